@@ -1,0 +1,1 @@
+"""Doppel: differentially private synthetic text. Thin helpers for the notebooks; one job a file."""

@@ -1,0 +1,29 @@
+"""Private text that cannot be printed by accident."""
+
+
+class PrivateText:
+    """A private string: ``repr``, ``str`` and f-strings show its length alone; `reveal` gives the text.
+
+    Every call of `reveal` is a place to review: its result may go into a model, a file marked
+    private or a comparison, never into an output.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"<private text, {len(self._text)} characters>"
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PrivateText) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)

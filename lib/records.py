@@ -1,0 +1,109 @@
+"""Records: one piece of text with its labels, one line of JSONL."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.errors import DoppelError
+from lib.files import write_atomic
+from lib.private import PrivateText
+
+CATALOGUE = "catalogue"  # in a label domain: the values are those of a public catalogue
+MAX_CHARACTERS = 1_000_000  # a longer text is an accident of the file, not a record
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One piece of text. ``user`` names who wrote it; None when each record is its own user."""
+
+    id: str
+    text: PrivateText
+    labels: Mapping[str, str]
+    user: str | None = None
+
+    def __repr__(self) -> str:  # labels and user may be private too
+        return f"Record({self.id!r}, {self.text!r}, {len(self.labels)} labels)"
+
+    @property
+    def owner(self) -> str:
+        """The user, or the record itself where no user is known."""
+        return self.user if self.user is not None else f"record {self.id}"
+
+    def as_json(self) -> dict:
+        line = {"id": self.id, "text": self.text.reveal(), "labels": dict(self.labels)}
+        return line if self.user is None else line | {"user": self.user}
+
+
+def from_json(line: object, where: str) -> Record:
+    """A checked record from one decoded line; ``where`` (file and line number) opens every error."""
+    if not isinstance(line, dict):
+        raise DoppelError(f"{where}: a record is an object with id, text and labels, not {type(line).__name__}")
+    for key, kind in (("id", str), ("text", str), ("labels", dict)):
+        if not isinstance(line.get(key), kind):
+            found = type(line[key]).__name__ if key in line else "nothing"
+            raise DoppelError(f"{where}: {key!r} must be {kind.__name__}, found {found}")
+    if unknown := set(line) - {"id", "text", "labels", "user"}:
+        raise DoppelError(f"{where}: {len(unknown)} unknown keys; a record has id, text, labels and user")
+    if not all(isinstance(v, str) for v in line["labels"].values()):
+        raise DoppelError(f"{where}: every label value must be a string, as '4' for a rating of 4")
+    if not isinstance(line.get("user"), str | None):
+        raise DoppelError(f"{where}: 'user' must be a string or absent")
+    if len(line["text"]) > MAX_CHARACTERS:
+        raise DoppelError(
+            f"{where}: the text has {len(line['text']):,} characters, at most {MAX_CHARACTERS:,} are read; split it"
+        )
+    return Record(line["id"], PrivateText(line["text"]), line["labels"], line.get("user"))
+
+
+def scan(path: Path) -> Iterator[Record]:
+    """The records of a JSONL file one by one, each checked; the first bad line raises with its number."""
+    seen: dict[str, int] = {}
+    for number, raw in _lines(path):
+        where = f"{path}, line {number}"
+        try:
+            line = json.loads(raw.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise DoppelError(f"{where}: not UTF-8 at byte {error.start}; convert the file to UTF-8") from None
+        except json.JSONDecodeError as error:
+            raise DoppelError(f"{where}: not JSON ({error.msg} at character {error.pos})") from None
+        record = from_json(line, where)
+        if record.id in seen:
+            raise DoppelError(f"{where}: the id of line {seen[record.id]} again; ids must differ")
+        seen[record.id] = number
+        yield record
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    if not path.is_file():
+        raise DoppelError(f"{path}: no such file; run the stage that writes it")
+    with path.open("rb") as file:
+        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+
+
+def read(path: Path) -> list[Record]:
+    """All records of a JSONL file. Raises DoppelError with file and line number at the first bad line."""
+    return list(scan(path))
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Write records as JSONL, whole or not at all."""
+    write_atomic(path, "".join(json.dumps(r.as_json(), ensure_ascii=False) + "\n" for r in records))
+
+
+def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] | str]) -> None:
+    """Refuse labels outside the declared domain. The value stays hidden: a label can be private.
+
+    ``domain`` maps a label to its list of values, or to ``'catalogue'``: any value of a public
+    catalogue (product titles, say), which is not checked one by one.
+    """
+    listed = {name: set(values) for name, values in domain.items() if values != CATALOGUE}
+    for number, record in enumerate(records, 1):
+        if set(record.labels) != set(domain):
+            raise DoppelError(f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}")
+        for name, values in listed.items():
+            if record.labels[name] not in values:
+                raise DoppelError(
+                    f"record {number}: its label {name!r} (value hidden) is outside the declared domain "
+                    f"{sorted(values)[:12]}; add the value to label_domain, or map it in the source"
+                )
