@@ -108,7 +108,7 @@ def _download(asset: Asset, scratch: Path, archive: Path) -> None:
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     """pip's last complaint up to its first colon or bracket: what follows are addresses and paths."""
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.removeprefix(f"{sys.executable}: ") for line in done.stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     words = re.split(r" \(|: |\S*://", (errors or lines[-1:] or [""])[-1])[0].strip()
     return f"pip exited with {done.returncode} ({words or 'and said nothing'})"
