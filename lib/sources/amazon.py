@@ -85,13 +85,19 @@ def load_amazon(request: Request) -> Corpus:
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory, bounded by `MEMORY`, that spills to the folder."""
     settings = {"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}
-    return duckdb.connect(config=settings | {"enable_progress_bar": False})
+    db = duckdb.connect(config=settings)
+    db.execute("SET enable_progress_bar = false")
+    return db
 
 
 def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: Path) -> Corpus:
     db.execute(PRODUCTS.format(meta=_table(meta, "meta"), title=MAX_TITLE))
     pairs = db.execute(CATALOGUE, {"seed": str(request.seed), "rows": MAX_CATALOGUE}).fetchall()
     total, joined = db.execute(COUNTS.format(reviews=_table(reviews, "reviews"))).fetchone()
+    if not joined:
+        raise DoppelError(
+            f"{reviews}: none of its {total:,} reviews has a product with title and category in {meta.name}"
+        )
     if request.limit is None and joined > MAX_UNDRAWN:
         raise DoppelError(
             f"amazon-2023:{request.argument} has {joined:,} reviews, at most {MAX_UNDRAWN:,} are read without a limit; "
@@ -113,7 +119,7 @@ def _bound(limit: int, total: int) -> int:
 
     Ranks are even over 64 bits, and a filter needs no memory where sorting every review would.
     """
-    share = (limit + 6 * math.sqrt(limit) + 20) / max(total, 1)
+    share = (limit + 6 * math.sqrt(limit) + 20) / total
     return int(min(1.0, share) * 2**64) - 1
 
 
