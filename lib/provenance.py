@@ -1,0 +1,89 @@
+"""Where a result comes from: commit, packages, machine, and the memory that it took."""
+
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+
+
+def commit(root: Path) -> dict:
+    """Git commit of the code and whether files under version control differ from it; nulls without git."""
+    git = ["git", "-C", str(root)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):  # no git, or code unpacked from an archive
+        return {"commit": None, "dirty": None}
+    return {"commit": head, "dirty": bool(changed.stdout.strip())}
+
+
+def packages() -> dict[str, str]:
+    """Version of every installed package that this process imported."""
+    imported = {name.partition(".")[0] for name in list(sys.modules)}
+    owners = importlib.metadata.packages_distributions()
+    used = sorted({package for name in imported for package in owners.get(name, [])}, key=str.lower)
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in used}
+
+
+def machine() -> dict:
+    """Processor, usable cores, memory in GB, and graphics cards (of torch, where the stage imported it)."""
+    found = {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu": _processor(),
+        "cores": usable_cores(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpus": [],
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        found["gpus"] = [{"name": card.name, "memory_gb": round(card.total_memory / 1e9, 1)} for card in cards]
+        found["gpu_peak_mb"] = round(max(torch.cuda.max_memory_allocated(i) for i in range(len(cards))) / 1e6)
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in a container is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class PeakMemory:
+    """Largest resident memory in MB of this process and its children together, looked at twice a second.
+
+    Pages that processes share are counted in each, so the sum errs upwards.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._stop = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self._stop.wait(0.5):
+            total = 0
+            for one in [process, *process.children(recursive=True)]:
+                try:
+                    total += one.memory_info().rss
+                except psutil.Error:  # ended meanwhile
+                    continue
+            self._seen = max(self._seen, total)
+
+    def stop(self) -> float:
+        self._stop.set()
+        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on a Mac, in KiB elsewhere
+        return round(max(self._seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit) / 1e6, 1)

@@ -1,0 +1,104 @@
+"""Runs one stage of a chain in a process of its own.
+
+Called by the Snakefile: ``python -m lib.run_stage RUN STAGE THREADS PARENT``. Exit code 0 means that the
+stage's done.json is there and fits the chain.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lib import signature
+from lib.errors import DoppelError
+from lib.files import read_json, write_atomic
+from lib.lock import hold
+from lib.stage import ROOT, RUNNER
+
+
+def main(run: str, stage: str, threads: str, parent: str) -> int:
+    _end_with(int(parent))
+    folder = ROOT / "results" / run / stage
+    node = read_json(folder.parent / "chain.json")["stages"][stage]
+    say = _speaker(stage)
+    reason = signature.why_stale(folder.parent, stage, node["made"], node["inputs"])
+    if reason is None:
+        say("up to date: its inputs are what they were")
+        return 0
+    trouble = folder.parent / ".chain" / f"{stage}.failed"
+    log = (folder / "log.txt").relative_to(ROOT)
+    write_atomic(trouble, f"it ended without a word: killed, or out of memory; run again to go on\nlog: {log}")
+    say(f"starts ({reason})")
+    began = time.monotonic()
+    try:
+        problem = _execute(folder, node, threads, say)
+    except DoppelError as error:
+        problem = str(error)
+    if problem:
+        write_atomic(trouble, problem)
+        say(f"failed after {time.monotonic() - began:.0f} s")
+        return 1
+    trouble.unlink()
+    say(f"done in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, and its kernel with it (ipykernel watches over its own parent).
+
+    Else ``kill -9`` of the front door would leave a kernel that writes into a folder while the next run does.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _speaker(stage: str) -> Callable[[str], None]:
+    """Prints a line with time and stage at the terminal, wherever standard output goes later."""
+    terminal = os.fdopen(os.dup(1), "w", buffering=1)
+    return lambda text: print(f"{time.strftime('%H:%M:%S')}  {stage}  {text}", file=terminal)
+
+
+def _execute(folder: Path, node: dict, threads: str, say: Callable[[str], None]) -> str | None:
+    """Run the stage's notebook; what went wrong, or None when done.json is there and fits."""
+    log = folder / "log.txt"
+    with hold(folder / ".runner.lock", f"stage {folder.name} of run {folder.parent.name}", patience=20):
+        (folder / signature.DONE).unlink(missing_ok=True)
+        log.write_text("")
+        with log.open("a") as stream:  # what C libraries and a dying kernel print belongs into the log as well
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+        os.environ.setdefault("OMP_NUM_THREADS", threads)
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        os.environ[RUNNER] = folder.name
+        # jsonschema would import it to check addresses, and it compiles a grammar for 2 s: no notebook's schema asks
+        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+        from lib.execute import execute  # slow to import, and a stage that is up to date needs none
+
+        source = ROOT / "notebooks" / f"{node['notebook']}.ipynb"
+        problem = execute(source, folder / "notebook.ipynb", log, node["parameters"], ROOT, say)
+        problem = problem or _unfit(folder, node)
+        if problem:
+            (folder / signature.DONE).unlink(missing_ok=True)
+            return f"{problem}\nlog: {log.relative_to(ROOT)}"
+        return None
+
+
+def _unfit(folder: Path, node: dict) -> str | None:
+    """Why the done.json of a notebook that ran to its end does not count, or None."""
+    done = signature.read_done(folder)
+    if done is None:
+        return "its notebook ended without stage.finish(...), which belongs into the last cell"
+    if done["edited"] or done["signature"] != signature.signature(node["made"]):
+        return "its notebook or lib changed while it ran; run again"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

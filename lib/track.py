@@ -1,0 +1,127 @@
+"""Metrics of a stage over its steps: JSONL in its folder, and the same to wandb.
+
+Only numbers are written. wandb runs offline unless ``WANDB_MODE`` or the parameter ``tracking`` says
+otherwise; it never asks for a key, keeps all its files in the stage's folder, and its failure never
+ends a stage.
+"""
+
+import json
+import math
+import netrc
+import numbers
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lib.errors import DoppelError
+
+MODES = ("offline", "online", "off")
+
+
+def mode(parameters: Mapping[str, object]) -> str:
+    """``off``, ``offline`` or ``online``: what ``WANDB_MODE`` says, else the parameter ``tracking``, else offline.
+
+    Raises DoppelError for a mode that is none of these, and for online without a key.
+    """
+    said = os.environ.get("WANDB_MODE") or parameters.get("tracking", "offline")
+    chosen = {"disabled": "off", "dryrun": "offline", "run": "online"}.get(said, said)
+    if chosen not in MODES:
+        raise DoppelError(f"WANDB_MODE = {said!r}; must be one of {', '.join(MODES)}")
+    if chosen == "online" and not (os.environ.get("WANDB_API_KEY") or _key_in_netrc()):
+        raise DoppelError("tracking is online but wandb has no key; set WANDB_API_KEY, or WANDB_MODE=offline")
+    return chosen
+
+
+def _key_in_netrc() -> bool:
+    """Whether ``wandb login`` has left a key for the server in use."""
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
+
+
+class Track:
+    """Writes ``metrics.jsonl`` in ``folder``, one object a line: step, time (seconds since 1970), numbers."""
+
+    def __init__(self, folder: Path, *, run: str, stage: str, parameters: Mapping[str, object]):
+        self._path = folder / "metrics.jsonl"
+        self._mode = mode(parameters)
+        self._about = {"group": run, "job_type": stage.partition(".")[0], "name": stage, "config": dict(parameters)}
+        self._wandb = None
+        self._before = _read(self._path)  # of an attempt that was killed: kept up to where this one goes on
+
+    def log(self, *, step: int, **values: float) -> None:
+        """One line of numbers at a step. NaN and infinity become null. Raises DoppelError for anything else."""
+        for name, value in values.items():
+            if not isinstance(value, numbers.Real):
+                raise DoppelError(f"{name} at step {step} is {type(value).__name__}; only numbers are tracked")
+        if self._before:
+            kept = [line for line in self._before if line["step"] < step]
+            self._path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            self._before = []
+        finite = {name: float(v) if math.isfinite(v) else None for name, v in values.items()}
+        with self._path.open("a") as file:
+            file.write(json.dumps({"step": int(step), "time": round(time.time(), 3)} | finite) + "\n")
+        self._to_wandb(lambda run: run.log({"step": int(step)} | values))
+
+    def summary(self, metrics: Mapping[str, float]) -> None:
+        """The stage's final metrics, to wandb; the stage writes its own metrics.json."""
+        self._to_wandb(lambda run: run.summary.update(dict(metrics)))
+
+    def close(self) -> None:
+        if self._wandb is not None:
+            self._to_wandb(lambda run: run.finish())
+        self._mode, self._wandb = "off", None
+
+    def _to_wandb(self, act) -> None:
+        if self._mode == "off":
+            return
+        try:
+            self._wandb = self._wandb or _start(self._path.parent, self._mode, self._about)
+            act(self._wandb)
+        except Exception as error:  # whatever wandb raises, and it raises much
+            self._mode = "off"
+            warnings.warn(f"wandb stopped ({type(error).__name__}); metrics go on in {self._path.name}", stacklevel=3)
+
+
+def _read(path: Path) -> list[dict]:
+    """The whole lines of a metrics file; the last may have been cut by a kill."""
+    lines = []
+    for text in path.read_text().splitlines() if path.is_file() else ():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    return lines
+
+
+def _start(folder: Path, mode: str, about: Mapping[str, object]):
+    """A wandb run that knows numbers and parameters: no code, no commit, no console, no machine, no packages."""
+    for name in ("CACHE_DIR", "CONFIG_DIR", "DATA_DIR", "ARTIFACT_DIR"):
+        os.environ[f"WANDB_{name}"] = str(folder / "wandb" / name.lower())
+    os.environ["WANDB_CONSOLE"] = "off"
+    import wandb  # slow to import, and its folders are read then
+
+    settings = wandb.Settings(
+        console="off",
+        silent=True,
+        save_code=False,
+        disable_code=True,
+        disable_git=True,
+        disable_job_creation=True,
+        x_disable_meta=True,
+        x_disable_stats=True,
+        x_disable_machine_info=True,
+        x_save_requirements=False,
+        program="",
+        host="",
+        username="",
+    )
+    project = os.environ.get("WANDB_PROJECT", "doppel")
+    run = wandb.init(project=project, dir=str(folder), mode=mode, settings=settings, **about)
+    run.define_metric("*", step_metric="step")  # wandb's own counter would drop a step that comes late
+    return run

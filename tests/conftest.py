@@ -1,0 +1,81 @@
+"""A small project of its own for a test: a copy of lib and Snakefile, toy notebooks, toy parameters."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from lib import guard
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def cell(source: str, kind: str = "code", tags: tuple[str, ...] = ()) -> dict:
+    """One notebook cell without outputs."""
+    made = {"cell_type": kind, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
+    if tags:
+        made["metadata"] = {"tags": list(tags)}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+class Project:
+    """A project in a temporary folder. Its ``lib`` is a copy, so a test may edit it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        shutil.copytree(ROOT / "lib", root / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "Snakefile", root)
+        # nothing of the test runner's own state may leak into the front door
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_", "PYTEST_"))}
+        self.env = inherited | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "WANDB_MODE": "off"}
+
+    def notebook(self, name: str, parameters: str, *body: str, words: str = "A toy.") -> Path:
+        """A notebook with the two parameters that all have, ``parameters``, and a cell for each of ``body``."""
+        reserved = f'run: str = "quick"\nstage: str = "{name}"\n'
+        begin = f'from lib.stage import Stage\n\nstage = Stage.begin("{name}", globals())'
+        cells = [cell(f"# {name}", "markdown"), cell(reserved + parameters, tags=("parameters",)), cell(begin)]
+        for source in body:
+            cells += [cell(words, "markdown"), cell(source)]
+        path = self.root / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        kernel = {"kernelspec": {"name": "elsewhere", "display_name": "Elsewhere", "language": "python"}}
+        path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+        return path
+
+    def preset(self, preset: str, **files: str) -> None:
+        """Parameter files of a preset; ``__`` in a name stands for the dot before the variant."""
+        folder = self.root / "params" / preset
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / f"{name.removeprefix('n').replace('__', '.')}.yaml").write_text(text)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "lib.cli", *arguments]
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess:
+        """The front door, to its end."""
+        return subprocess.run(
+            self.command(*arguments), cwd=self.root, env=self.env | env, capture_output=True, text=True, timeout=120
+        )
+
+    def stage(self, name: str, run: str = "toy") -> Path:
+        return self.root / "results" / run / name
+
+    def done(self, name: str, run: str = "toy") -> dict:
+        return json.loads((self.stage(name, run) / "done.json").read_text())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage begun inside a test must not hide the messages of pytest."""
+    monkeypatch.setenv(guard.SHOW, "1")
