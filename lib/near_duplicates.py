@@ -83,7 +83,7 @@ def _prefixes(sets: sparse.csr_array, sizes: np.ndarray, similarity: float) -> s
 
     Such a pair shares at least ceil(similarity * size) shingles; leave out one less than that.
     """
-    least = np.ceil(similarity * sizes - 1e-9).astype(sizes.dtype)  # rounding must not raise 7.000000000000001 to 8
+    least = np.ceil(similarity * sizes - 1e-9).astype(sizes.dtype)  # rounding must not raise 14.000000000000002 to 15
     position = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
     count = np.bincount(sets.indices, minlength=sets.shape[1])
     chosen = (position <= np.repeat(sizes - least, sizes)) & (count[sets.indices] > 1)

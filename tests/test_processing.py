@@ -1,0 +1,243 @@
+"""Processing: what stays, what goes, and that train and test share nothing. Oracles are loops over all pairs."""
+
+import random
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib import near_duplicates
+from lib.errors import DoppelError
+from lib.near_duplicates import first_of_each, shingles, words
+from lib.private import PrivateText
+from lib.processing import Processed, Step, normalise, process
+from lib.records import Record
+from lib.sources.corpus import Corpus
+
+LOOSE = {"label_domain": {}, "min_words": 1, "test_fraction": 0.4}
+
+
+def corpus(texts: list[str], users: list[str | None] | None = None, labels: dict | None = None) -> Corpus:
+    users = users or [None] * len(texts)
+    pairs = enumerate(zip(texts, users, strict=True))
+    records = [Record(f"r{i}", PrivateText(text), labels or {}, user) for i, (text, user) in pairs]
+    return Corpus(records, [], "made", "")
+
+
+def different(count: int) -> list[str]:
+    """Texts that share no word."""
+    return [f"alpha{i} beta{i} gamma{i} delta{i}" for i in range(count)]
+
+
+def texts(records: list[Record]) -> list[str]:
+    return [record.text.reveal() for record in records]
+
+
+def dropped(done: Processed) -> dict[str, int]:
+    return {step.rule: step.dropped for step in done.steps if step.dropped}
+
+
+def jaccard(left: str, right: str) -> float:
+    a, b = shingles(left), shingles(right)
+    return len(a & b) / len(a | b)
+
+
+WORDS = st.lists(st.sampled_from(["the", "phone", "is", "good", "bad", "and", "Was!", "great.", "camera,"]), max_size=9)
+TEXTS = st.lists(st.tuples(WORDS.map(" ".join), st.sampled_from([None, "u1", "u2", "u3"])), min_size=2, max_size=40)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, st.sampled_from([0.3, 0.5, 0.6, 0.7, 1.0]), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, shuffler):
+    made = corpus([text for text, _ in rows], [user for _, user in rows])
+    rules = LOOSE | {"near_duplicate_similarity": similarity, "seed": seed, "max_records_per_user": 3}
+    try:
+        done = process(made, **rules)
+    except DoppelError:
+        done = None
+    shuffled = list(made.records)
+    shuffler.shuffle(shuffled)
+    again = Corpus(shuffled, [], "made", "")
+    if done is None:
+        with pytest.raises(DoppelError):
+            process(again, **rules)
+        return
+    assert process(again, **rules) == done
+    kept = done.train + done.test
+    for i, left in enumerate(texts(kept)):
+        for right in texts(kept)[:i]:
+            assert words(left) != words(right)
+            assert jaccard(left, right) < similarity
+    assert {record.owner for record in done.train}.isdisjoint(record.owner for record in done.test)
+    per_user = [record.user for record in kept if record.user]
+    assert all(per_user.count(user) <= 3 for user in per_user)
+    assert done.steps[0].kept == len(rows) and done.steps[-1].kept == len(kept)
+    for before, after in zip(done.steps, done.steps[1:], strict=False):
+        assert after.kept + after.dropped == before.kept
+
+
+def components(texts: list[str], similarity: float) -> list[bool]:
+    """The oracle: every pair, then the smallest index of each connected group."""
+    group = list(range(len(texts)))
+    for i in range(len(texts)):
+        for j in range(i):
+            if jaccard(texts[i], texts[j]) >= similarity:
+                old, new = max(group[i], group[j]), min(group[i], group[j])
+                group = [new if g == old else g for g in group]
+    return [group[i] == i for i in range(len(texts))]
+
+
+@pytest.mark.parametrize("similarity", [0.2, 0.5, 0.6, 0.7, 0.9, 1.0])
+@pytest.mark.parametrize("chunk", [50, 5_000_000])
+def test_near_duplicates_against_all_pairs(similarity, chunk, monkeypatch):
+    monkeypatch.setattr(near_duplicates, "CHUNK", chunk)
+    draw = random.Random(0)
+    made = [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 5))) for _ in range(60)]
+    for length in (8, 10, 13, 20):
+        made += [" ".join(draw.choices([f"w{i}" for i in range(40)], k=length)) for _ in range(20)]
+    for text in draw.sample(made, 80):
+        changed = text.split()
+        changed[draw.randrange(len(changed))] = "changed"
+        made.append(" ".join(changed))
+    draw.shuffle(made)
+    keep = first_of_each(made, similarity)
+    assert keep.dtype == np.bool_ and keep.tolist() == components(made, similarity)
+    assert 0 < keep.sum() < len(made)
+
+
+def test_a_similarity_that_rounds_upwards_is_reached():
+    """0.56 x 25 is 14.000000000000002 in floating point: 14 shared of 25 must still count as 0.56."""
+    base = [f"w{i}" for i in range(27)]  # 25 shingles; its first 14 are those of the other text
+    pair = [" ".join(base), " ".join(base[:16])]
+    assert jaccard(*pair) == 0.56
+    assert first_of_each(pair, 0.56).tolist() == [True, False]
+
+
+def test_shingles_of_long_and_short_texts():
+    assert shingles("One, two: THREE four five six") == {
+        ("one", "two", "three"),
+        ("two", "three", "four"),
+        ("three", "four", "five"),
+        ("four", "five", "six"),
+    }
+    assert shingles("One, two two three!") == {("one",), ("two",), ("three",)}
+
+
+def test_each_rule_drops_what_it_names():
+    made = [
+        *different(20),
+        "too short",
+        "long " * 61,
+        "c" * 2_001 + " three more words",
+        "1 2 3 4 !",
+        "Alpha0, beta0 gamma0 DELTA0!",
+        "alpha1 beta1 gamma1 other",
+    ]
+    done = process(corpus(made), label_domain={})
+    assert dropped(done) == {
+        "at least 4 words": 1,
+        "at most 60 words": 1,
+        "at most 2,000 characters": 1,
+        "has letters": 1,
+        "no exact duplicate": 1,
+        "no near-duplicate (similarity 0.6)": 1,
+    }
+    assert len(done.train) + len(done.test) == 20
+    assert str(done.steps[1]) == "at least 4 words: 25 of 26 kept"
+
+
+def test_texts_are_normalised():
+    assert normalise("  cafe\u0301 \t au\u00a0lait \r\n\r\n\x00two\u2028three \ufeff") == "café au lait\ntwo\nthree"
+    assert normalise("half a pair \ud83d of signs") == "half a pair of signs"
+    done = process(corpus([*different(20), "  spaced \n\n\x07 out   text here "]), label_domain={})
+    assert "spaced\nout text here" in texts(done.train + done.test)
+
+
+@given(st.text())
+def test_normalised_text_stays_as_it_is(text):
+    once = normalise(text)
+    assert normalise(once) == once and unicodedata.is_normalized("NFC", once)
+    assert "  " not in once and "\n\n" not in once and once == once.strip()
+
+
+def test_contributions_are_bounded_by_a_draw_and_not_by_position():
+    made = corpus(different(60), ["many"] * 30 + ["few"] * 2 + [f"u{i}" for i in range(28)])
+    done = process(made, label_domain={}, max_records_per_user=5)
+    kept = [record for record in done.train + done.test if record.user == "many"]
+    assert len(kept) == 5 and {record.id for record in kept} != {f"r{i}" for i in range(5)}
+    assert sum(record.user == "few" for record in done.train + done.test) == 2
+    assert dropped(done) == {"at most 5 records a user": 25}
+    other = process(made, label_domain={}, max_records_per_user=5, seed=1)
+    assert {r.id for r in other.train + other.test if r.user == "many"} != {record.id for record in kept}
+
+
+def test_the_side_of_a_user_does_not_depend_on_the_others():
+    made = corpus(different(400), [f"u{i // 2}" for i in range(400)])
+    done = process(made, label_domain={}, test_fraction=0.25)
+    held_out = {record.user for record in done.test}
+    assert len(done.test) == 2 * len(held_out) and 30 < len(held_out) < 70  # 200 users: mean 50, deviation 6.1
+    half = process(Corpus(made.records[:200], [], "made", ""), label_domain={}, test_fraction=0.25)
+    assert {record.user for record in half.test} == held_out & {f"u{i}" for i in range(100)}
+    wider = process(made, label_domain={}, test_fraction=0.5)
+    assert held_out < {record.user for record in wider.test}
+    other = process(made, label_domain={}, test_fraction=0.25, seed=1)
+    assert {record.user for record in other.test} != held_out
+
+
+def test_a_cap_draws_records():
+    done = process(corpus(different(100)), label_domain={}, max_records=40)
+    kept = {record.id for record in done.train + done.test}
+    assert len(kept) == 40 and kept != {f"r{i}" for i in range(40)}
+    assert done.steps[-1] == Step("at most 40 records", 40, 60)
+
+
+def test_records_keep_all_but_their_text():
+    made = corpus(["  four words   are here ", *different(20)], ["ann"] + ["bob"] * 20, {"stars": "4"})
+    done = process(made, label_domain={"stars": ["4"]}, test_fraction=0.5, seed=1)
+    found = next(record for record in done.train + done.test if record.id == "r0")
+    assert found.as_json() == {"id": "r0", "text": "four words are here", "labels": {"stars": "4"}, "user": "ann"}
+
+
+def refusal(made: Corpus, **rules) -> str:
+    with pytest.raises(DoppelError) as error:
+        process(made, **({"label_domain": {}} | rules))
+    assert "alpha" not in str(error.value)
+    return str(error.value)
+
+
+def test_labels_outside_the_domain_are_refused():
+    made = corpus(different(20), labels={"stars": "secret"})
+    assert "outside the declared domain" in refusal(made, label_domain={"stars": ["1", "2"]})
+    assert "has labels ['stars'], the domain declares []" in refusal(made)
+
+
+def test_no_record_left_says_what_each_rule_kept():
+    said = refusal(corpus(different(3)), min_words=5)
+    assert "no record is left after the rule 'at least 5 words'" in said and "at least 5 words: 0 of 3 kept" in said
+    said = refusal(corpus(different(2), ["same", "same"]))
+    assert "no record fell on the" in said and "2 of 2 kept" in said
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"min_words": 0}, "min_words is 0, it must be at least 1 and at most 60"),
+        ({"min_words": 61}, "min_words is 61"),
+        ({"max_characters": 0}, "max_characters is 0"),
+        ({"max_records_per_user": 0}, "max_records_per_user is 0"),
+        ({"max_records": 1}, "max_records is 1, it must be at least 2"),
+        ({"near_duplicate_similarity": 0.0}, "near_duplicate_similarity is 0.0"),
+        ({"near_duplicate_similarity": 1.1}, "near_duplicate_similarity is 1.1"),
+        ({"test_fraction": 0.0}, "test_fraction is 0.0"),
+        ({"test_fraction": 1.0}, "test_fraction is 1.0"),
+    ],
+)
+def test_settings_out_of_range(rules, said):
+    assert said in refusal(corpus(different(20)), **rules)
+
+
+def test_no_record_is_shown():
+    done = process(corpus(different(20)), label_domain={})
+    assert repr(done).startswith("Processed(steps=[Step(")
