@@ -74,7 +74,7 @@ class Track:
 
     def close(self) -> None:
         if self._wandb is not None:
-            self._to_wandb(lambda run: run.finish())
+            self._to_wandb(_finish)
         self._mode, self._wandb = "off", None
 
     def _to_wandb(self, act) -> None:
@@ -125,3 +125,10 @@ def _start(folder: Path, mode: str, about: Mapping[str, object]):
     run = wandb.init(project=project, dir=str(folder), mode=mode, settings=settings, **about)
     run.define_metric("*", step_metric="step")  # wandb's own counter would drop a step that comes late
     return run
+
+
+def _finish(run) -> None:
+    import wandb
+
+    run.finish()
+    wandb.teardown()  # an offline run's file is written by a process that would still be at it

@@ -1,16 +1,22 @@
 """A small project of its own for a test: a copy of lib and Snakefile, toy notebooks, toy parameters."""
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import traceback
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
-from lib import guard
+from lib import chain, guard, notebooks, stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -69,10 +75,46 @@ class Project:
     def done(self, name: str, run: str = "toy") -> dict:
         return json.loads((self.stage(name, run) / "done.json").read_text())
 
+    def play(self, name: str, **values: object) -> dict[str, object]:
+        """Execute a notebook's cells in this process, with ``values`` over its parameters; its globals."""
+        namespace: dict[str, object] = {}
+        for one in notebooks.load(self.root / "notebooks" / f"{name}.ipynb"):
+            if one["cell_type"] == "code":
+                exec(one["source"], namespace)
+            if notebooks.is_parameters(one):
+                namespace |= values
+        return namespace
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+@pytest.fixture
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The project, with this process's own lib working in it."""
+    for module in (stage, chain):
+        monkeypatch.setattr(module, "ROOT", project.root)
+    monkeypatch.setattr(stage, "_PATIENCE", 0.0)
+    monkeypatch.setenv("WANDB_MODE", "off")
+    monkeypatch.chdir(project.root)
+    yield project
+    if stage.Stage._current is not None:
+        stage.Stage._current._release()
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """IPython's shell in this process, and the hooks that the guard replaces put back afterwards."""
+    for owner, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    formatter = traceback.TracebackException
+    monkeypatch.setattr(formatter, "format_exception_only", formatter.format_exception_only)
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}), colors="nocolor")
+    yield made
+    atexit.unregister(made.atexit_operations)
+    InteractiveShell.clear_instance()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The one front door: finds Python, sets up once, and hands over to lib.cli. ./run_all.sh --help lists the commands.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+die() { echo "run_all.sh: $*" >&2; exit 2; }
+fits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+# The active environment, else a .venv of our own. conda's base is left alone: a shared base is easily broken.
+if [[ -n ${VIRTUAL_ENV:-} ]]; then
+  environment=$VIRTUAL_ENV
+elif [[ -n ${CONDA_PREFIX:-} && ${CONDA_DEFAULT_ENV:-base} != base ]]; then
+  environment=$CONDA_PREFIX
+else
+  environment=$PWD/.venv
+fi
+python=$environment/bin/python
+
+if [[ $environment == "$PWD/.venv" ]]; then
+  base=
+  for candidate in python3 python3.13 python3.12 python3.11 python; do
+    if fits "$candidate"; then base=$candidate; break; fi
+  done
+  [[ -n $base ]] || die "no Python 3.11 or newer on PATH; install one (python.org, conda, your system's packages)"
+else
+  fits "$python" || die "the active environment $environment has no Python 3.11 or newer; deactivate it or make a newer one"
+  base=$python
+fi
+
+for argument in "$@"; do
+  case $argument in -h | --help) exec "$base" -m lib.cli --help ;; esac
+done
+
+# Set-up is done when the stamp holds this; an interrupted one leaves no stamp.
+wanted=$("$base" -c 'import hashlib, pathlib, sys
+print(hashlib.sha256(b"".join(pathlib.Path(p).read_bytes() for p in sys.argv[2:]) + sys.argv[1].encode()).hexdigest())' \
+  "$PWD" environment.yml pyproject.toml)
+stamp=$environment/.doppel-set-up
+
+set_up() {
+  local log=$environment/doppel-set-up.log
+  echo "setting up in $environment: about 3 GB and 3 minutes, once"
+  if [[ $environment == "$PWD/.venv" ]] && ! "$python" -m pip --version >/dev/null 2>&1; then
+    "$base" -m venv --clear .venv || die "cannot make .venv; on Debian and Ubuntu: apt install python3-venv"
+  fi
+  rm -f "$stamp"
+  sed -n '/^  - pip:/,$ s/^      - //p' environment.yml >"$environment/doppel-requirements.txt"
+  "$python" -m pip install --disable-pip-version-check --no-input --prefer-binary --progress-bar off \
+    -r "$environment/doppel-requirements.txt" 2>&1 | tee "$log" | awk '
+      /^Collecting|^Processing/ { if (++n % 20 == 0) print "  " n " packages found"; fflush() }
+      /^Installing collected/ { print "  installing them: the longest part"; fflush() }
+    ' || { tail -n 15 "$log" >&2; die "set-up failed; the whole log is $log; run again to go on"; }
+  "$python" -m pip install --disable-pip-version-check --no-input -q --no-deps -e . >>"$log" 2>&1 ||
+    { tail -n 15 "$log" >&2; die "set-up failed; the whole log is $log; run again to go on"; }
+  echo "$wanted" >"$stamp.part" && mv "$stamp.part" "$stamp"
+  echo "set-up is done"
+}
+
+[[ -f $stamp && $(<"$stamp") == "$wanted" ]] || set_up
+[[ ${1:-} != setup ]] || exit 0
+exec "$python" -m lib.cli "$@"

@@ -1,0 +1,135 @@
+"""Metrics over steps: numbers alone, whole after a kill, and the same in wandb without a word of private text."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib.errors import DoppelError
+from lib.track import Track, mode
+
+PARAMETERS = {"steps": 3, "labels": {"rating": ["1", "5"]}}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def track(folder: Path, monkeypatch: pytest.MonkeyPatch | None = None, **parameters: object) -> Track:
+    return Track(folder, run="toy", stage="01_train.eps8", parameters={"tracking": "off"} | PARAMETERS | parameters)
+
+
+def lines(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_line_a_step_of_numbers(tmp_path: Path) -> None:
+    tracked = track(tmp_path)
+    tracked.log(step=1, loss=2.5, tokens=10)
+    tracked.log(step=np.int64(2), loss=np.float32(0.5), ratio=math.nan)
+    first, second = lines(tmp_path)
+    assert first == {"step": 1, "time": first["time"], "loss": 2.5, "tokens": 10}
+    assert second["loss"] == 0.5 and second["ratio"] is None  # JSON has no NaN
+
+
+@pytest.mark.parametrize("value", ["a private review", ["a"], None, {"a": 1.0}])
+def test_what_is_not_a_number_is_refused_unseen(tmp_path: Path, value: object) -> None:
+    with pytest.raises(DoppelError, match="note at step 1 is") as error:
+        track(tmp_path).log(step=1, note=value)
+    assert "private" not in str(error.value) and not (tmp_path / "metrics.jsonl").exists()
+
+
+def test_a_resumed_run_goes_on_where_its_checkpoint_was(tmp_path: Path) -> None:
+    killed = track(tmp_path)
+    for step in range(1, 6):
+        killed.log(step=step, loss=float(step))
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 6, "lo')  # cut by the kill
+    resumed = track(tmp_path)
+    resumed.log(step=4, loss=40.0)  # the checkpoint was at step 3
+    resumed.log(step=5, loss=50.0)
+    assert [(line["step"], line["loss"]) for line in lines(tmp_path)] == [(1, 1), (2, 2), (3, 3), (4, 40), (5, 50)]
+
+
+@pytest.mark.parametrize(
+    ("variable", "parameter", "expected"),
+    [
+        (None, None, "offline"),
+        (None, "off", "off"),
+        ("disabled", None, "off"),
+        ("offline", "off", "offline"),
+        ("dryrun", None, "offline"),
+    ],
+)
+def test_the_mode_is_offline_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, parameter: str | None, expected: str
+) -> None:
+    if variable:
+        monkeypatch.setenv("WANDB_MODE", variable)
+    assert mode({"tracking": parameter} if parameter else {}) == expected
+
+
+def test_online_without_a_key_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(DoppelError, match="set WANDB_API_KEY, or WANDB_MODE=offline"):
+        mode({"tracking": "online"})
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password 0\n")  # as wandb login leaves it
+    assert mode({"tracking": "online"}) == "online"
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
+    with pytest.raises(DoppelError, match="no key"):
+        mode({"tracking": "online"})
+    monkeypatch.setenv("WANDB_API_KEY", "0")
+    assert mode({"tracking": "online"}) == "online"
+
+
+def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "onlin")
+    with pytest.raises(DoppelError, match="must be one of offline, online, off"):
+        mode({})
+
+
+def test_a_failure_of_wandb_is_told_once_and_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("a private path")
+
+    monkeypatch.setattr("lib.track._start", fail)
+    tracked = track(tmp_path, tracking="offline")
+    with pytest.warns(UserWarning, match=re.escape("wandb stopped (OSError)")) as told:
+        tracked.log(step=1, loss=1.0)
+        tracked.log(step=2, loss=1.0)
+        tracked.close()
+    assert len(told) == 1 and "private" not in str(told[0].message)
+    assert len(lines(tmp_path)) == 2
+
+
+def test_wandb_has_the_numbers_and_all_its_files_in_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    home, folder, planted = tmp_path / "home", tmp_path / "stage", "Xanthippe-Quillfeather-0451"
+    home.mkdir()
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    monkeypatch.setattr("sys.argv", ["program", planted])  # what a kernel holds while the stage runs
+    tracked = track(folder, tracking="offline")
+    for name in ("CACHE_DIR", "CONFIG_DIR", "DATA_DIR", "ARTIFACT_DIR", "CONSOLE"):
+        monkeypatch.setenv(f"WANDB_{name}", "")  # put back after the test
+    print(planted)  # the console is not captured
+    tracked.log(step=7, loss=2.5)
+    tracked.log(step=3, late=1.0)
+    tracked.summary({"final": 0.25})
+    tracked.close()
+    assert not [w for w in recwarn if "wandb stopped" in str(w.message)]
+    assert not list(home.rglob("*"))
+    written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert planted.encode() not in written
+    (run,) = (folder / "wandb").glob("offline-run-*/*.wandb")
+    record = run.read_bytes()
+    for expected in (b"01_train", b"toy", b"loss", b"late", b"final", b"labels"):
+        assert expected in record
+    assert not list((folder / "wandb").rglob("*.py")) and not list((folder / "wandb").rglob("requirements.txt"))
