@@ -49,11 +49,17 @@ def from_json(line: object, where: str) -> Record:
         raise DoppelError(f"{where}: every label value must be a string, as '4' for a rating of 4")
     if not isinstance(line.get("user"), str | None):
         raise DoppelError(f"{where}: 'user' must be a string or absent")
+    if any("\ud800" <= c <= "\udfff" for value in _strings(line) for c in value):
+        raise DoppelError(f"{where}: half a surrogate pair, which is no character; write the file again as UTF-8")
     if len(line["text"]) > MAX_CHARACTERS:
         raise DoppelError(
             f"{where}: the text has {len(line['text']):,} characters, at most {MAX_CHARACTERS:,} are read; split it"
         )
     return Record(line["id"], PrivateText(line["text"]), line["labels"], line.get("user"))
+
+
+def _strings(line: Mapping) -> list[str]:
+    return [line["id"], line["text"], line.get("user") or "", *line["labels"], *line["labels"].values()]
 
 
 def scan(path: Path) -> Iterator[Record]:
@@ -100,7 +106,9 @@ def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] |
     listed = {name: set(values) for name, values in domain.items() if values != CATALOGUE}
     for number, record in enumerate(records, 1):
         if set(record.labels) != set(domain):
-            raise DoppelError(f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}")
+            raise DoppelError(
+                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}"
+            )
         for name, values in listed.items():
             if record.labels[name] not in values:
                 raise DoppelError(

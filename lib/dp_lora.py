@@ -1,0 +1,239 @@
+"""DP-LoRA: fine-tune low-rank adapters with DP-SGD on Poisson samples (Abadi et al. 2016; Yu et al. 2022).
+
+Unit: one record, or one user. Neighbours: add or remove one unit. Sampler: every step each unit joins
+independently with probability q = expected_batch / units; empty batches take their (pure noise) step
+too. Sensitivity: a unit's gradient (for a user: the sum over the user's records) is clipped to
+``max_grad_norm``; the noise on the sum has standard deviation noise_multiplier x max_grad_norm; the
+noisy sum is divided by the expected batch, never by the realised one. Opacus clips, adds the noise
+and scales; lib.per_sample makes the gradients.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from opacus.optimizers import DPOptimizer
+from torch import nn
+from transformers import get_scheduler
+
+from lib import per_sample
+from lib.errors import DoppelError
+from lib.files import write_atomic
+from lib.per_sample import Batch, Example
+from lib.privacy.mechanisms import noise_generator, poisson_sample
+
+SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of the generators, one of each a step
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. ``noise_multiplier=None`` trains without privacy: same batches, no clipping, no noise.
+
+    ``tokens_per_micro_batch`` bounds memory alone: the sum over a batch does not depend on it. ``seed``
+    governs dropout; ``privacy_seed`` (None: the operating system's) the samples and the noise.
+    """
+
+    noise_multiplier: float | None
+    steps: int
+    expected_batch: float
+    max_grad_norm: float = 1.0
+    learning_rate: float = 2e-3
+    schedule: str = "constant"
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    tokens_per_micro_batch: int = 2048
+    checkpoint_every: int = 5
+    seed: int = 0
+    privacy_seed: int | None = None
+
+
+@dataclass
+class Progress:
+    """Where a training stands: what a checkpoint holds besides weights and optimizer."""
+
+    step: int = 0
+    batch_sizes: list[int] = field(default_factory=list)  # units drawn, one entry a step
+    overlaps: list[int] = field(default_factory=list)  # units shared with the batch before
+    records: int = 0  # records seen so far
+    tokens: int = 0  # tokens seen so far, prompts included
+
+
+def sampling_probability(units: int, expected_batch: float) -> float:
+    """q = expected_batch / units. Raises DoppelError outside (0, 1]."""
+    if not 0 < expected_batch <= units:
+        raise DoppelError(
+            f"expected_batch = {expected_batch:g} is outside (0, {units}], the number of units; lower expected_batch"
+        )
+    return expected_batch / units
+
+
+class Trainer:
+    """One training, resumable at its last checkpoint.
+
+    Args:
+        model: a PEFT model; its trainable parameters must be linear layers (LoRA's are).
+        examples: the private records as token ids, ``unit`` numbering their owners 0 .. n-1.
+        checkpoint: file that `run` keeps up to date, and resumes from when it exists.
+    """
+
+    def __init__(self, model: nn.Module, examples: Sequence[Example], settings: Settings, checkpoint: Path):
+        self.model, self.settings, self.checkpoint = model, settings, checkpoint
+        self.device = next(model.parameters()).device
+        self.by_unit: dict[int, list[Example]] = {}
+        for example in examples:
+            self.by_unit.setdefault(example.unit, []).append(example)
+        self.units = len(self.by_unit)
+        if sorted(self.by_unit) != list(range(self.units)):
+            raise DoppelError("the units of the examples must be numbered 0 .. n-1 without a gap")
+        self.probability = sampling_probability(self.units, settings.expected_batch)
+        self.pad = 0  # any id will do: causal attention and the loss never look at the padding
+        self.split_head = per_sample.head_splits(model, Batch.of(examples[:1], self.pad, self.device))
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        adam = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        self.scheduler = get_scheduler(
+            settings.schedule, adam, num_warmup_steps=settings.warmup_steps, num_training_steps=settings.steps
+        )
+        self.adam = adam
+        self.optimizer: torch.optim.Optimizer | DPOptimizer = adam
+        if settings.noise_multiplier is not None:
+            per_sample.attach(model)
+            self.optimizer = DPOptimizer(
+                adam,
+                noise_multiplier=settings.noise_multiplier,
+                max_grad_norm=settings.max_grad_norm,
+                expected_batch_size=settings.expected_batch,
+            )
+        self.progress = Progress()
+        if checkpoint.exists():
+            self._restore()
+
+    def run(self, on_step: Callable[[Progress], None], on_checkpoint: Callable[[Progress], None]) -> Progress:
+        """Train to the last step; ``on_step`` after every step, ``on_checkpoint`` once a checkpoint is on disk."""
+        previous = self._redraw(self.progress.step - 1)
+        while self.progress.step < self.settings.steps:
+            batch = self._draw(self.progress.step)
+            self.step(batch)
+            self.progress.step += 1
+            self.progress.batch_sizes.append(len(batch))
+            if previous is not None:
+                self.progress.overlaps.append(len(set(batch) & set(previous)))
+            previous = batch
+            on_step(self.progress)
+            if self.progress.step % self.settings.checkpoint_every == 0 or self.progress.step == self.settings.steps:
+                self._save()
+                on_checkpoint(self.progress)
+        return self.progress
+
+    def step(self, batch: Sequence[int]) -> None:
+        """One optimizer step on the units of ``batch`` (possibly none)."""
+        private = isinstance(self.optimizer, DPOptimizer)
+        self.model.train()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(
+                int(np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)[0])
+            )
+            micro_batches = list(self._micro_batches(batch))
+            for number, units in enumerate(micro_batches, 1):
+                self._gradients(units, private)
+                if private:
+                    self._accumulate(last=number == len(micro_batches))
+        if not micro_batches:
+            self._empty_gradients(private)
+            if private:
+                self._accumulate(last=True)
+        if not private:
+            for parameter in self.parameters:
+                parameter.grad /= self.settings.expected_batch
+            self.adam.step()
+        self.optimizer.zero_grad()
+        self.scheduler.step()
+
+    def _accumulate(self, *, last: bool) -> None:
+        """Clip and add a micro-batch; after the last one, add noise, scale and step (all Opacus)."""
+        if last:
+            self.optimizer.generator = self._generator(NOISE, self.progress.step, self.device)
+        self.optimizer.signal_skip_step(not last)
+        self.optimizer.step()
+        if not last:
+            self.optimizer.zero_grad()
+
+    def _gradients(self, units: Sequence[int], private: bool) -> None:
+        examples = [example for unit in units for example in self.by_unit[unit]]
+        self.progress.records += len(examples)
+        self.progress.tokens += sum(map(len, examples))
+        batch = Batch.of(examples, self.pad, self.device)
+        per_sample.example_losses(self.model, batch, split_head=self.split_head).sum().backward()
+        if not private:
+            return
+        rows = torch.tensor([row for row, unit in enumerate(units) for _ in self.by_unit[unit]], device=self.device)
+        for parameter in self.parameters:
+            sample = parameter.grad_sample
+            if len(units) < len(examples):  # a user's records count as one
+                sample = torch.zeros(len(units), *parameter.shape, device=self.device).index_add_(0, rows, sample)
+            # A gradient that overflowed would pass the clipping as NaN and reach the sum: it counts as zero.
+            parameter.grad_sample = sample.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+
+    def _empty_gradients(self, private: bool) -> None:
+        for parameter in self.parameters:
+            if private:
+                parameter.grad_sample = torch.zeros(0, *parameter.shape, device=self.device)
+            else:
+                parameter.grad = torch.zeros_like(parameter)
+
+    def _micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
+        """Units of similar length together, at most ``tokens_per_micro_batch`` padded tokens (a unit is never cut)."""
+        batch = sorted(batch)
+        rows = [len(self.by_unit[unit]) for unit in batch]
+        widths = [max(map(len, self.by_unit[unit])) for unit in batch]
+        for part in per_sample.by_length(rows, widths, self.settings.tokens_per_micro_batch):
+            yield [batch[i] for i in part]
+
+    def _generator(self, stream: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
+        return noise_generator(self.settings.privacy_seed, stream, step, device=device)
+
+    def _draw(self, step: int) -> list[int]:
+        return poisson_sample(self.units, self.probability, self._generator(SAMPLE, step)).tolist()
+
+    def _redraw(self, step: int) -> list[int] | None:
+        """The batch of an earlier step: known again with an integer seed, else never, as privacy demands."""
+        return None if step < 0 or self.settings.privacy_seed is None else self._draw(step)
+
+    def _save(self) -> None:
+        state = {
+            "parameters": [p.detach().cpu() for p in self.parameters],
+            "optimizer": self.adam.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "progress": vars(self.progress),
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomic(self.checkpoint, buffer.getvalue())
+
+    def _restore(self) -> None:
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        with torch.no_grad():
+            for parameter, saved in zip(self.parameters, state["parameters"], strict=True):
+                parameter.copy_(saved)
+        self.adam.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.progress = Progress(**state["progress"])
+
+
+@torch.no_grad()
+def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 4096) -> np.ndarray:
+    """Summed loss in nats and number of completion tokens of each example, shape (examples, 2). *Evaluation only.*"""
+    device = next(model.parameters()).device
+    split_head = per_sample.head_splits(model, Batch.of(examples[:1], 0, device))
+    training = model.training
+    model.eval()
+    result = np.zeros((len(examples), 2))
+    for part in per_sample.by_length([1] * len(examples), [len(e) for e in examples], tokens_per_batch):
+        batch = Batch.of([examples[i] for i in part], 0, device)
+        losses = per_sample.token_losses(model, batch, split_head=split_head).double().cpu()
+        sums = torch.zeros(len(part), dtype=torch.float64).index_add_(0, batch.rows.cpu(), losses)
+        result[part] = torch.stack([sums, batch.lengths.cpu().double()], dim=1).numpy()
+    model.train(training)
+    return result
