@@ -186,6 +186,8 @@ def head_splits(model: nn.Module, batch: Batch) -> bool:
         return False
     training = model.training
     model.eval()  # dropout would make the two differ
-    whole, split = (token_losses(model, batch, split_head=s) for s in (False, True))
+    whole = model(input_ids=batch.input_ids[:1], use_cache=False).logits
+    split = head(base.get_decoder()(input_ids=batch.input_ids[:1], use_cache=False).last_hidden_state)
     model.train(training)
-    return torch.allclose(whole, split, rtol=0.02, atol=0.02)
+    slack = 1e-4 if whole.dtype == torch.float32 else 0.03
+    return torch.allclose(whole.float(), split.float(), rtol=slack, atol=slack)

@@ -1,0 +1,240 @@
+"""DP-SGD on adapters, against a loop over single examples, statistics of the noise, and resumed runs."""
+
+import numpy as np
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from scipy.stats import chi2
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+from lib import per_sample
+from lib.dp_lora import Settings, Trainer, held_out_losses
+from lib.errors import DoppelError
+from lib.per_sample import Batch, Example, example_losses
+
+NOISELESS = 1e-12  # a noise multiplier that leaves nothing but the clipping to see
+
+
+def tiny(seed: int = 0, **lora) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
+    )  # fmt: skip
+    return adapted(LlamaForCausalLM(config), **lora)
+
+
+def adapted(base: torch.nn.Module, **lora) -> torch.nn.Module:
+    settings = {"r": 3, "lora_alpha": 6, "target_modules": ["q_proj", "v_proj", "down_proj"], **lora}
+    model = get_peft_model(base, LoraConfig(**settings))
+    with torch.no_grad():  # LoRA's B starts at zero, which would hide half of the gradients
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.normal_(0, 0.2, generator=torch.Generator().manual_seed(parameter.numel()))
+    return model
+
+
+def examples(count: int = 12, units: int | None = None, seed: int = 0) -> list[Example]:
+    draw = np.random.default_rng(seed)
+    return [
+        Example(
+            draw.integers(1, 50, 3).tolist(), draw.integers(1, 50, draw.integers(2, 9)).tolist(), i % (units or count)
+        )
+        for i in range(count)
+    ]
+
+
+def trainer(tmp_path, model=None, data=None, **changes) -> Trainer:
+    settings = {"noise_multiplier": 1.0, "steps": 6, "expected_batch": 4, "checkpoint_every": 2, "privacy_seed": 5}
+    return Trainer(model or tiny(), data or examples(), Settings(**settings | changes), tmp_path / "checkpoint.pt")
+
+
+def gradients_of_next_step(one: Trainer, units: list[int]) -> torch.Tensor:
+    """What the optimizer is handed for a batch, as one flat vector."""
+    seen = []
+    one.adam.register_step_pre_hook(lambda *_: seen.append(torch.cat([p.grad.flatten() for p in one.parameters])))
+    one.step(units)
+    return seen[0]
+
+
+def loop_gradient(model: torch.nn.Module, data: list[Example]) -> torch.Tensor:
+    """Gradient of the summed mean losses, an example at a time through the plain model: the oracle."""
+    model.zero_grad()
+    for e in data:
+        ids = torch.tensor([[*e.prompt, *e.completion]])
+        logits = model(input_ids=ids).logits[0, len(e.prompt) - 1 : -1]
+        torch.nn.functional.cross_entropy(logits, torch.tensor(e.completion)).backward()
+    gradient = torch.cat([p.grad.flatten() for p in model.parameters() if p.requires_grad])
+    model.zero_grad()
+    return gradient
+
+
+@pytest.mark.parametrize("tokens", [1, 30, 10_000])  # one example a micro-batch, a few, all
+@pytest.mark.parametrize("clip", [0.1, 1e6])
+def test_clipped_sums_equal_a_loop_over_single_examples(tmp_path, tokens, clip):
+    data = examples()
+    single = [loop_gradient(tiny(), [e]) for e in data]
+    assert min(g.norm() for g in single) > 0.1  # so that 0.1 clips every one
+    expected = sum(g * min(1.0, clip / g.norm()) for g in single) / 4
+    one = trainer(tmp_path, noise_multiplier=NOISELESS / clip, max_grad_norm=clip, tokens_per_micro_batch=tokens)
+    torch.testing.assert_close(gradients_of_next_step(one, list(range(12))), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_user_is_clipped_as_one(tmp_path):
+    data = examples(12, units=4)
+    users = [[e for e in data if e.unit == unit] for unit in range(4)]
+    single = [loop_gradient(tiny(), user) for user in users]
+    expected = sum(g * min(1.0, 0.1 / g.norm()) for g in single) / 2
+    one = trainer(tmp_path, data=data, noise_multiplier=NOISELESS, max_grad_norm=0.1, expected_batch=2)
+    torch.testing.assert_close(gradients_of_next_step(one, [0, 1, 2, 3]), expected, rtol=1e-4, atol=1e-5)
+    assert min(g.norm() for g in single) > 0.1
+
+
+def test_without_privacy_the_gradient_is_the_plain_one_over_the_expected_batch(tmp_path):
+    one = trainer(tmp_path, noise_multiplier=None, tokens_per_micro_batch=30)
+    expected = loop_gradient(tiny(), examples()[:7]) / 4
+    torch.testing.assert_close(gradients_of_next_step(one, list(range(7))), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("target", ["c_attn", "c_fc"])
+def test_models_with_other_layers_agree_with_the_loop(tmp_path, target):
+    def gpt2():
+        torch.manual_seed(0)
+        config = GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=50, attn_pdrop=0, resid_pdrop=0, embd_pdrop=0)
+        return adapted(GPT2LMHeadModel(config), target_modules=[target], fan_in_fan_out=True)
+
+    data = examples()
+    single = [loop_gradient(gpt2(), [e]) for e in data]
+    expected = sum(g * min(1.0, 0.1 / g.norm()) for g in single) / 4
+    one = trainer(tmp_path, gpt2(), data, noise_multiplier=NOISELESS, max_grad_norm=0.1)
+    torch.testing.assert_close(gradients_of_next_step(one, list(range(12))), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("units", [[], list(range(12))])
+def test_noise_on_the_sum_has_the_stated_variance(tmp_path, units):
+    data, clip, noise = examples(), 0.3, 2.0
+    clean = gradients_of_next_step(trainer(tmp_path, noise_multiplier=NOISELESS, max_grad_norm=clip), units)
+    one = trainer(tmp_path, data=data, noise_multiplier=noise, max_grad_norm=clip, privacy_seed=None)
+    noisy = gradients_of_next_step(one, units)
+    standard = (noisy - clean) * 4 / (noise * clip)  # divided by the expected batch, whoever came
+    low, high = chi2.ppf([1e-6, 1 - 1e-6], len(standard))
+    assert low < (standard**2).sum() < high
+    assert abs(standard.mean()) < 5 / len(standard) ** 0.5
+
+
+def test_a_gradient_that_overflows_counts_as_zero(tmp_path):
+    one = trainer(tmp_path, noise_multiplier=NOISELESS)
+    plain = gradients_of_next_step(one, [1, 2])
+    with torch.no_grad():
+        one.model.get_input_embeddings().weight[examples()[0].prompt[0]] = float("inf")
+    assert torch.isfinite(plain).all()
+    assert torch.isfinite(gradients_of_next_step(one, [0])).all()
+
+
+def test_padding_and_neighbours_in_a_batch_do_not_change_a_loss():
+    model, data = tiny().eval(), examples()
+    together = example_losses(model, Batch.of(data, 0, "cpu"), split_head=True)
+    alone = torch.cat([example_losses(model, Batch.of([e], 7, "cpu"), split_head=True) for e in data])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_the_split_head_gives_the_models_own_loss_and_gradient(monkeypatch):
+    monkeypatch.setattr(per_sample, "HEAD_CHUNK", 5)
+    results = []
+    for split in (False, True):
+        model = tiny()
+        losses = example_losses(model, Batch.of(examples(), 0, "cpu"), split_head=split)
+        losses.sum().backward()
+        results.append((losses.detach(), torch.cat([p.grad.flatten() for p in model.parameters() if p.requires_grad])))
+    for whole, part in zip(*results, strict=True):
+        torch.testing.assert_close(whole, part, rtol=1e-4, atol=1e-6)
+
+
+def test_a_head_that_is_more_than_linear_is_not_split():
+    model = tiny()
+    batch = Batch.of(examples()[:2], 0, "cpu")
+    assert per_sample.head_splits(model, batch)
+    base = model.get_base_model()
+    plain = base.forward
+    base.forward = lambda *args, **kwargs: _scaled(plain(*args, **kwargs))
+    assert not per_sample.head_splits(model, batch)
+
+
+def _scaled(output):
+    output.logits = output.logits * 0.5
+    return output
+
+
+def test_losses_are_those_of_the_completion_alone():
+    model, data = tiny().eval(), examples()
+    losses = held_out_losses(model, data, tokens_per_batch=20)
+    for row, e in zip(losses, data, strict=True):
+        logits = model(input_ids=torch.tensor([[*e.prompt, *e.completion]])).logits[0, len(e.prompt) - 1 : -1]
+        own = torch.nn.functional.cross_entropy(logits, torch.tensor(e.completion), reduction="sum")
+        assert row == pytest.approx([own.item(), len(e.completion)], rel=1e-4)
+
+
+@pytest.mark.parametrize("lora", [{"use_dora": True}, {"target_modules": ["embed_tokens"]}])
+def test_parameters_that_cannot_be_clipped_per_example_are_refused(tmp_path, lora):
+    with pytest.raises(DoppelError, match="clipped per example"):
+        trainer(tmp_path, tiny(**lora))
+
+
+@pytest.mark.parametrize("lora", [{"use_rslora": True}, {"lora_dropout": 0.3}, {"target_modules": "all-linear"}])
+def test_other_adapters_train(tmp_path, lora):
+    progress = trainer(tmp_path, tiny(**lora), steps=2).run(lambda p: None, lambda p: None)
+    assert progress.step == 2
+
+
+@pytest.mark.parametrize("noise", [1.0, None])
+@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+def test_a_killed_run_ends_where_an_unbroken_one_does(tmp_path, noise, stop):
+    class Killed(Exception):
+        pass
+
+    def kill(progress):
+        if progress.step == stop:
+            raise Killed
+
+    lora = {"lora_dropout": 0.2}
+    whole = trainer(tmp_path / "a", tiny(**lora), noise_multiplier=noise, schedule="linear")
+    expected = whole.run(lambda p: None, lambda p: None)
+    with pytest.raises(Killed):
+        trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear").run(kill, lambda p: None)
+    resumed = trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear")
+    assert resumed.progress.step == (stop - 1) // 2 * 2  # the last checkpoint before the kill
+    assert resumed.run(lambda p: None, lambda p: None) == expected
+    for a, b in zip(whole.parameters, resumed.parameters, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_checkpoint_holds_no_generator_and_no_membership(tmp_path):
+    one = trainer(tmp_path, privacy_seed=None)
+    one.run(lambda p: None, lambda p: None)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert set(state) == {"parameters", "optimizer", "scheduler", "progress"}
+    assert set(state["progress"]) == {"step", "batch_sizes", "overlaps", "records", "tokens"}
+
+
+def test_half_a_checkpoint_is_never_seen(tmp_path, monkeypatch):
+    one = trainer(tmp_path)
+    one.run(lambda p: None, lambda p: None)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))  # killed while writing
+    with pytest.raises(KeyboardInterrupt):
+        one._save()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_empty_batches_take_their_step(tmp_path):
+    one = trainer(tmp_path, expected_batch=0.05, steps=8)
+    before = [p.clone() for p in one.parameters]
+    progress = one.run(lambda p: None, lambda p: None)
+    assert 0 in progress.batch_sizes and len(progress.batch_sizes) == 8
+    assert all(not torch.equal(a, b) for a, b in zip(before, one.parameters, strict=True))
+
+
+@pytest.mark.parametrize("expected_batch", [0, -1, 13])
+def test_an_expected_batch_beyond_the_units_is_refused(tmp_path, expected_batch):
+    with pytest.raises(DoppelError, match="expected_batch"):
+        trainer(tmp_path, expected_batch=expected_batch)
