@@ -29,8 +29,7 @@ def install() -> None:
     sys.unraisablehook = lambda args: _print(args.exc_value)
     sys.excepthook = lambda kind, error, trace: _print(error)
     kernel = shell()
-    if kernel is not None and "_showtraceback" not in vars(kernel):
-        show = kernel._showtraceback
+    if kernel is not None and (show := kernel._showtraceback).__module__ != __name__:  # else it is guarded already
         kernel._showtraceback = lambda kind, error, lines: show(kind, hidden(error), rendered(error))
         kernel.events.register("post_run_cell", _hide_result)
 
