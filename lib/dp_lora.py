@@ -59,6 +59,7 @@ class Progress:
     overlaps: list[int] = field(default_factory=list)  # units shared with the batch before
     records: int = 0  # records seen so far
     tokens: int = 0  # tokens seen so far, prompts included
+    curve: list[list[float]] = field(default_factory=list)  # [step, what `evaluate` gave], from step 0 on
 
 
 def sampling_probability(units: int, expected_batch: float) -> float:
@@ -110,8 +111,14 @@ class Trainer:
         if checkpoint.exists():
             self._restore()
 
-    def run(self, on_step: Callable[[Progress], None], on_checkpoint: Callable[[Progress], None]) -> Progress:
-        """Train to the last step; ``on_step`` after every step, ``on_checkpoint`` once a checkpoint is on disk."""
+    def run(
+        self,
+        evaluate: Callable[[], Sequence[float]] = tuple,
+        on_step: Callable[[Progress], None] = lambda progress: None,
+    ) -> Progress:
+        """Train to the last step; ``evaluate`` first and at every checkpoint, ``on_step`` after each."""
+        if not self.progress.curve:
+            self.progress.curve.append([0, *evaluate()])
         previous = self._redraw(self.progress.step - 1)
         while self.progress.step < self.settings.steps:
             batch = self._draw(self.progress.step)
@@ -123,8 +130,8 @@ class Trainer:
             previous = batch
             on_step(self.progress)
             if self.progress.step % self.settings.checkpoint_every == 0 or self.progress.step == self.settings.steps:
+                self.progress.curve.append([self.progress.step, *evaluate()])
                 self._save()
-                on_checkpoint(self.progress)
         return self.progress
 
     def step(self, batch: Sequence[int]) -> None:

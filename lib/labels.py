@@ -65,5 +65,6 @@ def draw(
     picked = rng.choice(len(histogram["cells"]), size=samples, p=probabilities(histogram["noisy_counts"]))
     rows = rng.integers(len(catalogue), size=samples) if catalogue else None
     return [
-        {**histogram["cells"][cell], **(catalogue[rows[i]] if rows is not None else {})} for i, cell in enumerate(picked)
+        {**histogram["cells"][cell], **(catalogue[rows[i]] if rows is not None else {})}
+        for i, cell in enumerate(picked)
     ]

@@ -182,7 +182,7 @@ def test_parameters_that_cannot_be_clipped_per_example_are_refused(tmp_path, lor
 
 @pytest.mark.parametrize("lora", [{"use_rslora": True}, {"lora_dropout": 0.3}, {"target_modules": "all-linear"}])
 def test_other_adapters_train(tmp_path, lora):
-    progress = trainer(tmp_path, tiny(**lora), steps=2).run(lambda p: None, lambda p: None)
+    progress = trainer(tmp_path, tiny(**lora), steps=2).run()
     assert progress.step == 2
 
 
@@ -198,27 +198,27 @@ def test_a_killed_run_ends_where_an_unbroken_one_does(tmp_path, noise, stop):
 
     lora = {"lora_dropout": 0.2}
     whole = trainer(tmp_path / "a", tiny(**lora), noise_multiplier=noise, schedule="linear")
-    expected = whole.run(lambda p: None, lambda p: None)
+    expected = whole.run()
     with pytest.raises(Killed):
-        trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear").run(kill, lambda p: None)
+        trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear").run(on_step=kill)
     resumed = trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear")
     assert resumed.progress.step == (stop - 1) // 2 * 2  # the last checkpoint before the kill
-    assert resumed.run(lambda p: None, lambda p: None) == expected
+    assert resumed.run() == expected
     for a, b in zip(whole.parameters, resumed.parameters, strict=True):
         assert torch.equal(a, b)
 
 
 def test_a_checkpoint_holds_no_generator_and_no_membership(tmp_path):
     one = trainer(tmp_path, privacy_seed=None)
-    one.run(lambda p: None, lambda p: None)
+    one.run()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert set(state) == {"parameters", "optimizer", "scheduler", "progress"}
-    assert set(state["progress"]) == {"step", "batch_sizes", "overlaps", "records", "tokens"}
+    assert set(state["progress"]) == {"step", "batch_sizes", "overlaps", "records", "tokens", "curve"}
 
 
 def test_half_a_checkpoint_is_never_seen(tmp_path, monkeypatch):
     one = trainer(tmp_path)
-    one.run(lambda p: None, lambda p: None)
+    one.run()
     before = (tmp_path / "checkpoint.pt").read_bytes()
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))  # killed while writing
     with pytest.raises(KeyboardInterrupt):
@@ -229,7 +229,7 @@ def test_half_a_checkpoint_is_never_seen(tmp_path, monkeypatch):
 def test_empty_batches_take_their_step(tmp_path):
     one = trainer(tmp_path, expected_batch=0.05, steps=8)
     before = [p.clone() for p in one.parameters]
-    progress = one.run(lambda p: None, lambda p: None)
+    progress = one.run()
     assert 0 in progress.batch_sizes and len(progress.batch_sizes) == 8
     assert all(not torch.equal(a, b) for a, b in zip(before, one.parameters, strict=True))
 

@@ -81,6 +81,11 @@ class SamplerCheck:
     def passed(self) -> bool:
         return not self.reasons
 
+    def require(self) -> None:
+        """Raises DoppelError unless the check passed: no epsilon is stated for batches that do not fit."""
+        if self.reasons:
+            raise DoppelError(f"the batches are no Poisson samples ({'; '.join(self.reasons)}); no epsilon is stated")
+
 
 def check_sampler(
     sizes: Sequence[int], overlaps: Sequence[int], *, units: int, sampling_probability: float
@@ -94,12 +99,13 @@ def check_sampler(
 
     Args:
         sizes: realised logical batch sizes, empty batches included, one a step.
-        overlaps: units shared by batches t and t+1, for t = 0 .. steps-2.
+        overlaps: units shared by successive batches, at most steps-1 of them: a resumed run has forgotten
+            the batch before its checkpoint.
         units: n, the number of units.
         sampling_probability: q in (0, 1].
     """
     steps, q, expected = len(sizes), sampling_probability, units * sampling_probability
-    if steps == 0 or len(overlaps) != steps - 1:
+    if steps == 0 or len(overlaps) >= steps:
         raise DoppelError(f"{steps} batch sizes and {len(overlaps)} overlaps; one size a step, one overlap between two")
     total = sum(sizes)
     tails = binom.cdf(total, units * steps, q), binom.sf(total - 1, units * steps, q)
@@ -115,7 +121,7 @@ def check_sampler(
     if within**steps < _LEVEL / 2 or outside * steps < _LEVEL / 2:
         reasons.append(f"batch sizes deviate by at most {largest:.1f} of {expected:.1f}; Poisson batches would not")
 
-    if overlaps and _overlap_tail(sum(overlaps), units, q, steps - 1) < _LEVEL:
+    if overlaps and _overlap_tail(sum(overlaps), units, q, len(overlaps)) < _LEVEL:
         shared = sum(overlaps) / len(overlaps)
         reasons.append(f"successive batches share {shared:.1f} units, expected {units * q * q:.1f}")
     return SamplerCheck(expected, total / steps, tuple(reasons))

@@ -1,0 +1,28 @@
+"""From records to token ids: what a model is trained on and scored on."""
+
+from collections.abc import Sequence
+
+from transformers import PreTrainedTokenizerBase
+
+from lib.errors import DoppelError
+from lib.models import Prompt, encode
+from lib.per_sample import Example
+from lib.records import Record
+
+
+def encode_all(
+    records: Sequence[Record], tokenizer: PreTrainedTokenizerBase, prompt: Prompt, *, max_tokens: int, unit: str
+) -> tuple[list[Example], int]:
+    """Examples in the order of the records, and how many were cut at ``max_tokens`` (these end without EOS).
+
+    ``unit`` is ``record`` (each record is its own unit) or ``user`` (a user's records share one).
+    """
+    if not records:
+        raise DoppelError("no records to encode; look at the table of 00_process_data")
+    owners = {owner: number for number, owner in enumerate(sorted({record.owner for record in records}))}
+    examples, cut = [], 0
+    for number, record in enumerate(records):
+        one = encode(tokenizer, prompt, record.text.reveal(), record.labels, max_tokens)
+        cut += one.truncated
+        examples.append(Example(one.prompt, one.completion, owners[record.owner] if unit == "user" else number))
+    return examples, cut

@@ -1,0 +1,133 @@
+"""Pictures of the notebooks: one question each, the same look, labels with units."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.stats import binom
+
+PRIVATE, DP, PUBLIC, GREY = "#b3392f", "#1f6f8b", "#3d8b40", "#8a8a8a"  # status, everywhere in these colours
+
+
+def _axes(width: float = 7.0, height: float = 3.0, columns: int = 1) -> tuple[Figure, Sequence[plt.Axes]]:
+    figure, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=False)
+    for one in axes[0]:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(alpha=0.25)
+        one.set_axisbelow(True)
+    return figure, axes[0]
+
+
+def kept(steps: Sequence) -> Figure:
+    """How many records each rule of `lib.processing` let through, in the order of the rules."""
+    figure, (axes,) = _axes(height=0.36 * len(steps) + 0.8)
+    places, total = np.arange(len(steps))[::-1], steps[0].kept + steps[0].dropped
+    axes.barh(places, [s.kept for s in steps], color=GREY)
+    axes.barh(places, [s.dropped for s in steps], left=[s.kept for s in steps], color=PRIVATE)
+    for place, step in zip(places, steps, strict=True):
+        text = f"{step.kept:,}" + (f"  (dropped {step.dropped:,})" if step.dropped else "")
+        axes.text(total * 1.01, place, text, va="center", fontsize=9)
+    axes.set(yticks=places, yticklabels=[s.rule for s in steps], xlim=(0, total * 1.28), xlabel="records")
+    return figure
+
+
+def lengths(groups: Mapping[str, Sequence[int]], unit: str) -> Figure:
+    """Distribution of lengths of each group of texts, as shares, so that groups of any size compare."""
+    figure, (axes,) = _axes()
+    longest = max(max(values) for values in groups.values())
+    bins = np.linspace(0, longest + 1, min(longest + 2, 32))
+    for (name, values), colour in zip(groups.items(), (GREY, DP, PUBLIC, PRIVATE), strict=False):
+        share = np.full(len(values), 1 / len(values))
+        axes.hist(
+            values,
+            bins,
+            weights=share,
+            histtype="step",
+            linewidth=1.8,
+            color=colour,
+            label=f"{name} (n = {len(values):,})",
+        )
+    axes.set(xlabel=f"length of a record ({unit})", ylabel="share of records")
+    axes.legend(frameon=False)
+    return figure
+
+
+def noisy_histogram(names: Sequence[str], noisy: Sequence[int], scale: float | None) -> Figure:
+    """Released label counts with the 95% band of their noise; clean counts are never shown."""
+    figure, (axes,) = _axes(width=max(4.0, min(14.0, 0.9 * len(names) + 2)))
+    error = None if scale is None else 1.96 * scale
+    axes.bar(range(len(names)), noisy, yerr=error, color=DP if scale else PUBLIC, capsize=4)
+    axes.set(ylabel="released count", xticks=range(len(names)))
+    axes.set_xticklabels(names, rotation=0 if len(names) <= 6 else 60, ha="center" if len(names) <= 6 else "right")
+    return figure
+
+
+def poisson_toy(batches: Sequence[Sequence[int]], units: int) -> Figure:
+    """Which of a few units joined each of a few batches: one column a step, sizes on top."""
+    figure, (axes,) = _axes(width=1.2 + 0.42 * len(batches), height=0.8 + 0.2 * units)
+    for step, batch in enumerate(batches):
+        axes.scatter([step] * len(batch), batch, s=55, color=DP)
+        axes.text(step, units - 0.2, str(len(batch)), ha="center", fontsize=9)
+    axes.set(
+        xlabel="step (size of its batch on top)",
+        ylabel="unit",
+        ylim=(-0.7, units + 0.6),
+        xlim=(-0.7, len(batches) - 0.3),
+    )
+    axes.set(xticks=range(len(batches)), yticks=range(units))
+    return figure
+
+
+def batch_sizes(sizes: Sequence[int], units: int, probability: float) -> Figure:
+    """Realised batch sizes on the distribution that the accountant assumes."""
+    figure, (axes,) = _axes()
+    low, high = binom.ppf([0.025, 0.975], units, probability)
+    axes.axhspan(low, high, color=DP, alpha=0.15, label="95% of Poisson batches")
+    axes.axhline(units * probability, color=DP, linewidth=1, label="expected batch")
+    axes.plot(range(1, len(sizes) + 1), sizes, "o", color="black", markersize=4, label="realised")
+    axes.set(xlabel="step", ylabel="units in the batch", ylim=(0, None))
+    axes.legend(frameon=False, ncols=3, loc="lower right")
+    return figure
+
+
+def spent(steps: Sequence[int], epsilons: Sequence[float], target: float) -> Figure:
+    """Epsilon of the whole ledger after so many steps, against the target."""
+    figure, (axes,) = _axes()
+    axes.plot(steps, epsilons, "o-", color=DP)
+    axes.axhline(target, color=PRIVATE, linewidth=1, linestyle="--", label=f"target {target:g}")
+    axes.set(xlabel="training steps", ylabel="epsilon spent", ylim=(0, None))
+    axes.legend(frameon=False)
+    return figure
+
+
+def loss_curve(steps: Sequence[int], value: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:
+    """Held-out loss at each checkpoint, with its 95% interval."""
+    figure, (axes,) = _axes()
+    value, low, high = map(np.array, (value, low, high))
+    axes.errorbar(steps, value, yerr=[value - low, high - value], color=DP, marker="o", capsize=4)
+    axes.set(xlabel="training steps", ylabel="held-out loss\n(nats a token)")
+    return figure
+
+
+def clipping(before: Sequence[float], after: Sequence[float], bound: float) -> Figure:
+    """Norms of single examples' gradients before and after clipping."""
+    figure, (axes,) = _axes(width=5.5)
+    places = np.arange(len(before))
+    axes.bar(places - 0.2, before, 0.4, color=PRIVATE, label="before")
+    axes.bar(places + 0.2, after, 0.4, color=DP, label="after")
+    axes.axhline(bound, color="black", linewidth=1, linestyle="--", label="max_grad_norm")
+    axes.set(xlabel="example", ylabel="gradient norm", xticks=places)
+    axes.legend(frameon=False)
+    return figure
+
+
+def rejections(counts: Mapping[str, int]) -> Figure:
+    """What became of every completion: kept, or why it was drawn again."""
+    figure, (axes,) = _axes(height=0.4 * len(counts) + 0.8)
+    names, places = list(counts), np.arange(len(counts))[::-1]
+    axes.barh(places, list(counts.values()), color=[DP if name == "kept" else GREY for name in names])
+    for place, value in zip(places, counts.values(), strict=True):
+        axes.text(value, place, f" {value:,}", va="center", fontsize=9)
+    axes.set(yticks=places, yticklabels=names, xlabel="completions")
+    return figure
