@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from lib import params, signature, strict_yaml
+from lib import params, signature, strict_yaml, track
 from lib.errors import DoppelError, nearest
 from lib.preflight_checks import CHECKS
 from lib.stage import NAME, ROOT
@@ -191,6 +191,7 @@ def _node(
         raise DoppelError(f"--set {id}.{reserved[0]}: comes from --run and from the file's name; leave it out")
     changed = params.check(spec, changes, f"--set {id}")
     resolved |= {name: changed[name] for name in changes}
+    track.mode(resolved)  # online without a key is refused now, not after a kernel has started
     notebook = id.partition(".")[0]
     if notebook in CHECKS:
         try:

@@ -28,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["test"]:
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments[1:]])
     if arguments[:1] == ["lab"]:
-        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", "notebooks", *arguments[1:]])
+        os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before the user's others
+        opened = "--LabApp.default_url=/lab/tree/notebooks"  # with results/ in sight beside it
+        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *arguments[1:]])
     options = _parser().parse_args(arguments)
     try:
         return _run(options)

@@ -27,7 +27,6 @@ def run(graph: Graph, steps: Mapping[str, str], targets: Iterable[str], jobs: in
             "notebook": node.notebook,
             "parameters": node.parameters,
             "inputs": node.inputs,
-            "made": node.made,
             "gpu": int(node.parameters.get("device", "cpu") != "cpu"),
         }
         for id, node in graph.nodes.items()

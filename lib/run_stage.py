@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lib import signature
+from lib import params, signature
 from lib.errors import DoppelError
 from lib.files import read_json, write_atomic
 from lib.lock import hold
@@ -23,26 +23,39 @@ def main(run: str, stage: str, threads: str, parent: str) -> int:
     folder = ROOT / "results" / run / stage
     node = read_json(folder.parent / "chain.json")["stages"][stage]
     say = _speaker(stage)
-    reason = signature.why_stale(folder.parent, stage, node["made"], node["inputs"])
-    if reason is None:
-        say("up to date: its inputs are what they were")
-        return 0
-    trouble = folder.parent / ".chain" / f"{stage}.failed"
     log = (folder / "log.txt").relative_to(ROOT)
+    trouble = folder.parent / ".chain" / f"{stage}.failed"
     write_atomic(trouble, f"it ended without a word: killed, or out of memory; run again to go on\nlog: {log}")
-    say(f"starts ({reason})")
     began = time.monotonic()
     try:
-        problem = _execute(folder, node, threads, say)
+        problem = _bring_up_to_date(folder, node, threads, say)
     except DoppelError as error:
         problem = str(error)
     if problem:
-        write_atomic(trouble, problem)
+        (folder / signature.DONE).unlink(missing_ok=True)
+        write_atomic(trouble, f"{problem}\nlog: {log}")
         say(f"failed after {time.monotonic() - began:.0f} s")
         return 1
     trouble.unlink()
-    say(f"done in {time.monotonic() - began:.0f} s")
     return 0
+
+
+def _bring_up_to_date(folder: Path, node: dict, threads: str, say: Callable[[str], None]) -> str | None:
+    """Run the stage unless its inputs turned out to be what they were; what went wrong, or None."""
+    source = ROOT / "notebooks" / f"{node['notebook']}.ipynb"
+    # the parameters are those of the start of the chain; code that was edited since counts as it is now
+    parameters = params.check(params.read_spec(source), node["parameters"], source.name)
+    made = signature.made_from(ROOT, node["notebook"], parameters)
+    reason = signature.why_stale(folder.parent, folder.name, made, node["inputs"])
+    if reason is None:
+        say("up to date: its inputs are what they were")
+        return None
+    say(f"starts ({reason})")
+    began = time.monotonic()
+    problem = _execute(source, folder, parameters, threads, say) or _unfit(folder, made)
+    if problem is None:
+        say(f"done in {time.monotonic() - began:.0f} s")
+    return problem
 
 
 def _end_with(parent: int) -> None:
@@ -65,8 +78,10 @@ def _speaker(stage: str) -> Callable[[str], None]:
     return lambda text: print(f"{time.strftime('%H:%M:%S')}  {stage}  {text}", file=terminal)
 
 
-def _execute(folder: Path, node: dict, threads: str, say: Callable[[str], None]) -> str | None:
-    """Run the stage's notebook; what went wrong, or None when done.json is there and fits."""
+def _execute(
+    source: Path, folder: Path, parameters: dict[str, object], threads: str, say: Callable[[str], None]
+) -> str | None:
+    """Run the stage's notebook, alone in its folder; what went wrong, or None."""
     log = folder / "log.txt"
     with hold(folder / ".runner.lock", f"stage {folder.name} of run {folder.parent.name}", patience=20):
         (folder / signature.DONE).unlink(missing_ok=True)
@@ -81,22 +96,16 @@ def _execute(folder: Path, node: dict, threads: str, say: Callable[[str], None])
         sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
         from lib.execute import execute  # slow to import, and a stage that is up to date needs none
 
-        source = ROOT / "notebooks" / f"{node['notebook']}.ipynb"
-        problem = execute(source, folder / "notebook.ipynb", log, node["parameters"], ROOT, say)
-        problem = problem or _unfit(folder, node)
-        if problem:
-            (folder / signature.DONE).unlink(missing_ok=True)
-            return f"{problem}\nlog: {log.relative_to(ROOT)}"
-        return None
+        return execute(source, folder / "notebook.ipynb", log, parameters, ROOT, say)
 
 
-def _unfit(folder: Path, node: dict) -> str | None:
+def _unfit(folder: Path, made: dict) -> str | None:
     """Why the done.json of a notebook that ran to its end does not count, or None."""
     done = signature.read_done(folder)
     if done is None:
         return "its notebook ended without stage.finish(...), which belongs into the last cell"
-    if done["edited"] or done["signature"] != signature.signature(node["made"]):
-        return "its notebook or lib changed while it ran; run again"
+    if done["signature"] != signature.signature(made):
+        return "its notebook or lib changed while it started; run again"
     return None
 
 

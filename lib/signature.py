@@ -16,8 +16,11 @@ from lib import notebooks
 from lib.files import read_json, sha256
 
 DONE = "done.json"
+_NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
 # What the stages downstream do not read, or what differs between two runs that made the same.
 _NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def text_hash(text: str) -> str:
@@ -25,12 +28,9 @@ def text_hash(text: str) -> str:
 
 
 def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> dict:
-    """What a stage is made from, its inputs aside: resolved parameters, hashes of notebook and lib modules.
-
-    ``run`` and ``stage`` only say where the outputs go, so they do not count.
-    """
+    """What a stage is made from, its inputs aside: resolved parameters, hashes of notebook and lib modules."""
     cells = notebooks.code(root / "notebooks" / f"{notebook}.ipynb")
-    counted = {name: value for name, value in parameters.items() if name not in ("run", "stage")}
+    counted = {name: value for name, value in parameters.items() if name not in _NOT_COUNTED}
     return {
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
         "notebook": text_hash("\n\n".join(map(_meaning, cells))),
@@ -52,11 +52,15 @@ def _spelled(values: Mapping) -> dict[str, str]:
 
 
 def _meaning(source: str) -> str:
-    """The code without comments and layout, so that neither reruns a stage; as it stands where it does not parse."""
+    """The code without comments, layout and docstrings: none of them reruns a stage."""
     try:
-        return ast.dump(ast.parse(source))
-    except SyntaxError:  # a cell with a line magic
+        tree = ast.parse(source)
+    except SyntaxError:  # a cell with a line magic counts as it stands
         return source
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return ast.dump(tree)
 
 
 def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:

@@ -57,7 +57,7 @@ class Stage:
         self.folder = ROOT / "results" / self.run / self.id
         self.events: list = []  # accesses of a DP mechanism to the private records, added by the notebook
         self._files: dict[str, dict] = {}
-        self._began = time.time()
+        self._began = time.time()  # seconds since 1970
         self._lock = hold(self.folder / ".lock", f"stage {self.id} of run {self.run}", patience=_PATIENCE)
         try:
             (self.folder / signature.DONE).unlink(missing_ok=True)  # from here on the folder is not whole
@@ -225,10 +225,10 @@ class Stage:
         saved = notebooks.code(ROOT / "notebooks" / f"{self.notebook}.ipynb")
         if any(cell.strip() not in ran for cell in saved):
             return "run by hand with cells that differ from the saved notebook"
-        started = psutil.Process().create_time()
+        started = psutil.Process().create_time() + 1  # which is rounded down to the second
         for name, path in signature.modules(ROOT, saved).items():
-            if path.stat().st_mtime > started:
-                return f"run by hand while {name} changed; restart the kernel after editing lib"
+            if started < path.stat().st_mtime <= self._began:
+                return f"run by hand in a kernel older than {name}; restart the kernel after editing lib"
         return None
 
     def _release(self) -> None:

@@ -43,8 +43,12 @@ class Project:
     def notebook(self, name: str, parameters: str, *body: str, words: str = "A toy.") -> Path:
         """A notebook with the two parameters that all have, ``parameters``, and a cell for each of ``body``."""
         reserved = f'run: str = "quick"\nstage: str = "{name}"\n'
-        begin = f'from lib.stage import Stage\n\nstage = Stage.begin("{name}", globals())'
-        cells = [cell(f"# {name}", "markdown"), cell(reserved + parameters, tags=("parameters",)), cell(begin)]
+        cells = [
+            cell(f"# {name}", "markdown"),
+            cell("from typing import Literal\n\nfrom lib.stage import Stage"),
+            cell(reserved + parameters, tags=("parameters",)),
+            cell(f'stage = Stage.begin("{name}", globals())'),
+        ]
         for source in body:
             cells += [cell(words, "markdown"), cell(source)]
         path = self.root / "notebooks" / f"{name}.ipynb"

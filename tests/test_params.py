@@ -73,7 +73,7 @@ def test_a_cell_that_is_not_flat_literals_is_refused_with_its_line(project: Proj
 def test_two_parameters_cells_are_refused(project: Project) -> None:
     path = project.notebook("nb", "steps: int = 1")
     notebook = json.loads(path.read_text())
-    notebook["cells"].append(notebook["cells"][1])
+    notebook["cells"].append(notebook["cells"][2])
     path.write_text(json.dumps(notebook))
     with pytest.raises(DoppelError, match="2 cells are tagged"):
         read_spec(path)
