@@ -18,7 +18,7 @@ python=$environment/bin/python
 
 if [[ $environment == "$PWD/.venv" ]]; then
   base=
-  for candidate in python3 python3.13 python3.12 python3.11 python; do
+  for candidate in python3.11 python3.12 python3.13 python3 python; do
     if fits "$candidate"; then base=$candidate; break; fi
   done
   [[ -n $base ]] || die "no Python 3.11 or newer on PATH; install one (python.org, conda, your system's packages)"

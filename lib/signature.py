@@ -10,6 +10,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from lib import notebooks
@@ -51,6 +52,7 @@ def _spelled(values: Mapping) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in values.items()}
 
 
+@cache  # a module is looked at for every stage that imports it
 def _meaning(source: str) -> str:
     """The code without comments, layout and docstrings: none of them reruns a stage."""
     try:
@@ -80,13 +82,14 @@ def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _imports(source: str, package: str) -> list[str]:
+@cache
+def _imports(source: str, package: str) -> tuple[str, ...]:
     """Names under ``lib`` that a source imports; ``package`` resolves its relative imports."""
     lines = ["" if line.startswith(("%", "!")) else line for line in source.splitlines()]
     try:
         tree = ast.parse("\n".join(lines))
     except SyntaxError:  # not Python: the kernel will say so
-        return []
+        return ()
     names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -95,7 +98,7 @@ def _imports(source: str, package: str) -> list[str]:
             parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*parents, *([node.module] if node.module else [])])
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] == "lib"]
+    return tuple(name for name in names if name.split(".")[0] == "lib")
 
 
 def outputs(folder: Path) -> dict[str, dict]:

@@ -90,6 +90,43 @@ class Project:
         return namespace
 
 
+def toy_chain(project: Project) -> None:
+    """00_make -> 01_grow.fast -> 02_end.a, 02_end.b; 01_grow uses lib.toy_b, late and through lib.toy_a."""
+    for name, code in {
+        "toy_a": "def grow(x):\n    from lib.toy_b import twice\n\n    return twice(x)\n",
+        "toy_b": "def twice(x):\n    return 2 * x\n",
+        "toy_c": "UNRELATED = 1\n",
+    }.items():
+        (project.root / "lib" / f"{name}.py").write_text(code)
+    project.notebook(
+        "00_make",
+        'size: int = 3  # [1, 100]\ntracking: Literal["offline", "online", "off"] = "offline"\n',
+        'stage.path("data.txt").write_text("x" * size)',
+        'stage.finish({"size": size}, {"epsilon": None})',
+    )
+    project.notebook(
+        "01_grow",
+        'inputs: dict[str, str] = {"data": "00_make"}\nfactor: float = 2.0  # (0, 10]\ndevice: str = "cpu"\n',
+        "from lib.toy_a import grow\n\n"
+        'data = (stage.inputs["data"] / "data.txt").read_text()\nstage.path("grown.txt").write_text(grow(data))',
+        'stage.finish({"factor": factor}, {"epsilon": 1.0})',
+    )
+    project.notebook(
+        "02_end",
+        'inputs: dict[str, str] = {"model": "01_grow"}\nsamples: int = 1\n',
+        'import sys\n\nstage.path("synthetic.jsonl").write_text("{}")\nstage.path("python").write_text(sys.executable)',
+        'stage.finish({"records": samples, "held_out_loss": 3.25}, {"epsilon": 7.96})',
+    )
+    edge = "inputs: {model: 01_grow.fast}\n"
+    project.preset("toy", n00_make="", n01_grow__fast="factor: 3\n", n02_end__a=edge, n02_end__b=edge + "samples: 2\n")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
