@@ -4,6 +4,98 @@ A check takes the resolved parameters and raises DoppelError. It must stay light
 may not import torch or transformers.
 """
 
+import ast
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
-CHECKS: dict[str, Callable[[Mapping[str, object]], None]] = {}  # by notebook: the budget's feasibility, say
+from lib.errors import DoppelError, nearest
+
+Parameters = Mapping[str, object]
+
+
+def process_data(parameters: Parameters) -> None:
+    """The source is one, its file is there, and the label domain can be enumerated."""
+    from lib import labels, sources
+
+    kind, argument = sources.parse(str(parameters["source"]))
+    if kind in ("csv", "jsonl", "parquet") and not Path(argument).is_file():
+        raise DoppelError(f"source: {kind}:{argument}: no such file; paths are from the project's folder")
+    if parameters["columns"] is not None and kind not in sources.MAPPED:
+        raise DoppelError(f"columns: {parameters['source']} has columns of its own; remove it")
+    if parameters["min_words"] > parameters["max_words"]:
+        raise DoppelError(f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}")
+    labels.cells(parameters["label_domain"])
+
+
+def finetune_dp_lora(parameters: Parameters) -> None:
+    """It has a corpus, its warm-up ends, and PEFT knows every key of ``lora``."""
+    _needs_input(parameters, "corpus")
+    if parameters["warmup_steps"] >= parameters["steps"]:
+        raise DoppelError(f"warmup_steps = {parameters['warmup_steps']} must be below steps = {parameters['steps']}")
+    for key in set(parameters["lora"]) - _lora_keys():
+        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig{nearest(key, _lora_keys())}")
+
+
+def generate(parameters: Parameters) -> None:
+    """The model comes from an input or from the parameters, never from both."""
+    _needs_input(parameters, "corpus")
+    own = [name for name in ("base_model", "prompt", "chat") if parameters[name] is not None]
+    if "model" in parameters["inputs"] and own:
+        raise DoppelError(f"{own[0]}: the input model brings its own; remove {', '.join(own)}")
+    if "model" not in parameters["inputs"] and len(own) < 3:
+        raise DoppelError("without an input named model, base_model, prompt and chat must be set")
+
+
+def _needs_input(parameters: Parameters, name: str) -> None:
+    if name not in parameters["inputs"]:
+        raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
+
+
+@cache
+def _lora_keys() -> frozenset[str]:
+    """Fields of PEFT's LoraConfig, read from its source: importing it would import torch."""
+    spec = find_spec("peft")
+    if spec is None or spec.origin is None:
+        raise DoppelError("peft is not installed; run ./run_all.sh setup")
+    tuners = Path(spec.origin).parent
+    classes = {}
+    for file in (tuners / "config.py", tuners / "tuners" / "lora" / "config.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                fields = (line.target.id for line in node.body if isinstance(line, ast.AnnAssign))
+                classes[node.name] = set(fields)
+    return frozenset(classes["LoraConfig"] | classes["PeftConfig"] | classes["PeftConfigMixin"])
+
+
+CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
+    "00_process_data": process_data,
+    "01_finetune_dp_lora": finetune_dp_lora,
+    "02_generate": generate,
+}
+
+
+def affordable(parameters: Parameters, corpus: Parameters, folder: Path) -> None:
+    """Refuse a target that what the corpus stage releases already exceeds, as far as it is known yet.
+
+    Args:
+        parameters: of a stage with a ``target_epsilon``. corpus: of its input ``corpus``.
+        folder: of that input; when it is done, its own ledger says what is spent. Else a ``delta`` in its
+            parameters is enough to tell; without one (it depends on n) the stage itself will.
+    """
+    from lib.privacy.accounting import DiscreteGaussian, epsilon
+    from lib.privacy.ledger import read
+
+    target, scale = parameters["target_epsilon"], corpus["label_histogram_scale"]
+    if (folder / "done.json").is_file():
+        spent = read(folder).epsilon
+    elif corpus["delta"] is not None and scale is not None:
+        spent = epsilon([DiscreteGaussian(scale)], delta=corpus["delta"])
+    else:
+        return
+    if target is not None and spent >= target:
+        raise DoppelError(
+            f"target_epsilon = {target:g} cannot be reached: the label histogram alone spends {spent:.3f}; "
+            f"raise target_epsilon above {spent:.3f}, or label_histogram_scale above {scale:g}"
+        )
