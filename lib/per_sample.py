@@ -145,7 +145,7 @@ class _HeadLoss(torch.autograd.Function):
 
 
 def by_length(rows: Sequence[int], widths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of items of similar width together, at most ``tokens`` = rows x widest in a batch (an item is never cut)."""
+    """Indices of items of similar width together, rows x widest at most ``tokens`` (an item is never cut)."""
     group: list[int] = []
     height = 0
     for item in sorted(range(len(widths)), key=lambda i: (widths[i], i)):

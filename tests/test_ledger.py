@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,8 @@ def changed(statement: dict, path: tuple, value: object) -> dict:
 def test_verify_sees_every_changed_claim(chain, path, value):
     statement = read_json(chain / "privacy.json")
     assert verify.problems(statement) == []
-    try:
+    with suppress(DoppelError):  # a statement that cannot even be read is refused too
         assert verify.problems(changed(statement, path, value))
-    except DoppelError:
-        pass  # a statement that cannot even be read is refused too
 
 
 def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys, monkeypatch):

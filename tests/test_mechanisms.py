@@ -1,5 +1,7 @@
 """The draws that privacy rests on: their distributions, their seeds, and a check that catches the wrong sampler."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ UNITS, RATE, STEPS = 600, 0.1, 30
 
 
 def overlaps(batches):
-    return [len(set(a) & set(b)) for a, b in zip(batches, batches[1:], strict=False)]
+    return [len(set(a) & set(b)) for a, b in pairwise(batches)]
 
 
 def check(batches):

@@ -14,7 +14,7 @@ figure is an upper bound (Koskela et al. 2020; Doroshenko et al. 2022, "Connect 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from importlib.metadata import version
 
 from dp_accounting.pld import privacy_loss_distribution as pld
@@ -84,6 +84,11 @@ def epsilon(mechanisms: Sequence[Mechanism], *, delta: float, discretization: fl
         return 0.0
     if any(_unbounded(m) for m in mechanisms):
         return math.inf
+    return _composed(tuple(mechanisms), delta, discretization)
+
+
+@lru_cache(maxsize=256)  # a ledger is asked for its epsilon several times, and it takes seconds
+def _composed(mechanisms: tuple[Mechanism, ...], delta: float, discretization: float) -> float:
     composed = reduce(lambda a, b: a.compose(b), (_distribution(m, discretization) for m in mechanisms))
     return float(composed.get_epsilon_for_delta(delta))
 

@@ -1,0 +1,1 @@
+"""The programs that run a language model; `lib.llm` chooses among them."""

