@@ -21,8 +21,8 @@ class Sampling:
         top_k: keep this many likeliest tokens; 0 keeps the whole vocabulary.
         max_new_tokens: longest completion, its EOS counted.
         min_new_tokens: tokens before which no EOS is drawn.
-        repetition_penalty: logits of the tokens in prompt and completion so far are divided by it
-            where positive and multiplied where negative (Keskar et al. 2019); 1 is none.
+        repetition_penalty: logits of the tokens in the completion so far (not in the prompt) are divided by
+            it where positive and multiplied by it where negative (Keskar et al. 2019); 1 is none.
         seed: same seed, prompts, engine and number of cores: same completions.
     """
 

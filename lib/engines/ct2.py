@@ -50,7 +50,7 @@ class CTranslate2Engine:
             return
         threads = torch.get_num_threads()
         workers = min(threads, len(prompts), self._fit_memory())
-        plan = batches(prompts, self.batch_size, workers)
+        plan = _plan(prompts, self.batch_size, workers, one_length=sampling.repetition_penalty != 1)
         generators = self._start(workers, threads // workers, sampling)
         shared = _common_start(prompts)
         # a worker takes its batches in a fixed order: its draws go to the same prompts every time
@@ -115,10 +115,27 @@ class CTranslate2Engine:
 
 
 def _common_start(prompts: Sequence[Sequence[int]]) -> list[int]:
-    """The tokens that all prompts begin with, less what would leave one of them nothing to begin a batch with."""
-    shortest = min(prompts, key=len)[:-1]
+    """The tokens that all prompts begin with, less what must be left of each: two tokens (see `_plan`)."""
+    shortest = min(prompts, key=len)[:-2]
     same = takewhile(lambda i: all(prompt[i] == shortest[i] for prompt in prompts), range(len(shortest)))
     return [shortest[i] for i in same]
+
+
+def _plan(prompts: Sequence[Sequence[int]], size: int, workers: int, one_length: bool) -> list[list[int]]:
+    """Batches of prompts; with ``one_length``, none stands beside a longer one.
+
+    In a batch of several lengths the library (4.8.5) forces the rest of the longer prompts token by token,
+    as if it were drawn. A repetition penalty then counts these tokens, and beside a prompt of a single
+    token they come back as part of the completion: so a single token never shares a batch with more.
+    """
+    groups: dict[int, list[int]] = {}
+    for position, prompt in enumerate(prompts):
+        groups.setdefault(len(prompt) if one_length else min(len(prompt), 2), []).append(position)
+    return [
+        [group[i] for i in batch]
+        for group in groups.values()
+        for batch in batches([prompts[position] for position in group], size, workers)
+    ]
 
 
 class _Converter(TransformersConverter):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 
 from lib import models
 from lib.engines.base import Completion, Sampling, batches, completion
@@ -56,6 +56,7 @@ class TransformersEngine:
                 input_ids=torch.tensor(padded, device=device),  # (batch, longest)
                 attention_mask=torch.tensor(mask, device=device),
                 generation_config=_config(sampling, self._ends, pad),
+                logits_processor=_penalty(sampling, longest),
             )
         return out[:, longest:].tolist()
 
@@ -68,9 +69,16 @@ def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
         temperature=1.0 if greedy else sampling.temperature,
         top_k=0 if greedy else sampling.top_k,
         top_p=1.0 if greedy else sampling.top_p,
-        repetition_penalty=sampling.repetition_penalty,
+        repetition_penalty=1.0,  # transformers' own would count the prompt's tokens; see `_penalty`
         max_new_tokens=sampling.max_new_tokens,
         min_new_tokens=sampling.min_new_tokens,
         eos_token_id=ends,
         pad_token_id=pad,
     )
+
+
+def _penalty(sampling: Sampling, prompt_length: int) -> LogitsProcessorList:
+    if sampling.repetition_penalty == 1:
+        return LogitsProcessorList()
+    penalty = float(sampling.repetition_penalty)
+    return LogitsProcessorList([RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=prompt_length)])

@@ -31,6 +31,8 @@ class VllmEngine:
     def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         from vllm import SamplingParams
 
+        if sampling.repetition_penalty != 1:
+            raise DoppelError("engine vllm would penalise the prompt's words too; set repetition_penalty: 1")
         # a seed for each prompt: with one for all, equal prompts would get equal completions
         parameters = [
             SamplingParams(
@@ -39,7 +41,6 @@ class VllmEngine:
                 top_k=sampling.top_k,
                 max_tokens=sampling.max_new_tokens,
                 min_tokens=sampling.min_new_tokens,
-                repetition_penalty=sampling.repetition_penalty,
                 seed=sampling.seed_for(position),
                 stop_token_ids=self._ends,
                 skip_special_tokens=False,

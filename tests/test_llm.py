@@ -1,0 +1,417 @@
+"""Engines against each other, and records drawn through a scripted one."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from lib import llm, models
+from lib.engines import ct2, smooth
+from lib.engines.base import batches
+from lib.engines.plain import TransformersEngine
+from lib.errors import DoppelError
+from lib.llm import Completion, Sampling, generate_records, open_engine, rejection
+
+TINY = "bundled:tiny-random"
+GREEDY = Sampling(temperature=0, max_new_tokens=12)
+ENGINES = ("transformers", "ctranslate2")
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter of the tiny model, which changes what it writes."""
+    torch.manual_seed(1)
+    base = models.load(TINY, dtype="float32", device="cpu")
+    lora = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
+    with torch.no_grad():
+        for name, weight in lora.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(std=0.5)
+    folder = tmp_path_factory.mktemp("stage") / "adapter"
+    lora.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engines(adapter: Path) -> dict[str, llm.Engine]:
+    """With the adapter: the plain model's likeliest token is always the same."""
+    return {name: open_engine(TINY, adapter, engine=name, device="cpu", dtype="float32") for name in ENGINES}
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def prompts_of(engine: llm.Engine, *texts: str) -> list[list[int]]:
+    return [engine.tokenizer(text).input_ids for text in texts]
+
+
+def completed(engine: llm.Engine, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Completion]:
+    """In the order of the prompts, each there once."""
+    done = dict(engine.complete(prompts, sampling))
+    assert sorted(done) == list(range(len(prompts)))
+    return [done[i] for i in range(len(prompts))]
+
+
+# engines
+
+
+def test_both_engines_write_the_same_with_an_adapter_and_without(adapter: Path, engines):
+    written = {}
+    for fitted in (None, adapter):
+        for name in ENGINES:
+            engine = open_engine(TINY, fitted, engine=name, device="cpu", dtype="float32")
+            prompts = prompts_of(engine, "how", "was it, and", "what then?", "x" * 40, "y")
+            written[name, fitted] = completed(engine, prompts, GREEDY)
+        assert written["transformers", fitted] == written["ctranslate2", fitted]
+    assert written["transformers", None] != written["transformers", adapter]
+
+
+@pytest.mark.parametrize("change", [{"repetition_penalty": 1.5}, {"min_new_tokens": 12}, {"max_new_tokens": 1}])
+def test_both_engines_mean_the_same_by_their_settings(engines, change):
+    prompts = prompts_of(engines["transformers"], "abc abc", "abc why not so", "abc z", "hello", "b")
+    sampling = replace(GREEDY, **change)
+    first, second = (completed(engines[name], prompts, sampling) for name in ENGINES)
+    assert first == second != completed(engines["transformers"], prompts, GREEDY)
+    if "min_new_tokens" in change:
+        assert {done.tokens for done in first} == {12}
+    if "repetition_penalty" in change:  # the prompt's own letters are not penalised
+        forced = completed(engines["transformers"], prompts, replace(sampling, min_new_tokens=12))
+        assert forced == completed(engines["ctranslate2"], prompts, replace(sampling, min_new_tokens=12))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name):
+    engine = engines[name]
+    prompts = prompts_of(engine, "a", "some words more", "and many, many words more than that", "a b")
+    together = completed(engine, prompts, GREEDY)
+    assert [completed(engine, [prompt], GREEDY)[0] for prompt in prompts] == together
+    assert len(set(together)) > 1
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_completion_stops_at_its_first_eos_or_at_the_longest_length(engines, name):
+    engine = engines[name]
+    done = completed(engine, prompts_of(engine, *["say something", "so"] * 40), Sampling(max_new_tokens=12))
+    assert {one.ended for one in done} == {True, False}
+    for one in done:
+        assert "<|im_end|>" not in one.text and "something" not in one.text
+        assert one.tokens == 12 if not one.ended else 1 <= one.tokens <= 12
+        if one.text.isascii() and "<|" not in one.text:  # one token a byte
+            assert one.tokens == len(one.text) + one.ended
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("cut", [{"top_k": 8, "top_p": 0.7, "temperature": 2.0}, {"temperature": 0.5}, {"top_p": 0.5}])
+def test_the_first_token_follows_the_distribution_that_the_settings_define(engines, name, cut):
+    """Penalty aside: temperature, then top_k, then top_p; against NumPy, over 4,000 draws."""
+    engine, draws = engines[name], 4000
+    sampling = Sampling(max_new_tokens=1, seed=3, **cut)
+    (prompt,) = prompts_of(engine, "well")
+    with torch.inference_mode():
+        logits = engines["transformers"].model(torch.tensor([prompt])).logits[0, -1].double().numpy()
+    wanted = _cut(logits / sampling.temperature, sampling.top_k or len(logits), sampling.top_p)
+    texts = Counter(done.text if not done.ended else "END" for done in completed(engine, [prompt] * draws, sampling))
+    decode = [engine.tokenizer.decode([id]) for id in range(len(wanted))]
+    decode[engine.tokenizer.eos_token_id] = "END"
+    by_text = Counter()
+    for text, probability in zip(decode, wanted, strict=True):
+        by_text[text] += probability
+    assert set(texts) <= {text for text, probability in by_text.items() if probability > 0}
+    distance = sum(abs(by_text[text] - texts[text] / draws) for text in by_text) / 2
+    # sqrt(k / (2 pi n)) is about what k equally likely outcomes leave; a wrong order of cuts gives ten times that
+    assert distance < 2 * np.sqrt((wanted > 0).sum() / (2 * np.pi * draws))
+
+
+def _cut(logits: np.ndarray, top_k: int, top_p: float) -> np.ndarray:
+    order = np.argsort(-logits)
+    kept = np.exp(logits - logits.max())
+    kept[order[top_k:]] = 0
+    kept /= kept.sum()
+    before = np.cumsum(kept[order]) - kept[order]
+    kept[order[before >= top_p]] = 0
+    return kept / kept.sum()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_seed_decides_and_equal_prompts_differ(two_threads, name):
+    engine = open_engine(TINY, engine=name, device="cpu", batch_size=4)
+    prompts = prompts_of(engine, *["tell me"] * 16)
+    sampling = Sampling(min_new_tokens=12, max_new_tokens=12, seed=7)
+    torch.manual_seed(0)
+    state = torch.random.get_rng_state()
+    first = completed(engine, prompts, sampling)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.manual_seed(1)  # of no influence
+    assert completed(engine, prompts, sampling) == first
+    assert len({done.text for done in first}) == 16  # two workers, four batches: none repeats another
+    assert not {done.text for done in first} & {d.text for d in completed(engine, prompts, replace(sampling, seed=8))}
+
+
+def test_batches_are_even_of_like_length_and_as_many_for_each_worker():
+    prompts = [[0] * n for n in (5, 1, 4, 2, 3, 1, 1)]
+    assert sorted(position for batch in batches(prompts, 3) for position in batch) == list(range(7))
+    assert [sorted(len(prompts[p]) for p in batch) for batch in batches(prompts, 3)] == [[1, 1], [1, 2, 3], [4, 5]]
+    assert len(batches(prompts, 64, multiple=2)) == 2
+    assert len(batches(prompts, 2, multiple=3)) == 6
+    assert len(batches(prompts[:1], 2, multiple=3)) == 1
+    assert batches([], 4) == []
+    assert all(len(b) <= 3 for n in range(1, 40) for b in batches([[0]] * n, 3, multiple=2))
+
+
+def test_nothing_to_complete(engines):
+    assert all(completed(engine, [], GREEDY) == [] for engine in engines.values())
+
+
+# conversion
+
+
+def test_a_conversion_is_made_once_and_never_taken_for_another(
+    adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = []
+    convert = ct2._Converter.convert
+    monkeypatch.setattr(ct2._Converter, "convert", lambda self, *a, **k: made.append(1) or convert(self, *a, **k))
+    mine = tmp_path / "adapter"
+    mine.mkdir()
+    for file in adapter.iterdir():
+        (mine / file.name).write_bytes(file.read_bytes())
+
+    first, again = (open_engine(TINY, mine, engine="ctranslate2").folder for _ in range(2))
+    exact = open_engine(TINY, mine, engine="ctranslate2", dtype="float32").folder
+    assert first == again != exact and len(made) == 2
+    assert first.parent == tmp_path / ".ctranslate2"  # as private as the adapter beside it
+
+    weights = mine / "adapter_model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-3] ^= 1
+    weights.write_bytes(changed)
+    assert open_engine(TINY, mine, engine="ctranslate2").folder not in (first, exact)
+    assert len(made) == 3
+
+
+def test_smoothing_changes_the_weights_and_not_what_the_model_computes():
+    model, tokenizer = models.load(TINY, dtype="float32", device="cpu"), models.load_tokenizer(TINY)
+    ids = torch.tensor([tokenizer("how it went").input_ids])
+    with torch.inference_mode():
+        before = model(ids).logits
+        smooth.smooth(model, tokenizer)
+        after = model(ids).logits
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    plain = models.load(TINY, dtype="float32", device="cpu").state_dict()
+    same = [name for name, weight in model.state_dict().items() if torch.equal(weight, plain[name])]
+    # what reads no smoothed channel and makes none
+    assert all("o_proj" in name or "embed" in name for name in same) and len(same) == 3
+
+
+# choosing an engine
+
+
+def test_auto_takes_the_fastest_that_fits(monkeypatch: pytest.MonkeyPatch):
+    assert open_engine(TINY, device="cpu").name == "ctranslate2"
+    assert open_engine(TINY, device="cpu").compute_type == "int8"
+    assert open_engine(TINY, device="cpu", dtype="bfloat16").name == "transformers"
+    monkeypatch.setattr("ctranslate2.converters.transformers._MODEL_LOADERS", {})
+    monkeypatch.setattr(ct2, "_RECIPE", "of this test")
+    assert open_engine(TINY, device="cpu").name == "transformers"
+    with pytest.raises(DoppelError, match="use engine: transformers"):
+        open_engine(TINY, device="cpu", engine="ctranslate2")
+    monkeypatch.setattr(llm, "find_spec", lambda name: None)
+    assert open_engine(TINY, device="cpu").name == "transformers"
+
+
+def test_engines_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(DoppelError, match="did you mean ctranslate2"):
+        open_engine(TINY, engine="ctranslate")
+    with pytest.raises(DoppelError, match="needs a GPU"):
+        open_engine(TINY, engine="vllm", device="cpu")
+    with pytest.raises(DoppelError, match="not bfloat16"):
+        open_engine(TINY, engine="ctranslate2", device="cpu", dtype="bfloat16")
+    with pytest.raises(DoppelError, match="batch_size = 0"):
+        open_engine(TINY, batch_size=0)
+    monkeypatch.setattr(llm, "find_spec", lambda name: None)
+    with pytest.raises(DoppelError, match="pip install ctranslate2"):
+        open_engine(TINY, engine="ctranslate2", device="cpu")
+
+
+def test_the_transformers_engine_keeps_an_adapter_apart_in_bfloat16(adapter: Path):
+    assert hasattr(TransformersEngine(TINY, adapter, device="cpu", dtype="bfloat16").model, "peft_config")
+    assert not hasattr(TransformersEngine(TINY, adapter, device="cpu", dtype="float32").model, "peft_config")
+
+
+def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.MonkeyPatch):
+    """Against a stand-in: it shows what is handed to vLLM, not that vLLM does it."""
+    seen = SimpleNamespace()
+
+    class LLM:
+        def __init__(self, **options):
+            seen.options = options
+
+        def generate(self, prompts, sampling_params, lora_request=None):
+            seen.prompts, seen.sampling, seen.lora = prompts, sampling_params, lora_request
+            ids = [[*b"ok", 2], [*b"no"]]
+            return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=one)]) for one in ids]
+
+    def module(name: str, **content: object) -> None:
+        made = ModuleType(name)
+        made.__spec__ = ModuleSpec(name, None)
+        made.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, made)
+
+    module("vllm", LLM=LLM, SamplingParams=lambda **options: SimpleNamespace(**options))
+    module("vllm.lora")
+    module("vllm.lora.request", LoRARequest=lambda *given: given)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+    engine = open_engine(TINY, adapter)
+    assert engine.name == "vllm"
+    assert seen.options == {
+        "model": str(models.locate(TINY)),
+        "dtype": "auto",
+        "enable_lora": True,
+        "max_lora_rank": 8,
+    }
+    first, second = completed(engine, [[5, 6], [7]], Sampling(top_k=9, max_new_tokens=3, seed=4))
+    assert (first.ended, first.tokens, second.ended, second.tokens) == (True, 3, False, 2)
+    assert seen.prompts == [{"prompt_token_ids": [5, 6]}, {"prompt_token_ids": [7]}]
+    assert seen.lora == ("adapter", 1, str(adapter))
+    assert seen.sampling[0].seed != seen.sampling[1].seed
+    with pytest.raises(DoppelError, match="repetition_penalty: 1"):
+        completed(engine, [[5, 6]], Sampling(repetition_penalty=1.2))
+    assert (seen.sampling[0].top_k, seen.sampling[0].max_tokens, seen.sampling[0].stop_token_ids) == (9, 3, [2])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"temperature": -1}, "temperature = -1 must be at least 0"),
+        ({"top_p": 0}, "top_p = 0 must be in"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"top_k": -1}, "top_k"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"min_new_tokens": 65}, "min_new_tokens = 65 must be in"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_sampling_out_of_bounds(given, why):
+    with pytest.raises(DoppelError, match=why):
+        Sampling(**given)
+
+
+# records
+
+
+class Scripted:
+    """An engine that writes what it is told, round by round, the last prompt first."""
+
+    name = "scripted"
+
+    def __init__(self, *rounds: Sequence[Completion]):
+        self.tokenizer = models.load_tokenizer(TINY)
+        self.rounds = list(rounds)
+        self.asked: list[tuple[list[str], int]] = []  # prompts and seed of each round
+
+    def complete(self, prompts, sampling):
+        self.asked.append(([self.tokenizer.decode(prompt) for prompt in prompts], sampling.seed))
+        yield from reversed(list(enumerate(self.rounds.pop(0)[: len(prompts)])))
+
+
+def said(text: str, ended: bool = True) -> Completion:
+    return Completion(text, len(text) + ended, ended)
+
+
+def test_records_are_completions_and_what_was_rejected_is_drawn_again():
+    engine = Scripted(
+        [said(" one"), said(" "), said("cut off", ended=False), said("four")],
+        [said("two"), said("<|im_start|>user")],
+        [said("three\nthings ")],
+    )
+    labels = [{"n": n} for n in ("I", "II", "III", "IV")]
+    seen = []
+    done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
+    assert [record.text.reveal() for record in done.records] == ["one", "two", "three\nthings", "four"]
+    assert [record.labels for record in done.records] == labels
+    assert len({record.id for record in done.records}) == 4
+    assert done.rejected == {"empty": 1, "truncated": 1, "markup": 1}
+    assert done.tokens == 5 + 2 + 7 + 5 + 4 + 17 + 14
+    assert [asked for asked, _ in engine.asked] == [
+        ["No I:", "No II:", "No III:", "No IV:"],
+        ["No II:", "No III:"],
+        ["No III:"],
+    ]
+    assert len({seed for _, seed in engine.asked}) == 3
+    assert sum(seen) == 4
+    assert str(done).startswith("4 of 4 records; rejected: 1 ")
+
+
+def test_what_stays_missing_is_counted_and_nothing_at_all_is_an_error():
+    labels = [{"n": "I"}, {"n": "II"}]
+    engine = Scripted(*[[said("1"), said("ok")], [said("2")]])
+    done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+    assert [record.id for record in done.records] == ["synthetic-000001"]
+    assert (done.requested, done.rejected) == (2, {"no letters": 2})
+    engine = Scripted(*[[said("x", ended=False), said("")]] * 2)
+    with pytest.raises(DoppelError, match=r"none of 4 completions .*2 empty, 2 truncated.* raise max_new_tokens"):
+        generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+
+
+def test_a_prompt_must_leave_room_for_the_completion():
+    with pytest.raises(DoppelError, match=r"has 507 tokens; with max_new_tokens = 6 .*512"):
+        generate_records(Scripted(), models.Prompt("x" * 507), [{}], Sampling(max_new_tokens=6))
+
+
+def test_the_whole_way_with_the_tiny_model_is_reproducible():
+    engine = open_engine(TINY, device="cpu")
+    labels = [{"mood": "glad"}, {"mood": "sad"}] * 10
+    first, again = (
+        generate_records(engine, models.Prompt("A {mood} note:"), labels, Sampling(max_new_tokens=48)) for _ in range(2)
+    )
+    assert first == again
+    assert len(first.records) == 20
+    assert all("note" not in record.text.reveal() for record in first.records)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Works well, really well.", None),
+        ("Very, very, very good!!!!!!", None),
+        ("A < b and b > c | d", None),
+        ("", "empty"),
+        (" \n", "empty"),
+        ("12:30, 5/5", "no letters"),
+        ("fine<|pad|>", "markup"),
+        ("Sure [/INST] it works", "markup"),
+        ("<|eot_id|>", "markup"),
+        ("caf\ufffd", "broken characters"),
+        ("Write  a GLAD review: it is good", "echo of the prompt"),
+        ("no " * 6 + "thanks", "repetitive"),
+        ("good good good good good thanks", None),
+        ("hahahahahahahahahahahahahahahahaha", "repetitive"),
+        ("it is good and " * 6, "repetitive"),
+        (
+            "It is good. " + "I like the sound and the size and the price of it, and the box it came in was good too.",
+            None,
+        ),
+    ],
+)
+def test_what_is_not_a_record(text, reason):
+    assert rejection(said(text), "Write a glad review:", ["<|pad|>"]) == reason
+    assert rejection(said(text, ended=False), "Write a glad review:", []) == "truncated"
+
+
+def test_a_prompt_of_a_word_or_two_may_come_back():
+    assert rejection(said("My review: good"), "Review:", []) is None
