@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lib import params, signature, strict_yaml, track
 from lib.errors import DoppelError, nearest
-from lib.preflight_checks import CHECKS
+from lib.preflight_checks import CHECKS, affordable
 from lib.stage import NAME, ROOT
 
 
@@ -55,6 +55,18 @@ class Graph:
         for node in reversed(self.nodes.values()):
             wanted |= set(node.inputs) if node.id in wanted else set()
         return [id for id in self.nodes if id in wanted]
+
+    def check_budget(self, names: Iterable[str]) -> None:
+        """Refuse targets that the corpus' releases already exceed. Slower than the rest: for stages that will run."""
+        faults = _Faults()
+        for id in names:
+            node = self.nodes[id]
+            corpus = node.parameters.get("inputs", {}).get("corpus")
+            if node.parameters.get("target_epsilon") is not None and corpus is not None:
+                with faults:
+                    affordable(node.parameters, self.nodes[corpus].parameters, self.folder / corpus)
+        if faults.found:
+            raise DoppelError("\n".join(faults.found))
 
     def plan(self, names: Iterable[str], force: Sequence[str] = ()) -> dict[str, str]:
         """Stages that have to run, in order, with the reason; one that waits for another is looked at in its turn."""

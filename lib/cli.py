@@ -69,7 +69,9 @@ def _run(options: argparse.Namespace) -> int:
     if outside := [id for id in forced if id not in graph.needed(targets)]:
         raise DoppelError(f"--force {outside[0]}: --only leaves it out; name it there too")
     if options.dry_run:
-        _show(graph, graph.plan(targets, forced))
+        steps = graph.plan(targets, forced)
+        graph.check_budget(steps)
+        _show(graph, steps)
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
         for id in forced:
@@ -77,6 +79,7 @@ def _run(options: argparse.Namespace) -> int:
             shutil.rmtree(graph.folder / id / "checkpoints", ignore_errors=True)
         steps = graph.plan(targets)
         if steps:
+            graph.check_budget(steps)
             from lib.engine import run
 
             if code := run(graph, steps, targets, options.jobs, options.profile):

@@ -1,0 +1,116 @@
+"""Each notebook by hand: opened alone, with its own defaults, sizes overridden; and a big preset made small."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, Project
+
+from lib import chain, records, sources
+from lib.errors import DoppelError
+
+TINY = "bundled:tiny-random"
+SMALL = {
+    "00_process_data": {"limit": 300},
+    "01_finetune_dp_lora": {
+        "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
+        "evaluate_records": 10, "privacy_seed": 3,
+    },
+    "02_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def house(here: Project) -> Project:
+    shutil.copytree(ROOT / "notebooks", here.root / "notebooks")
+    shutil.copytree(ROOT / "params", here.root / "params")
+    return here
+
+
+def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> None:
+    with pytest.raises(DoppelError, match=r"run \./run_all\.sh quick --only 00_process_data"):
+        house.play("01_finetune_dp_lora", **SMALL["01_finetune_dp_lora"])
+    for name, sizes in SMALL.items():
+        namespace = house.play(name, **sizes)
+        assert (namespace["stage"].folder / "done.json").is_file()
+    made = records.read(house.stage("02_generate.eps8", "quick") / "synthetic.jsonl")
+    assert 1 <= len(made) <= 4
+    records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
+    privacy = json.loads((house.stage("02_generate.eps8", "quick") / "privacy.json").read_text())
+    assert 0.98 * 8 <= privacy["epsilon"] <= 8
+    assert privacy["not_for_release"]  # a privacy_seed was set
+
+
+def test_a_user_level_run_counts_users(house: Project) -> None:
+    house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
+    sizes = SMALL["01_finetune_dp_lora"] | {"expected_batch": 8.0, "target_epsilon": 20.0}
+    namespace = house.play("01_finetune_dp_lora", **sizes)
+    folder = house.stage("00_process_data", "quick")
+    train = records.read(folder / "train.jsonl")
+    users = {record.user for record in train}
+    assert namespace["ledger"].units == len(users) < len(train)
+    assert sum(json.loads((folder / "label_histogram.json").read_text())["noisy_counts"]) < len(train)
+    assert namespace["progress"].records > sum(namespace["progress"].batch_sizes)  # several records a user
+
+
+def test_a_histogram_that_is_dearer_than_the_target_is_refused_in_pre_flight(house: Project) -> None:
+    house.play("00_process_data", limit=300, label_histogram_scale=1.0)
+    with pytest.raises(DoppelError, match="label histogram alone spends"):
+        graph = chain.preflight("quick", "quick", ["01_finetune_dp_lora.target_epsilon=0.5"])
+        graph.check_budget(list(graph.nodes))
+
+
+def test_batches_that_are_no_poisson_samples_get_no_epsilon(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lib.dp_lora import Trainer
+
+    house.play("00_process_data", limit=300)
+    order = np.random.default_rng(0)
+    monkeypatch.setattr(Trainer, "_draw", lambda self, step: order.permutation(self.units)[:20].tolist())
+    with pytest.raises(DoppelError, match="no epsilon is stated"):
+        house.play("01_finetune_dp_lora", **SMALL["01_finetune_dp_lora"] | {"steps": 12})
+    assert not (house.stage("01_finetune_dp_lora.eps8", "quick") / "privacy.json").exists()
+
+
+def write_amazon(root: Path, category: str, reviews: int) -> None:
+    """Reviews and product metadata in the layout of Amazon Reviews 2023."""
+    draw = np.random.default_rng(0)
+    words = "phone case screen fits well broke after weeks charger cable battery great price cheap strong".split()
+    products = [
+        {"parent_asin": f"P{i}", "title": f"Case {i}", "main_category": "Cases", "categories": ["Cases"]}
+        for i in range(9)
+    ]
+    written = [
+        {"rating": float(1 + i % 5), "title": "Review", "text": " ".join(draw.choice(words, 20)), "asin": "A", "timestamp": i,
+         "parent_asin": f"P{i % 9}", "user_id": f"U{i % 80}", "helpful_vote": 0, "verified_purchase": True, "images": []}
+        for i in range(reviews)
+    ]  # fmt: skip
+    for folder, rows in (("review_categories/", written), ("meta_categories/meta_", products)):
+        path = root / "raw" / "amazon-2023" / "raw" / f"{folder}{category}.jsonl.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with gzip.open(path, "wt") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def test_the_llama_preset_runs_when_model_and_sizes_are_overridden(
+    house: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path_factory.mktemp("data")
+    write_amazon(data, "Cell_Phones_and_Accessories", 400)
+    monkeypatch.setitem(sources.load.__kwdefaults__, "root", data)
+    nodes = chain.preflight("amazon-llama", "amazon-llama").nodes
+    small = {
+        "00_process_data": {},
+        "01_finetune_dp_lora": {
+            "model": TINY, "max_tokens": 60, "steps": 12, "expected_batch": 20.0, "warmup_steps": 1, "evaluate_records": 10,
+        },
+        "02_generate": {"samples": 3, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+    }  # fmt: skip
+    for id in ("00_process_data", "01_finetune_dp_lora.eps4", "02_generate.eps4"):
+        name = id.partition(".")[0]
+        house.play(name, **nodes[id].parameters | small[name])
+    made = records.read(house.stage("02_generate.eps4", "amazon-llama") / "synthetic.jsonl")
+    assert {name for record in made for name in record.labels} == {"rating", "product", "category"}
+    assert all(record.labels["product"].startswith("Case ") for record in made)  # of the catalogue

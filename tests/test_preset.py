@@ -1,0 +1,118 @@
+"""The whole test preset through run_all.sh: killed on the way, taken up, private text nowhere, certificates sound."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from lib import records
+
+MARK = "zqjxv"  # stands in every private record, and in nothing else
+ARMS = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
+
+
+def write_corpus(path: Path) -> None:
+    draw = np.random.default_rng(0)
+    words = "camera battery screen light heavy cheap strong menu photo sound cable lens zoom price week".split()
+    lines = ["Review,Mood,Author"]
+    for number in range(240):
+        mood = ("negative", "neutral", "positive")[number % 3]
+        lines.append(f"{MARK}{number} {' '.join(draw.choice(words, 9))},{mood},u{number % 60}")
+    path.write_text("\n".join(lines))
+
+
+def door(run: str, corpus: Path, *more: str) -> list[str]:
+    columns = "{text: Review, labels.sentiment: Mood, user: Author}"
+    seeded = ("00_process_data", "01_finetune_dp_lora.eps8", "01_finetune_dp_lora.nonprivate")
+    changes = [
+        f"00_process_data.source=csv:{corpus}", f"00_process_data.columns={columns}", "00_process_data.limit=null",
+        "01_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
+    ]  # fmt: skip
+    sets = [part for change in changes for part in ("--set", change)]
+    return ["./run_all.sh", "params/test", "--run", run, *sets, *more]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """A run that was killed in the middle of training and taken up, and one arm of a run that was not."""
+    corpus = tmp_path_factory.mktemp("corpus") / "private.csv"
+    write_corpus(corpus)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_"))} | {"VIRTUAL_ENV": sys.prefix}
+    names = [f"pytest-{os.getpid()}-{kind}" for kind in ("killed", "whole")]
+
+    def run(*command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500)
+
+    killed = ROOT / "results" / names[0]
+    first = subprocess.Popen(door(names[0], corpus), cwd=ROOT, env=env, stdout=-3, stderr=-3, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while not list(killed.glob("01_*/checkpoints/**/training.pt")) and time.monotonic() < deadline:
+        assert first.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    try:
+        yield {
+            "folder": killed,
+            "half": not list(killed.glob("02_generate.eps8/done.json")),
+            "taken_up": run(*door(names[0], corpus)),
+            "again": run(*door(names[0], corpus)),
+            "whole": run(*door(names[1], corpus, "--only", "02_generate.eps8")),
+            "unbroken": ROOT / "results" / names[1],
+        }
+    finally:
+        for name in names:
+            shutil.rmtree(ROOT / "results" / name, ignore_errors=True)
+
+
+def test_the_preset_runs_to_its_end_after_a_kill(runs: dict) -> None:
+    assert runs["half"] and runs["taken_up"].returncode == 0, runs["taken_up"].stderr
+    for arm in ARMS:
+        row = next(line for line in runs["taken_up"].stdout.splitlines() if line.startswith(arm))
+        assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", row)  # held-out loss with its interval
+    assert "everything is up to date" in runs["again"].stdout and "starts" not in runs["again"].stdout
+
+
+def test_a_killed_training_ends_where_an_unbroken_one_does(runs: dict) -> None:
+    assert runs["whole"].returncode == 0, runs["whole"].stderr
+    log = (runs["folder"] / "01_finetune_dp_lora.eps8" / "log.txt").read_text()
+    assert re.search(r"starts at step [1-6] of 6", log)  # it did go on from a checkpoint
+    for name in ("01_finetune_dp_lora.eps8/adapter/adapter_model.safetensors", "02_generate.eps8/synthetic.jsonl"):
+        assert (runs["folder"] / name).read_bytes() == (runs["unbroken"] / name).read_bytes()
+
+
+def test_private_text_is_in_no_output(runs: dict) -> None:
+    files = [path for path in runs["folder"].rglob("*") if path.is_file()]
+    holding = {
+        path.relative_to(runs["folder"]).as_posix() for path in files if MARK.encode() in path.read_bytes().lower()
+    }
+    assert holding == {"00_process_data/train.jsonl", "00_process_data/test.jsonl"}
+    assert any("wandb" in path.parts and path.suffix == ".wandb" for path in files)  # they were there to be read
+    assert MARK not in runs["taken_up"].stdout + runs["taken_up"].stderr
+
+
+def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
+    command = [sys.executable, "-m", "lib.privacy.verify", *(str(runs["folder"] / arm) for arm in ARMS)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0 and ended.stdout.count("VERIFIED") == len(ARMS), ended.stdout
+    statement = json.loads((runs["folder"] / "02_generate.eps8" / "privacy.json").read_text())
+    assert 0.98 * 8 <= statement["epsilon"] <= 8
+    assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
+    assert json.loads((runs["folder"] / "02_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
+
+
+def test_what_comes_out_are_records(runs: dict) -> None:
+    for arm in ARMS:
+        made = records.read(runs["folder"] / arm / "synthetic.jsonl")
+        records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
+        assert all(record.text.reveal().strip() for record in made)
