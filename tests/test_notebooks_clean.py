@@ -63,7 +63,7 @@ def test_code_cells_are_short(path: Path) -> None:
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff_accepts_all_code(command: list[str]) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "ruff", *command, "--no-cache", "lib", "tests", "benchmarks", "notebooks"],
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "lib", "tests", "benchmarks", "notebooks", "docs"],
         cwd=ROOT,
         capture_output=True,
         text=True,

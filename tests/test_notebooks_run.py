@@ -77,18 +77,28 @@ def test_batches_that_are_no_poisson_samples_get_no_epsilon(house: Project, monk
 def write_amazon(root: Path, category: str, reviews: int) -> None:
     """Reviews and product metadata in the layout of Amazon Reviews 2023."""
     draw = np.random.default_rng(0)
-    words = "phone case screen fits well broke after weeks charger cable battery great price cheap strong".split()
+    words = ["phone", "case", "screen", "fits", "well", "broke", "after", "weeks", "charger", "cable", "battery"]
     products = [
         {"parent_asin": f"P{i}", "title": f"Case {i}", "main_category": "Cases", "categories": ["Cases"]}
         for i in range(9)
     ]
     written = [
-        {"rating": float(1 + i % 5), "title": "Review", "text": " ".join(draw.choice(words, 20)), "asin": "A", "timestamp": i,
-         "parent_asin": f"P{i % 9}", "user_id": f"U{i % 80}", "helpful_vote": 0, "verified_purchase": True, "images": []}
+        {
+            "rating": float(1 + i % 5),
+            "title": "Review",
+            "text": " ".join(draw.choice(words, 20)),
+            "asin": "A",
+            "timestamp": i,
+            "parent_asin": f"P{i % 9}",
+            "user_id": f"U{i % 80}",
+            "helpful_vote": 0,
+            "verified_purchase": True,
+            "images": [],
+        }
         for i in range(reviews)
-    ]  # fmt: skip
-    for folder, rows in (("review_categories/", written), ("meta_categories/meta_", products)):
-        path = root / "raw" / "amazon-2023" / "raw" / f"{folder}{category}.jsonl.gz"
+    ]
+    for prefix, rows in (("", written), ("meta_", products)):
+        path = root / "raw" / "amazon-2023" / f"{prefix}{category}.jsonl.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(path, "wt") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
@@ -104,7 +114,8 @@ def test_the_llama_preset_runs_when_model_and_sizes_are_overridden(
     small = {
         "00_process_data": {},
         "01_finetune_dp_lora": {
-            "model": TINY, "max_tokens": 60, "steps": 12, "expected_batch": 20.0, "warmup_steps": 1, "evaluate_records": 10,
+            "model": TINY, "max_tokens": 60, "steps": 12, "expected_batch": 20.0, "warmup_steps": 1,
+            "evaluate_records": 10,
         },
         "02_generate": {"samples": 3, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
     }  # fmt: skip

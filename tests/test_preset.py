@@ -23,7 +23,7 @@ ARMS = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
 
 def write_corpus(path: Path) -> None:
     draw = np.random.default_rng(0)
-    words = "camera battery screen light heavy cheap strong menu photo sound cable lens zoom price week".split()
+    words = ["camera", "battery", "screen", "light", "heavy", "cheap", "strong", "menu", "photo", "sound", "cable"]
     lines = ["Review,Mood,Author"]
     for number in range(240):
         mood = ("negative", "neutral", "positive")[number % 3]
