@@ -93,7 +93,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
 
         def trainer(noise: float | None) -> Trainer:
-            settings = Settings(noise, steps=100, expected_batch=options.records, tokens_per_micro_batch=2048)
+            settings = Settings(noise, steps=100, expected_batch=options.records, tokens_per_micro_batch=512)
             return Trainer(adapted(options.model, "auto"), examples, settings, Path(folder) / "none")
 
         plain = plain_step(adapted(options.model, "float32"), tokenizer.pad_token_id)

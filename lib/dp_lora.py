@@ -44,7 +44,7 @@ class Settings:
     schedule: str = "constant"
     warmup_steps: int = 0
     weight_decay: float = 0.0
-    tokens_per_micro_batch: int = 2048
+    tokens_per_micro_batch: int = 512
     checkpoint_every: int = 5
     seed: int = 0
     privacy_seed: int | None = None
