@@ -93,9 +93,13 @@ def test_both_engines_mean_the_same_by_their_settings(engines, change):
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name):
+@pytest.mark.parametrize(
+    "texts",
+    [("a", "some words more", "and many, many words more than that", "a b"), ("go on", "go on now", "go on, and on")],
+)
+def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name, texts):
     engine = engines[name]
-    prompts = prompts_of(engine, "a", "some words more", "and many, many words more than that", "a b")
+    prompts = prompts_of(engine, *texts)
     together = completed(engine, prompts, GREEDY)
     assert [completed(engine, [prompt], GREEDY)[0] for prompt in prompts] == together
     assert len(set(together)) > 1
