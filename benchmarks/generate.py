@@ -54,7 +54,7 @@ def main() -> None:
     reference = models.load(options.model, dtype="float32")
     print(f"{options.model}: {engine.name} against transformers fp32, {torch.get_num_threads()} threads, ", end="")
     print(f"{options.prompts} prompts, at most {options.new_tokens} new tokens, batches of at most {options.batch}\n")
-    print(f"{'setting':<10}{'side':<14}{'tokens':>8}{'median s':>10}{'tokens/s':>10}{'ratio':>8}")
+    print(f"{'setting':<10}{'side':<20}{'tokens':>8}{'median s':>10}{'tokens/s':>10}{'ratio':>8}")
     ratios = {}
     for setting in ("full", "natural"):
         # asked in its chat format, the model ends by itself
@@ -83,22 +83,23 @@ def compare(
 ) -> float:
     """Tokens a second of the engine over those of `generate`: medians of interleaved repetitions, shown."""
     sides: dict[str, Callable[[], int]] = {
-        "transformers": lambda: baseline(reference, engine.tokenizer, prompts, sampling, options.batch),
-        engine.name: lambda: sum(done.tokens for _, done in engine.complete(prompts, sampling)),
+        "transformers fp32": lambda: baseline(reference, engine.tokenizer, prompts, sampling, options.batch),
+        f"ours, {engine.name}": lambda: sum(done.tokens for _, done in engine.complete(prompts, sampling)),
     }
-    names = ["transformers", f"{engine.name} "]  # the engine may be transformers too
-    runs = {name: [] for name in names}
+    runs: dict[str, list[tuple[int, float]]] = {side: [] for side in sides}  # tokens, seconds
     for _ in range(options.repeats):
-        for name, run in zip(names, [sides["transformers"], sides[engine.name]], strict=True):
+        for side, run in sides.items():
             start = time.perf_counter()
             tokens = run()
-            runs[name].append((tokens / (time.perf_counter() - start), tokens, time.perf_counter() - start))
-    speed = {name: statistics.median(one[0] for one in runs[name]) for name in names}
-    for name in names:
-        tokens, seconds = (statistics.median(one[i] for one in runs[name]) for i in (1, 2))
-        ratio = speed[name] / speed["transformers"]
-        print(f"{setting:<10}{name:<14}{tokens:>8.0f}{seconds:>10.2f}{speed[name]:>10.0f}{ratio:>8.2f}")
-    return speed[names[1]] / speed["transformers"]
+            runs[side].append((tokens, time.perf_counter() - start))
+    speeds = {side: statistics.median(tokens / seconds for tokens, seconds in one) for side, one in runs.items()}
+    theirs, ours = speeds.values()
+    for side, one in runs.items():
+        tokens, seconds = (statistics.median(column) for column in zip(*one, strict=True))
+        print(
+            f"{setting:<10}{side:<20}{tokens:>8.0f}{seconds:>10.2f}{speeds[side]:>10.0f}{speeds[side] / theirs:>8.2f}"
+        )
+    return ours / theirs
 
 
 def baseline(model, tokenizer, prompts: Sequence[Sequence[int]], sampling: llm.Sampling, batch: int) -> int:

@@ -65,7 +65,7 @@ def hooks_step(model: torch.nn.Module, trainer: Trainer) -> Callable[[list[int]]
     )
 
     def step(units: list[int]) -> None:
-        micro_batches = list(trainer._micro_batches(units))
+        micro_batches = list(trainer.micro_batches(units))
         for number, part in enumerate(micro_batches, 1):
             examples = [example for unit in part for example in trainer.by_unit[unit]]
             batch = Batch.of(examples, 0, trainer.device)

@@ -142,7 +142,7 @@ class Trainer:
             torch.manual_seed(
                 int(np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)[0])
             )
-            micro_batches = list(self._micro_batches(batch))
+            micro_batches = list(self.micro_batches(batch))
             for number, units in enumerate(micro_batches, 1):
                 self._gradients(units, private)
                 if private:
@@ -190,7 +190,7 @@ class Trainer:
             else:
                 parameter.grad = torch.zeros_like(parameter)
 
-    def _micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
+    def micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
         """Units of similar length together, at most ``tokens_per_micro_batch`` padded tokens (a unit is never cut)."""
         batch = sorted(batch)
         rows = [len(self.by_unit[unit]) for unit in batch]

@@ -129,11 +129,12 @@ class _HeadLoss(torch.autograd.Function):
         losses = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
         grad = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for part in torch.arange(len(targets), device=hidden.device).split(HEAD_CHUNK):
-            logits = F.linear(hidden[part], head.weight, head.bias).float()
-            losses[part] = F.cross_entropy(logits, targets[part], reduction="none")
+            log_shares = F.linear(hidden[part], head.weight, head.bias).float().log_softmax(-1)
+            chosen = torch.arange(len(part), device=hidden.device), targets[part]
+            losses[part] = -log_shares[chosen]
             if grad is not None:
-                slope = logits.softmax(-1)
-                slope[torch.arange(len(part)), targets[part]] -= 1
+                slope = log_shares.exp_()
+                slope[chosen] -= 1
                 grad[part] = slope.to(hidden.dtype) @ head.weight
         ctx.save_for_backward(grad)
         return losses

@@ -55,7 +55,6 @@ class Stage:
         self.notebook, self.parameters, self._spec = notebook, parameters, spec
         self.run, self.id = str(parameters["run"]), str(parameters["stage"])
         self.folder = ROOT / "results" / self.run / self.id
-        self.events: list = []  # accesses of a DP mechanism to the private records, added by the notebook
         self._files: dict[str, dict] = {}
         self._began = time.time()  # seconds since 1970
         self._lock = hold(self.folder / ".lock", f"stage {self.id} of run {self.run}", patience=_PATIENCE)

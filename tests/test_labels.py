@@ -88,12 +88,3 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         _, low, high = intervals.mean_loss(losses, seed=seed, draws=400)
         hits += low <= 3 <= high
     assert 178 <= hits <= 199  # 95% of 200, four standard deviations below
-
-
-def test_a_paired_difference_sees_what_single_intervals_hide():
-    draw = np.random.default_rng(0)
-    first = np.stack([draw.normal(30, 10, 200), np.full(200, 10.0)], axis=1)
-    second = first - [0.5, 0]
-    value, low, high = intervals.mean_difference(first, second)
-    assert value == pytest.approx(0.05) and 0.04 < low < high < 0.06
-    assert intervals.mean_loss(second)[2] > intervals.mean_loss(first)[1]  # alone, they overlap
