@@ -3,6 +3,7 @@
 import hashlib
 import string
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,16 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging
 
 from lib import bundled
 from lib.assets import DATA
 from lib.errors import DoppelError, nearest
 from lib.files import sha256
+
+logging.disable_progress_bar()  # one bar a file of weights says nothing to a reader of a notebook or a log
+# PEFT asks a model for an attribute that transformers renamed; nothing that a user could change
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16"]

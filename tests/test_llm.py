@@ -93,16 +93,20 @@ def test_both_engines_mean_the_same_by_their_settings(engines, change):
 
 
 @pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.parametrize(
-    "texts",
-    [("a", "some words more", "and many, many words more than that", "a b"), ("go on", "go on now", "go on, and on")],
-)
-def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name, texts):
+def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name):
     engine = engines[name]
-    prompts = prompts_of(engine, *texts)
+    prompts = prompts_of(engine, "a", "some words more", "and many, many words more than that", "a b")
     together = completed(engine, prompts, GREEDY)
     assert [completed(engine, [prompt], GREEDY)[0] for prompt in prompts] == together
     assert len(set(together)) > 1
+
+
+def test_a_prompt_that_begins_all_others_is_no_exception(engines):
+    """What all prompts share is computed once, and here it is all of one of them."""
+    prompts = prompts_of(engines["ctranslate2"], "go on", "go on now", "go on, and on")
+    alone = [completed(engines["ctranslate2"], [prompt], GREEDY)[0] for prompt in prompts]
+    assert completed(engines["ctranslate2"], prompts, GREEDY) == alone
+    assert completed(engines["transformers"], prompts, GREEDY) == alone
 
 
 @pytest.mark.parametrize("name", ENGINES)
