@@ -230,7 +230,7 @@ class Trainer:
 
 
 @torch.no_grad()
-def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 4096) -> np.ndarray:
+def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 512) -> np.ndarray:
     """Summed loss in nats and number of completion tokens of each example, shape (examples, 2). *Evaluation only.*"""
     device = next(model.parameters()).device
     split_head = per_sample.head_splits(model, Batch.of(examples[:1], 0, device))
