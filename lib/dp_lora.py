@@ -25,7 +25,7 @@ from lib.files import write_atomic
 from lib.per_sample import Batch, Example
 from lib.privacy.mechanisms import noise_generator, poisson_sample
 
-SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of the generators, one of each a step
+SAMPLE, NOISE = 0, 1  # streams of the generators, one of each a step
 
 
 @dataclass(frozen=True)

@@ -110,18 +110,6 @@ def loss_curve(steps: Sequence[int], value: Sequence[float], low: Sequence[float
     return figure
 
 
-def clipping(before: Sequence[float], after: Sequence[float], bound: float) -> Figure:
-    """Norms of single examples' gradients before and after clipping."""
-    figure, (axes,) = _axes(width=5.5)
-    places = np.arange(len(before))
-    axes.bar(places - 0.2, before, 0.4, color=PRIVATE, label="before")
-    axes.bar(places + 0.2, after, 0.4, color=DP, label="after")
-    axes.axhline(bound, color="black", linewidth=1, linestyle="--", label="max_grad_norm")
-    axes.set(xlabel="example", ylabel="gradient norm", xticks=places)
-    axes.legend(frameon=False)
-    return figure
-
-
 def rejections(counts: Mapping[str, int]) -> Figure:
     """What became of every completion: kept, or why it was drawn again."""
     figure, (axes,) = _axes(height=0.4 * len(counts) + 0.8)
