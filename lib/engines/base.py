@@ -60,6 +60,27 @@ class Completion:
     text: str
     tokens: int  # drawn, its EOS counted
     ended: bool  # at an EOS; otherwise cut at max_new_tokens
+    refused: bool = False  # by the provider itself: its refusal field or its content filter
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a chat model is asked: messages of (role, content), and the longest reply in tokens."""
+
+    messages: tuple[tuple[str, str], ...]
+    max_new_tokens: int
+
+
+@dataclass
+class Usage:
+    """What the replies of a model have cost so far."""
+
+    requests: int = 0  # answered by the model
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached: int = 0  # answered from the cache, nothing paid
+    retries: int = 0
+    cost: float = 0.0  # in the currency of the prices
 
 
 class NotConvertible(DoppelError):
@@ -74,6 +95,20 @@ class Engine(Protocol):
 
     def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Complete prompts of token ids; yields (position of the prompt, completion) as they get done."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A model that answers messages, on this machine or behind an endpoint."""
+
+    name: str
+    usage: Usage
+
+    def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        """Answer requests; yields (position of the request, reply) as they get done.
+
+        Equal requests get different draws. ``sampling.max_new_tokens`` is not looked at: each request has its own.
+        """
         ...
 
 
