@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.errors import DoppelError
-from lib.fidelity.vectors import checked, squared_distances
+from lib.fidelity.vectors import centred, median_distance, squared_distances
 
 PARTS = 6  # `frechet_infinity` looks at n, n/2, .. n/PARTS records
-MEDIAN_OVER = 2000  # records whose distances give the kernel's bandwidth
 
 
 def frechet_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
@@ -22,7 +20,7 @@ def frechet_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
     S = R^T R and S' = R'^T R' from QR factors of the centred data, the last trace is the sum of the singular values
     of R R'^T: no matrix square root, and sound for n < d, where the covariances are singular.
     """
-    return _frechet(*checked("Frechet distance", real, synthetic, least=2))
+    return _frechet(*centred("Frechet distance", real, synthetic, least=2, dtype=np.float64))
 
 
 def frechet_infinity(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> float:
@@ -32,7 +30,7 @@ def frechet_infinity(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Gen
     the value is the intercept of the least-squares line in 1/n. Where n/PARTS falls below d, or the rank of the data,
     the bias is no longer a line in 1/n: read the value beside that of real against real at the same n.
     """
-    real, synthetic = checked("Frechet distance at infinity", real, synthetic, least=2 * PARTS)
+    real, synthetic = centred("Frechet distance at infinity", real, synthetic, least=2 * PARTS, dtype=np.float64)
     real, synthetic = rng.permutation(real), rng.permutation(synthetic)
     means = [
         np.mean([_frechet(a, b) for a, b in zip(np.array_split(real, k), np.array_split(synthetic, k), strict=True)])
@@ -75,7 +73,7 @@ def mmd(
     'both sets come from one distribution': which records are called real is permuted, every statistic from the same
     kernel values, in one pass of bounded memory; it lies in [1 / (permutations + 1), 1].
     """
-    real, synthetic = checked("MMD", real, synthetic, least=2, dtype=np.float32)
+    real, synthetic = centred("MMD", real, synthetic, least=2)
     bandwidth = median_distance(real) if bandwidth is None else bandwidth
     total = len(real) + len(synthetic)
     chosen = np.zeros((total, permutations + 1), np.float32)
@@ -84,20 +82,6 @@ def mmd(
         chosen[rng.permutation(total)[: len(real)], column] = 1
     values = weighted_mmd(np.concatenate([real, synthetic]), chosen, 1 - chosen, bandwidth)
     return Mmd(float(values[0]), float((values >= values[0]).mean()), bandwidth)
-
-
-def median_distance(vectors: np.ndarray) -> float:
-    """Median Euclidean distance between two records of (n, d), over at most `MEDIAN_OVER` evenly spaced records."""
-    some = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), MEDIAN_OVER)).astype(int)]
-    above = np.triu_indices(len(some), 1)
-    squares = np.concatenate([block.copy() for _, block in squared_distances(some, some)])
-    median = float(np.sqrt(np.median(squares[above])))
-    if median <= 1e-3 * np.sqrt(squares.max(initial=0)) or median == 0:
-        raise DoppelError(
-            f"MMD: more than half of the {len(some)} real records share one embedding, so the median distance gives "
-            "no bandwidth; remove duplicates, or set bandwidth"
-        )
-    return median
 
 
 def weighted_mmd(vectors: np.ndarray, first: np.ndarray, second: np.ndarray, bandwidth: float) -> np.ndarray:
