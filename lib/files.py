@@ -1,10 +1,13 @@
 """Files that are whole or absent, and their hashes."""
 
 import hashlib
+import io
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -22,6 +25,13 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Strict JSON: a NaN or an infinity raises ValueError instead of writing what others cannot read."""
     write_atomic(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """An ``.npy`` file, whole or absent."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_atomic(path, buffer.getvalue())
 
 
 def read_json(path: Path) -> Any:

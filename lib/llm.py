@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from lib.errors import DoppelError, nearest
 from lib.private import PrivateText
 from lib.records import Record
 
-__all__ = ["Completion", "Engine", "Generation", "Sampling", "generate_records", "open_engine", "rejection"]
+__all__ = ["Completion", "Draws", "Engine", "Sampling", "draw", "generate_records", "open_engine", "rejection"]
 
 EngineName = Literal["auto", "transformers", "ctranslate2", "vllm"]
 
@@ -79,17 +79,62 @@ def _open(name: str, model: str, adapter: Path | None, place: str, dtype: models
 
 
 @dataclass(frozen=True)
-class Generation:
-    """What `generate_records` made. ``rejected`` counts completions by reason; one label set may have several."""
+class Draws:
+    """What `draw` got. ``rejected`` counts completions by reason; one position may have several."""
 
-    records: list[Record]
+    texts: dict[int, str]  # by position, of those that were accepted
     requested: int
     rejected: Counter[str]
     tokens: int  # drawn in all, those of rejected completions counted
 
+    @property
+    def reasons(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common()) or "none"
+
     def __str__(self) -> str:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common())
-        return f"{len(self.records)} of {self.requested} records; rejected: {reasons or 'none'}"
+        return f"{len(self.texts)} of {self.requested} texts; rejected: {self.reasons}"
+
+    def require(self) -> "Draws":
+        """Itself. Raises DoppelError when nothing at all was accepted."""
+        if self.requested and not self.texts:
+            raise DoppelError(
+                f"none of {self.rejected.total()} completions was accepted ({self.reasons}); raise max_new_tokens if "
+                "they are truncated, else change the prompt or take a better model"
+            )
+        return self
+
+
+def draw(
+    ask: Callable[[Sequence[int], int], Iterator[tuple[int, Completion]]],
+    check: Callable[[int, Completion], str | None],
+    count: int,
+    *,
+    max_attempts: int,
+    progress: Callable[[int], object] = lambda accepted: None,
+) -> Draws:
+    """Completions for positions 0 .. count-1; what ``check`` gives a reason against is drawn again.
+
+    Args:
+        ask: completions of some positions in round 0, 1, ..; yields (number among those positions, completion).
+        check: why the completion of a position is refused, or None.
+        max_attempts: rounds; what is missing after them is missing in the result.
+        progress: called with the number of positions newly accepted.
+    """
+    texts: dict[int, str] = {}
+    rejected: Counter[str] = Counter()
+    tokens = 0
+    for attempt in range(max_attempts):
+        missing = [position for position in range(count) if position not in texts]
+        if not missing:
+            break
+        for number, completion in ask(missing, attempt):
+            tokens += completion.tokens
+            if reason := check(missing[number], completion):
+                rejected[reason] += 1
+            else:
+                texts[missing[number]] = completion.text.strip()
+                progress(1)
+    return Draws(texts, count, rejected, tokens)
 
 
 def generate_records(
@@ -100,45 +145,30 @@ def generate_records(
     *,
     max_attempts: int = 5,
     progress: Callable[[int], object] = lambda accepted: None,
-) -> Generation:
+) -> tuple[list[Record], Draws]:
     """One record for each label set: the completion alone, ended at EOS, checked by `rejection`.
 
-    A rejected completion is drawn again with the same labels, in at most ``max_attempts`` rounds; what is
-    missing then is missing in the result, which says so. The checks look at the completion alone, so they
-    cost no privacy. ``progress`` is called with the number of records newly accepted.
-
-    Raises:
-        DoppelError: no completion was accepted, or a prompt does not leave room for a completion.
+    A rejected completion is drawn again with the same labels (see `draw`). The checks look at the completion
+    alone, so they cost no privacy. Raises DoppelError when no completion was accepted, and when a prompt does
+    not leave room for one.
     """
     prompts = [prompt.build(engine.tokenizer, one) for one in labels]
     _check_room(prompts, engine, sampling)
-    accepted: dict[int, str] = {}
-    rejected: Counter[str] = Counter()
-    tokens = 0
-    for attempt in range(max_attempts):
-        missing = [position for position in range(len(labels)) if position not in accepted]
-        if not missing:
-            break
-        draw = replace(sampling, seed=sampling.seed_for(attempt))
-        for number, completion in engine.complete([prompts[position] for position in missing], draw):
-            position = missing[number]
-            tokens += completion.tokens
-            if reason := rejection(completion, prompt.text(labels[position]), engine.tokenizer.all_special_tokens):
-                rejected[reason] += 1
-            else:
-                accepted[position] = completion.text.strip()
-                progress(1)
-    if labels and not accepted:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.most_common())
-        raise DoppelError(
-            f"none of {rejected.total()} completions was accepted ({reasons}) in max_attempts = {max_attempts} rounds; "
-            "raise max_new_tokens if they are truncated, else train longer or change the prompt"
+
+    def ask(positions: Sequence[int], attempt: int) -> Iterator[tuple[int, Completion]]:
+        return engine.complete(
+            [prompts[position] for position in positions], replace(sampling, seed=sampling.seed_for(attempt))
         )
+
+    def check(position: int, completion: Completion) -> str | None:
+        return rejection(completion, prompt.text(labels[position]), engine.tokenizer.all_special_tokens)
+
+    made = draw(ask, check, len(labels), max_attempts=max_attempts, progress=progress).require()
     records = [
         Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
-        for position, text in sorted(accepted.items())
+        for position, text in sorted(made.texts.items())
     ]
-    return Generation(records, len(labels), rejected, tokens)
+    return records, made
 
 
 def _check_room(prompts: Sequence[Sequence[int]], engine: Engine, sampling: Sampling) -> None:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lib import json_lines
 from lib.errors import DoppelError
 from lib.files import write_atomic
 from lib.private import PrivateText
@@ -35,10 +37,8 @@ class Record:
         return line if self.user is None else line | {"user": self.user}
 
 
-def from_json(line: object, where: str) -> Record:
+def from_json(line: dict[str, Any], where: str) -> Record:
     """A checked record from one decoded line; ``where`` (file and line number) opens every error."""
-    if not isinstance(line, dict):
-        raise DoppelError(f"{where}: a record is an object with id, text and labels, not {type(line).__name__}")
     for key, kind in (("id", str), ("text", str), ("labels", dict)):
         if not isinstance(line.get(key), kind):
             found = type(line[key]).__name__ if key in line else "nothing"
@@ -64,27 +64,15 @@ def _strings(line: Mapping) -> list[str]:
 
 def scan(path: Path) -> Iterator[Record]:
     """The records of a JSONL file one by one, each checked; the first bad line raises with its number."""
-    seen: dict[str, int] = {}
-    for number, raw in _lines(path):
-        where = f"{path}, line {number}"
-        try:
-            line = json.loads(raw.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise DoppelError(f"{where}: not UTF-8 at byte {error.start}; convert the file to UTF-8") from None
-        except json.JSONDecodeError as error:
-            raise DoppelError(f"{where}: not JSON ({error.msg} at character {error.pos})") from None
-        record = from_json(line, where)
-        if record.id in seen:
-            raise DoppelError(f"{where}: the id of line {seen[record.id]} again; ids must differ")
-        seen[record.id] = number
-        yield record
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     if not path.is_file():
         raise DoppelError(f"{path}: no such file; run the stage that writes it")
-    with path.open("rb") as file:
-        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+    seen: dict[str, str] = {}
+    for where, line in json_lines.read(path):
+        record = from_json(line, where)
+        if record.id in seen:
+            raise DoppelError(f"{where}: the id of {seen[record.id]} again; ids must differ")
+        seen[record.id] = where.rpartition(", ")[2]
+        yield record
 
 
 def read(path: Path) -> list[Record]:

@@ -79,7 +79,10 @@ def test_both_engines_write_the_same_with_an_adapter_and_without(adapter: Path, 
     assert written["transformers", None] != written["transformers", adapter]
 
 
-@pytest.mark.parametrize("change", [{"repetition_penalty": 1.5}, {"min_new_tokens": 12}, {"max_new_tokens": 1}])
+@pytest.mark.parametrize(
+    "change",
+    [{"repetition_penalty": 1.5}, {"no_repeat_ngram_size": 2}, {"min_new_tokens": 12}, {"max_new_tokens": 1}],
+)
 def test_both_engines_mean_the_same_by_their_settings(engines, change):
     prompts = prompts_of(engines["transformers"], "abc abc", "abc why not so", "abc z", "hello", "b")
     sampling = replace(GREEDY, **change)
@@ -87,7 +90,7 @@ def test_both_engines_mean_the_same_by_their_settings(engines, change):
     assert first == second != completed(engines["transformers"], prompts, GREEDY)
     if "min_new_tokens" in change:
         assert {done.tokens for done in first} == {12}
-    if "repetition_penalty" in change:  # the prompt's own letters are not penalised
+    if "repetition_penalty" in change or "no_repeat_ngram_size" in change:  # the prompt's own letters are not counted
         forced = completed(engines["transformers"], prompts, replace(sampling, min_new_tokens=12))
         assert forced == completed(engines["ctranslate2"], prompts, replace(sampling, min_new_tokens=12))
 
@@ -168,15 +171,37 @@ def test_the_seed_decides_and_equal_prompts_differ(two_threads, name):
     assert not {done.text for done in first} & {d.text for d in completed(engine, prompts, replace(sampling, seed=8))}
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_each_prompt_can_have_its_own_limit(engines, name):
+    engine = engines[name]
+    prompts = prompts_of(engine, "say", "say something", "so", "go on", "well")
+    sampling = replace(GREEDY, min_new_tokens=12)
+    limits = [3, 12, 1, 7, 3]
+    whole = completed(engine, prompts, sampling)
+    done = dict(engine.complete(prompts, replace(sampling, min_new_tokens=0), limits))
+    for position, limit in enumerate(limits):
+        assert done[position].tokens <= limit
+        assert whole[position].text.startswith(done[position].text)
+        if done[position].tokens < limit:
+            assert done[position].ended
+    assert {done[p].tokens for p in range(5) if not done[p].ended} <= set(limits)
+
+
 def test_batches_are_even_of_like_length_and_as_many_for_each_worker():
+    def cut(prompts: Sequence[Sequence[int]], size: int, multiple: int = 1) -> list[list[int]]:
+        return batches(prompts, [9] * len(prompts), size, multiple)
+
     prompts = [[0] * n for n in (5, 1, 4, 2, 3, 1, 1)]
-    assert sorted(position for batch in batches(prompts, 3) for position in batch) == list(range(7))
-    assert [sorted(len(prompts[p]) for p in batch) for batch in batches(prompts, 3)] == [[1, 1], [1, 2, 3], [4, 5]]
-    assert len(batches(prompts, 64, multiple=2)) == 2
-    assert len(batches(prompts, 2, multiple=3)) == 6
-    assert len(batches(prompts[:1], 2, multiple=3)) == 1
-    assert batches([], 4) == []
-    assert all(len(b) <= 3 for n in range(1, 40) for b in batches([[0]] * n, 3, multiple=2))
+    assert sorted(position for batch in cut(prompts, 3) for position in batch) == list(range(7))
+    assert [sorted(len(prompts[p]) for p in batch) for batch in cut(prompts, 3)] == [[1, 1], [1, 2, 3], [4, 5]]
+    assert len(cut(prompts, 64, multiple=2)) == 2
+    assert len(cut(prompts, 2, multiple=3)) == 6
+    assert len(cut(prompts[:1], 2, multiple=3)) == 1
+    assert cut([], 4) == []
+    assert all(len(b) <= 3 for n in range(1, 40) for b in cut([[0]] * n, 3, multiple=2))
+    limits = [8, 4, 8, 4, 8, 4, 8]
+    mixed = [sorted(limits[p] for p in batch) for batch in batches(prompts, limits, 3)]
+    assert mixed == [[4, 4], [4, 8, 8], [8, 8]]
 
 
 def test_nothing_to_complete(engines):
@@ -298,7 +323,11 @@ def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.Monk
     assert seen.sampling[0].seed != seen.sampling[1].seed
     with pytest.raises(DoppelError, match="repetition_penalty: 1"):
         completed(engine, [[5, 6]], Sampling(repetition_penalty=1.2))
+    with pytest.raises(DoppelError, match="no_repeat_ngram_size"):
+        completed(engine, [[5, 6]], Sampling(no_repeat_ngram_size=2))
     assert (seen.sampling[0].top_k, seen.sampling[0].max_tokens, seen.sampling[0].stop_token_ids) == (9, 3, [2])
+    list(engine.complete([[5, 6], [7]], Sampling(min_new_tokens=2, max_new_tokens=9), [1, 4]))
+    assert [(one.max_tokens, one.min_tokens) for one in seen.sampling] == [(1, 1), (4, 2)]
 
 
 @pytest.mark.parametrize(
@@ -349,10 +378,10 @@ def test_records_are_completions_and_what_was_rejected_is_drawn_again():
     )
     labels = [{"n": n} for n in ("I", "II", "III", "IV")]
     seen = []
-    done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
-    assert [record.text.reveal() for record in done.records] == ["one", "two", "three\nthings", "four"]
-    assert [record.labels for record in done.records] == labels
-    assert len({record.id for record in done.records}) == 4
+    made, done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
+    assert [record.text.reveal() for record in made] == ["one", "two", "three\nthings", "four"]
+    assert [record.labels for record in made] == labels
+    assert len({record.id for record in made}) == 4
     assert done.rejected == {"empty": 1, "truncated": 1, "markup": 1}
     assert done.tokens == 5 + 2 + 7 + 5 + 4 + 17 + 14
     assert [asked for asked, _ in engine.asked] == [
@@ -362,14 +391,14 @@ def test_records_are_completions_and_what_was_rejected_is_drawn_again():
     ]
     assert len({seed for _, seed in engine.asked}) == 3
     assert sum(seen) == 4
-    assert str(done).startswith("4 of 4 records; rejected: 1 ")
+    assert str(done).startswith("4 of 4 texts; rejected: 1 ")
 
 
 def test_what_stays_missing_is_counted_and_nothing_at_all_is_an_error():
     labels = [{"n": "I"}, {"n": "II"}]
     engine = Scripted(*[[said("1"), said("ok")], [said("2")]])
-    done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
-    assert [record.id for record in done.records] == ["synthetic-000001"]
+    made, done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+    assert [record.id for record in made] == ["synthetic-000001"]
     assert (done.requested, done.rejected) == (2, {"no letters": 2})
     engine = Scripted(*[[said("x", ended=False), said("")]] * 2)
     with pytest.raises(DoppelError, match=r"none of 4 completions .*2 empty, 2 truncated.* raise max_new_tokens"):
@@ -388,8 +417,8 @@ def test_the_whole_way_with_the_tiny_model_is_reproducible():
         generate_records(engine, models.Prompt("A {mood} note:"), labels, Sampling(max_new_tokens=48)) for _ in range(2)
     )
     assert first == again
-    assert len(first.records) == 20
-    assert all("note" not in record.text.reveal() for record in first.records)
+    assert len(first[0]) == 20
+    assert all("note" not in record.text.reveal() for record in first[0])
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_what_is_written_is_read_again(tmp_path):
     ("line", "reason"),
     [
         ("{oops\n", "not JSON"),
-        ('["a"]\n', "a record is an object"),
+        ('["a"]\n', "a line holds one object"),
         ('{"id": "b", "labels": {}}\n', "'text' must be str, found nothing"),
         ('{"id": 3, "text": "x", "labels": {}}\n', "'id' must be str, found int"),
         ('{"id": "b", "text": "x", "labels": {"stars": 4}}\n', "label value must be a string"),

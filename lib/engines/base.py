@@ -13,7 +13,7 @@ from lib.errors import DoppelError
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn; all engines apply it in this order: penalty, temperature, top_k, top_p.
+    """How the next token is drawn; engines apply it in this order: penalty, n-grams, temperature, top_k, top_p.
 
     Attributes:
         temperature: 0 takes the likeliest token, 1 the model's own distribution.
@@ -23,6 +23,7 @@ class Sampling:
         min_new_tokens: tokens before which no EOS is drawn.
         repetition_penalty: logits of the tokens in the completion so far (not in the prompt) are divided by
             it where positive and multiplied by it where negative (Keskar et al. 2019); 1 is none.
+        no_repeat_ngram_size: no run of so many tokens comes twice in a completion; 0 lets them.
         seed: same seed, prompts, engine and number of cores: same completions.
     """
 
@@ -32,6 +33,7 @@ class Sampling:
     max_new_tokens: int = 64
     min_new_tokens: int = 0
     repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -42,6 +44,7 @@ class Sampling:
             "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
             "min_new_tokens": (0 <= self.min_new_tokens <= self.max_new_tokens, "in [0, max_new_tokens]"),
             "repetition_penalty": (self.repetition_penalty > 0, "above 0 (1: none)"),
+            "no_repeat_ngram_size": (self.no_repeat_ngram_size >= 0, "at least 0 (0: none)"),
             "seed": (self.seed >= 0, "at least 0"),
         }
         for name, (fits, bound) in bounds.items():
@@ -93,8 +96,13 @@ class Engine(Protocol):
     name: str
     tokenizer: PreTrainedTokenizerBase
 
-    def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Complete prompts of token ids; yields (position of the prompt, completion) as they get done."""
+    def complete(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
+        """Complete prompts of token ids; yields (position of the prompt, completion) as they get done.
+
+        ``limits`` gives each prompt its own longest completion, in place of ``sampling.max_new_tokens``.
+        """
         ...
 
 
@@ -112,8 +120,9 @@ class ChatModel(Protocol):
         ...
 
 
-def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int]) -> Completion:
-    """A completion from token ids, of which those after the first end token are padding."""
+def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int], limit: int) -> Completion:
+    """A completion from token ids: those after the first end token are padding, those after ``limit`` not wanted."""
+    ids = ids[:limit]
     length = next((i for i, id in enumerate(ids) if id in ends), None)
     ended = length is not None
     kept = list(ids[:length])
@@ -121,13 +130,13 @@ def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Seq
     return Completion(text, len(kept) + ended, ended)
 
 
-def batches(prompts: Sequence[Sequence[int]], size: int, multiple: int = 1) -> list[list[int]]:
-    """Positions of the prompts in batches of like length, at most ``size`` each and as even as can be.
+def batches(prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, multiple: int = 1) -> list[list[int]]:
+    """Positions of the prompts in batches of like limit and length, at most ``size`` each and as even as can be.
 
     Their number is a multiple of ``multiple`` where there are prompts enough, so that as many workers
     finish together.
     """
-    order = sorted(range(len(prompts)), key=lambda position: len(prompts[position]))
+    order = sorted(range(len(prompts)), key=lambda position: (limits[position], len(prompts[position])))
     count = -(-len(order) // (size * multiple)) * multiple
     cuts = np.linspace(0, len(order), min(count, len(order)) + 1).round().astype(int)
     return [order[a:b] for a, b in pairwise(cuts)]

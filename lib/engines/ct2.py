@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
@@ -45,12 +46,16 @@ class CTranslate2Engine:
         self._ends = models.end_tokens(model, self.tokenizer)
         self.folder = _converted(model, adapter, self.tokenizer, self.compute_type)
 
-    def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+    def complete(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
         if not prompts:
             return
+        limits = limits or [sampling.max_new_tokens] * len(prompts)
         threads = torch.get_num_threads()
         workers = min(threads, len(prompts), self._fit_memory())
-        plan = _plan(prompts, self.batch_size, workers, one_length=sampling.repetition_penalty != 1)
+        looks_back = sampling.repetition_penalty != 1 or sampling.no_repeat_ngram_size > 0
+        plan = _plan(prompts, limits, self.batch_size, workers, one_length=looks_back)
         generators = self._start(workers, threads // workers, sampling)
         shared = _common_start(prompts)
         # a worker takes its batches in a fixed order: its draws go to the same prompts every time
@@ -59,11 +64,12 @@ class CTranslate2Engine:
             jobs = {}
             for number, positions in enumerate(plan):
                 rest = [list(prompts[p])[len(shared) :] for p in positions]
+                drawn = replace(sampling, max_new_tokens=max(limits[p] for p in positions))
                 worker = number % workers
-                jobs[queues[worker].submit(self._generate, generators[worker], shared, rest, sampling)] = positions
+                jobs[queues[worker].submit(self._generate, generators[worker], shared, rest, drawn)] = positions
             for job in as_completed(jobs):
                 for position, ids in zip(jobs[job], job.result(), strict=True):
-                    yield position, completion(self.tokenizer, ids, self._ends)
+                    yield position, completion(self.tokenizer, ids, self._ends, limits[position])
         finally:
             for queue in queues:
                 queue.shutdown(cancel_futures=True)
@@ -102,6 +108,7 @@ class CTranslate2Engine:
             max_length=sampling.max_new_tokens,
             min_length=sampling.min_new_tokens,
             repetition_penalty=sampling.repetition_penalty,
+            no_repeat_ngram_size=sampling.no_repeat_ngram_size,
             sampling_temperature=sampling.temperature or 1.0,
             sampling_topk=sampling.top_k if sampling.temperature else 1,
             sampling_topp=sampling.top_p,
@@ -121,11 +128,13 @@ def _common_start(prompts: Sequence[Sequence[int]]) -> list[int]:
     return [shortest[i] for i in same]
 
 
-def _plan(prompts: Sequence[Sequence[int]], size: int, workers: int, one_length: bool) -> list[list[int]]:
+def _plan(
+    prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, workers: int, one_length: bool
+) -> list[list[int]]:
     """Batches of prompts; with ``one_length``, none stands beside a longer one.
 
     In a batch of several lengths the library (4.8.5) forces the rest of the longer prompts token by token,
-    as if it were drawn. A repetition penalty then counts these tokens, and beside a prompt of a single
+    as if it were drawn. A repetition penalty and n-grams then count these tokens, and beside a prompt of a single
     token they come back as part of the completion: so a single token never shares a batch with more.
     """
     groups: dict[int, list[int]] = {}
@@ -134,7 +143,7 @@ def _plan(prompts: Sequence[Sequence[int]], size: int, workers: int, one_length:
     return [
         [group[i] for i in batch]
         for group in groups.values()
-        for batch in batches([prompts[position] for position in group], size, workers)
+        for batch in batches([prompts[p] for p in group], [limits[p] for p in group], size, workers)
     ]
 
 

@@ -28,19 +28,24 @@ class VllmEngine:
             options = {"enable_lora": True, "max_lora_rank": _rank(adapter)}
         self._model = LLM(model=str(models.locate(model)), dtype=dtype, **options)
 
-    def complete(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+    def complete(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
         from vllm import SamplingParams
 
         if sampling.repetition_penalty != 1:
             raise DoppelError("engine vllm would penalise the prompt's words too; set repetition_penalty: 1")
+        if sampling.no_repeat_ngram_size:
+            raise DoppelError("engine vllm knows no no_repeat_ngram_size; set it to 0, or take engine: transformers")
+        limits = limits or [sampling.max_new_tokens] * len(prompts)
         # a seed for each prompt: with one for all, equal prompts would get equal completions
         parameters = [
             SamplingParams(
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
                 top_k=sampling.top_k,
-                max_tokens=sampling.max_new_tokens,
-                min_tokens=sampling.min_new_tokens,
+                max_tokens=limits[position],
+                min_tokens=min(sampling.min_new_tokens, limits[position]),
                 seed=sampling.seed_for(position),
                 stop_token_ids=self._ends,
                 skip_special_tokens=False,
@@ -50,7 +55,7 @@ class VllmEngine:
         requests = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
         outputs = self._model.generate(requests, parameters, lora_request=self._adapter)
         for position, output in enumerate(outputs):  # in the order of the prompts
-            yield position, completion(self.tokenizer, output.outputs[0].token_ids, self._ends)
+            yield position, completion(self.tokenizer, output.outputs[0].token_ids, self._ends, limits[position])
 
 
 def _rank(adapter: Path) -> int:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from lib import json_lines
 from lib.errors import DoppelError, nearest
 from lib.records import Record, from_json
 from lib.sources.corpus import Corpus, Request, draw
-from lib.sources.tables import clean, json_lines
+from lib.sources.tables import clean
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
 # fmt: off
@@ -164,7 +165,7 @@ def _file(request: Request, part: str, name: str) -> Path:
 def _unreadable(error: duckdb.Error, *paths: Path) -> DoppelError:
     """DuckDB's message may quote a line, and counts lines otherwise: look for the malformed line ourselves."""
     for path in paths:
-        for _ in json_lines(path):
+        for _ in json_lines.read(path):
             pass
     kind = type(error).__name__
     return DoppelError(

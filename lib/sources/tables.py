@@ -1,8 +1,6 @@
 """Records from CSV, JSONL and Parquet files of any columns."""
 
 import csv
-import gzip
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lib import json_lines
 from lib.assets import PROJECT
 from lib.errors import DoppelError, nearest
 from lib.records import MAX_CHARACTERS, Record, from_json, scan
@@ -125,29 +124,11 @@ def csv_cells(path: Path, columns: Columns) -> Iterator[Cells]:
 def jsonl_cells(path: Path, columns: Columns) -> Iterator[Cells]:
     """The rows of a file with one JSON object a line."""
     mapping: dict[str, str] = {}
-    for where, row in json_lines(path):
+    for where, row in json_lines.read(path):
         mapping = mapping or resolve(columns, list(row), where)
         if missing := [column for column in mapping.values() if column not in row]:
             raise DoppelError(f"{where}: no {missing[0]!r}, which the first line has; write null where it is unknown")
         yield where, {name: row[column] for name, column in mapping.items()}
-
-
-def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """File and line number, and the object of each line; gzip by its ending."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            where = f"{path}, line {number}"
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8"))
-            except UnicodeDecodeError as error:
-                raise DoppelError(f"{where}: not UTF-8 at byte {error.start}; convert the file to UTF-8") from None
-            except json.JSONDecodeError as error:
-                raise DoppelError(f"{where}: not JSON ({error.msg} at character {error.pos})") from None
-            if not isinstance(row, dict):
-                raise DoppelError(f"{where}: a line holds one object, not {type(row).__name__}")
-            yield where, row
 
 
 def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
@@ -177,7 +158,7 @@ def _bad_encoding(path: Path) -> DoppelError:
 
 
 def _in_record_schema(path: Path) -> bool:
-    first = next(json_lines(path), None)
+    first = next(json_lines.read(path), None)
     return first is not None and "labels" in first[1]
 
 
