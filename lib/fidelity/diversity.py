@@ -1,4 +1,4 @@
-"""How varied a set of texts is: distinct n-grams, self-BLEU, Vendi score. Best where real text is, not at an extreme."""
+"""How varied a set of texts is: distinct n-grams, self-BLEU, Vendi score. Best is what real text has, no extreme."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,10 @@ def ngram_counts(texts: Sequence[str], n: int) -> sparse.csr_matrix:
 
 
 def distinct(counts: sparse.csr_matrix) -> float:
-    """Different n-grams over all n-grams of `ngram_counts`, in (0, 1] (Li et al. 2016). It falls with n: match sizes."""
+    """Different n-grams over all n-grams of `ngram_counts`, in (0, 1] (Li et al. 2016).
+
+    It falls as records are added: match sizes.
+    """
     total = counts.sum()
     if not total:
         raise DoppelError("distinct n-grams: these texts hold none; add records, or lower n")

@@ -18,7 +18,7 @@ from lib.processing import CONTROLS
 TOP_WORDS = 1000
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+|\n+")
-_FINISHED = re.compile(r"[.!?…。！？:;)\]\"'”’»*]\s*$")  # a smiley and a closing quote finish a text, too
+_FINISHED = re.compile(r"[.!?…。！？)\]\"'”’»]\s*$")  # a closing quote or a smiley finishes a text, too
 _NOT_TEXT = re.compile("\ufffd|" + CONTROLS.pattern)
 
 

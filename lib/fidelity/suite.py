@@ -1,0 +1,215 @@
+"""All metrics of one arm against the real records, each with its draws, and the table that places an arm."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from lib.errors import DoppelError
+from lib.fidelity import text
+from lib.fidelity.classifier import match_lengths, two_sample_test
+from lib.fidelity.clusters import joint_clusters, kl_divergence, total_variation
+from lib.fidelity.distances import frechet_distance, frechet_infinity, weighted_mmd
+from lib.fidelity.diversity import distinct, ngram_counts, self_bleu, vendi_score
+from lib.fidelity.manifold import manifold
+from lib.fidelity.mauve import frontier_area
+from lib.fidelity.metric import Direction, Estimate, Metric, Statistic, Undefined, estimate, half_samples
+from lib.fidelity.transport import BLUR, sinkhorn_divergence
+from lib.fidelity.vectors import centred, checked, median_distance
+
+Estimates = dict[str, Estimate | Undefined]
+
+# name: (what is better, whether real text enters the value)
+EMBEDDING: dict[str, tuple[Direction, bool]] = {
+    "frechet": ("lower", True),
+    "frechet_infinity": ("lower", True),
+    "mmd": ("lower", True),
+    "sinkhorn": ("lower", True),
+    "precision": ("higher", True),
+    "recall": ("higher", True),
+    "density": ("match", True),
+    "coverage": ("higher", True),
+    "mauve": ("higher", True),
+    "kl": ("lower", True),
+    "tv": ("lower", True),
+    "two_sample_accuracy": ("lower", True),
+    "vendi": ("match", False),
+}
+TEXT: dict[str, tuple[Direction, bool]] = {
+    "record_length_w1": ("lower", True),
+    "sentence_length_w1": ("lower", True),
+    "word_jsd": ("lower", True),
+    "distinct_1": ("match", False),
+    "distinct_2": ("match", False),
+    "distinct_3": ("match", False),
+    "self_bleu": ("match", False),
+    "broken": ("match", False),
+    "non_text": ("match", False),
+    "repetitive": ("match", False),
+    "abrupt": ("match", False),
+}
+
+
+def embedding_estimates(
+    real: np.ndarray,
+    synthetic: np.ndarray,
+    *,
+    seed: int,
+    draws: int,
+    lengths: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Estimates:
+    """Every metric of `EMBEDDING` for (n, d) and (m, d) embeddings; ``draws`` half-samples give the intervals.
+
+    ``lengths`` in words of the real and synthetic records, (n,) and (m,), are matched for the two-sample test. What
+    cannot be computed is `Undefined` with its reason.
+    """
+    checked("fidelity", real, synthetic, least=1)
+    builders: dict[tuple[str, ...], Callable[[], Statistic]] = {
+        ("frechet",): lambda: lambda i, j: {"frechet": frechet_distance(real[i], synthetic[j])},
+        ("frechet_infinity",): lambda: (
+            lambda i, j: {
+                "frechet_infinity": frechet_infinity(real[i], synthetic[j], np.random.default_rng([seed, len(i)]))
+            }
+        ),
+        ("sinkhorn",): lambda: _sinkhorn(real, synthetic),
+        ("precision", "recall", "density", "coverage"): lambda: lambda i, j: vars(manifold(real[i], synthetic[j])),
+        ("mauve", "kl", "tv"): lambda: _histograms(real, synthetic, seed),
+        ("two_sample_accuracy",): lambda: _two_sample(real, synthetic, seed, lengths),
+        ("vendi",): lambda: lambda _, j: {"vendi": vendi_score(synthetic[j])},
+    }
+    found = _estimates(builders, len(real), len(synthetic), draws, seed)
+    found |= _defined(("mmd",), lambda: {"mmd": _mmd(real, synthetic, draws, seed)})
+    return {name: found[name] for name in EMBEDDING}
+
+
+def text_estimates(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimates:
+    """Every metric of `TEXT` for texts; ``draws`` half-samples give the intervals."""
+    builders: dict[tuple[str, ...], Callable[[], Statistic]] = {
+        ("record_length_w1", "sentence_length_w1"): lambda: _lengths(real, synthetic),
+        ("word_jsd",): lambda: _words(real, synthetic),
+        ("self_bleu",): lambda: _mean_of({"self_bleu": self_bleu(synthetic)}),
+        ("broken", "non_text", "repetitive", "abrupt"): lambda: _mean_of(text.defect_table(synthetic)),
+        **{(f"distinct_{n}",): lambda n=n: _distinct(synthetic, n) for n in (1, 2, 3)},
+    }
+    found = _estimates(builders, len(real), len(synthetic), draws, seed)
+    return {name: found[name] for name in TEXT}
+
+
+def label_estimate(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimate | Undefined:
+    """`lib.fidelity.text.label_distance` of one label's values, with its half-samples; lower is better."""
+    sides = np.asarray(real), np.asarray(synthetic)
+    statistic = {("tv",): lambda: lambda i, j: {"tv": text.label_distance(sides[0][i], sides[1][j])}}
+    return _estimates(statistic, len(real), len(synthetic), draws, seed)["tv"]
+
+
+def place(
+    kinds: Mapping[str, tuple[Direction, bool]],
+    arm: Mapping[str, Estimate | Undefined],
+    floor: Mapping[str, Estimate | Undefined],
+    ceiling: Mapping[str, Estimate | Undefined],
+    *,
+    used: int,
+    of: int,
+) -> list[Metric]:
+    """An arm's estimates between those of the floor and the ceiling; ``kinds`` is `EMBEDDING` or `TEXT`."""
+    return [
+        Metric(name, direction, arm[name], floor[name], ceiling[name], used, of, real_text)
+        for name, (direction, real_text) in kinds.items()
+    ]
+
+
+def _estimates(
+    builders: Mapping[tuple[str, ...], Callable[[], Statistic]], real: int, synthetic: int, draws: int, seed: int
+) -> Estimates:
+    found: Estimates = {}
+    for names, build in builders.items():
+        found |= _defined(names, lambda build=build: estimate(build(), real, synthetic, draws=draws, seed=seed))
+    return found
+
+
+def _defined(names: Sequence[str], compute: Callable[[], dict[str, Estimate]]) -> Estimates:
+    """What ``compute`` gives, or the reason why it gives nothing under each of its names."""
+    try:
+        return compute()
+    except DoppelError as error:
+        return {name: Undefined(str(error)) for name in names}
+
+
+def _sinkhorn(real: np.ndarray, synthetic: np.ndarray) -> Statistic:
+    blur = BLUR * median_distance(centred("Sinkhorn divergence", real, synthetic, least=2)[0])
+    return lambda i, j: {"sinkhorn": sinkhorn_divergence(real[i], synthetic[j], blur=blur)}
+
+
+def _histograms(real: np.ndarray, synthetic: np.ndarray, seed: int) -> Statistic:
+    """The clusters stay those of all records; their histograms are drawn."""
+    clusters = joint_clusters(real, synthetic, seed=seed)
+
+    def statistic(i: np.ndarray, j: np.ndarray) -> dict[str, float]:
+        p, q = clusters.histograms(i, j)
+        return {"mauve": frontier_area(p, q), "kl": kl_divergence(p, q), "tv": total_variation(p, q)}
+
+    return statistic
+
+
+def _two_sample(
+    real: np.ndarray, synthetic: np.ndarray, seed: int, lengths: tuple[np.ndarray, np.ndarray] | None
+) -> Statistic:
+    """Cross-validated once; which records count is drawn."""
+    n = min(len(real), len(synthetic))
+    matched = match_lengths(*(lengths or (np.zeros(n), np.zeros(n))), np.random.default_rng(seed))
+    test = two_sample_test(real[matched[0]], synthetic[matched[1]], seed=seed)
+    right = [np.full(len(side), np.nan) for side in (real, synthetic)]
+    right[0][matched[0]], right[1][matched[1]] = test.real_right, test.synthetic_right
+
+    def statistic(i: np.ndarray, j: np.ndarray) -> dict[str, float]:
+        shares = [one[~np.isnan(one)] for one in (right[0][i], right[1][j])]
+        if not all(map(len, shares)):
+            raise DoppelError(f"two-sample test: {len(matched[0])} records of like length, too few; add records")
+        return {"two_sample_accuracy": float(np.mean([one.mean() for one in shares]))}
+
+    return statistic
+
+
+def _mmd(real: np.ndarray, synthetic: np.ndarray, draws: int, seed: int) -> Estimate:
+    """All half-samples from the same kernel values, in one pass."""
+    real, synthetic = centred("MMD", real, synthetic, least=2)
+    weights = [np.zeros((len(real) + len(synthetic), draws + 1), np.float32) for _ in range(2)]
+    weights[0][: len(real), 0] = weights[1][len(real) :, 0] = 1
+    for column, (i, j) in enumerate(half_samples(len(real), len(synthetic), draws=draws, seed=seed), 1):
+        weights[0][i, column] = weights[1][len(real) + j, column] = 1
+    value, *halves = weighted_mmd(np.concatenate([real, synthetic]), *weights, median_distance(real))
+    return Estimate.from_halves(value, np.array(halves), len(synthetic))
+
+
+def _lengths(real: Sequence[str], synthetic: Sequence[str]) -> Statistic:
+    sides = text.lengths(real), text.lengths(synthetic)
+
+    def statistic(i: np.ndarray, j: np.ndarray) -> dict[str, float]:
+        records = [side.records[rows] for side, rows in zip(sides, (i, j), strict=True)]
+        sentences = [side.sentences[np.isin(side.of_record, rows)] for side, rows in zip(sides, (i, j), strict=True)]
+        return {
+            "record_length_w1": text.length_distance(*records),
+            "sentence_length_w1": text.length_distance(*sentences),
+        }
+
+    return statistic
+
+
+def _words(real: Sequence[str], synthetic: Sequence[str]) -> Statistic:
+    counts = text.word_counts([*real, *synthetic])
+    sides = counts[: len(real)], counts[len(real) :]
+    return lambda i, j: {"word_jsd": text.jensen_shannon(_total(sides[0][i]), _total(sides[1][j]))}
+
+
+def _distinct(synthetic: Sequence[str], n: int) -> Statistic:
+    counts = ngram_counts(synthetic, n)
+    return lambda _, j: {f"distinct_{n}": distinct(counts[j])}
+
+
+def _mean_of(values: Mapping[str, np.ndarray]) -> Statistic:
+    """Means of numbers that each synthetic record has by itself, (m,)."""
+    named = {name.replace("-", "_"): np.asarray(one, float) for name, one in values.items()}
+    return lambda _, j: {name: float(one[j].mean()) for name, one in named.items()}
+
+
+def _total(counts) -> np.ndarray:
+    return np.asarray(counts.sum(axis=0)).ravel()
