@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerBase
 from lib.errors import DoppelError
 from lib.models import Prompt, encode
 from lib.per_sample import Example
-from lib.records import Record
+from lib.records import Record, owner_numbers
 
 
 def encode_all(
@@ -19,10 +19,10 @@ def encode_all(
     """
     if not records:
         raise DoppelError("no records to encode; look at the table of 00_process_data")
-    owners = {owner: number for number, owner in enumerate(sorted({record.owner for record in records}))}
+    units = owner_numbers(records) if unit == "user" else range(len(records))
     examples, cut = [], 0
-    for number, record in enumerate(records):
+    for number, record in zip(units, records, strict=True):
         one = encode(tokenizer, prompt, record.text.reveal(), record.labels, max_tokens)
         cut += one.truncated
-        examples.append(Example(one.prompt, one.completion, owners[record.owner] if unit == "user" else number))
+        examples.append(Example(one.prompt, one.completion, number))
     return examples, cut

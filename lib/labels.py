@@ -48,6 +48,13 @@ def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> lis
     return [counts[tuple(cell.values())] for cell in table]
 
 
+def cell_numbers(records: Sequence[Record], table: Sequence[Mapping[str, str]]) -> np.ndarray:
+    """The number of each record's cell in ``table`` (see `cells`), shape (records,). Private."""
+    names = list(table[0])
+    number = {tuple(cell.values()): i for i, cell in enumerate(table)}
+    return np.array([number[tuple(record.labels[name] for name in names)] for record in records], dtype=int)
+
+
 def probabilities(noisy_counts: Sequence[int]) -> np.ndarray:
     """Shares of the cells, shape (cells,), summing to 1: negative counts are zero; all zero means equal shares."""
     kept = np.maximum(np.asarray(noisy_counts, dtype=float), 0)

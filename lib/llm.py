@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from lib import models
-from lib.engines.base import Completion, Engine, NotConvertible, Sampling
+from lib.chat import LocalChat
+from lib.engines.base import ChatModel, Completion, Engine, NotConvertible, Sampling
 from lib.errors import DoppelError, nearest
 from lib.private import PrivateText
 from lib.records import Record
+from lib.refusals import is_refusal
 
 __all__ = ["Completion", "Draws", "Engine", "Sampling", "draw", "generate_records", "open_engine", "rejection"]
 
@@ -50,6 +52,26 @@ def open_engine(
         except NotConvertible:
             continue
     return _open(last, model, adapter, place, dtype, batch_size)
+
+
+def open_chat(
+    model: str, *, chat: bool | None = None, server: Mapping[str, object], local: Mapping[str, object]
+) -> ChatModel:
+    """A model that answers messages: behind an endpoint (``openai:MODEL``, ``azure:DEPLOYMENT``), or on this machine.
+
+    ``server`` and ``local`` are the settings of `lib.engines.endpoint.Endpoint` and of `open_engine`; those of the
+    other kind are not looked at. ``chat``: see `lib.chat.LocalChat`.
+    """
+    if is_remote(model):
+        from lib.engines.endpoint import Endpoint
+
+        return Endpoint(model, **server)
+    return LocalChat(open_engine(model, **local), chat)
+
+
+def is_remote(model: str) -> bool:
+    """Whether a model's name is one behind an endpoint."""
+    return model.startswith(("openai:", "azure:"))
 
 
 def _fitting(place: str, dtype: models.Dtype) -> list[str]:
@@ -183,6 +205,8 @@ def _check_room(prompts: Sequence[Sequence[int]], engine: Engine, sampling: Samp
 def rejection(completion: Completion, prompt_text: str, special_tokens: Sequence[str]) -> str | None:
     """Why a completion is not a record, or None when it is one."""
     text = completion.text.strip()
+    if completion.refused or is_refusal(text):
+        return "refusal"
     if not completion.ended:
         return "truncated"
     if not text:

@@ -85,6 +85,12 @@ def write(path: Path, records: Iterable[Record]) -> None:
     write_atomic(path, "".join(json.dumps(r.as_json(), ensure_ascii=False) + "\n" for r in records))
 
 
+def owner_numbers(records: Sequence[Record]) -> list[int]:
+    """The users of the records, numbered 0 .. n-1. Private."""
+    numbers = {owner: number for number, owner in enumerate(sorted({record.owner for record in records}))}
+    return [numbers[record.owner] for record in records]
+
+
 def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] | str]) -> None:
     """Refuse labels outside the declared domain. The value stays hidden: a label can be private.
 

@@ -284,6 +284,21 @@ class Evolution:
         return self.folder / f"vectors-{number:02}.npy"
 
 
+def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
+    """The texts that ended with most votes, each traced back to what the model first invented: one row an iteration.
+
+    Columns are the final texts' numbers in the last selection, the best of all cells first.
+    """
+    last = history[-1]
+    best = sorted(dict.fromkeys(last.chosen.tolist()), key=lambda i: -last.noisy[i])[:texts]
+    rows = []
+    for iteration in reversed(history):
+        rows.append({f"text {rank}": iteration.generation.texts[i] for rank, i in enumerate(best, 1)})
+        if iteration.number:
+            best = [iteration.generation.parents[i] for i in best]
+    return rows[::-1]
+
+
 def _first(chosen: np.ndarray) -> np.ndarray:
     """Where an index occurs for the first time, boolean and of the same shape."""
     first = np.zeros(len(chosen), dtype=bool)
