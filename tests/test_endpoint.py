@@ -1,0 +1,553 @@
+"""Endpoints against a loopback server: faults, what is paid, the cap, the key, the cache."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import openai
+import pytest
+from chat_server import Answer, ChatServer, drop, fine, hang, page, status
+
+from lib.engines import endpoint_faults as faults
+from lib.engines.base import Completion, Request, Sampling, Usage
+from lib.engines.endpoint import Endpoint
+from lib.engines.endpoint_client import connect
+from lib.engines.endpoint_wire import BrokenReply, sampling_fields
+from lib.engines.reply_cache import ReplyCache
+from lib.errors import DoppelError
+
+KEY = "sk-planted-key-0123456789"
+SAMPLING = Sampling(seed=1)
+CUT = page(b'{"choices"', Content_Length=500)  # the connection ends inside the reply
+PASSING = {
+    "429": status(429),
+    "429 with Retry-After": status(429, Retry_After=7),
+    "408": status(408),
+    "500": status(500),
+    "503": status(503),
+    "slow": hang,
+    "dropped": drop,
+    "cut": CUT,
+    "no JSON": page(b"{"),
+    "a page": page(b"<html>Sign in</html>", Content_Type="text/html"),
+    "no choices": page(b'{"choices": []}'),
+    "wrong shape": page(b'{"choices": {"text": 3}}'),
+    "another API": page(b'["fine"]'),
+    "no reason to end": page(b'{"choices": [{"message": {"content": "half"}}]}'),
+}
+TOLD = {
+    "429": "HTTP 429",
+    "429 with Retry-After": "HTTP 429, asks to wait 7 s",
+    "408": "HTTP 408",
+    "500": "HTTP 500",
+    "503": "HTTP 503",
+    "slow": "no reply within timeout = 0.1 s",
+    "dropped": "the connection was refused or dropped",
+    "cut": "the connection was refused or dropped",
+}  # the others: a reply that is no chat completion
+FINAL = {
+    "400": (status(400), "HTTP 400"),
+    "too long": (status(400, "context_length_exceeded"), "HTTP 400 (context_length_exceeded)"),
+    "401": (status(401, "invalid_api_key"), "check the key in OPENAI_API_KEY"),
+    "403": (status(403), "HTTP 403"),
+    "404": (status(404), "check the model's name"),
+    "422": (status(422), "HTTP 422"),
+    "no money": (status(429, "insufficient_quota"), "HTTP 429 (insufficient_quota)"),
+    "tomorrow": (status(429, Retry_After=86400), "asks to wait 86400 s"),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    made = ChatServer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key, and a proxy that leads nowhere: loopback must not go through it."""
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
+        monkeypatch.delenv(name)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that would have been waited for."""
+    told: list[float] = []
+    real = faults.wait
+    monkeypatch.setattr(faults, "wait", lambda *arguments: told.append(real(*arguments)) or 0.0)
+    return told
+
+
+@pytest.fixture
+def open_endpoint(server: ChatServer, tmp_path: Path, waits: list[float]) -> Callable[..., Endpoint]:
+    """Endpoints of the server that share a cache."""
+
+    def made(**more: object) -> Endpoint:
+        settings = {"base_url": server.url, "concurrency": 2, "max_retries": 2, "cache": tmp_path / "replies.sqlite"}
+        return Endpoint("openai:tiny", **(settings | more))
+
+    return made
+
+
+def asks(count: int) -> list[Request]:
+    return [Request((("system", "Be brief."), ("user", f"p{number}")), 16) for number in range(count)]
+
+
+def one_try_each(count: int, **other: int) -> dict[str, int]:
+    """One try of each prompt, but for those named."""
+    return {f"p{number}": 1 for number in range(count)} | other
+
+
+def replies(endpoint: Endpoint, requests: list[Request], sampling: Sampling = SAMPLING) -> dict[int, Completion]:
+    got = list(endpoint.reply(requests, sampling))
+    assert sorted(position for position, _ in got) == list(range(len(requests)))
+    return dict(got)
+
+
+def test_each_request_is_answered_in_its_place_counted_and_paid_for_once(open_endpoint, server: ChatServer):
+    endpoint = open_endpoint(prices={"input": 2.0, "output": 10.0})
+    got = replies(endpoint, asks(6))
+    assert all(got[number].text.startswith(f"p{number} drawn") for number in range(6))
+    assert got[0] == Completion(got[0].text, 7, ended=True)
+    assert endpoint.usage == Usage(requests=6, prompt_tokens=30, completion_tokens=42, cost=pytest.approx(480e-6))
+    assert endpoint.name == "openai:tiny"
+    again = open_endpoint()
+    assert replies(again, asks(6)) == got
+    assert again.usage == Usage(cached=6)
+    assert server.tries == one_try_each(6)
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_costs_one_more_try(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
+    server.script["p3"] = [PASSING[fault]]
+    endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
+    got = replies(endpoint, asks(6))
+    assert all(got[number].text.startswith(f"p{number} ") for number in range(6))
+    assert server.tries == one_try_each(6, p3=2)
+    assert (endpoint.usage.requests, endpoint.usage.retries, len(waits)) == (6, 1, 1)
+    low, high = (7, 10.5) if "Retry-After" in fault else (0.5, 0.75)
+    assert low <= waits[0] <= high
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_stays_stops_with_the_count_and_the_next_run_resumes(
+    fault: str, open_endpoint, server: ChatServer
+):
+    server.script["p3"] = [PASSING[fault]] * 9
+    endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
+    got: dict[int, Completion] = {}
+    with pytest.raises(DoppelError) as error:
+        got.update(endpoint.reply(asks(12), SAMPLING))
+    message = str(error.value)
+    assert server.tries["p3"] == 3
+    answered = endpoint.usage.requests
+    assert f"openai:tiny at {server.url} failed: {TOLD.get(fault, 'a reply that is no chat completion')} (" in message
+    assert f"; {answered} of 12 requests are answered" in message
+    assert f"resumes with the {12 - answered} that are missing" in message
+    assert 3 <= answered < 12, "at least those before it"
+    server.heal()
+    again = open_endpoint()
+    whole = replies(again, asks(12))
+    assert (again.usage.cached, again.usage.requests) == (answered, 12 - answered)
+    assert server.tries == one_try_each(12, p3=4)
+    assert len(whole) == 12
+
+
+@pytest.mark.parametrize("fault", FINAL)
+def test_a_fault_that_does_not_pass_stops_at_once(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
+    answer, told = FINAL[fault]
+    server.script["p1"] = [answer]
+    with pytest.raises(DoppelError, match="1 of 5 requests are answered") as error:
+        list(open_endpoint(concurrency=1).reply(asks(5), SAMPLING))
+    assert told in str(error.value)
+    assert (server.tries, waits) == ({"p0": 1, "p1": 1}, [])
+    assert error.value.__suppress_context__, "the client's own error holds the request"
+    replies(open_endpoint(), asks(5))
+    assert server.tries == one_try_each(5, p1=2)
+
+
+def test_what_is_in_flight_at_a_failure_is_let_finish_and_kept(open_endpoint, server: ChatServer):
+    failed = threading.Event()
+
+    def late(handler, body):
+        assert failed.wait(10)
+        return fine()(handler, body)
+
+    def wrong(handler, body):
+        failed.set()
+        return status(401)(handler, body)
+
+    server.script |= {"p0": [late], "p1": [wrong]}
+    with pytest.raises(DoppelError, match="1 of 4 requests are answered"):
+        list(open_endpoint().reply(asks(4), SAMPLING))
+    again = open_endpoint()
+    replies(again, asks(4))
+    assert again.usage.cached == 1
+    assert server.tries == one_try_each(4, p1=2)
+
+
+def test_no_server_at_all_is_said(open_endpoint, server: ChatServer):
+    server.stop()
+    with pytest.raises(DoppelError, match=r"refused or dropped .*; 0 of 3 requests .*check that the server runs"):
+        list(open_endpoint().reply(asks(3), SAMPLING))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (fine("length", content="half a"), Completion("half a", 7, ended=False)),
+        (fine(content=""), Completion("", 7, ended=True)),
+        (fine(content=None), Completion("", 7, ended=True)),
+        (fine(content=None, refusal="I will not."), Completion("", 7, ended=True, refused=True)),
+        (fine("content_filter", content="half"), Completion("half", 7, ended=False, refused=True)),
+        (status(400, "content_filter"), Completion("", 0, ended=True, refused=True)),
+        (
+            page(b'{"choices": [{"message": {"content": "so"}, "finish_reason": "stop"}]}'),
+            Completion("so", 0, ended=True),
+        ),
+    ],
+    ids=["half", "empty", "null", "refusal", "filtered reply", "filtered prompt", "no usage"],
+)
+def test_replies_that_are_no_text_are_answers_too(
+    answer: Answer, expected: Completion, open_endpoint, server: ChatServer
+):
+    server.script["p1"] = [answer]
+    endpoint = open_endpoint()
+    assert replies(endpoint, asks(3))[1] == expected
+    assert (endpoint.usage.requests, endpoint.usage.retries) == (3, 0)
+    assert replies(open_endpoint(), asks(3))[1] == expected
+    assert server.tries["p1"] == 1
+
+
+@pytest.mark.parametrize("callers", [1, 2])
+def test_the_cap_is_reached_and_never_passed(callers: int, open_endpoint, server: ChatServer):
+    barrier = threading.Barrier(3)
+
+    def together(handler, body):
+        barrier.wait(10)  # three must be in flight at once, or none is answered
+        return fine()(handler, body)
+
+    server.usual = together
+    endpoint = open_endpoint(concurrency=3)
+    got: list[dict] = []
+    threads = [
+        threading.Thread(target=lambda seed=seed: got.append(replies(endpoint, asks(12), Sampling(seed=seed))))
+        for seed in range(callers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert server.most_in_flight == 3
+    assert [len(one) for one in got] == [12] * callers
+
+
+def test_the_key_is_sent_and_stands_nowhere_else(open_endpoint, server: ChatServer, tmp_path: Path, caplog):
+    caplog.set_level("DEBUG")
+    server.script["p1"] = [status(401, KEY, f"Incorrect API key provided: {KEY}")]
+    endpoint = open_endpoint(concurrency=1)
+    with pytest.raises(DoppelError) as error:
+        list(endpoint.reply(asks(3), SAMPLING))
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
+    shown = "".join(traceback.format_exception(error.value)) + repr(endpoint) + str(vars(endpoint)) + caplog.text
+    assert "401" in shown
+    assert KEY not in shown
+    kept = (tmp_path / "replies.sqlite").read_bytes()
+    assert b"p0 drawn" in kept
+    assert KEY.encode() not in kept
+    assert b"Be brief" not in kept, "prompts are not kept"
+
+
+def test_equal_requests_get_draws_of_their_own(open_endpoint, server: ChatServer, tmp_path: Path):
+    twice = [*asks(2), *asks(2)]
+    got = replies(open_endpoint(), twice)
+    assert len({reply.text for reply in got.values()}) == 4
+    assert replies(open_endpoint(), twice) == got
+    assert replies(open_endpoint(), asks(2)) == {0: got[0], 1: got[1]}, "the first of equal ones is the same request"
+    assert server.tries == {"p0": 2, "p1": 2}
+    assert all(0 <= body["seed"] < 2**31 for body in server.bodies)
+    assert replies(open_endpoint(cache=tmp_path / "other.sqlite"), twice) == got, "the same seeds are drawn again"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sampling": replace(SAMPLING, seed=2)},
+        {"sampling": replace(SAMPLING, temperature=0.5)},
+        {"sampling": replace(SAMPLING, top_p=0.5)},
+        {"sampling": replace(SAMPLING, top_k=5)},
+        {"request": replace(asks(1)[0], max_new_tokens=17)},
+        {"request": Request((("user", "p0"),), 16)},
+        {"model": "openai:other"},
+    ],
+    ids=["seed", "temperature", "top_p", "top_k", "max_new_tokens", "messages", "model"],
+)
+def test_whatever_shapes_a_reply_is_part_of_its_name(other: dict, open_endpoint, server: ChatServer, tmp_path: Path):
+    first = replies(open_endpoint(), asks(1))
+    model = other.get("model", "openai:tiny")
+    endpoint = Endpoint(model, base_url=server.url, cache=tmp_path / "replies.sqlite")
+    second = replies(endpoint, [other.get("request", asks(1)[0])], other.get("sampling", SAMPLING))
+    assert endpoint.usage.cached == 0
+    assert first[0].text != second[0].text, "the seed follows"
+
+
+def test_a_new_limit_of_the_sampling_alone_is_the_same_request(open_endpoint, server: ChatServer):
+    replies(open_endpoint(), asks(2))
+    replies(open_endpoint(), asks(2), replace(SAMPLING, max_new_tokens=999))
+    assert server.tries == one_try_each(2)
+
+
+def test_a_killed_run_pays_for_nothing_twice(open_endpoint, server: ChatServer, tmp_path: Path):
+    """SIGKILL while two requests are in flight and four are answered."""
+    server.script |= {"p4": [hang], "p5": [hang]}
+    code = (
+        "import sys; from pathlib import Path; from lib.engines.base import Request, Sampling\n"
+        "from lib.engines.endpoint import Endpoint\n"
+        "endpoint = Endpoint('openai:tiny', base_url=sys.argv[1], concurrency=2, cache=Path(sys.argv[2]))\n"
+        "asks = [Request((('system', 'Be brief.'), ('user', f'p{i}')), 16) for i in range(8)]\n"
+        "print(list(endpoint.reply(asks, Sampling(seed=1))))\n"
+    )
+    cache = tmp_path / "replies.sqlite"
+    run = subprocess.Popen([sys.executable, "-c", code, server.url, str(cache)])
+    try:
+        deadline = time.monotonic() + 60
+        while server.tries["p4"] + server.tries["p5"] < 2 and time.monotonic() < deadline:
+            assert run.poll() is None
+            time.sleep(0.02)
+    finally:
+        run.kill()
+    assert run.wait(10) == -signal.SIGKILL
+    server.release.set()
+    endpoint = open_endpoint()
+    replies(endpoint, asks(8))
+    assert (endpoint.usage.cached, endpoint.usage.requests) == (4, 4)
+    assert server.tries == one_try_each(8, p4=2, p5=2)
+
+
+def test_who_leaves_early_starts_nothing_more_and_finds_what_was_in_flight(open_endpoint, server: ChatServer):
+    server.usual = hang
+    server.script["p0"] = [fine()]
+    endpoint = open_endpoint()
+    stream = endpoint.reply(asks(20), SAMPLING)
+    assert next(stream)[0] == 0
+    stream.close()  # with two requests in flight, which are not waited for
+    assert not server.release.is_set()
+    started = server.tries.total()
+    server.release.set()
+    endpoint._pool.shutdown(wait=True)
+    assert started <= 3
+    assert server.tries.total() <= 3
+    again = open_endpoint()
+    server.heal()
+    replies(again, asks(20))
+    assert again.usage.cached == endpoint.usage.requests == server.paid.total() - again.usage.requests
+
+
+@pytest.mark.parametrize("where", ["a request", "a wait for a retry"])
+def test_an_interrupt_is_prompt(where: str, open_endpoint, server: ChatServer, monkeypatch: pytest.MonkeyPatch):
+    def interrupt() -> None:
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    def asked(handler, body):
+        interrupt()
+        return hang(handler, body)
+
+    server.usual = asked if where == "a request" else status(500)
+    monkeypatch.setattr(faults, "wait", lambda *arguments: interrupt() or 600.0)
+    endpoint = open_endpoint(concurrency=1)
+    with pytest.raises(KeyboardInterrupt):
+        list(endpoint.reply(asks(20), SAMPLING))
+    server.release.set()
+    endpoint._pool.shutdown(wait=True)  # the 600 seconds are not waited for
+    assert server.tries == {"p0": 1}
+
+
+def test_a_server_of_ones_own_is_told_all_of_the_sampling(open_endpoint, server: ChatServer):
+    sampling = Sampling(temperature=0.7, top_k=50, min_new_tokens=3, repetition_penalty=1.1, max_new_tokens=999)
+    replies(open_endpoint(), asks(1), sampling)
+    replies(open_endpoint(), asks(1), SAMPLING)
+    full, plain = server.bodies
+    assert full["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "p0"}]
+    del full["messages"], full["seed"], plain["messages"], plain["seed"]
+    shared = {"model": "tiny", "max_tokens": 16, "top_p": 1.0}
+    assert full == shared | {"temperature": 0.7, "top_k": 50, "min_tokens": 3, "repetition_penalty": 1.1}
+    assert plain == shared | {"temperature": 1.0}
+
+
+def test_openai_and_azure_are_told_what_they_know():
+    assert sampling_fields(Sampling(seed=3, max_new_tokens=9), "m", hosted=True) == {}
+    got = sampling_fields(Sampling(temperature=0.5, top_p=0.9), "m", hosted=True)
+    assert got == {"temperature": 0.5, "top_p": 0.9}
+    for name, value in {"top_k": 50, "min_new_tokens": 2, "repetition_penalty": 1.1}.items():
+        with pytest.raises(DoppelError, match=rf"{name} = {value} has no counterpart at m.*or use a vLLM server"):
+            sampling_fields(Sampling(**{name: value}), "m", hosted=True)
+    for hosted in (True, False):
+        with pytest.raises(DoppelError, match=r"no_repeat_ngram_size = 2 has no counterpart .*or use a local model"):
+            sampling_fields(Sampling(no_repeat_ngram_size=2), "m", hosted=hosted)
+
+
+def test_azure_is_asked_by_its_own_variables(
+    server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+):
+    azure = {"AZURE_OPENAI_ENDPOINT": server.url, "AZURE_OPENAI_API_KEY": "azure-key", "OPENAI_API_VERSION": "2026-01"}
+    for missing in azure:
+        with monkeypatch.context() as partly:
+            for name, value in azure.items():
+                if name != missing:
+                    partly.setenv(name, value)
+            with pytest.raises(DoppelError, match=missing):
+                Endpoint("azure:tiny", cache=tmp_path / "replies.sqlite")
+    for name, value in azure.items():
+        monkeypatch.setenv(name, value)
+    replies(Endpoint("azure:tiny", cache=tmp_path / "replies.sqlite"), asks(1))
+    assert server.paths == ["/v1/openai/deployments/tiny/chat/completions?api-version=2026-01"]
+    assert server.headers[0]["api-key"] == "azure-key"
+    assert "authorization" not in server.headers[0]
+    assert (server.bodies[0]["max_completion_tokens"], "max_tokens" in server.bodies[0]) == (16, False)
+
+
+def test_where_the_replies_come_from_is_said_by_parameters_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    made = connect("openai:m", None, "OPENAI_API_KEY", 1)
+    assert (made.place, made.hosted, str(made.client.base_url)) == (
+        "https://api.openai.com/v1",
+        True,
+        "https://api.openai.com/v1/",
+    )
+    assert connect("openai:m", "https://eu.api.openai.com/v1", "OPENAI_API_KEY", 1).hosted
+    assert not connect("openai:m", "https://notopenai.com/v1", "OPENAI_API_KEY", 1).hosted
+    assert not connect("openai:m", "http://[::1]:8000/v1/", "OPENAI_API_KEY", 1).hosted
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000/v1", "http://node7:8000/v1"])
+def test_a_server_of_ones_own_needs_no_key(url: str):
+    assert connect("openai:m", url, "NO_SUCH_KEY", 1).client.api_key == "none"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"model": "gpt-4o"}, "model = 'gpt-4o' must be openai:MODEL or azure:DEPLOYMENT"),
+        ({"model": "openai:"}, "must be openai:MODEL"),
+        ({"model": "bedrock:m"}, "must be openai:MODEL"),
+        ({"key_variable": "MISSING_KEY"}, "MISSING_KEY holds no key for https://api.openai.com/v1"),
+        ({"key_variable": KEY}, "key_variable must be the name"),
+        ({"base_url": f"https://me:{KEY}@host/v1"}, "base_url must be"),
+        ({"base_url": f"https://host/v1?key={KEY}"}, "base_url must be"),
+        ({"base_url": "host:8000"}, "base_url must be"),
+        ({"base_url": "http://host:99999/v1"}, "base_url must be"),
+        ({"base_url": "https://[::1/v1"}, "base_url must be"),
+        ({"base_url": "http://host/v1"}, "http://host/v1 would send the key in OPENAI_API_KEY unencrypted"),
+        ({"concurrency": 0}, r"concurrency = 0 must be in \[1, 256\]"),
+        ({"concurrency": 257}, "concurrency = 257 must be"),
+        ({"timeout": 0.0}, "timeout = 0.0 must be above 0"),
+        ({"timeout": float("inf")}, "timeout = inf must be"),
+        ({"max_retries": -1}, "max_retries = -1 must be at least 0"),
+        ({"prices": {"inputs": 1.0}}, "unknown price 'inputs'; did you mean input"),
+        ({"prices": {"input": -1.0}}, "prices: input = -1.0 must be at least 0"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(given: dict, told: str, tmp_path: Path):
+    with pytest.raises(DoppelError, match=told) as error:
+        Endpoint(**({"model": "openai:m", "cache": tmp_path / "replies.sqlite"} | given))
+    assert KEY not in str(error.value)
+
+
+def test_a_key_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\nsecond line")
+    with pytest.raises(DoppelError, match="OPENAI_API_KEY has characters that no key has") as error:
+        connect("openai:m", None, "OPENAI_API_KEY", 1)
+    assert KEY not in str(error.value)
+
+
+def answered_with(code: int, **headers: str) -> openai.APIStatusError:
+    request = httpx2.Request("POST", "http://x")
+    response = httpx2.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()}, request=request)
+    return openai.APIStatusError("no", response=response, body=None)
+
+
+def test_waits_double_differ_and_end_at_half_a_minute():
+    waits = [faults.wait(BrokenReply(), retry, seed=5) for retry in range(12)]
+    for retry, seconds in enumerate(waits):
+        least = min(0.5 * 2**retry, 30)
+        assert least <= seconds <= 1.5 * least
+    assert len({faults.wait(BrokenReply(), 0, seed) for seed in range(20)}) == 20
+
+
+def test_a_server_is_waited_for_as_long_as_it_asks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(faults, "time", SimpleNamespace(time=lambda: 1000.0))
+    for header, least in {"20": 20, "2.5": 2.5, "0": 0.5, formatdate(1040): 40, formatdate(900): 0.5}.items():
+        assert least <= faults.wait(answered_with(429, retry_after=header), 3, seed=1) <= 1.5 * least, header
+    for header in ("soon", "", "nan", "-3", "inf"):
+        assert 4 <= faults.wait(answered_with(429, retry_after=header), 3, seed=1) <= 6, header
+    assert faults.passes(answered_with(429, retry_after="120"))
+    assert not faults.passes(answered_with(429, retry_after="121"))
+
+
+def test_a_damaged_cache_is_told_with_its_place_and_the_remedy(tmp_path: Path):
+    path = tmp_path / "replies.sqlite"
+    path.write_bytes(b"no database at all, by far" * 100)
+    with pytest.raises(DoppelError, match=r"replies\.sqlite is damaged; move it away") as error:
+        ReplyCache(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_cache_damaged_during_a_run_stops_it(open_endpoint, server: ChatServer, tmp_path: Path):
+    endpoint = open_endpoint(concurrency=1)
+    replies(endpoint, asks(40))
+    path = tmp_path / "replies.sqlite"
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(os.urandom(path.stat().st_size - 100))
+    with pytest.raises(DoppelError, match=r"replies\.sqlite is damaged"):
+        list(open_endpoint().reply(asks(80), SAMPLING))
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DoppelError, match="cannot be used"):
+        ReplyCache(tmp_path / "file" / "replies.sqlite")
+    with sqlite3.connect(tmp_path / "other.sqlite") as other:
+        other.execute("CREATE TABLE replies (something TEXT)")
+    with pytest.raises(DoppelError, match=r"other\.sqlite cannot be used"):
+        ReplyCache(tmp_path / "other.sqlite").get("key")
+
+
+def test_threads_and_two_connections_lose_nothing(tmp_path: Path):
+    caches = [ReplyCache(tmp_path / "replies.sqlite") for _ in range(2)]
+    strange = 'line\n"quoted" \u2028 \U0001f600 \x00 end'
+
+    def write(thread: int) -> None:
+        for number in range(10):
+            caches[thread % 2].put(f"{thread}-{number}", Completion(strange, number, number % 2 == 0, thread == 3), 5)
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for thread in range(4):
+        for number in range(10):
+            expected = Completion(strange, number, number % 2 == 0, thread == 3)
+            assert caches[1].get(f"{thread}-{number}") == expected
+    caches[0].put("0-0", Completion("later", 1, True), 5)
+    assert caches[1].get("0-0").text == strange, "the first is kept"
+    assert caches[0].get("none") is None
