@@ -1,0 +1,69 @@
+"""Templates with named placeholders, and parts in square brackets that are left out when a value is missing.
+
+``"Write a {tone} review[ in about {words} words]."``: without a value for ``words``, the bracket goes with it. A
+literal brace or square bracket is written twice.
+"""
+
+import re
+import string
+from collections.abc import Collection, Iterator, Mapping
+
+from lib.errors import nearest
+
+_SPAN = re.compile(r"(?<!\[)\[(?!\[)(?P<inside>[^\[\]]*)\]|\[\[|\]\]|[^\[\]]+|(?P<stray>[\[\]])")
+
+
+def fields(template: str) -> set[str]:
+    """Names of the placeholders, in brackets or not."""
+    return {field for part, _ in _parts(template) for field in _fields(part)}
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """The template filled in; a bracket goes when one of its values is None."""
+    kept = (p for p, optional in _parts(template) if not optional or all(values[f] is not None for f in _fields(p)))
+    return "".join(part.format_map(values) for part in kept)
+
+
+def problems(
+    template: str, *, known: Collection[str], optional: Collection[str], needed: Collection[str]
+) -> Iterator[str]:
+    """What is wrong with a template.
+
+    Args:
+        known: placeholders that always have a value. optional: those that may have none, and so stand in brackets.
+        needed: those of ``known`` that must be there.
+    """
+    shown = repr(template[:60])
+    try:
+        parts = _parts(template)
+        pieces = [piece for part, _ in parts for piece in string.Formatter().parse(part)]
+    except ValueError as error:
+        yield f"{shown}: {error}; write a literal brace or bracket twice"
+        return
+    if any(spec or conversion for _, _, spec, conversion in pieces):
+        yield f"{shown}: a placeholder is a name alone, as {{tone}}"
+    for part, bracketed in parts:
+        for field in sorted(_fields(part)):
+            if field in optional and not bracketed:
+                yield f"{shown}: {{{field}}} may have no value; put the words that go with it in [ ]"
+            elif field not in known and field not in optional:
+                yield f"{shown}: {{{field}}} is no label or draw{nearest(field, {*known, *optional})}"
+        if bracketed and not _fields(part) & set(optional):
+            yield f"{shown}: [{part}] would never be left out; write a literal bracket twice"
+    for field in sorted(set(needed) - {field for part, bracketed in parts if not bracketed for field in _fields(part)}):
+        yield f"{shown}: has no {{{field}}}; put it where the text stands"
+
+
+def _parts(template: str) -> list[tuple[str, bool]]:
+    """The template cut at its square brackets: format strings, and whether each may be left out."""
+    parts = []
+    for span in _SPAN.finditer(template):
+        if span["stray"]:
+            raise ValueError("a square bracket without its other half")
+        bracketed = span["inside"] is not None
+        parts.append((span["inside"] if bracketed else span[0].replace("[[", "[").replace("]]", "]"), bracketed))
+    return parts
+
+
+def _fields(part: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(part) if field is not None}
