@@ -55,6 +55,7 @@ class ChatServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a reply goes out in two writes, the second of which must not wait
     server: ChatServer
 
     def do_POST(self) -> None:
