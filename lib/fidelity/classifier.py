@@ -1,11 +1,8 @@
 """Classifier two-sample test: can a linear model tell the two sets apart, when lengths do not give them away?"""
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -13,17 +10,8 @@ from lib.errors import DoppelError
 from lib.fidelity.vectors import centred
 
 FOLDS = 5
+REGULARISATION = 0.01  # C of scikit-learn
 BINS_PER_DOUBLING = 4  # lengths within 19% of each other count as equal
-
-
-@dataclass(frozen=True)
-class TwoSample:
-    """``accuracy`` on records that the model was not fitted to, in [0, 1]; 0.5 is best, 1 tells all apart."""
-
-    accuracy: float
-    p: float  # that a coin would do as well: binomial tail, approximate under cross-validation
-    real_right: np.ndarray  # (n,), bool, of each matched real record
-    synthetic_right: np.ndarray  # (n,), bool
 
 
 def match_lengths(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -44,19 +32,16 @@ def match_lengths(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Genera
     return tuple(np.sort(np.concatenate(side)) for side in chosen)
 
 
-def two_sample_test(real: np.ndarray, synthetic: np.ndarray, *, seed: int) -> TwoSample:
-    """Cross-validated accuracy of logistic regression on (n, d) and (n, d) embeddings (Lopez-Paz & Oquab 2017).
+def two_sample_accuracy(real: np.ndarray, synthetic: np.ndarray, *, seed: int) -> float:
+    """Cross-validated accuracy of logistic regression on (n, d) and (n, d) embeddings, in [0, 1]; 0.5 is best.
 
-    Both sets need the same size; pass rows chosen by `match_lengths`, or the model may use length alone. Features are
-    standardised within each of `FOLDS` folds.
+    Lopez-Paz & Oquab 2017. Both sets need the same size; pass rows chosen by `match_lengths`, or the model may use
+    length alone. Features are standardised within each of `FOLDS` folds.
     """
     real, synthetic = centred("two-sample test", real, synthetic, least=FOLDS)
     if len(real) != len(synthetic):
         raise DoppelError(f"two-sample test: {len(real)} real, {len(synthetic)} synthetic records; match them first")
-    features = np.concatenate([real, synthetic])
-    labels = np.repeat([0, 1], len(real))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=200, tol=1e-3))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=REGULARISATION, max_iter=200, tol=1e-3))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    right = cross_val_predict(model, features, labels, cv=folds) == labels
-    tail = float(binom.sf(right.sum() - 1, len(right), 0.5))
-    return TwoSample(float(right.mean()), tail, right[: len(real)], right[len(real) :])
+    labels = np.repeat([0, 1], len(real))
+    return float(cross_val_score(model, np.concatenate([real, synthetic]), labels, cv=folds).mean())

@@ -1,11 +1,9 @@
 """How varied a set of texts is: distinct n-grams, self-BLEU, Vendi score. Best is what real text has, no extreme."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import CountVectorizer
 
 from lib.errors import DoppelError
 from lib.fidelity.vectors import checked
@@ -15,16 +13,21 @@ ORDER = 4  # BLEU counts n-grams up to this length
 NO_MATCH = 0.1  # counts for a match in an order without one: 'method 1' of Chen & Cherry 2014
 
 
-def ngram_counts(texts: Sequence[str], n: int) -> sparse.csr_matrix:
-    """How often each text says each n-gram, (texts, n-grams). Raises DoppelError when no text has ``n`` words."""
-    found = [words(text) for text in texts]
-    if max(map(len, found), default=0) < n:
-        raise DoppelError(f"n-grams: none of {len(texts)} texts has n = {n} words; lower n")
-    grams = CountVectorizer(analyzer=lambda one: zip(*(one[start:] for start in range(n)), strict=False))
-    return grams.fit_transform(found)
+def ngram_counts(texts: Sequence[str], n: int) -> sparse.csr_array:
+    """How often each text says each n-gram of words, (texts, n-grams); case and punctuation are ignored."""
+    known: dict[tuple[str, ...], int] = {}
+    places: list[int] = []
+    bounds = [0]
+    for text in texts:
+        found = words(text)
+        places += [known.setdefault(gram, len(known)) for gram in zip(*(found[k:] for k in range(n)), strict=False)]
+        bounds.append(len(places))
+    counts = sparse.csr_array((np.ones(len(places), np.int64), places, bounds), shape=(len(texts), len(known)))
+    counts.sum_duplicates()
+    return counts
 
 
-def distinct(counts: sparse.csr_matrix) -> float:
+def distinct(counts: sparse.csr_array) -> float:
     """Different n-grams over all n-grams of `ngram_counts`, in (0, 1] (Li et al. 2016).
 
     It falls as records are added: match sizes.
@@ -35,23 +38,20 @@ def distinct(counts: sparse.csr_matrix) -> float:
     return float(np.count_nonzero(counts.sum(axis=0)) / total)
 
 
-def self_bleu(texts: Sequence[str]) -> np.ndarray:
-    """BLEU-4 of every text against all the others, (n,), in [0, 1]; the mean is self-BLEU (Zhu et al. 2018).
+def self_bleu(counts: Sequence[sparse.csr_array]) -> np.ndarray:
+    """BLEU-4 of every text against all the others, (texts,), in [0, 1]; the mean is self-BLEU (Zhu et al. 2018).
 
-    High values mean texts like one another. An n-gram's count is clipped at its largest count in any other text: the
-    largest of all, or the second where the text itself has the largest. So the cost is that of counting, not n^2.
+    ``counts`` are `ngram_counts` for n = 1 .. ORDER. High values mean texts like one another. An n-gram's count is
+    clipped at its largest count in any other text: the largest of all, or the second where the text itself has the
+    largest. So the cost is that of counting, and not texts squared.
     """
-    if len(texts) < 2:
-        raise DoppelError(f"self-BLEU: {len(texts)} texts, it needs at least 2; add records")
-    found = [words(text) for text in texts]
-    sizes = np.array([len(one) for one in found])
-    log_precision, matched_words = np.zeros(len(texts)), np.zeros(len(texts))
-    for n in range(1, ORDER + 1):
-        matches, totals = _clipped_matches(found, n), np.maximum(sizes - n + 1, 1)
-        matched_words = matches if n == 1 else matched_words
-        log_precision += np.log(np.maximum(matches, NO_MATCH) / totals) / ORDER
-    scores = np.exp(log_precision) * _brevity(sizes)
-    return np.where(matched_words > 0, scores, 0.0)
+    sizes = np.asarray(counts[0].sum(axis=1))
+    if len(sizes) < 2:
+        raise DoppelError(f"self-BLEU: {len(sizes)} texts, it needs at least 2; add records")
+    matches = [_clipped_matches(one) for one in counts]
+    totals = [np.maximum(sizes - n, 1) for n in range(len(counts))]
+    precisions = [np.maximum(hits, NO_MATCH) / total for hits, total in zip(matches, totals, strict=True)]
+    return np.where(matches[0] > 0, np.exp(np.log(precisions).mean(axis=0)) * _brevity(sizes), 0.0)
 
 
 def vendi_score(embeddings: np.ndarray) -> float:
@@ -70,21 +70,16 @@ def vendi_score(embeddings: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def _clipped_matches(found: Sequence[Sequence[str]], n: int) -> np.ndarray:
+def _clipped_matches(counts: sparse.csr_array) -> np.ndarray:
     """Of each text's n-grams, how many another text matches, (texts,)."""
-    counts = [Counter(zip(*(one[start:] for start in range(n)), strict=False)) for one in found]
-    largest: dict[tuple[str, ...], tuple[int, int, int]] = {}  # n-gram -> largest count, whose, second largest
-    for text, own in enumerate(counts):
-        for gram, count in own.items():
-            first, whose, second = largest.get(gram, (0, -1, 0))
-            largest[gram] = (count, text, first) if count > first else (first, whose, max(second, count))
-    return np.array(
-        [
-            sum(min(count, largest[gram][2 if largest[gram][1] == text else 0]) for gram, count in own.items())
-            for text, own in enumerate(counts)
-        ],
-        float,
-    )
+    texts, grams = counts.nonzero()
+    order = np.lexsort((-counts.data, grams))  # by n-gram, its largest count first
+    texts, grams, own = texts[order], grams[order], counts.data[order]
+    first = np.searchsorted(grams, grams)
+    second = np.minimum(first + 1, len(grams) - 1)
+    runner_up = np.where(grams[second] == grams, own[second], 0) * (second > first)
+    others = np.where(np.arange(len(own)) == first, runner_up, own[first])
+    return np.bincount(texts, np.minimum(own, others), minlength=counts.shape[0])
 
 
 def _brevity(sizes: np.ndarray) -> np.ndarray:

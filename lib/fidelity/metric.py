@@ -1,10 +1,11 @@
 """What every metric carries: value, interval, floor, ceiling, direction, and its place between floor and ceiling.
 
-Intervals come from half-samples: half of the records of each side, without replacement, many times. The spread of a
-metric among them is, to first order, its spread among fresh sets of n records (delete-half jackknife: Shao & Wu 1989;
-bootstrap without replacement: Politis & Romano 1994). Drawing with replacement would repeat records: zero distances to
-neighbours and fewer distinct words would move most metrics here. Half-samples move them a little, for they are smaller,
-so the spread is used and the shift is not: an interval is about the metric *at this n*, as floor and ceiling are.
+Intervals come from subsamples: two thirds of the records of each side, without replacement, many times. The spread of
+a metric among them, times sqrt(2), is to first order its spread among fresh sets of n records (delete-d jackknife: Shao
+& Wu 1989; bootstrap without replacement: Politis & Romano 1994). Drawing with replacement would repeat records: zero
+distances to neighbours and fewer distinct words would move most metrics here. Subsamples move them a little, for they
+are smaller, so the spread is used and the shift is not: an interval is about the metric *at this n*, as floor and
+ceiling are. Two thirds is where the count of coincidences (equal n-grams, close pairs) gets its right spread, too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,18 +13,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import t as student
 
 from lib.errors import DoppelError
 
 Direction = Literal["higher", "lower", "match"]  # what is better; 'match': as close to the ceiling as can be
 Statistic = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]  # of rows of real and of synthetic records
 
-LEAST = 8  # records of a side: halves of fewer tell nothing
+LEAST = 9  # records of a side: subsamples of fewer tell nothing
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and how it moves over half-samples, ``draws`` (draws,), centred on the value."""
+    """A value and how it moves, ``draws`` (draws,), centred on it and scaled to its spread at n records."""
 
     value: float
     draws: np.ndarray
@@ -33,15 +35,15 @@ class Estimate:
             raise DoppelError(f"a metric came out as {self.value}, it must be finite; look for empty or equal records")
 
     @classmethod
-    def from_halves(cls, value: float, halves: np.ndarray, n: int) -> "Estimate":
-        """``halves`` (draws,) are the metric's values on half-samples of ``n`` records."""
-        scale = np.sqrt((n // 2) / (n - n // 2))  # 1 for even n
-        return cls(float(value), value + (np.asarray(halves, float) - np.mean(halves)) * scale)
+    def from_subsamples(cls, value: float, draws: np.ndarray, n: int) -> "Estimate":
+        """``draws`` (draws,) are the metric's values on subsamples of ``n`` records."""
+        scale = np.sqrt(_kept(n) / (n - _kept(n)))
+        return cls(float(value), value + (np.asarray(draws, float) - np.mean(draws)) * scale)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The central 95% of the draws."""
-        return _interval(self.draws)
+        """95%: the value and 2.5% of a t distribution, times the spread of the draws, on either side."""
+        return _interval(self.value, self.draws)
 
 
 @dataclass(frozen=True)
@@ -51,31 +53,32 @@ class Undefined:
     because: str
 
 
-def half_samples(real: int, synthetic: int, *, draws: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def subsamples(real: int, synthetic: int, *, draws: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows of real and of synthetic records in each draw, sorted.
 
     The same seed and sizes give the same rows, so the arms of a comparison share their draws of the real records, and
     differences between arms are taken draw by draw.
     """
-    if min(real, synthetic) < LEAST:
+    if min(real, synthetic) < LEAST or draws < 2:
         raise DoppelError(
-            f"{real} real and {synthetic} synthetic records; an interval needs {LEAST} of each; add records"
+            f"{real} real and {synthetic} synthetic records, {draws} draws; an interval needs {LEAST} records of each "
+            "side and 2 draws; add records"
         )
     streams = [np.random.default_rng([seed, side]) for side in range(2)]
     for _ in range(draws):
-        yield tuple(np.sort(s.permutation(n)[: n // 2]) for s, n in zip(streams, (real, synthetic), strict=True))
+        yield tuple(np.sort(s.permutation(n)[: _kept(n)]) for s, n in zip(streams, (real, synthetic), strict=True))
 
 
 def estimate(statistic: Statistic, real: int, synthetic: int, *, draws: int, seed: int) -> dict[str, Estimate]:
-    """Every value of ``statistic`` on all records, and on half-samples of ``real`` and ``synthetic`` records.
+    """Every value of ``statistic`` on all records, and on subsamples of ``real`` and ``synthetic`` records.
 
-    The statistic is called with the rows it may look at; what does not depend on them (distances, clusters, counts of
-    words) is best computed before.
+    The statistic is called with the rows it may look at; what does not depend on them (clusters, counts of words) is
+    best computed before.
     """
-    halves = [statistic(*rows) for rows in half_samples(real, synthetic, draws=draws, seed=seed)]
+    drawn = [statistic(*rows) for rows in subsamples(real, synthetic, draws=draws, seed=seed)]
     values = statistic(np.arange(real), np.arange(synthetic))
     return {
-        name: Estimate.from_halves(value, np.array([half[name] for half in halves]), synthetic)
+        name: Estimate.from_subsamples(value, np.array([one[name] for one in drawn]), synthetic)
         for name, value in values.items()
     }
 
@@ -112,7 +115,7 @@ class Metric:
         """Whether the 95% interval of value minus ceiling holds 0; None where either is undefined."""
         if isinstance(self.estimate, Undefined) or isinstance(self.ceiling, Undefined):
             return None
-        low, high = _interval(self.estimate.draws - self.ceiling.draws)
+        low, high = _difference(self.estimate, self.ceiling)
         return low <= 0 <= high
 
     @property
@@ -124,7 +127,7 @@ class Metric:
         for role, one in (("value", self.estimate), ("floor", self.floor), ("ceiling", self.ceiling)):
             if isinstance(one, Undefined):
                 return Undefined(f"the {role} is not defined: {one.because}")
-        low, high = _interval(self.ceiling.draws - self.floor.draws)
+        low, high = _difference(self.ceiling, self.floor)
         if low <= 0 <= high:
             return Undefined(f"floor and ceiling do not differ at n = {self.used}; compare more records")
         parts = zip(
@@ -157,9 +160,18 @@ class Metric:
         }
 
 
-def _interval(draws: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
+def _kept(n: int) -> int:
+    return round(n * 2 / 3)
+
+
+def _interval(value: float, draws: np.ndarray) -> tuple[float, float]:
+    reach = float(student.ppf(0.975, len(draws) - 1) * draws.std(ddof=1))
+    return value - reach, value + reach
+
+
+def _difference(one: Estimate, other: Estimate) -> tuple[float, float]:
+    """The interval of one minus the other, draw by draw: what the real records do to both cancels."""
+    return _interval(one.value - other.value, one.draws - other.draws)
 
 
 def _value(one: Estimate | Undefined) -> float | None:

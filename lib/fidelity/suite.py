@@ -6,13 +6,13 @@ import numpy as np
 
 from lib.errors import DoppelError
 from lib.fidelity import text
-from lib.fidelity.classifier import match_lengths, two_sample_test
+from lib.fidelity.classifier import match_lengths, two_sample_accuracy
 from lib.fidelity.clusters import joint_clusters, kl_divergence, total_variation
 from lib.fidelity.distances import frechet_distance, frechet_infinity, weighted_mmd
-from lib.fidelity.diversity import distinct, ngram_counts, self_bleu, vendi_score
+from lib.fidelity.diversity import ORDER, distinct, ngram_counts, self_bleu, vendi_score
 from lib.fidelity.manifold import manifold
 from lib.fidelity.mauve import frontier_area
-from lib.fidelity.metric import Direction, Estimate, Metric, Statistic, Undefined, estimate, half_samples
+from lib.fidelity.metric import Direction, Estimate, Metric, Statistic, Undefined, estimate, subsamples
 from lib.fidelity.transport import BLUR, sinkhorn_divergence
 from lib.fidelity.vectors import centred, checked, median_distance
 
@@ -57,7 +57,7 @@ def embedding_estimates(
     draws: int,
     lengths: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Estimates:
-    """Every metric of `EMBEDDING` for (n, d) and (m, d) embeddings; ``draws`` half-samples give the intervals.
+    """Every metric of `EMBEDDING` for (n, d) and (m, d) embeddings; ``draws`` subsamples give the intervals.
 
     ``lengths`` in words of the real and synthetic records, (n,) and (m,), are matched for the two-sample test. What
     cannot be computed is `Undefined` with its reason.
@@ -82,11 +82,11 @@ def embedding_estimates(
 
 
 def text_estimates(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimates:
-    """Every metric of `TEXT` for texts; ``draws`` half-samples give the intervals."""
+    """Every metric of `TEXT` for texts; ``draws`` subsamples give the intervals."""
     builders: dict[tuple[str, ...], Callable[[], Statistic]] = {
         ("record_length_w1", "sentence_length_w1"): lambda: _lengths(real, synthetic),
         ("word_jsd",): lambda: _words(real, synthetic),
-        ("self_bleu",): lambda: _mean_of({"self_bleu": self_bleu(synthetic)}),
+        ("self_bleu",): lambda: _self_bleu(synthetic),
         ("broken", "non_text", "repetitive", "abrupt"): lambda: _mean_of(text.defect_table(synthetic)),
         **{(f"distinct_{n}",): lambda n=n: _distinct(synthetic, n) for n in (1, 2, 3)},
     }
@@ -95,7 +95,7 @@ def text_estimates(real: Sequence[str], synthetic: Sequence[str], *, seed: int, 
 
 
 def label_estimate(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimate | Undefined:
-    """`lib.fidelity.text.label_distance` of one label's values, with its half-samples; lower is better."""
+    """`lib.fidelity.text.label_distance` of one label's values, with its subsamples; lower is better."""
     sides = np.asarray(real), np.asarray(synthetic)
     statistic = {("tv",): lambda: lambda i, j: {"tv": text.label_distance(sides[0][i], sides[1][j])}}
     return _estimates(statistic, len(real), len(synthetic), draws, seed)["tv"]
@@ -153,31 +153,25 @@ def _histograms(real: np.ndarray, synthetic: np.ndarray, seed: int) -> Statistic
 def _two_sample(
     real: np.ndarray, synthetic: np.ndarray, seed: int, lengths: tuple[np.ndarray, np.ndarray] | None
 ) -> Statistic:
-    """Cross-validated once; which records count is drawn."""
-    n = min(len(real), len(synthetic))
-    matched = match_lengths(*(lengths or (np.zeros(n), np.zeros(n))), np.random.default_rng(seed))
-    test = two_sample_test(real[matched[0]], synthetic[matched[1]], seed=seed)
-    right = [np.full(len(side), np.nan) for side in (real, synthetic)]
-    right[0][matched[0]], right[1][matched[1]] = test.real_right, test.synthetic_right
+    """Matched in length, or in number alone without lengths, and fitted again in every draw."""
 
     def statistic(i: np.ndarray, j: np.ndarray) -> dict[str, float]:
-        shares = [one[~np.isnan(one)] for one in (right[0][i], right[1][j])]
-        if not all(map(len, shares)):
-            raise DoppelError(f"two-sample test: {len(matched[0])} records of like length, too few; add records")
-        return {"two_sample_accuracy": float(np.mean([one.mean() for one in shares]))}
+        sides = (np.zeros(len(i)), np.zeros(len(j))) if lengths is None else (lengths[0][i], lengths[1][j])
+        matched = match_lengths(*sides, np.random.default_rng(seed))
+        return {"two_sample_accuracy": two_sample_accuracy(real[i[matched[0]]], synthetic[j[matched[1]]], seed=seed)}
 
     return statistic
 
 
 def _mmd(real: np.ndarray, synthetic: np.ndarray, draws: int, seed: int) -> Estimate:
-    """All half-samples from the same kernel values, in one pass."""
+    """Every subsample from the same kernel values, in one pass."""
     real, synthetic = centred("MMD", real, synthetic, least=2)
     weights = [np.zeros((len(real) + len(synthetic), draws + 1), np.float32) for _ in range(2)]
     weights[0][: len(real), 0] = weights[1][len(real) :, 0] = 1
-    for column, (i, j) in enumerate(half_samples(len(real), len(synthetic), draws=draws, seed=seed), 1):
+    for column, (i, j) in enumerate(subsamples(len(real), len(synthetic), draws=draws, seed=seed), 1):
         weights[0][i, column] = weights[1][len(real) + j, column] = 1
-    value, *halves = weighted_mmd(np.concatenate([real, synthetic]), *weights, median_distance(real))
-    return Estimate.from_halves(value, np.array(halves), len(synthetic))
+    value, *drawn = weighted_mmd(np.concatenate([real, synthetic]), *weights, median_distance(real))
+    return Estimate.from_subsamples(value, np.array(drawn), len(synthetic))
 
 
 def _lengths(real: Sequence[str], synthetic: Sequence[str]) -> Statistic:
@@ -203,6 +197,11 @@ def _words(real: Sequence[str], synthetic: Sequence[str]) -> Statistic:
 def _distinct(synthetic: Sequence[str], n: int) -> Statistic:
     counts = ngram_counts(synthetic, n)
     return lambda _, j: {f"distinct_{n}": distinct(counts[j])}
+
+
+def _self_bleu(synthetic: Sequence[str]) -> Statistic:
+    counts = [ngram_counts(synthetic, n) for n in range(1, ORDER + 1)]
+    return lambda _, j: {"self_bleu": float(self_bleu([one[j] for one in counts]).mean())}
 
 
 def _mean_of(values: Mapping[str, np.ndarray]) -> Statistic:
