@@ -1,7 +1,7 @@
 """Near-duplicate texts: pairs of sets whose Jaccard similarity reaches a threshold, found exactly."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -24,6 +24,15 @@ def shingles(text: str) -> set[tuple[str, ...]]:
     found = words(text)
     length = SHINGLE if len(found) >= SHORT else 1
     return set(zip(*(found[start:] for start in range(length)), strict=False))
+
+
+def with_near_duplicate(texts: Sequence[str], corpus: Sequence[str], similarity: float) -> np.ndarray:
+    """Which of ``texts`` have a near-duplicate in ``corpus``, shape (n,), bool: one linked as in `first_of_each`."""
+    near = np.zeros(len(texts), bool)
+    if texts and corpus:
+        for i, _ in _links(_sets([*texts, *corpus]), similarity, split=len(texts)):
+            near[i] = True
+    return near
 
 
 def first_of_each(texts: list[str], similarity: float) -> np.ndarray:
@@ -60,15 +69,18 @@ def _sets(texts: list[str]) -> sparse.csr_array:
     return sets
 
 
-def _links(sets: sparse.csr_array, similarity: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs (i, j), i < j, that reach the similarity, in chunks."""
+def _links(
+    sets: sparse.csr_array, similarity: float, split: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (i, j), i < j, that reach the similarity, in chunks; with ``split`` those of i < split <= j alone."""
     sizes = np.diff(sets.indptr)
     rare = _prefixes(sets, sizes, similarity)
-    holders = rare.T.tocsr()  # shingle -> the texts that have it among their rarest
-    work = np.cumsum(rare @ np.diff(holders.indptr))
-    for rows in np.split(np.arange(sets.shape[0]), np.flatnonzero(np.diff(work // CHUNK)) + 1):
+    first = 0 if split is None else split  # the least j
+    holders = rare[first:].T.tocsr()  # shingle -> the texts from ``first`` on that have it among their rarest
+    work = np.cumsum(rare[:split] @ np.diff(holders.indptr))
+    for rows in np.split(np.arange(len(work)), np.flatnonzero(np.diff(work // CHUNK)) + 1):
         pairs = (rare[rows] @ holders).tocoo()
-        left, right = rows[pairs.row], pairs.col
+        left, right = rows[pairs.row], first + pairs.col
         later = left < right
         left, right = left[later], right[later]
         for part in np.array_split(np.arange(len(left)), 1 + (sizes[left] + sizes[right]).sum() // CHUNK):

@@ -1,0 +1,131 @@
+"""Leaks: planted ones are found, common phrases are told by the left-out canaries. Oracles search one by one."""
+
+import hashlib
+import importlib.util
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from rapidfuzz import fuzz
+
+from lib import leaks as module
+from lib.canaries import WHOLE, Canary, personal_facts, toss
+from lib.errors import DoppelError
+from lib.leaks import Leak, exact, holders, leaks, matches, nearest
+from lib.near_duplicates import words
+from lib.private import PrivateText
+from lib.records import Record
+
+FILLER = ["The sound is fine.", "It broke after a week, sadly.", "", "a", "Would buy again!"]
+
+
+def canaries(count=60):
+    return toss(personal_facts(count, seed=0), cells=[{}], rng=np.random.default_rng(0))
+
+
+def one(name: str, text: str, included: bool) -> Canary:
+    parts = {WHOLE: PrivateText(text)}
+    return Canary(Record(name, PrivateText(text), {}), included, "made", parts)
+
+
+def test_exact_is_a_search_for_runs_of_words():
+    texts = ["My friend ANN  Lee, of Hull.", "Mary Ann Leeman", "ann", "Lee and ann-lee", "ann\nlee"]
+    parts = ["Ann Lee", "Ann Leeman", "lee", "Hull Mary", "", "..."]
+    spaced = [words(text) for text in texts]
+    oracle = [
+        [i for i, t in enumerate(spaced) if (p := words(part)) and any(t[k : k + len(p)] == p for k in range(len(t)))]
+        for part in parts
+    ]
+    assert holders(parts, texts) == oracle == [[0, 3, 4], [1], [0, 3, 4], [], [], []]
+    assert exact(parts, texts).tolist() == [True, True, True, False, False, False]
+    assert exact(["a"], []).tolist() == [False]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 2**20])
+def test_nearest_is_the_best_partial_ratio_over_all_pairs(chunk, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_BYTES", chunk)
+    parts = [c.parts[p].reveal() for c in canaries(6) for p in ("name", "phone")]
+    texts = [f"so {part[1:-2]} it is {i}" for i, part in enumerate(parts[::2])] + FILLER
+    plain = [" ".join(words(p)) for p in parts]
+    longest = max(map(len, plain))
+    table = [[fuzz.partial_ratio(p, " ".join(words(t)).ljust(longest, "\n")) for t in texts] for p in plain]
+    score, place = nearest(parts, texts, workers=1)
+    assert np.abs(score - np.max(table, axis=1)).max() <= 0.5 + 1e-9
+    assert [table[i][j] for i, j in enumerate(place)] == pytest.approx(np.max(table, axis=1), abs=1)
+
+
+def test_a_short_text_is_no_match_for_a_long_part():
+    score, _ = nearest(["a very long part of a canary"], ["a", "part"], workers=1)
+    assert score[0] < 30
+    assert nearest(["x"], [])[0].tolist() == [0] and nearest([], ["x"])[0].tolist() == []
+
+
+def test_planted_leaks_are_counted_by_part():
+    made = canaries()
+    inside = [c for c in made if c.included]
+    parts = [{name: part.reveal() for name, part in c.parts.items()} for c in inside]
+    texts = [
+        *FILLER * 10,
+        f"ask {parts[0]['name'].upper()}!!",
+        parts[1][WHOLE],
+        f"call {parts[2]['phone'][:-1]}9 now",  # one digit off
+    ]
+    found = {leak.part: leak for leak in leaks(made, texts, fpr=0.0, workers=1)}
+    assert set(found) == {"name", "street", "phone", WHOLE}
+    assert [found[p].exact for p in ("name", "street", "phone", WHOLE)] == [2, 1, 1, 1]
+    assert found["phone"].near >= 2 and found[WHOLE].near >= 1
+    for leak in found.values():
+        assert (leak.included, leak.left_out) == (len(inside), len(made) - len(inside))
+        assert leak.left_out_exact == leak.left_out_near == 0
+
+
+def test_a_common_phrase_is_no_leak():
+    """Where left-out canaries come back as often, the threshold rises over what they reach."""
+    made = [one(f"c{i}", f"the sound is very fine {i}", i % 2 == 0) for i in range(40)]
+    (leak,) = leaks(made, ["the sound is very fine"], fpr=0.05, workers=1)
+    assert leak.near == 0 and leak.left_out_near <= 1
+
+
+def test_no_more_left_out_canaries_are_near_than_the_rate_allows():
+    rng = np.random.default_rng(0)
+    made = [one(f"c{i}", " ".join(rng.choice(list("abcdefgh"), 9)), bool(i % 3)) for i in range(90)]
+    texts = [" ".join(rng.choice(list("abcdefgh"), 12)) for _ in range(30)]
+    for fpr in (0.0, 0.1, 0.29):
+        (leak,) = leaks(made, texts, fpr=fpr, workers=1)
+        assert leak.left_out_near <= fpr * 30
+    lower = [leaks(made, texts, fpr=fpr, workers=1)[0].threshold for fpr in (0.5, 0.1, 0.0)]
+    assert lower == sorted(lower)
+
+
+def test_matches_come_best_first_with_the_familiar_score_and_without_text():
+    made = canaries(12)
+    names = [c.parts["name"].reveal() for c in made]
+    texts = [*FILLER, f"from {names[3]} with love", f"by {names[5][:-1]}"]
+    found = matches(made, texts, "name", count=3, workers=1)
+    assert [m.canary for m in found[:2]] == [made[3].record.id, made[5].record.id]
+    assert found[0].score == found[0].fuzzywuzzy_score == 100 > found[1].score >= found[2].score
+    assert found[0].text_sha256 == hashlib.sha256(texts[-2].encode()).hexdigest()
+    assert not any(name in repr(found) for name in names)
+    assert matches(made, [], "name") == []
+
+
+def test_fuzzywuzzy_comes_without_its_warning():
+    for name in [name for name in sys.modules if name.startswith("fuzzywuzzy")]:
+        del sys.modules[name]
+    spec = importlib.util.spec_from_file_location("leaks_again", module.__file__)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_leaks_without_a_baseline_are_refused():
+    with pytest.raises(DoppelError, match="left out"):
+        leaks([one("a", "x y", True)], ["x"])
+    with pytest.raises(DoppelError, match="fpr"):
+        leaks([one("a", "x y", False)], ["x"], fpr=1.0)
+
+
+def test_a_leak_is_counts_alone():
+    (leak,) = leaks([one("a", "quick fox", True), one("b", "lazy dog", False)], ["a quick fox"], workers=1)
+    assert leak == Leak("made", WHOLE, leak.threshold, 1, 1, 1, 1, 0, 0)
