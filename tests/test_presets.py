@@ -1,0 +1,119 @@
+"""Presets: each passes pre-flight, its prompts fit its labels, and the published settings are what they say."""
+
+import string
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from lib import chain, labels, processing, prompts, records, sources
+
+PRESETS = sorted(path.name for path in (ROOT / "params").iterdir() if path.is_dir())
+DEV = ROOT.parent / "shared" / "data" / "yelp" / "dev.csv"
+
+# Xie et al. 2024, with models from Hugging Face: iterations, samples, temperature, longest reply, encoder
+PUBLISHED = {
+    "yelp": (20, 5000, 1.4, 64, "stsb-roberta-base-v2"),
+    "openreview": (10, 2000, 1.2, 448, "stsb-roberta-base-v2"),
+    "pubmed": (10, 2000, 1.0, 448, "sentence-t5-base"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Only the presets that say so in their name may need a key."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if "gpt35" in request.node.name:
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+
+
+@pytest.fixture(params=PRESETS)
+def graph(request: pytest.FixtureRequest) -> chain.Graph:
+    return chain.preflight(request.param, "check")
+
+
+def test_the_presets_are_all_there() -> None:
+    assert {"test", "quick", "amazon-llama", "yelp", "yelp-dev", "openreview", "pubmed"} <= set(PRESETS)
+
+
+def test_every_preset_has_a_corpus_and_a_floor(graph: chain.Graph) -> None:
+    assert "00_process_data" in graph.nodes and ("02_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
+    for node in graph.nodes.values():
+        assert not {"sigma", "noise", "noise_multiplier"} & set(node.parameters)  # calibrated, never given
+
+
+def test_every_prompt_fits_the_labels_of_its_corpus(graph: chain.Graph) -> None:
+    for node in graph.nodes.values():
+        if (corpus := node.parameters.get("inputs", {}).get("corpus")) is None:
+            continue
+        domain = graph.nodes[corpus].parameters["label_domain"]
+        if node.notebook == "03_aug_pe":
+            prompts.load(ROOT / node.parameters["prompts"]).check_labels(domain)
+        elif node.parameters.get("prompt"):
+            fields = {field for _, field, _, _ in string.Formatter().parse(node.parameters["prompt"]) if field}
+            assert fields <= set(domain), node.id
+
+
+@pytest.mark.parametrize("preset", PUBLISHED)
+def test_published_settings(preset: str) -> None:
+    nodes = chain.preflight(preset, "check").nodes
+    iterations, samples, temperature, length, encoder = PUBLISHED[preset]
+    for epsilon in (1, 2, 4):
+        arm = nodes[f"03_aug_pe.gpt2_eps{epsilon}"].parameters
+        found = [arm[name] for name in ("iterations", "samples", "temperature", "max_new_tokens", "encoder")]
+        assert found == [iterations, samples, temperature, length, f"hub:sentence-transformers/{encoder}"]
+        assert (arm["variants"], arm["top_k"], arm["top_p"], arm["no_repeat_ngram_size"]) == (7, 50, 0.9, 2)
+        found = [arm[name] for name in ("variation", "selection", "keep_parents", "lookahead_degree", "word_var_scale")]
+        assert found == ["rephrase", "rank", True, 0, 0]
+        trained = nodes[f"01_finetune_dp_lora.gpt2_eps{epsilon}"].parameters
+        assert arm["target_epsilon"] == trained["target_epsilon"] == epsilon
+        assert arm["model"] == trained["model"] == "hub:openai-community/gpt2"  # the methods differ, not the model
+        written = nodes[f"02_generate.gpt2_eps{epsilon}"].parameters
+        assert written["samples"] == samples and written["inputs"]["model"] == f"01_finetune_dp_lora.gpt2_eps{epsilon}"
+
+
+@pytest.mark.parametrize(
+    ("preset", "length", "scale", "tokens", "probability", "keep"),
+    [("yelp", 128, 40, 1.2, 0.5, False), ("openreview", 1000, 60, 5, 0.5, True), ("pubmed", 1000, 60, 5, 0.6, True)],
+)
+def test_published_settings_of_gpt35(
+    preset: str, length: int, scale: float, tokens: float, probability: float, keep: bool
+) -> None:
+    nodes = chain.preflight(f"{preset}-gpt35", "check").nodes
+    iterations, samples, _, _, encoder = PUBLISHED[preset]
+    for epsilon in (1, 2, 4):
+        arm = nodes[f"03_aug_pe.gpt35_eps{epsilon}"].parameters
+        found = [arm[n] for n in ("iterations", "samples", "variants", "variation", "min_words", "target_epsilon")]
+        assert found == [iterations, samples, 4, "fill", 25, epsilon]
+        found = [arm[n] for n in ("max_new_tokens", "word_var_scale", "max_token_word_scale", "mask_probability")]
+        assert found == [length, scale, tokens, probability]
+        assert arm["keep_parents"] == keep and arm["encoder"] == f"hub:sentence-transformers/{encoder}"
+
+
+@pytest.mark.parametrize("preset", PUBLISHED)
+def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
+    made = [
+        yaml.safe_load((ROOT / "params" / name / "00_process_data.yaml").read_text())
+        for name in (preset, f"{preset}-gpt35")
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_preset_that_names_another_file() -> None:
+    nodes = chain.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{Path('elsewhere') / 'dev.csv'}"]).nodes
+    assert nodes["00_process_data"].parameters["source"] == "yelp:elsewhere/dev.csv"
+
+
+@pytest.mark.skipif(not DEV.is_file(), reason="needs the 5,000 reviews of Yelp's dev.csv")
+def test_the_domain_of_yelp_is_that_of_its_file() -> None:
+    given = chain.preflight("yelp-dev", "check").nodes["00_process_data"].parameters
+    corpus = sources.load(f"yelp:{DEV}")
+    records.check_labels(corpus.records, given["label_domain"])
+    cells = labels.cells(given["label_domain"])
+    assert cells == labels.cells(chain.preflight("yelp", "check").nodes["00_process_data"].parameters["label_domain"])
+    seen = {tuple(sorted(record.labels.items())) for record in corpus.records}
+    assert seen <= {tuple(sorted(cell.items())) for cell in cells} and len(seen) == len(cells)
+    names = ("min_words", "max_words", "max_characters", "near_duplicate_similarity", "test_fraction")
+    done = processing.process(corpus, label_domain=given["label_domain"], **{name: given[name] for name in names})
+    assert 1500 < len(done.train) < 2500
