@@ -21,13 +21,15 @@ with warnings.catch_warnings():  # it asks for a faster library; a handful of sc
     from fuzzywuzzy import fuzz as fuzzywuzzy
 
 CHUNK_BYTES = 32 * 2**20  # of scores at a time, one byte a pair
+NEAR = 80  # of 100: what resembles a part less is no near copy of it, however rare
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
     """One part of one kind of canary. Counts are canaries: ``included`` ones, and ``left_out`` ones, who show chance.
 
-    exact: the part stands in some text. near: its best score over all texts is above ``threshold``, 0 to 100.
+    exact: the part stands in some text. near: its best score over all texts is above ``threshold``, `NEAR` to 100; a
+    threshold of 100 says that left-out canaries come back too, so that nothing near can be told from chance.
     """
 
     kind: str
@@ -56,8 +58,8 @@ class Match:
 def leaks(canaries: Sequence[Canary], texts: Sequence[str], *, fpr: float = 0.01, workers: int = -1) -> list[Leak]:
     """Exact and near leaks of every part of every kind.
 
-    The threshold of a part is the lowest score that at most floor(fpr * n) of its n left-out canaries are above.
-    ``workers``: threads, -1 for one a core.
+    The threshold of a part is the lowest score, but at least `NEAR`, that at most floor(fpr * n) of its n left-out
+    canaries are above. ``workers``: threads, -1 for one a core.
     """
     if not 0 <= fpr < 1:
         raise DoppelError(f"fpr = {fpr}, it must be at least 0 and below 1")
@@ -67,9 +69,9 @@ def leaks(canaries: Sequence[Canary], texts: Sequence[str], *, fpr: float = 0.01
         if inside.all():
             raise DoppelError(f"no {kind!r} canary was left out, so nothing sets the threshold; draw more canaries")
         parts = [canary.parts[part].reveal() for canary in members]
-        score, _ = nearest(parts, texts, workers=workers)
+        score, _ = nearest(parts, texts, least=NEAR, workers=workers)
         chance = np.sort(score[~inside])[::-1]
-        threshold = int(chance[int(fpr * len(chance) + 1e-9)])  # 0.29 * 100 is 28.999999999999996
+        threshold = max(NEAR, int(chance[int(fpr * len(chance) + 1e-9)]))  # 0.29 * 100 is 28.999999999999996
         hits = np.stack([np.ones_like(inside), exact(parts, texts), score > threshold])
         counts = [int(count) for side in (inside, ~inside) for count in hits[:, side].sum(axis=1)]
         rows.append(Leak(kind, part, threshold, *counts))
@@ -79,12 +81,13 @@ def leaks(canaries: Sequence[Canary], texts: Sequence[str], *, fpr: float = 0.01
 def matches(
     canaries: Sequence[Canary], texts: Sequence[str], part: str, *, count: int = 10, workers: int = -1
 ) -> list[Match]:
-    """The ``count`` canaries whose ``part`` comes nearest to some text, best first, with the score people know."""
+    """At most ``count`` canaries whose ``part`` is near some text, best first, with the familiar score too."""
     members = [canary for canary in canaries if part in canary.parts]
     parts = [canary.parts[part].reveal() for canary in members]
-    scores, places = nearest(parts, texts, workers=workers)
+    scores, places = nearest(parts, texts, least=NEAR, workers=workers)
+    best = np.argsort(-scores.astype(int), kind="stable")
     found = []
-    for i in np.argsort(-scores.astype(int), kind="stable")[:count] if len(texts) else []:
+    for i in best[scores[best] > 0][:count]:
         text = texts[places[i]]
         digest = hashlib.sha256(text.encode()).hexdigest()
         familiar = fuzzywuzzy.partial_ratio(_plain(parts[i]), _plain(text))
@@ -113,8 +116,13 @@ def holders(parts: Sequence[str], texts: Sequence[str]) -> list[list[int]]:
     return held
 
 
-def nearest(parts: Sequence[str], texts: Sequence[str], *, workers: int = -1) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    parts: Sequence[str], texts: Sequence[str], *, least: int = 0, workers: int = -1
+) -> tuple[np.ndarray, np.ndarray]:
     """Best partial ratio of each part over all texts, 0 to 100, and the first text that has it; both (parts,).
+
+    A best score below ``least`` is given as 0, which saves time.
+
 
     The part is laid on every stretch of the text of its length (rapidfuzz's ``partial_ratio``). A text that is shorter
     is filled up, else "a" would be a perfect match for every part with an a. Memory: `CHUNK_BYTES` of scores.
@@ -128,7 +136,12 @@ def nearest(parts: Sequence[str], texts: Sequence[str], *, workers: int = -1) ->
     step = max(1, CHUNK_BYTES // len(parts))
     for start in range(0, len(texts), step):
         scores = process.cdist(
-            plain, filled[start : start + step], scorer=fuzz.partial_ratio, dtype=np.uint8, workers=workers
+            plain,
+            filled[start : start + step],
+            scorer=fuzz.partial_ratio,
+            score_cutoff=least,
+            dtype=np.uint8,
+            workers=workers,
         )
         best = scores.argmax(axis=1)
         value = scores[np.arange(len(parts)), best]
