@@ -17,8 +17,8 @@ def frechet_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
 
     |mu - mu'|^2 + tr S + tr S' - 2 tr (S S')^(1/2), covariances over n - 1 (Dowson & Landau 1982; FID: Heusel
     et al. 2017). It is in squared units of the embedding and biased upwards at small n: compare at equal n. With
-    S = R^T R and S' = R'^T R' from QR factors of the centred data, the last trace is the sum of the singular values
-    of R R'^T: no matrix square root, and sound for n < d, where the covariances are singular.
+    S = R^T R and S' = R'^T R' (QR of the centred data), the last trace is the sum of the singular values of R R'^T: no
+    matrix square root, and sound for n < d, where the covariances are singular.
     """
     return _frechet(*centred("Frechet distance", real, synthetic, least=2, dtype=np.float64))
 
@@ -41,12 +41,15 @@ def frechet_infinity(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Gen
 
 def _frechet(a: np.ndarray, b: np.ndarray) -> float:
     means = a.mean(axis=0), b.mean(axis=0)
-    left, right = (
-        np.linalg.qr((side - mean) / np.sqrt(len(side) - 1), mode="r") for side, mean in zip((a, b), means, strict=True)
-    )
+    left, right = (_factor((side - mean) / np.sqrt(len(side) - 1)) for side, mean in zip((a, b), means, strict=True))
     cross = np.linalg.svdvals(left @ right.T).sum()
     value = ((means[0] - means[1]) ** 2).sum() + (left**2).sum() + (right**2).sum() - 2 * cross
     return max(float(value), 0.0)  # rounding can leave -1e-15
+
+
+def _factor(rows: np.ndarray) -> np.ndarray:
+    """Some R with R^T R = rows^T rows and at most d rows: few rows are one themselves."""
+    return rows if len(rows) <= rows.shape[1] else np.linalg.qr(rows, mode="r")
 
 
 @dataclass(frozen=True)

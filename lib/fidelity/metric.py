@@ -20,6 +20,7 @@ from lib.errors import DoppelError
 Direction = Literal["higher", "lower", "match"]  # what is better; 'match': as close to the ceiling as can be
 Statistic = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]  # of rows of real and of synthetic records
 
+CEILING_LEVEL = 0.99  # of the interval that decides "at the ceiling": some twenty metrics are looked at together
 LEAST = 9  # records of a side: subsamples of fewer tell nothing
 
 
@@ -42,7 +43,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95%: the value and 2.5% of a t distribution, times the spread of the draws, on either side."""
+        """95%: the spread of the draws times the quantile of a t distribution, on either side of the value."""
         return _interval(self.value, self.draws)
 
 
@@ -112,10 +113,10 @@ class Metric:
 
     @property
     def at_ceiling(self) -> bool | None:
-        """Whether the 95% interval of value minus ceiling holds 0; None where either is undefined."""
+        """Whether the interval of value minus ceiling, at `CEILING_LEVEL`, holds 0; None where either is undefined."""
         if isinstance(self.estimate, Undefined) or isinstance(self.ceiling, Undefined):
             return None
-        low, high = _difference(self.estimate, self.ceiling)
+        low, high = _difference(self.estimate, self.ceiling, CEILING_LEVEL)
         return low <= 0 <= high
 
     @property
@@ -127,7 +128,7 @@ class Metric:
         for role, one in (("value", self.estimate), ("floor", self.floor), ("ceiling", self.ceiling)):
             if isinstance(one, Undefined):
                 return Undefined(f"the {role} is not defined: {one.because}")
-        low, high = _difference(self.ceiling, self.floor)
+        low, high = _difference(self.ceiling, self.floor, 0.95)
         if low <= 0 <= high:
             return Undefined(f"floor and ceiling do not differ at n = {self.used}; compare more records")
         parts = zip(
@@ -164,14 +165,14 @@ def _kept(n: int) -> int:
     return round(n * 2 / 3)
 
 
-def _interval(value: float, draws: np.ndarray) -> tuple[float, float]:
-    reach = float(student.ppf(0.975, len(draws) - 1) * draws.std(ddof=1))
+def _interval(value: float, draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    reach = float(student.ppf((1 + level) / 2, len(draws) - 1) * draws.std(ddof=1))
     return value - reach, value + reach
 
 
-def _difference(one: Estimate, other: Estimate) -> tuple[float, float]:
+def _difference(one: Estimate, other: Estimate, level: float) -> tuple[float, float]:
     """The interval of one minus the other, draw by draw: what the real records do to both cancels."""
-    return _interval(one.value - other.value, one.draws - other.draws)
+    return _interval(one.value - other.value, one.draws - other.draws, level)
 
 
 def _value(one: Estimate | Undefined) -> float | None:
