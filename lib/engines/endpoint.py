@@ -6,7 +6,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,10 @@ from lib.engines.reply_cache import ReplyCache
 from lib.errors import DoppelError, nearest
 
 CACHE = DATA / "cache" / "replies.sqlite"
+
+
+class _NotAsked(Exception):
+    """A request that was called off before its first try."""
 
 
 class Endpoint:
@@ -77,21 +81,18 @@ class Endpoint:
                 yield position, kept
             else:
                 missing.append(position)
-        stop = threading.Event()
-        asked = {self._pool.submit(self._answer, requests[i], keys[i], fields, stop): i for i in missing}
-        failure, answered = None, len(requests) - len(missing)
+        stop, failure, answered = threading.Event(), None, len(requests) - len(missing)
         try:
+            asked = {self._pool.submit(self._answer, requests[i], keys[i], fields, stop): i for i in missing}
             for future in as_completed(asked):
-                if future.cancelled():
-                    continue
-                if error := future.exception():
+                error = future.exception()
+                if error is None:
+                    answered += 1
+                    yield asked[future], future.result()
+                elif not isinstance(error, _NotAsked):
                     failure = failure or error
-                    _call_off(asked, stop)
-                    continue
-                answered += 1
-                yield asked[future], future.result()
         finally:
-            _call_off(asked, stop)
+            stop.set()
         if isinstance(failure, faults.Fault):
             raise DoppelError(
                 f"{self.name} at {self._server.place} failed: {faults.words(failure, self._timeout)} "
@@ -114,9 +115,12 @@ class Endpoint:
         return keys
 
     def _answer(self, request: Request, key: str, fields: dict[str, Any], stop: threading.Event) -> Completion:
-        """The reply to one request, kept and counted. A failure sets ``stop`` before the pool takes up another."""
+        """The reply to one request, kept and counted. A failure sets ``stop`` before the pool takes up another.
+
+        With ``stop`` set nothing is asked any more: the queue runs empty at once.
+        """
         if stop.is_set():
-            raise CancelledError
+            raise _NotAsked
         try:
             seed = int(key[:8], 16) >> 1  # 31 bits: not every server takes more
             body = fields | request_fields(request, seed, hosted=self._server.hosted)
@@ -153,13 +157,6 @@ class Endpoint:
         with self._counting:
             for name, value in more.items():
                 setattr(self.usage, name, getattr(self.usage, name) + value)
-
-
-def _call_off(asked: Mapping[Future[Completion], int], stop: threading.Event) -> None:
-    """Cancel what is queued, and end the waits for another try."""
-    stop.set()
-    for future in asked:
-        future.cancel()
 
 
 def _check(concurrency: int, timeout: float, max_retries: int, prices: Mapping[str, float]) -> None:
