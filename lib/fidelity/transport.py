@@ -21,7 +21,8 @@ def sinkhorn_divergence(real: np.ndarray, synthetic: np.ndarray, *, blur: float 
     """
     real, synthetic = centred("Sinkhorn divergence", real, synthetic, least=2)
     blur = BLUR * median_distance(real) if blur is None else blur
-    diameter = max(blur, 2 * math.sqrt(max((side**2).sum(axis=1).max() for side in (real, synthetic))))
+    middle = (real.mean(axis=0) + synthetic.mean(axis=0)) / 2
+    diameter = max(blur, *(2 * float(np.linalg.norm(side - middle, axis=1).max()) for side in (real, synthetic)))
     steps = max(1, math.ceil(math.log(blur / diameter, SCALING)))
     temperatures = [diameter**2, *((diameter * SCALING**k) ** 2 for k in range(steps)), blur**2]
     across = _cost(real, synthetic)

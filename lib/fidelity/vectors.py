@@ -66,7 +66,7 @@ def median_distance(vectors: np.ndarray) -> float:
     """
     some = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), MEDIAN_OVER)).astype(int)]
     squares = np.concatenate([block.copy() for _, block in squared_distances(some, some)])
-    median = float(np.sqrt(np.median(squares[np.triu_indices(len(some), 1)])))
+    median = float(np.median(np.sqrt(squares[np.triu_indices(len(some), 1)])))
     if median == 0:
         raise DoppelError(
             f"more than half of the {len(some)} real records share one embedding, so their median distance is 0 and "
