@@ -20,7 +20,7 @@ def fields(template: str) -> set[str]:
 
 def render(template: str, values: Mapping[str, object]) -> str:
     """The template filled in; a bracket goes when one of its values is None."""
-    kept = (p for p, optional in _parts(template) if not optional or all(values[f] is not None for f in _fields(p)))
+    kept = (part for part, _ in _parts(template) if all(values[field] is not None for field in _fields(part)))
     return "".join(part.format_map(values) for part in kept)
 
 

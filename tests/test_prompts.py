@@ -25,7 +25,7 @@ labels: [mood]
 one_line: true
 random: ["Write a {mood} ticket about {subject}[ in {words} words]."]
 rephrase: ["Say it {tone}: {text}"]
-fill: ["Fill in: {text}"]
+fill: ["Fill in {tone}: {text}"]
 draws:
   subject: [a printer, a password, a cable, a screen]
   tone: {by: mood, values: {calm: [calmly, politely], angry: [loudly, rudely]}}
@@ -117,8 +117,9 @@ def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> Non
     assert question == ("user", "Write a angry ticket about a desk in 5 words.")
     assert answer == ("assistant", "my desk fell over, again!") and request[1].endswith("in 12 words.")
     assert file.rephrase(TEXT, {"mood": "angry"}, np.random.default_rng(0), None)[1][1] == "there it lies"
-    first, second = (file.fill(TEXT, {"mood": "angry"}, np.random.default_rng(s), None, 0.5) for s in (1, 2))
-    assert first[:-1] == second[:-1] and first[-1] != second[-1]  # what many requests begin with is the same
+    several = [file.fill(TEXT, {"mood": "angry"}, np.random.default_rng(seed), None, 0.5) for seed in range(8)]
+    first = several[0]
+    assert len({one[:-1] for one in several}) == 1 < len({one[-1] for one in several})  # a prefix to compute once
     assert "_" in first[0][1] and first[1][1] == "my desk fell over, again!"
 
 
@@ -135,7 +136,7 @@ def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> Non
         ("[ in {words} words]", "[ in few words]", "[ in few words] would never be left out"),
         ("[ in {words} words]", " in {words] words", "write a literal brace or bracket twice"),
         ("{mood} ticket", "{mood!r} ticket", "a placeholder is a name alone"),
-        ("Fill in: {text}", "Fill in", "fill[0]: 'Fill in': has no {text}"),
+        ("Fill in {tone}: {text}", "Fill in", "fill[0]: 'Fill in': has no {text}"),
         ("{mood} ticket", "{text} ticket", "{text} is no label or draw"),
         ("{by: mood", "{by: mod", "by: 'mod' is no label of this file; did you mean mood?"),
         ("{by: mood", "{bye: mood", "bye: unknown key; did you mean by?"),
