@@ -5,8 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from faker import Faker
+from faker.providers import BaseProvider
 from scipy.stats import binom, chisquare
 
+from lib import canaries
 from lib.canaries import (
     PREFIXES,
     WHOLE,
@@ -45,6 +48,28 @@ def test_personal_facts_are_distinct_in_every_part_and_stand_in_the_text(locale)
     assert all(set(one) == {"name", "street", "phone", WHOLE} for one in parts)
 
 
+class Few(BaseProvider):
+    """Forty values of each fact, so that plain draws would repeat them."""
+
+    def name(self):
+        return f"Ann {self.random_int(1, 40)}"
+
+    def street_address(self):
+        return f"{self.random_int(1, 40)} Hill\nRoad"
+
+    def phone_number(self):
+        return f"555-{self.random_int(1, 40)}"
+
+
+def test_facts_that_repeat_are_drawn_again(monkeypatch):
+    fake = Faker()
+    fake.add_provider(Few)
+    monkeypatch.setattr(canaries, "Faker", lambda _: fake)
+    parts = revealed(personal_facts(40, seed=0))
+    assert [len({one[part] for one in parts}) for part in ("name", "street", "phone")] == [40] * 3
+    assert all("\n" not in one[WHOLE] for one in parts)
+
+
 def test_a_seed_repeats_personal_facts_and_nothing_touches_global_randomness():
     before = np.random.get_state()[1].tolist()
     assert personal_facts(5, seed=3) == personal_facts(5, seed=3) != personal_facts(5, seed=4)
@@ -54,7 +79,7 @@ def test_a_seed_repeats_personal_facts_and_nothing_touches_global_randomness():
 def test_secrets_are_distinct_and_uniform_over_the_alphabet():
     made = rare_secrets(400, alphabet=["a", "b", "c", "d"], length=7, separator="", rng=rng())
     secrets = [one["secret"] for one in revealed(made)]
-    assert len(set(secrets)) == 400 and {len(s) for s in secrets} == {7}
+    assert len(set(secrets)) == len(secrets) == 400 and {len(s) for s in secrets} == {7}
     assert chisquare(list(Counter("".join(secrets)).values())).pvalue > 1e-3
     assert all(s in one.text.reveal() for s, one in zip(secrets, made, strict=True))
 
@@ -91,21 +116,21 @@ def test_rare_tokens_are_words_that_are_found_again():
 
 
 def test_a_coin_is_fair_and_independent_of_labels_and_of_the_other_coins():
-    canaries = toss(suffixed(2000, words=WORDS, rng=rng()), cells=CELLS, rng=rng(1))
-    coins = np.array([c.included for c in canaries])
-    ones = np.array([c.record.labels["stars"] == "1" for c in canaries])
+    drawn = toss(suffixed(2000, words=WORDS, rng=rng()), cells=CELLS, rng=rng(1))
+    coins = np.array([c.included for c in drawn])
+    ones = np.array([c.record.labels["stars"] == "1" for c in drawn])
     for count in (coins.sum(), ones.sum(), (coins ^ ones).sum(), (coins[1:] ^ coins[:-1]).sum()):
         assert binom.ppf(1e-4, 2000, 0.5) < count < binom.ppf(1 - 1e-4, 2000, 0.5)
     again = toss(suffixed(2000, words=WORDS, rng=rng()), cells=CELLS, rng=rng(1))
-    assert again == canaries
+    assert again == drawn
 
 
 def test_canaries_are_ordinary_records_of_the_declared_domain():
-    canaries = toss(personal_facts(20, seed=0), cells=CELLS, rng=rng())
-    records = [c.record for c in canaries]
+    drawn = toss(personal_facts(20, seed=0), cells=CELLS, rng=rng())
+    records = [c.record for c in drawn]
     check_labels(records, {"stars": ["1", "5"]})
     assert len({r.id for r in records}) == len({r.owner for r in records}) == 20
-    line = canaries[0].as_json()
+    line = drawn[0].as_json()
     assert line["fake"] is True and line["parts"][WHOLE] == line["text"]
     assert from_json({k: line[k] for k in ("id", "text", "labels")}, "here") == records[0]
 
@@ -117,20 +142,20 @@ def test_a_canary_shows_no_text():
 
 def test_those_that_are_in_are_inserted_and_no_others():
     corpus = [Record("a", PrivateText("x"), {})]
-    canaries = toss(personal_facts(30, seed=0), cells=[{}], rng=rng())
-    inside = [c.record for c in canaries if c.included]
+    drawn = toss(personal_facts(30, seed=0), cells=[{}], rng=rng())
+    inside = [c.record for c in drawn if c.included]
     assert 0 < len(inside) < 30
-    assert insert(corpus, canaries) == corpus + inside
+    assert insert(corpus, drawn) == corpus + inside
     with pytest.raises(DoppelError, match=f"{len(inside)} canaries have the id of a record"):
-        insert(insert(corpus, canaries), canaries)
+        insert(insert(corpus, drawn), drawn)
 
 
 @pytest.mark.parametrize("copies", [1, 10])
 def test_copies_are_records_of_their_own(copies):
-    canaries = toss(personal_facts(30, seed=0), cells=[{}], rng=rng())
-    repeated = Repetition(canaries, copies).insert([])
+    drawn = toss(personal_facts(30, seed=0), cells=[{}], rng=rng())
+    repeated = Repetition(drawn, copies).insert([])
     texts = Counter(r.text for r in repeated)
-    assert texts == {c.record.text: copies for c in canaries if c.included}
+    assert texts == {c.record.text: copies for c in drawn if c.included}
     assert len({r.id for r in repeated}) == len(repeated)
 
 
