@@ -134,7 +134,7 @@ def test_the_choice_of_the_number_of_guesses_is_paid_for(estimator):
     """Without signal the best of several uncorrected bounds is above 0 too often; the corrected one is not."""
     rng = np.random.default_rng(3)
     coins = [rng.random(60) < 0.5 for _ in range(400)]
-    found = [lower_bound(rng.normal(size=60), c, estimator=estimator, delta=0.0, rng=rng).epsilon for c in coins]
+    found = [lower_bound(rng.normal(size=60), c, estimator=estimator, delta=DELTA, rng=rng).epsilon for c in coins]
     assert over(found, 0) <= binom.ppf(0.99, 400, 0.05)
 
 
@@ -221,7 +221,7 @@ def test_no_signal_is_seldom_violated(monkeypatch):
     for _ in range(400):
         included = np.arange(60) < 30
         scores = {"a": rng.normal(size=60), "b": rng.normal(size=60)}
-        found = audit(scores, included, claim=1e-9, delta=0.0, rng=rng)
+        found = audit(scores, included, claim=1e-9, delta=1e-9, rng=rng)
         wrong += verdict(found, controls={"planted": True}) is Verdict.VIOLATED
     assert wrong <= 20
 
@@ -338,7 +338,9 @@ def test_scores_that_cannot_be_compared_are_refused():
     with pytest.raises(DoppelError, match="at most the next"):
         steinke(5, 4, 6, delta=0.0, beta=0.05)
     with pytest.raises(DoppelError, match="beta"):
-        gaussian(3, 4, 6, delta=0.0, beta=0.0)
+        gaussian(3, 4, 6, delta=DELTA, beta=0.0)
+    with pytest.raises(DoppelError, match="delta = 0"):
+        gaussian(3, 4, 6, delta=0.0, beta=0.05)
     with pytest.raises(DoppelError, match="references"):
         exposure(np.zeros(3), np.zeros((2, 5)))
     with pytest.raises(DoppelError, match="no score"):

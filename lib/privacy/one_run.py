@@ -108,6 +108,8 @@ def gaussian(correct: int, guesses: int, canaries: int, *, delta: float, beta: f
     one at every false positive rate that the guesses can resolve (a test compares them).
     """
     _check(correct, guesses, canaries, delta, beta)
+    if not delta:
+        raise DoppelError("delta = 0: a Gaussian curve has no finite epsilon there; give the delta of the claim")
     mu = _largest(lambda mu: refutes(mu, correct, guesses, canaries, beta))
     return get_epsilon_gaussian(1 / mu, delta) if mu else 0.0
 
