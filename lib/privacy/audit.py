@@ -107,7 +107,7 @@ def ceiling(
     delta: float,
     beta: float = 0.05,
     rng: np.random.Generator,
-    repetitions: int = 25,
+    repetitions: int = 101,
 ) -> float:
     """The median bound of an ideal attack on a Gaussian mechanism that is (``claim``, ``delta``)-DP and no better.
 
