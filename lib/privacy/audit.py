@@ -17,7 +17,7 @@ from dp_accounting import get_sigma_gaussian
 from lib.errors import DoppelError
 from lib.privacy.one_run import ESTIMATORS, Bound, lower_bound, reach
 
-CEILING_SHARE = 0.3  # of the claim: an attack that cannot show so much of it, at its best, says nothing about it
+CEILING_SHARE = 0.25  # of the claim: an attack that at its best cannot show a quarter of it says nothing about it
 
 
 class Verdict(StrEnum):
