@@ -42,7 +42,7 @@ def joint_clusters(real: np.ndarray, synthetic: np.ndarray, *, seed: int, cluste
             f"clusters: {len(pooled)} records have fewer than {count} different embeddings; remove duplicates, or set "
             "clusters lower"
         )
-    pca = PCA(random_state=seed).fit(pooled)
+    pca = PCA(svd_solver="covariance_eigh").fit(pooled)
     kept = int(np.argmax(np.cumsum(pca.explained_variance_ratio_) >= 0.9)) + 1
     means = KMeans(count, init="random", n_init=1, max_iter=500, tol=0, random_state=seed)
     labels = means.fit_predict(pca.transform(pooled)[:, :kept])
