@@ -1,7 +1,8 @@
 """Exact nearest neighbours among few candidates, for many vectors that need not fit in memory.
 
-A float32 matrix product scores all pairs; a bound on its rounding error says which candidates could still be among the
-nearest, and these few are measured in float64. So the result is that of float64 over all pairs, at the cost of float32.
+A matrix product scores all pairs; a bound on its rounding error says which candidates could still be among the nearest,
+and these few are measured in float64. So the result is that of float64 over all pairs, at the cost of float32; or of
+bfloat16, where the processor multiplies it several times faster and its wider bound leaves few contenders.
 """
 
 from collections.abc import Iterator
@@ -11,10 +12,11 @@ import numpy as np
 import torch
 
 from lib.errors import DoppelError
-from lib.models import Device, resolve_device
+from lib.models import Device, resolve_device, resolve_dtype
 
-CHUNK_BYTES = {"cpu": 8 * 2**20, "cuda": 256 * 2**20}  # of scores: what the caches of a few cores hold; a card's share
+CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}  # of scores: what the caches of a few cores hold; a card's share
 GROUPS = 64  # candidates are searched by groups: one pass over all scores finds the least of each
+FEW = 2.5  # contenders a vector, beyond its k, that rough scores may leave: measuring more costs what they save
 _UNIT = 2.0**-24  # float32 rounds to within this part of a number
 _LARGEST = 1e15  # length of a vector whose squares and products stay far inside float32
 
@@ -46,7 +48,7 @@ def nearest(
     _check(private, candidates, k)
     place = resolve_device(device)
     found = np.empty((len(private) if rows is None else len(rows), min(k, len(candidates))), np.int32)
-    with torch.inference_mode(), _full_precision():
+    with torch.inference_mode(), _products("ieee"):
         budget = chunk_bytes or CHUNK_BYTES[place.type]
         search = _Search(candidates, found.shape[1], place, budget)
         step = max(1, budget // (4 * search.columns))
@@ -70,6 +72,10 @@ class _Search:
         spare = -count % self.groups  # columns that are never near fill the groups
         self.columns = count + spare
         self.moved = torch.nn.functional.pad(moved, (0, 0, 0, spare)).T
+        self.rough, self.lost = None, 0.0
+        if _rough_pays(device):
+            self.rough = _rounded(self.moved)
+            self.lost = float(_lengths((self.moved - self.rough).T, "candidate").max())
         half = moved.double().square().sum(1) / 2
         self.half = torch.nn.functional.pad(half.float(), (0, spare), value=torch.inf)
         self.pairs = max(1, budget // (3 * 8 * self.width))  # measured at a time
@@ -96,25 +102,35 @@ class _Search:
         With every score within E of the exact one, k candidates lie at or below v + E, v the k-th least score, and
         any of the k nearest is scored at most v + 2E. The k-th least of the groups' minima is at least v.
         """
-        margin = 2 * self._error(_lengths(moved, "private"))
-        scores = torch.addmm(self.half, moved, self.moved, alpha=-1)  # (|x - c|^2 - |x|^2) / 2
+        scores, error = self._scores(moved)
         grouped = scores.view(len(moved), -1, self.groups)
         minima = grouped.amin(1)
         least = minima.amin(1) if self.k == 1 else minima.kthvalue(self.k, dim=1).values
-        limit = least + margin
+        limit = least + 2 * error
         rows, groups = (minima <= limit[:, None]).nonzero(as_tuple=True)
         pair, place = (grouped[rows, :, groups] <= limit[rows, None]).nonzero(as_tuple=True)
+        if self.rough is not None and len(pair) > (self.k + FEW) * len(moved):
+            self.rough = None  # from now on: these vectors lie too close together
         return rows[pair], place * self.groups + groups[pair]
 
-    def _error(self, lengths: torch.Tensor) -> torch.Tensor:
-        """E, (r,): by how much a score of each row may be off, from rounding in float32, and in float64 below it.
+    def _scores(self, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(|x - c|^2 - |x|^2) / 2 of all pairs, (r, columns), and E, (r,): by how much those of a row may be off.
 
         A dot product of `width` terms and one addend, summed in any order, errs by (width + 2) units of |x||c| +
-        |c|^2/2 (Higham 2002, section 3.1); moving x and c and rounding |c|^2/2 add fewer than 8, the limit 2.
+        |c|^2/2 (Higham 2002, section 3.1); moving x and c, rounding |c|^2/2 and the limit add fewer than 14. E covers
+        float64's own errors, too. Rough scores have x and c rounded to bfloat16, so that their products are exact in
+        float32 whichever way the processor takes; what the rounding lost of x and c is measured.
         """
-        scale = self.radius * (lengths + self.radius / 2)
-        finest = self.width * 2.0**-50 * (lengths + self.radius).square()
-        return (self.width + 16) * _UNIT * scale + finest
+        lengths = _lengths(moved, "private")
+        error = (self.width + 16) * _UNIT * self.radius * (lengths + self.radius / 2)
+        error += self.width * 2.0**-50 * (lengths + self.radius).square()
+        if self.rough is None:
+            return torch.addmm(self.half, moved, self.moved, alpha=-1), error
+        rounded = _rounded(moved)
+        lost = _lengths(moved - rounded, "private")
+        with _products("bf16"):
+            scores = torch.addmm(self.half, rounded, self.rough, alpha=-1)
+        return scores, 1.02 * error + 1.01 * (lost * self.radius + lengths * self.lost)
 
     def _ranked(self, vectors, rows: torch.Tensor, columns: torch.Tensor, contenders: torch.Tensor) -> torch.Tensor:
         """The k nearest of each row that has contenders, measured in float64: by distance, then index."""
@@ -143,18 +159,27 @@ def _lengths(vectors: torch.Tensor, what: str) -> torch.Tensor:
     return lengths
 
 
+def _rough_pays(device: torch.device) -> bool:
+    return device.type == "cpu" and resolve_dtype("auto", device) == torch.bfloat16
+
+
+def _rounded(vectors: torch.Tensor) -> torch.Tensor:
+    """The nearest numbers of bfloat16, as float32."""
+    return vectors.bfloat16().float()
+
+
 @contextmanager
-def _full_precision() -> Iterator[None]:
-    """Matrix products in true float32, whatever TF32 or bfloat16 the program allows: the error bound rests on it."""
+def _products(precision: str) -> Iterator[None]:
+    """Matrix products of float32 in that precision, whatever the program has set: the error bounds rest on it."""
     switches = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
     before = [switch.fp32_precision for switch in switches]
     try:
-        for switch in switches:
-            switch.fp32_precision = "ieee"
+        torch.backends.cuda.matmul.fp32_precision = "ieee"
+        torch.backends.mkldnn.matmul.fp32_precision = precision
         yield
     finally:
-        for switch, precision in zip(switches, before, strict=True):
-            switch.fp32_precision = precision
+        for switch, one in zip(switches, before, strict=True):
+            switch.fp32_precision = one
 
 
 def _check(private: np.ndarray, candidates: np.ndarray, k: int) -> None:

@@ -82,18 +82,39 @@ def test_all_candidates_are_returned_where_there_are_no_more_than_k(k: int):
     np.testing.assert_array_equal(nearest(private, candidates, k), brute(private, candidates, 70))
 
 
-def test_the_bound_holds_and_is_not_idle():
-    """Scores err by less than E; and E is within a few hundred times of what happens, so it filters."""
+@pytest.mark.parametrize("rough", [False, True])
+def test_the_bound_holds_and_is_not_idle(rough: bool, monkeypatch: pytest.MonkeyPatch):
+    """Scores err by less than E; and E is within some hundred times of what happens, so it filters."""
+    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: rough)
     for kind in ("plain", "offset", "unit", "outlier", "far"):
         private, candidates = made(kind, 300, 80, 48, 1)
         search = neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
         moved = torch.from_numpy(private) - search.center
-        scores = torch.addmm(search.half, moved, search.moved, alpha=-1)[:, :80].double().numpy()
+        scores, error = search._scores(moved)
         x = private.astype(np.float64) - search.center.double().numpy()
         c = candidates.astype(np.float64) - search.center.double().numpy()
-        off = np.abs(scores - ((c**2).sum(1) / 2 - x @ c.T))
-        bound = search._error(neighbours._lengths(moved, "private")).numpy()[:, None]
-        assert np.all(off <= bound) and np.all(off.max() > 1e-3 * bound.max()), kind
+        off = np.abs(scores[:, :80].double().numpy() - ((c**2).sum(1) / 2 - x @ c.T))
+        assert np.all(off <= error.numpy()[:, None]) and np.all(off.max() > 1e-3 * error.numpy().max()), kind
+
+
+@pytest.mark.parametrize("rough", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_rough_scores_change_the_work_and_not_the_result(kind: str, rough: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: rough)
+    monkeypatch.setattr(neighbours, "FEW", 1000)
+    private, candidates = made(kind, 90, 150, 24, 5)
+    for k in (1, 3):
+        np.testing.assert_array_equal(nearest(private, candidates, k), brute(private, candidates, k))
+
+
+def test_rough_scores_are_given_up_where_they_leave_too_many_contenders(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: True)
+    for kind, kept in (("unit", True), ("outlier", False)):
+        private, candidates = made(kind, 90, 150, 200, 6)
+        search = neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
+        for _ in range(2):
+            np.testing.assert_array_equal(search(torch.from_numpy(private)), brute(private, candidates, 1))
+        assert (search.rough is not None) == kept
 
 
 def test_the_program_s_cheaper_products_do_not_reach_the_scores():
