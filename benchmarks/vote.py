@@ -6,7 +6,7 @@ the rounds'. Memory is the largest that a fresh process holds during our side al
 vectors loaded. Where the sides disagree, it is counted who is right in float64. The last line is one JSON object:
 seconds of ours over faiss's, and our megabytes.
 
-    python benchmarks/vote.py [--private 200000] [--candidates 2000] [--width 384] [--k 1] [--rounds 7]
+    python benchmarks/vote.py [--private 200000] [--candidates 2000] [--width 384] [--k 1] [--rounds 5]
 
 The big case, ours alone, on vectors that lie in a file and are mapped (6 GB, made in the folder of `--scratch`):
 
@@ -47,7 +47,7 @@ def main() -> None:
     arguments.add_argument("--width", type=int)
     arguments.add_argument("--rows", type=int, default=200_000, help="with --big: vectors to search for")
     arguments.add_argument("--k", type=int, default=1)
-    arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--scratch", help="with --big: folder of the file")
     options = arguments.parse_args()
     sizes = (2_000_000, 5_000, 768) if options.big else (200_000, 2_000, 384)
