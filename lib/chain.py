@@ -3,14 +3,15 @@
 Nothing here starts a kernel or imports a model library.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from lib import params, signature, strict_yaml, track
 from lib.errors import DoppelError, nearest
-from lib.preflight_checks import CHECKS, affordable
+from lib.preflight_checks import CHECKS, WITH_CORPUS, affordable
 from lib.stage import NAME, ROOT
 
 
@@ -102,6 +103,11 @@ def preflight(preset: str, run: str, overrides: Sequence[str] = ()) -> Graph:
                 default = spec["inputs"].default if "inputs" in spec else {}
                 _check_edges(path, set_here.get("inputs", values.get("inputs", default)), files, faults)
                 nodes[id] = _node(id, path, spec, values | {"run": run, "stage": id}, set_here)
+    for id, node in nodes.items():
+        corpus = nodes.get(str(node.parameters.get("inputs", {}).get("corpus")))
+        if node.notebook in WITH_CORPUS and corpus is not None:
+            with faults, _naming(files[id]):
+                WITH_CORPUS[node.notebook](node.parameters, corpus.parameters)
     if faults.found:
         raise DoppelError("\n".join(faults.found))
     try:
@@ -206,11 +212,18 @@ def _node(
     track.mode(resolved)  # online without a key is refused now, not after a kernel has started
     notebook = id.partition(".")[0]
     if notebook in CHECKS:
-        try:
+        with _naming(path):
             CHECKS[notebook](resolved)
-        except DoppelError as error:
-            raise DoppelError(f"{_shown(path)}: {error}") from None
     return Node(id, notebook, resolved, signature.made_from(ROOT, notebook, resolved))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Refusals name the parameter file."""
+    try:
+        yield
+    except DoppelError as error:
+        raise DoppelError("\n".join(f"{_shown(path)}: {line}" for line in str(error).splitlines())) from None
 
 
 def _shown(path: Path) -> str:

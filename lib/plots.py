@@ -164,15 +164,17 @@ def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
     return figure
 
 
-def distances(names: Sequence[str], panels: Mapping[str, tuple[Sequence[tuple[float, float, float]], float]]) -> Figure:
-    """Distance to the real records, stage by stage, one panel an encoder: (value, low, high) each, and held-out real."""
+Interval = tuple[float, float, float]  # value, low, high
+
+
+def distances(names: Sequence[str], panels: Mapping[str, tuple[Sequence[Interval], Interval]]) -> Figure:
+    """Distance to the real records by iteration, one panel an encoder, beside that of held-out real records."""
     figure, axes = _axes(width=10.0, height=3.4, columns=len(panels))
-    for one, (title, (points, ceiling)) in zip(axes, panels.items(), strict=True):
+    for one, (title, (points, held_out)) in zip(axes, panels.items(), strict=True):
         value, low, high = map(np.array, zip(*points, strict=True))
-        places = np.arange(len(names))
-        one.errorbar(places, value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)
-        one.axhline(ceiling, color=GREY, linestyle="--", linewidth=1, label="held-out real records")
-        one.set(title=title, xticks=places, ylabel="distance to real records", ylim=(min(0, *low), None))
+        one.axhspan(*held_out[1:], color=GREY, alpha=0.3, label="held-out real records")
+        one.errorbar(range(len(names)), value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)
+        one.set(title=title, xticks=range(len(names)), ylabel="Frechet distance to real records", ylim=(0, None))
         one.set_xticklabels(names, rotation=30, ha="right")
         one.legend(frameon=False)
     return figure

@@ -18,9 +18,10 @@ Parameters = Mapping[str, object]
 def process_data(parameters: Parameters) -> None:
     """The source is one, its file is there, and the label domain can be enumerated."""
     from lib import labels, sources
+    from lib.sources.aug_pe import LAYOUTS
 
     kind, argument = sources.parse(str(parameters["source"]))
-    if kind in ("csv", "jsonl", "parquet") and not Path(argument).is_file():
+    if (kind in ("csv", "jsonl", "parquet") or (kind in LAYOUTS and argument)) and not Path(argument).is_file():
         raise DoppelError(f"source: {kind}:{argument}: no such file; paths are from the project's folder")
     if parameters["columns"] is not None and kind not in sources.MAPPED:
         raise DoppelError(f"columns: {parameters['source']} has columns of its own; remove it")
@@ -48,6 +49,31 @@ def generate(parameters: Parameters) -> None:
         raise DoppelError("without an input named model, base_model, prompt and chat must be set")
 
 
+def aug_pe(parameters: Parameters) -> None:
+    """Sizes fit together, and an endpoint has a key."""
+    from lib.aug_pe.settings import Settings
+
+    _needs_input(parameters, "corpus")
+    own = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
+    Settings(noise_multiplier=None, **{name: parameters[name] for name in own})
+    remote = str(parameters["model"]).startswith(("openai:", "azure:"))
+    if parameters["base_url"] is not None and not remote:
+        raise DoppelError(f"base_url: model = {parameters['model']!r} is a local one; write openai:MODEL, or remove it")
+    if unknown := set(parameters["prices"]) - {"input", "output"}:
+        raise DoppelError(f"prices: {sorted(unknown)[0]!r}; the keys are input and output")
+    if remote:
+        from lib.engines.endpoint_client import connect
+
+        connect(str(parameters["model"]), parameters["base_url"], str(parameters["key_variable"]), timeout=60.0)
+
+
+def prompts_fit_corpus(parameters: Parameters, corpus: Parameters) -> None:
+    """The prompt file is whole, and knows the labels that the corpus stage declares."""
+    from lib import prompts
+
+    prompts.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
+
+
 def _needs_input(parameters: Parameters, name: str) -> None:
     if name not in parameters["inputs"]:
         raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
@@ -73,6 +99,10 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "00_process_data": process_data,
     "01_finetune_dp_lora": finetune_dp_lora,
     "02_generate": generate,
+    "03_aug_pe": aug_pe,
+}
+WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
+    "03_aug_pe": prompts_fit_corpus,
 }
 
 

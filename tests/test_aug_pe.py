@@ -12,8 +12,9 @@ import pytest
 from lib import prompts
 from lib.aug_pe import evolution, toy
 from lib.aug_pe.api import Api, Writing
-from lib.aug_pe.evolution import Evolution, Settings, Voters, lineage
+from lib.aug_pe.evolution import Evolution, Voters, lineage
 from lib.aug_pe.selection import quotas, select
+from lib.aug_pe.settings import Settings
 from lib.engines.base import Completion, Request, Sampling, Usage
 from lib.errors import DoppelError
 
@@ -318,6 +319,7 @@ def test_a_text_drawn_twice_is_handed_out_once_and_varied_for_the_rest(asking, t
         ({"schedule": [4, 4, 4]}, "samples = 8"),
         ({"schedule": [0, 4, 8]}, "at least 1"),
         ({"variants": 1}, "varies nothing"),
+        ({"k_nn": 25}, "over the 24 first candidates"),
     ],
 )
 def test_settings_that_do_not_fit(changes, why):

@@ -56,6 +56,7 @@ class Api:
 
     def __init__(self, model: ChatModel, prompts: PromptFile, writing: Writing):
         self.model, self.prompts, self.writing = model, prompts, writing
+        self._examples = {_plain(text) for shot in prompts.shots for text in (shot.text, shot.again) if text}
 
     def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None) -> Draws:
         """A new text for each label set. Raises DoppelError when the model gave none at all."""
@@ -111,6 +112,10 @@ class Api:
         def check(position: int, reply: Completion) -> str | None:
             if reply.ended and parents[position] is not None and _plain(reply.text) == _plain(parents[position]):
                 return "copy of its parent"
+            if _plain(reply.text) in self._examples:
+                return "copy of an example"
+            if parents[position] is not None and self.prompts.unfilled(reply.text):
+                return "blanks left"
             return rejection(reply, asked[position].messages[-1][1], ())
 
         return draw(ask, check, len(parents), max_attempts=writing.max_attempts, progress=progress)

@@ -19,63 +19,16 @@ from pathlib import Path
 import numpy as np
 
 from lib.aug_pe.api import Api, Progress
-from lib.aug_pe.selection import Selection, quotas, select
-from lib.errors import DoppelError
+from lib.aug_pe.selection import quotas, select
+from lib.aug_pe.settings import Settings
 from lib.files import read_json, write_array, write_json
 from lib.llm import Draws
 from lib.privacy.mechanisms import noisy_votes
+from lib.private import PrivateText
+from lib.records import Record
 from lib.voting import VOTE, sensitivity, vote
 
 LABELS, CHOICE, RANDOM, VARY, LOOK_AHEAD, COPIES = range(6)  # streams of draws under ``seed``
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to evolve, in the words of the papers.
-
-    Attributes:
-        iterations: T >= 1 votes.
-        samples: N_syn >= 1, the size of the selected set.
-        noise_multiplier: sigma of the noise over the sensitivity; None holds the votes without noise.
-        schedule: size of the selected set in each iteration, the last one ``samples``; None: ``samples`` in all.
-        variants: L >= 1 candidates of each selected text, itself counted when it is kept.
-        seed_factor: texts of RANDOM_API over the first selected set's size; None: ``variants``.
-        keep_parents: selected texts stand for election again.
-        lookahead_degree: K; a candidate is embedded as the mean of K variations of it (0: as itself).
-        k_nn: candidates that a record votes for.
-        threshold: H >= 0, votes taken off the noisy counts.
-        selection: ``rank`` or ``sample``, see `lib.aug_pe.selection`.
-        seed: governs all that is not noise. privacy_seed: None takes the operating system's.
-    """
-
-    iterations: int
-    samples: int
-    noise_multiplier: float | None
-    schedule: Sequence[int] | None = None
-    variants: int = 3
-    seed_factor: float | None = None
-    keep_parents: bool = True
-    lookahead_degree: int = 0
-    k_nn: int = 1
-    threshold: float = 0.0
-    selection: Selection = "rank"
-    seed: int = 0
-    privacy_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.schedule is not None and (
-            len(self.schedule) != self.iterations or self.schedule[-1] != self.samples or min(self.schedule) < 1
-        ):
-            raise DoppelError(
-                f"schedule = {list(self.schedule)}: needs iterations = {self.iterations} sizes of at least 1, the last "
-                f"one samples = {self.samples}; null means samples throughout"
-            )
-        if self.keep_parents and self.variants < 2 and self.iterations > 1:
-            raise DoppelError("variants = 1 with keep_parents varies nothing; set variants to 2 or more")
-
-    def size(self, iteration: int) -> int:
-        """How many texts are selected in an iteration."""
-        return self.schedule[iteration] if self.schedule else self.samples
 
 
 @dataclass(frozen=True)
@@ -114,6 +67,13 @@ class Iteration:
     @property
     def selected(self) -> list[str]:
         return [self.generation.texts[i] for i in self.chosen]
+
+    def records(self) -> list[Record]:
+        """What was selected, as records."""
+        made = self.generation
+        return [
+            Record(f"{place:06d}", PrivateText(made.texts[i]), made.labels[i]) for place, i in enumerate(self.chosen)
+        ]
 
 
 class Evolution:
@@ -192,8 +152,7 @@ class Evolution:
     def _random(self, progress: Callable[[str, int], Progress]) -> Generation:
         """The first generation: RANDOM_API, each cell by its noisy share."""
         settings = self.settings
-        factor = settings.variants if settings.seed_factor is None else settings.seed_factor
-        wanted = np.ceil(quotas(self.shares, settings.size(0)) * factor).astype(int)
+        wanted = np.ceil(quotas(self.shares, settings.size(0)) * settings.growth).astype(int)
         cells = np.repeat(np.arange(len(self.cells)), wanted).tolist()
         rng = np.random.default_rng([settings.seed, LABELS])
         rows = rng.integers(len(self.catalogue), size=len(cells)) if self.catalogue else None

@@ -1,13 +1,11 @@
 """From noisy votes to the parents of the next generation. All of it is post-processing: it costs no privacy."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
+from lib.aug_pe.settings import Selection
 from lib.errors import DoppelError
-
-Selection = Literal["rank", "sample"]
 
 
 def quotas(shares: np.ndarray, samples: int) -> np.ndarray:

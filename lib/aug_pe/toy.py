@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.aug_pe.selection import select
+from lib.neighbours import nearest
 from lib.privacy.mechanisms import noisy_votes
-from lib.voting import VOTE, nearest, sensitivity, vote
+from lib.voting import VOTE, sensitivity, vote
 
 VOTERS = (  # they stand for private records, and are none
     "The battery lasts for two days.",

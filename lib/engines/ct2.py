@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from hashlib import sha256
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ if all(torch.cpu.get_capabilities().get(name, False) for name in _AVX512):
 import ctranslate2  # noqa: E402
 from ctranslate2.converters import TransformersConverter  # noqa: E402
 
+_WORTH = 16  # prompts of a group: a batch of fewer is slower than what its own start saves
 _RECIPE = "smoothed 1"  # to be changed with what `_converted` does, so that no older conversion is taken
 
 
@@ -32,7 +33,7 @@ class CTranslate2Engine:
     """A model converted once to CTranslate2, the adapter merged into it, run by one worker a core.
 
     ``dtype`` auto quantizes weights and activations of the matrix products to int8; float32 keeps them.
-    Finished sequences leave their batch, and what all prompts have in common is computed once.
+    Finished sequences leave their batch, and what many prompts begin with is computed once for them.
     """
 
     name = "ctranslate2"
@@ -55,14 +56,24 @@ class CTranslate2Engine:
         threads = torch.get_num_threads()
         workers = min(threads, len(prompts), self._fit_memory())
         looks_back = sampling.repetition_penalty != 1 or sampling.no_repeat_ngram_size > 0
-        plan = _plan(prompts, limits, self.batch_size, workers, one_length=looks_back)
+        plan = [
+            (shared, [group[i] for i in batch])
+            for group in _alike(prompts)
+            for shared in [_common_start([prompts[p] for p in group])]
+            for batch in _plan(
+                [prompts[p][len(shared) :] for p in group],
+                [limits[p] for p in group],
+                self.batch_size,
+                workers,
+                one_length=looks_back,
+            )
+        ]
         generators = self._start(workers, threads // workers, sampling)
-        shared = _common_start(prompts)
         # a worker takes its batches in a fixed order: its draws go to the same prompts every time
         queues = [ThreadPoolExecutor(1) for _ in generators]
         try:
             jobs = {}
-            for number, positions in enumerate(plan):
+            for number, (shared, positions) in enumerate(plan):
                 rest = [list(prompts[p])[len(shared) :] for p in positions]
                 drawn = replace(sampling, max_new_tokens=max(limits[p] for p in positions))
                 worker = number % workers
@@ -119,6 +130,22 @@ class CTranslate2Engine:
         """Workers whose weights together take at most half of the machine's memory; they are not shared."""
         size = (self.folder / "model.bin").stat().st_size
         return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (2 * size))
+
+
+def _alike(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Positions of prompts that share the first half of themselves, group by group (examples of one label, say).
+
+    All are one group where that would leave fewer than `_WORTH` prompts to a group: their batches would be small.
+    """
+    order = sorted(range(len(prompts)), key=lambda position: tuple(prompts[position]))
+    groups = [order[:1]]
+    for before, position in pairwise(order):
+        a, b = prompts[before], prompts[position]
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+        if 2 * same < min(len(a), len(b)):
+            groups.append([])
+        groups[-1].append(position)
+    return groups if len(prompts) >= _WORTH * len(groups) else [list(range(len(prompts)))]
 
 
 def _common_start(prompts: Sequence[Sequence[int]]) -> list[int]:
