@@ -5,7 +5,7 @@ synthetic side is shifted. `mauve-text` is the authors' package; it is compared 
 faiss-cpu): time, in interleaved repetitions with one seed each, and value, with its noise over these seeds. The last
 line is one JSON object: seconds and GiB of all metrics together (no bootstrap), and MAUVE's time over the reference's.
 
-    python benchmarks/fidelity.py [--records 10000] [--dimensions 384] [--repeats 3]
+    python benchmarks/fidelity.py [--records 10000] [--dimensions 384] [--repeats 5]
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--records", type=int, default=10_000)
     arguments.add_argument("--dimensions", type=int, default=384)
-    arguments.add_argument("--repeats", type=int, default=3, help="of MAUVE, on either side")
+    arguments.add_argument("--repeats", type=int, default=5, help="of MAUVE, on either side")
     options = arguments.parse_args()
 
     real, synthetic = vectors(options.records, options.dimensions)

@@ -130,3 +130,7 @@ def test_fewer_records_than_neighbours_or_clusters_are_refused():
         manifold(rng().normal(size=(3, 2)), rng().normal(size=(9, 2)))
     with pytest.raises(DoppelError, match="fewer than 2 different"):
         mauve(np.ones((20, 3)), np.ones((20, 3)), seed=0)
+    with pytest.raises(DoppelError, match="k = 0"):
+        manifold(*rng().normal(size=(2, 9, 2)), k=0)
+    with pytest.raises(DoppelError, match="clusters = 0"):
+        joint_clusters(*rng().normal(size=(2, 9, 2)), seed=0, clusters=0)

@@ -36,7 +36,9 @@ def joint_clusters(real: np.ndarray, synthetic: np.ndarray, *, seed: int, cluste
     """
     real, synthetic = checked("clusters", real, synthetic, least=2)
     pooled = normalize(np.concatenate([real, synthetic]).astype(np.float32))
-    count = clusters or max(2, round(min(len(real), len(synthetic)) / 10))
+    count = max(2, round(min(len(real), len(synthetic)) / 10)) if clusters is None else clusters
+    if count < 1:
+        raise DoppelError(f"clusters = {count} must be at least 1; leave it out for a tenth of the records")
     if len({row.tobytes() for row in pooled}) < count:
         raise DoppelError(
             f"clusters: {len(pooled)} records have fewer than {count} different embeddings; remove duplicates, or set "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.fidelity.vectors import centred, median_distance, squared_distances
+from lib.fidelity.vectors import centred, median_distance, positive, squared_distances
 
 PARTS = 6  # `frechet_infinity` looks at n, n/2, .. n/PARTS records
 
@@ -77,7 +77,7 @@ def mmd(
     kernel values, in one pass of bounded memory; it lies in [1 / (permutations + 1), 1].
     """
     real, synthetic = centred("MMD", real, synthetic, least=2)
-    bandwidth = median_distance(real) if bandwidth is None else bandwidth
+    bandwidth = median_distance(real) if bandwidth is None else positive("bandwidth", bandwidth)
     total = len(real) + len(synthetic)
     chosen = np.zeros((total, permutations + 1), np.float32)
     chosen[: len(real), 0] = 1

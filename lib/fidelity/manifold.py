@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.errors import DoppelError
 from lib.fidelity.vectors import centred, squared_distances
 
 
@@ -24,6 +25,8 @@ def manifold(real: np.ndarray, synthetic: np.ndarray, *, k: int = 3) -> Manifold
     Kynkaanniemi et al. 2019 (k = 3), density and coverage after Naeem et al. 2020. On equal distributions of equal
     size coverage comes near 1 - 2^-k. Three passes over blocks of distances; memory does not grow with n x m.
     """
+    if k < 1:
+        raise DoppelError(f"k = {k} neighbours, it must be at least 1; 3 is usual")
     real, synthetic = centred("precision and recall", real, synthetic, least=k + 1)
     real_radii, synthetic_radii = _squared_radii(real, k), _squared_radii(synthetic, k)
     holders = np.zeros(len(synthetic), np.int64)  # real radii that hold each synthetic record

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lib.fidelity.vectors import centred, median_distance, squared_distances
+from lib.fidelity.vectors import centred, median_distance, positive, squared_distances
 
 BLUR = 0.05  # of the median distance between real records; 0.05 of the embedding's own unit in Aug-PE's table
 SCALING = 0.5  # from one blur to the next finer one
@@ -20,7 +20,7 @@ def sinkhorn_divergence(real: np.ndarray, synthetic: np.ndarray, *, blur: float 
     the median real-real distance, so it means the same in every encoder. Memory: 8 n m bytes.
     """
     real, synthetic = centred("Sinkhorn divergence", real, synthetic, least=2)
-    blur = BLUR * median_distance(real) if blur is None else blur
+    blur = BLUR * median_distance(real) if blur is None else positive("blur", blur)
     middle = (real.mean(axis=0) + synthetic.mean(axis=0)) / 2
     diameter = max(blur, *(2 * float(np.linalg.norm(side - middle, axis=1).max()) for side in (real, synthetic)))
     steps = max(1, math.ceil(math.log(blur / diameter, SCALING)))

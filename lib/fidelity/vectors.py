@@ -40,6 +40,13 @@ def centred(
     return tuple((side - centre).astype(dtype) for side in sides)
 
 
+def positive(name: str, value: float) -> float:
+    """A length in the embedding's unit, refused unless it is above 0 and finite."""
+    if not 0 < value < np.inf:
+        raise DoppelError(f"{name} = {value} must be above 0 and finite; leave it out for one from the real records")
+    return value
+
+
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Squared Euclidean distances from ``a`` (n, d) to ``b`` (m, d), as rows of ``a`` and their block (rows, m).
 
