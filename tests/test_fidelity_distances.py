@@ -185,9 +185,9 @@ def test_embeddings_that_cannot_be_compared_are_refused(name, synthetic, says):
 @pytest.mark.parametrize("scale", [0.0, -1.0, np.inf, np.nan])
 def test_scales_that_are_no_length_are_refused(scale):
     a, b = rng().normal(size=(2, 20, 3))
-    with pytest.raises(DoppelError, match="bandwidth = .* above 0"):
+    with pytest.raises(DoppelError, match=r"bandwidth = .* above 0"):
         mmd(a, b, rng(), bandwidth=scale)
-    with pytest.raises(DoppelError, match="blur = .* above 0"):
+    with pytest.raises(DoppelError, match=r"blur = .* above 0"):
         sinkhorn_divergence(a, b, blur=scale)
 
 
