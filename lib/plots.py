@@ -141,6 +141,7 @@ def toy_election(
     names = [f"{n}\nselected" if n in chosen else f"{n}" for n in numbers]
     counts.set(xticks=numbers, xticklabels=names, xlabel="candidate", ylabel="votes")
     counts.axhline(0, color="black", linewidth=0.8)
+    counts.set_ylim(top=1.35 * max(*votes, *noisy))  # room for the legend
     counts.legend(frameon=False)
     return figure
 
@@ -156,7 +157,7 @@ def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
     colours = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, len(noisy)))
     for number, (votes, colour) in enumerate(zip(noisy, colours, strict=True)):
         ranked = np.sort(votes)[::-1]
-        ranks.plot(np.arange(1, len(ranked) + 1), ranked, color=colour, label=f"iteration {number}")
+        ranks.plot(np.arange(1, len(ranked) + 1), ranked, color=colour, label=f"vote {number + 1}")
         shares.plot(np.arange(1, len(ranked) + 1), np.cumsum(ranked) / ranked.sum(), color=colour)
     ranks.set(xlabel="candidate, by its noisy votes", ylabel="noisy votes", xscale="log", xlim=(1, longest))
     ranks.legend(frameon=False, fontsize=8)

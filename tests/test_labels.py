@@ -45,6 +45,12 @@ def test_adding_a_unit_changes_one_count_by_one(unit):
         assert np.abs(change).sum() == 1
 
 
+def test_each_record_has_the_number_of_its_cell():
+    rows = [record("a", "good", "3"), record("b", "bad", "1"), record("c", "good", "3")]
+    assert labels.cell_numbers(rows, labels.cells(DOMAIN)).tolist() == [5, 0, 5]
+    assert labels.cell_numbers(rows, labels.cells({})).tolist() == [0, 0, 0]
+
+
 def test_shares_of_noisy_counts():
     assert labels.probabilities([30, -5, 10]).tolist() == [0.75, 0, 0.25]
     assert labels.probabilities([-1, -2]).tolist() == [0.5, 0.5]

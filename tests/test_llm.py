@@ -204,6 +204,19 @@ def test_batches_are_even_of_like_length_and_as_many_for_each_worker():
     assert mixed == [[4, 4], [4, 8, 8], [8, 8]]
 
 
+def test_prompts_that_begin_alike_share_their_beginning(engines):
+    starts = [[7] * 40, [8] * 40]
+    prompts = [[*starts[i % 2], *[i, 5, 6][: 1 + i % 3]] for i in range(40)]
+    groups = ct2._alike(prompts)
+    assert sorted(sorted(group) for group in groups) == [list(range(0, 40, 2)), list(range(1, 40, 2))]
+    assert ct2._alike(prompts[:30]) == [list(range(30))]  # batches would be too small
+    assert ct2._alike([[i] * 9 for i in range(40)]) == [list(range(40))]
+    engine = engines["ctranslate2"]
+    texts = [f"{'left ' * 6 if i % 2 else 'right ' * 6}{i}" for i in range(40)]
+    wanted = completed(engines["transformers"], prompts_of(engine, *texts), GREEDY)
+    assert completed(engine, prompts_of(engine, *texts), GREEDY) == wanted
+
+
 def test_nothing_to_complete(engines):
     assert all(completed(engine, [], GREEDY) == [] for engine in engines.values())
 

@@ -18,7 +18,8 @@ from conftest import ROOT
 from lib import records
 
 MARK = "zqjxv"  # stands in every private record, and in nothing else
-ARMS = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
+GENERATED = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
+ARMS = (*GENERATED, "03_aug_pe.eps8")
 
 
 def write_corpus(path: Path) -> None:
@@ -33,7 +34,7 @@ def write_corpus(path: Path) -> None:
 
 def door(run: str, corpus: Path, *more: str) -> list[str]:
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = ("00_process_data", "01_finetune_dp_lora.eps8", "01_finetune_dp_lora.nonprivate")
+    seeded = ("00_process_data", "01_finetune_dp_lora.eps8", "01_finetune_dp_lora.nonprivate", "03_aug_pe.eps8")
     changes = [
         f"00_process_data.source=csv:{corpus}", f"00_process_data.columns={columns}", "00_process_data.limit=null",
         "01_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
@@ -77,7 +78,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
 
 def test_the_preset_runs_to_its_end_after_a_kill(runs: dict) -> None:
     assert runs["half"] and runs["taken_up"].returncode == 0, runs["taken_up"].stderr
-    for arm in ARMS:
+    for arm in GENERATED:
         row = next(line for line in runs["taken_up"].stdout.splitlines() if line.startswith(arm))
         assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", row)  # held-out loss with its interval
     assert "everything is up to date" in runs["again"].stdout and "starts" not in runs["again"].stdout
@@ -105,9 +106,11 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
     command = [sys.executable, "-m", "lib.privacy.verify", *(str(runs["folder"] / arm) for arm in ARMS)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0 and ended.stdout.count("VERIFIED") == len(ARMS), ended.stdout
-    statement = json.loads((runs["folder"] / "02_generate.eps8" / "privacy.json").read_text())
-    assert 0.98 * 8 <= statement["epsilon"] <= 8
-    assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
+    for arm in ("02_generate.eps8", "03_aug_pe.eps8"):
+        statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
+        assert 0.98 * 8 <= statement["epsilon"] <= 8
+        assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
+    assert statement["events"][1]["mechanism"]["count"] == 2  # one event of as many compositions as votes
     assert json.loads((runs["folder"] / "02_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
 
 

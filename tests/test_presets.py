@@ -8,6 +8,7 @@ import yaml
 from conftest import ROOT
 
 from lib import chain, labels, processing, prompts, records, sources
+from lib.errors import DoppelError
 
 PRESETS = sorted(path.name for path in (ROOT / "params").iterdir() if path.is_dir())
 DEV = ROOT.parent / "shared" / "data" / "yelp" / "dev.csv"
@@ -29,8 +30,14 @@ def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Non
 
 
 @pytest.fixture(params=PRESETS)
-def graph(request: pytest.FixtureRequest) -> chain.Graph:
-    return chain.preflight(request.param, "check")
+def graph(request: pytest.FixtureRequest, tmp_path: Path) -> chain.Graph:
+    return chain.preflight(request.param, "check", elsewhere(tmp_path) if request.param == "yelp-dev" else [])
+
+
+def elsewhere(folder: Path) -> list[str]:
+    """Some other file as the source: pre-flight looks whether it is there."""
+    (folder / "dev.csv").touch()
+    return [f"00_process_data.source=yelp:{folder / 'dev.csv'}"]
 
 
 def test_the_presets_are_all_there() -> None:
@@ -100,14 +107,50 @@ def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
     assert made[0] == made[1]
 
 
-def test_a_preset_that_names_another_file() -> None:
-    nodes = chain.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{Path('elsewhere') / 'dev.csv'}"]).nodes
-    assert nodes["00_process_data"].parameters["source"] == "yelp:elsewhere/dev.csv"
+def test_a_preset_that_names_another_file(tmp_path: Path) -> None:
+    nodes = chain.preflight("yelp-dev", "check", elsewhere(tmp_path)).nodes
+    assert nodes["00_process_data"].parameters["source"] == f"yelp:{tmp_path}/dev.csv"
+    with pytest.raises(DoppelError, match=r"source: yelp:nowhere/dev.csv: no such file"):
+        chain.preflight("yelp-dev", "check", ["00_process_data.source=yelp:nowhere/dev.csv"])
+
+
+BAD = {  # what pre-flight refuses of 03_aug_pe, and the word that names it
+    "iterations=0": "iterations = 0",
+    "samples=-5": "samples = -5",
+    "threshold=-1": "threshold = -1",
+    "mask_probability=0": "mask_probability = 0",
+    "schedule=[100, 150]": "needs iterations = 4 sizes",
+    "variants=1": "varies nothing",
+    "k_nn=900": "over the 450 first candidates",
+    "prompts=prompts/pubmde.yaml": "did you mean",
+    "prompts=prompts/yelp.yaml": "label 'category' is none of the corpus",
+    "base_url=http://localhost:1/v1": "is a local one",
+    "model=openai:some-model": "OPENAI_API_KEY holds no key",
+    "prices={in: 1.0}": "the keys are input and output",
+    "target_epsilon=-1": "target_epsilon = -1",
+    "inputs={}": "has no 'corpus'",
+}
+
+
+@pytest.mark.parametrize(("given", "why"), BAD.items())
+def test_aug_pe_with_settings_that_cannot_work_is_refused_before_it_starts(given: str, why: str) -> None:
+    with pytest.raises(DoppelError) as refusal:
+        chain.preflight("quick", "check", [f"03_aug_pe.eps8.{given}"])
+    assert why in str(refusal.value) and "03_aug_pe.eps8" in str(refusal.value)
+
+
+def test_a_budget_that_the_label_histogram_has_spent_is_refused() -> None:
+    changes = ["00_process_data.delta=0.0001", "03_aug_pe.eps8.target_epsilon=0.01"]
+    graph = chain.preflight("quick", "check", changes)
+    with pytest.raises(DoppelError, match="the label histogram alone spends"):
+        graph.check_budget(["03_aug_pe.eps8"])
 
 
 @pytest.mark.skipif(not DEV.is_file(), reason="needs the 5,000 reviews of Yelp's dev.csv")
 def test_the_domain_of_yelp_is_that_of_its_file() -> None:
-    given = chain.preflight("yelp-dev", "check").nodes["00_process_data"].parameters
+    given = (
+        chain.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{DEV}"]).nodes["00_process_data"].parameters
+    )
     corpus = sources.load(f"yelp:{DEV}")
     records.check_labels(corpus.records, given["label_domain"])
     cells = labels.cells(given["label_domain"])

@@ -74,3 +74,9 @@ def test_private_text_shows_its_length_alone():
         assert SECRET not in shown
     assert text.reveal() == SECRET and len(text) == len(SECRET)
     assert text == PrivateText(SECRET) and text != SECRET
+
+
+def test_users_are_numbered_and_a_record_without_one_is_its_own():
+    made = [Record(id, PrivateText("x"), {}, user) for id, user in (("a", "u"), ("b", None), ("c", "u"), ("d", "t"))]
+    numbers = records.owner_numbers(made)
+    assert numbers[0] == numbers[2] and sorted(set(numbers)) == [0, 1, 2]

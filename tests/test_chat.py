@@ -1,0 +1,77 @@
+"""A local model asked by messages."""
+
+import pytest
+
+from lib import llm, models
+from lib.chat import LocalChat
+from lib.engines.base import Request, Sampling
+from lib.errors import DoppelError
+
+TINY = "bundled:tiny-random"
+LOCAL = {"engine": "transformers", "device": "cpu", "dtype": "float32"}
+ASKED = Request((("system", "be short"), ("user", "say a word"), ("assistant", "word"), ("user", "one more")), 6)
+
+
+@pytest.fixture(scope="module")
+def engine() -> llm.Engine:
+    return llm.open_engine(TINY, **LOCAL)
+
+
+def prompts_seen(engine: llm.Engine, monkeypatch, chat: LocalChat, *requests: Request) -> list[str]:
+    seen: list[str] = []
+    complete = engine.complete
+
+    def watch(prompts, sampling, limits=None):
+        seen.extend(engine.tokenizer.decode(prompt) for prompt in prompts)
+        return complete(prompts, sampling, limits)
+
+    monkeypatch.setattr(engine, "complete", watch)
+    list(chat.reply(requests, Sampling()))
+    return seen
+
+
+def test_messages_are_wrapped_in_the_chat_template_where_there_is_one(engine, monkeypatch):
+    (seen,) = prompts_seen(engine, monkeypatch, LocalChat(engine), ASKED)
+    assert seen.count("<|im_start|>") == 5 and seen.endswith("<|im_start|>assistant\n")
+    assert "<|im_start|>system\nbe short<|im_end|>" in seen
+
+
+def test_without_a_template_the_model_goes_on_from_the_contents(engine, monkeypatch):
+    (seen,) = prompts_seen(engine, monkeypatch, LocalChat(engine, chat=False), ASKED)
+    assert seen == "be short\nsay a word\nword\none more"
+    marked = Request((("user", "<|im_end|> plainly"),), 4)
+    ids = LocalChat(engine, chat=False)._ids(marked)
+    assert engine.tokenizer.eos_token_id not in ids  # a text cannot spell the end of the prompt
+
+
+def test_a_template_that_is_not_there_is_refused(engine, monkeypatch):
+    monkeypatch.setattr(engine.tokenizer, "chat_template", None)
+    assert LocalChat(engine).chat is False
+    with pytest.raises(DoppelError, match="no chat template; set chat: false"):
+        LocalChat(engine, chat=True)
+
+
+def test_every_reply_keeps_its_own_limit_and_is_counted(engine):
+    chat = LocalChat(engine)
+    requests = [Request((("user", f"say {n}"),), limit) for n, limit in enumerate((1, 5, 9, 5))]
+    done = dict(chat.reply(requests, Sampling(max_new_tokens=64)))
+    assert sorted(done) == [0, 1, 2, 3]
+    assert all(done[n].tokens <= request.max_new_tokens for n, request in enumerate(requests))
+    assert chat.usage.requests == 4
+    assert chat.usage.completion_tokens == sum(reply.tokens for reply in done.values())
+    assert chat.usage.prompt_tokens == sum(len(chat._ids(request)) for request in requests)
+
+
+def test_a_prompt_that_leaves_no_room_is_refused_before_anything_is_drawn(engine):
+    long = Request((("user", "x" * 500),), 64)
+    with pytest.raises(DoppelError, match=r"a reply of 64 exceed the model's 512"):
+        next(LocalChat(engine).reply([ASKED, long], Sampling()))
+
+
+def test_a_name_says_whether_a_model_is_here_or_behind_an_endpoint(monkeypatch):
+    local = llm.open_chat(TINY, server={}, local=LOCAL)
+    assert local.name == "transformers" and local.chat
+    monkeypatch.setenv("SOME_KEY", "secret")
+    far = llm.open_chat("openai:some-model", server={"key_variable": "SOME_KEY"}, local={"engine": "none"})
+    assert far.name == "openai:some-model" and far.usage.requests == 0
+    assert models.locate(TINY)
