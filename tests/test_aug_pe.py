@@ -331,9 +331,11 @@ def test_settings_that_do_not_fit(changes, why):
 def test_texts_are_traced_back_to_what_was_first_invented(asking, tmp_path):
     history = made(asking, tmp_path).run()
     rows = lineage(history, 3)
-    assert len(rows) == 3 and list(rows[0]) == ["text 1", "text 2", "text 3"]
-    best = history[-1].generation.texts[max(history[-1].chosen, key=lambda i: history[-1].noisy[i])]
-    assert rows[-1]["text 1"] == best
+    assert len(rows) == 3 and list(rows[0]) == ["vote", "text 1", "text 2", "text 3"]
+    assert [row.pop("vote") for row in rows] == [1, 2, 3]
+    changes = [len({row[name] for row in rows}) for name in rows[0]]
+    assert changes == sorted(changes, reverse=True) and changes[0] > 1
+    assert set(rows[-1].values()) <= set(history[-1].selected)
     for above, below in itertools.pairwise(rows):
         for name in above:  # a step of VARIATION_API at most
             assert np.linalg.norm(embed([above[name]]) - embed([below[name]])) < 1.6

@@ -244,18 +244,23 @@ class Evolution:
 
 
 def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
-    """The texts that ended with most votes, each traced back to what the model first invented: one row an iteration.
+    """Selected texts, each traced back to what the model first invented: one row an iteration.
 
-    Columns are the final texts' numbers in the last selection, the best of all cells first.
+    Those that changed most often come first, and among these those that ended with most votes.
     """
     last = history[-1]
-    best = sorted(dict.fromkeys(last.chosen.tolist()), key=lambda i: -last.noisy[i])[:texts]
-    rows = []
-    for iteration in reversed(history):
-        rows.append({f"text {rank}": iteration.generation.texts[i] for rank, i in enumerate(best, 1)})
-        if iteration.number:
-            best = [iteration.generation.parents[i] for i in best]
-    return rows[::-1]
+    lines = []
+    for index in dict.fromkeys(last.chosen.tolist()):
+        line, at = [], index
+        for iteration in reversed(history):
+            line.append(iteration.generation.texts[at])
+            at = iteration.generation.parents[at]
+        lines.append((-len(set(line)), -last.noisy[index], line[::-1]))
+    chosen = [line for *_, line in sorted(lines)[:texts]]
+    return [
+        {"vote": row + 1, **{f"text {number}": line[row] for number, line in enumerate(chosen, 1)}}
+        for row in range(len(history))
+    ]
 
 
 def _first(chosen: np.ndarray) -> np.ndarray:
