@@ -182,6 +182,15 @@ def test_votes_without_noise_are_those_of_brute_force_and_are_never_written(aski
         assert one.noisy.tolist() == wanted.tolist()
 
 
+def test_a_user_has_the_votes_of_one_record_however_many_records(asking, tmp_path):
+    owners = np.repeat([0, 1, 2, 3], 100)
+    voters = Voters(VOTERS.vectors, VOTERS.cells, owners)
+    one = made(asking, tmp_path, voters=voters, noise_multiplier=None, iterations=1, k_nn=4).run()[0]
+    assert 0 < np.linalg.norm(one.noisy) <= 4 * 2  # four users, each of norm sqrt(k_nn) at most
+    apart = made(asking, tmp_path / "apart", noise_multiplier=None, iterations=1, k_nn=4).run()[0]
+    assert apart.noisy.sum() == 1600
+
+
 def test_noise_has_the_size_that_is_accounted(asking, tmp_path):
     """sigma sqrt(k_nn) votes, over 400 draws of a small election."""
     draws = []
