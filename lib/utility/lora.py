@@ -1,0 +1,112 @@
+"""A language model that is adapted by LoRA again and again, each time from its own weights.
+
+On a GPU machine with the extra ``unsloth`` its kernels and 4-bit weights are used; else PEFT and transformers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from lib import models
+from lib.dp_lora import Settings, Trainer
+from lib.errors import DoppelError, nearest
+from lib.per_sample import Example
+
+Backend = Literal["auto", "peft", "unsloth"]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """How long and how fast: ``steps`` of ``batch`` records on average (Poisson samples), AdamW, a linear schedule."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+    tokens_per_micro_batch: int = 512
+
+
+def resolve_backend(backend: Backend, device: models.Device) -> Backend:
+    """``auto`` is unsloth where it is installed and a GPU is used. Raises DoppelError where unsloth cannot run."""
+    if backend not in ("auto", "peft", "unsloth"):
+        raise DoppelError(f"unknown backend {backend!r}{nearest(backend, ('auto', 'peft', 'unsloth'))}")
+    on_gpu, installed = models.resolve_device(device).type == "cuda", find_spec("unsloth") is not None
+    if backend == "unsloth" and not (on_gpu and installed):
+        missing = "pip install -e '.[unsloth]'" if on_gpu else "use a machine with a GPU, or backend: peft"
+        raise DoppelError(f"backend 'unsloth' needs a GPU and the package of that name; {missing}")
+    if backend == "auto":
+        return "unsloth" if on_gpu and installed else "peft"
+    return backend
+
+
+class Adaptable:
+    """A language model by name, and adapters for it.
+
+    Args:
+        lora: settings of PEFT's LoraConfig.
+        max_tokens: of a prompt and its completion, for unsloth, which asks beforehand.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        lora: Mapping[str, object],
+        *,
+        backend: Backend = "auto",
+        device: models.Device = "auto",
+        dtype: models.Dtype = "auto",
+        max_tokens: int = 512,
+    ):
+        self.name, self.lora, self.max_tokens = name, dict(lora), max_tokens
+        self.backend = resolve_backend(backend, device)
+        self.tokenizer = models.load_tokenizer(name)
+        self._base = models.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
+
+    @contextmanager
+    def adapted(
+        self, examples: Sequence[Example], settings: Adaptation, *, seed: int, checkpoint: Path
+    ) -> Iterator[PeftModel]:
+        """The model with a new adapter trained on ``examples``; afterwards the model is what it was.
+
+        ``seed`` governs initial weights, samples and dropout; a training that was cut off goes on from ``checkpoint``.
+        """
+        model = self._fresh(seed)
+        training = Settings(
+            noise_multiplier=None,
+            steps=settings.steps,
+            expected_batch=min(settings.batch, len(examples)),
+            learning_rate=settings.learning_rate,
+            schedule="linear",
+            tokens_per_micro_batch=settings.tokens_per_micro_batch,
+            checkpoint_every=settings.steps,
+            seed=seed,
+            privacy_seed=seed,  # nothing private is claimed: the samples may be known
+        )
+        try:
+            Trainer(model, examples, training, checkpoint).run()
+            model.eval()
+            yield model
+        finally:
+            if self._base is not None:
+                self._base = model.unload()
+
+    def _fresh(self, seed: int) -> PeftModel:
+        if self._base is None:
+            return self._unsloth(seed)
+        device = self._base.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            return get_peft_model(self._base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
+
+    def _unsloth(self, seed: int) -> PeftModel:
+        from unsloth import FastLanguageModel  # patches transformers when imported: only where it is used
+
+        model, _ = FastLanguageModel.from_pretrained(
+            model_name=str(models.locate(self.name)), max_seq_length=self.max_tokens, load_in_4bit=True
+        )
+        return FastLanguageModel.get_peft_model(model, random_state=seed, **self.lora)

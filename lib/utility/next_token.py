@@ -1,0 +1,83 @@
+"""Next-token prediction: a language model adapted on a set, its perplexity and accuracy on held-out real text."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from lib.fidelity.metric import Direction
+from lib.per_sample import Batch, Example, by_length
+from lib.utility.lora import Adaptable, Adaptation
+from lib.utility.outcomes import over_trainings, training_rows
+from lib.utility.sets import HELD_OUT, REAL, Sets
+from lib.utility.transfer import BySet
+
+METRICS: dict[str, Direction] = {"perplexity": "lower", "token_accuracy": "higher"}
+TOKENS_AT_ONCE = 1024  # of texts that are scored together: their logits take 200 MB at 50k words
+
+
+def as_examples(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> list[Example]:
+    """Texts alone, without a label: after the end-of-text token that starts a document, up to the one that ends it."""
+    start = (tokenizer.eos_token_id,)
+    read = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True).input_ids
+    return [Example(start, [*ids, *start][:max_tokens], number) for number, ids in enumerate(read)]
+
+
+@torch.no_grad()
+def token_scores(model: nn.Module, examples: Sequence[Example]) -> np.ndarray:
+    """Summed loss in nats, right guesses and tokens of each example, (examples, 3)."""
+    device = next(model.parameters()).device
+    scores = np.zeros((len(examples), 3))
+    for part in by_length([1] * len(examples), [len(e) for e in examples], TOKENS_AT_ONCE):
+        batch = Batch.of([examples[i] for i in part], 0, device)
+        logits = model(input_ids=batch.input_ids, use_cache=False).logits[batch.rows, batch.columns].float()
+        losses = nn.functional.cross_entropy(logits, batch.targets, reduction="none")
+        each = torch.stack([losses, logits.argmax(1) == batch.targets, torch.ones_like(losses)], dim=1)
+        sums = torch.zeros(len(part), 3, dtype=torch.float64)
+        scores[part] = sums.index_add_(0, batch.rows.cpu(), each.double().cpu()).numpy()
+    return scores
+
+
+def perplexity(scores: np.ndarray) -> float:
+    """exp(mean nats a token) of `token_scores` (n, 3): at least 1, lower is better."""
+    nats, _, tokens = scores.sum(0)
+    return float(np.exp(nats / tokens))
+
+
+def token_accuracy(scores: np.ndarray) -> float:
+    """Share of tokens that are the model's first guess, of `token_scores` (n, 3); in [0, 1], higher is better."""
+    _, right, tokens = scores.sum(0)
+    return float(right / tokens)
+
+
+def next_token(
+    sets: Sets,
+    model: Adaptable,
+    settings: Adaptation,
+    *,
+    max_tokens: int,
+    seeds: int,
+    draws: int,
+    seed: int,
+    folder: Path,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, BySet]:
+    """Every metric of `METRICS`, by arm and for `REAL`. ``folder`` keeps trainings that a killed run had finished."""
+    examples = as_examples(sets.texts, model.tokenizer, max_tokens)
+    tests = [examples[i] for i in sets.rows[HELD_OUT]]
+    found: dict[str, BySet] = {name: {} for name in METRICS}
+    for place, name in enumerate((*sets.arms, REAL)):
+        scores = []
+        for number, rows in enumerate(training_rows(sets.rows[name], seeds=seeds, seed=seed)):
+            own = [Example(examples[i].prompt, examples[i].completion, unit) for unit, i in enumerate(rows)]
+            with model.adapted(own, settings, seed=number, checkpoint=folder / f"next_{place}_{number}.pt") as net:
+                scores.append(token_scores(net, tests))
+            progress()
+        for metric, statistic in (("perplexity", perplexity), ("token_accuracy", token_accuracy)):
+            found[metric][name] = over_trainings(
+                lambda one, rows, statistic=statistic: statistic(one[rows]), np.stack(scores), draws=draws, seed=seed
+            )
+    return found
