@@ -13,6 +13,9 @@ from pathlib import Path
 from lib.errors import DoppelError, nearest
 
 Parameters = Mapping[str, object]
+AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
+    "loss", "loss against base", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
+)  # fmt: skip
 
 
 def process_data(parameters: Parameters) -> None:
@@ -74,6 +77,29 @@ def prompts_fit_corpus(parameters: Parameters, corpus: Parameters) -> None:
     prompts.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
 
 
+def canary_privacy(parameters: Parameters) -> None:
+    """Its inputs are a corpus and arms, its controls can be made, and its scores are known."""
+    _needs_input(parameters, "corpus")
+    arms = {name: str(id).partition(".")[0] for name, id in parameters["inputs"].items() if name != "corpus"}
+    if not arms:
+        raise DoppelError("inputs: names no arm to audit; add one, as eps8: 02_generate.eps8")
+    for name, notebook in arms.items():
+        if notebook not in ("02_generate", "03_aug_pe"):
+            raise DoppelError(f"inputs: {name}: {notebook} is no arm; name a stage of 02_generate or 03_aug_pe")
+    control = parameters["control"]
+    if control is None and "02_generate" in arms.values():
+        raise DoppelError("control: an arm of 02_generate needs one without privacy to compare with; name its input")
+    if control is not None and arms.get(control) != "02_generate":
+        raise DoppelError(f"control = {control!r}: must be an input of 02_generate{nearest(control, arms)}")
+    if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
+        raise DoppelError(
+            f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}"
+        )
+    for name in parameters["bounded"]:
+        if name not in AUDIT_SCORES:
+            raise DoppelError(f"bounded: {name!r} is no score{nearest(name, AUDIT_SCORES)}")
+
+
 def _needs_input(parameters: Parameters, name: str) -> None:
     if name not in parameters["inputs"]:
         raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
@@ -100,6 +126,7 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "01_finetune_dp_lora": finetune_dp_lora,
     "02_generate": generate,
     "03_aug_pe": aug_pe,
+    "04_canary_privacy": canary_privacy,
 }
 WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
     "03_aug_pe": prompts_fit_corpus,

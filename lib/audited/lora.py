@@ -1,0 +1,111 @@
+"""A DP-LoRA arm trained again on a canaried corpus, and what its model says of a canary.
+
+The calls are those of notebooks 01 and 02, with the arm's own parameters: unit, neighbours, sampler and mechanism are
+`lib.dp_lora`'s, the noise is calibrated again for the number of units that there are now. *Evaluation only.*
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedTokenizerBase
+
+from lib import dp_lora, labels, llm, models
+from lib.audited.arms import Arm
+from lib.examples import encode_all
+from lib.files import read_json
+from lib.privacy import accounting, mechanisms
+from lib.privacy.ledger import Event, Ledger
+from lib.records import Record
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The model after training on the canaried corpus. It is never saved beyond the checkpoints of its stage."""
+
+    model: PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    template: models.Prompt
+    max_tokens: int
+    adapter: Path
+
+    def nats(self, records: Sequence[Record], *, base: bool = False) -> np.ndarray:
+        """Loss of each record in nats a token, shape (n,), by the model, or by the one that it was trained from."""
+        examples, _ = encode_all(records, self.tokenizer, self.template, max_tokens=self.max_tokens, unit="record")
+        if base:
+            with self.model.disable_adapter():
+                losses = dp_lora.held_out_losses(self.model, examples)
+        else:
+            losses = dp_lora.held_out_losses(self.model, examples)
+        return losses[:, 0] / losses[:, 1]
+
+
+def retrain(
+    arm: Arm, train: Sequence[Record], ledger: Ledger, folder: Path, on_step: Callable[[dp_lora.Progress], None]
+) -> Retrained:
+    """Train the arm's adapter again on ``train``; its event is added to ``ledger``. Resumable from ``folder``.
+
+    Raises DoppelError for batches that are no Poisson samples: nothing could be said of a claim then.
+    """
+    given = arm.training
+    tokenizer, template = models.load_tokenizer(given["model"]), models.Prompt(given["prompt"], given["chat"])
+    examples, _ = encode_all(train, tokenizer, template, max_tokens=given["max_tokens"], unit=ledger.unit)
+    probability = dp_lora.sampling_probability(ledger.units, given["expected_batch"])
+    noise_multiplier = None
+    if given["target_epsilon"] is not None:
+        noise_multiplier = accounting.calibrate(
+            lambda noise: accounting.Gaussian(noise, probability, given["steps"]),
+            target_epsilon=given["target_epsilon"],
+            delta=ledger.delta,
+            others=ledger.mechanisms,
+        )
+    names = dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
+    settings = dp_lora.Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names})
+    net = _adapted(given)
+    trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
+    progress = trainer.run(on_step=on_step)
+    check = mechanisms.check_sampler(
+        progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
+    )
+    check.require()
+    private = noise_multiplier is not None
+    mechanism = (
+        accounting.Gaussian(noise_multiplier, probability, given["steps"]) if private else accounting.NonPrivate()
+    )
+    what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
+    ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
+    net.save_pretrained(folder / "adapter")
+    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter")
+
+
+def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
+    """``count`` texts of the audited model, drawn as the arm draws its own."""
+    given = arm.parameters
+    histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
+    wanted = labels.draw(histogram, catalogue, count, np.random.default_rng(given["seed"]))
+    engine = llm.open_engine(
+        arm.training["model"],
+        trained.adapter,
+        **{name: given[name] for name in ("engine", "device", "dtype", "batch_size")},
+    )
+    drawing = ("temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens", "seed")
+    sampling = llm.Sampling(**{name: given[name] for name in drawing})
+    made, _ = llm.generate_records(
+        engine, trained.template, wanted, sampling, max_attempts=given["max_attempts"], progress=progress
+    )
+    return [record.text.reveal() for record in made]
+
+
+def _adapted(given: dict) -> PeftModel:
+    """The frozen model with fresh adapters, drawn from the arm's seed."""
+    base = models.load(given["model"], device=given["device"], dtype=given["dtype"])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(given["seed"])
+        net = get_peft_model(base, LoraConfig(**{"task_type": "CAUSAL_LM", **given["lora"]}))
+    if given["gradient_checkpointing"]:
+        base.activation_checkpointing_enable()
+        base.enable_input_require_grads()
+    return net
