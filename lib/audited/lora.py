@@ -26,6 +26,7 @@ from lib.records import Record
 class Retrained:
     """The model after training on the canaried corpus. It is never saved beyond the checkpoints of its stage."""
 
+    name: str  # of the model before training
     model: PeftModel
     tokenizer: PreTrainedTokenizerBase
     template: models.Prompt
@@ -41,6 +42,13 @@ class Retrained:
         else:
             losses = dp_lora.held_out_losses(self.model, examples)
         return losses[:, 0] / losses[:, 1]
+
+    def base_nats(self, records: Sequence[Record], known: dict[tuple, np.ndarray]) -> np.ndarray:
+        """`nats` by the model before training; ``known`` keeps them for the next arm with the same model and prompt."""
+        key = (self.name, str(self.model.dtype), self.template, self.max_tokens)
+        if key not in known:
+            known[key] = self.nats(records, base=True)
+        return known[key]
 
 
 def retrain(
@@ -78,7 +86,7 @@ def retrain(
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
-    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter")
+    return Retrained(given["model"], net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter")
 
 
 def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
