@@ -20,10 +20,11 @@ from lib.records import Record
 
 TINY = "bundled:tiny-random"
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
+LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 TRAINING = {
     "inputs": {"corpus": "00_process_data"}, "model": TINY, "prompt": "{mood}:", "chat": False, "max_tokens": 48,
     "target_epsilon": None, "steps": 30, "expected_batch": 24.0, "max_grad_norm": 1.0, "learning_rate": 0.02,
-    "schedule": "constant", "warmup_steps": 0, "weight_decay": 0.0, "lora": {"r": 8, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]},
+    "schedule": "constant", "warmup_steps": 0, "weight_decay": 0.0, "lora": {"r": 8, "target_modules": LAYERS},
     "gradient_checkpointing": False, "tokens_per_micro_batch": 4096, "checkpoint_every": 100, "device": "cpu",
     "dtype": "float32", "seed": 0, "privacy_seed": 5,
 }  # fmt: skip
