@@ -1,0 +1,101 @@
+"""The rating sheet: blinded, private, and read back."""
+
+import csv
+import io
+import stat
+
+import numpy as np
+import pytest
+from test_utility_transfer import matched, records
+
+from lib.errors import DoppelError
+from lib.fidelity.metric import Undefined
+from lib.utility import rating_forms, ratings
+
+
+@pytest.fixture
+def sheet() -> ratings.Sheet:
+    return ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
+
+
+def fill(sheet: ratings.Sheet, quality) -> str:
+    """A filled sheet as CSV; ``quality`` gives the answer for an item's set."""
+    rows = [[item, quality(name), "3"] for item, name in zip(sheet.ids, sheet.sets, strict=True)]
+    return rating_forms.answered(rows)
+
+
+def test_the_sheet_is_blinded_mixed_and_seeded(sheet):
+    assert sorted(sheet.sets) == ["one"] * 6 + ["other"] * 6 + ["real"] * 6
+    assert sheet.sets != sorted(sheet.sets)
+    assert not any(word in ratings.as_csv(sheet) + rating_forms.as_html(sheet) for word in ("one", "other", "real"))
+    again = ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
+    other = ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=2)
+    assert again.ids == sheet.ids and set(other.ids).isdisjoint(sheet.ids)
+
+
+def test_files_are_for_their_owner_alone(sheet, tmp_path):
+    path = ratings.write_private(tmp_path / "ratings" / "sheet.csv", ratings.as_csv(sheet))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_the_sheet_is_read_back_as_it_was_filled(sheet, tmp_path):
+    out = io.StringIO()
+    rows = list(csv.reader(io.StringIO(ratings.as_csv(sheet).lstrip("\ufeff"))))
+    assert [row[-1] for row in rows[1:]] == sheet.texts
+    csv.writer(out).writerows([rows[0]] + [[row[0], "5" if i else "", "2", *row[3:]] for i, row in enumerate(rows[1:])])
+    path = tmp_path / "anna.csv"
+    path.write_text(out.getvalue())
+    answers = ratings.read_answers({"anna": path}, sheet)
+    assert np.isnan(answers["quality"][0, 0]) and (answers["quality"][0, 1:] == 5).all()
+    assert (answers["fits"] == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace(",4,", ",6,", 1), "'quality' must be a whole number from 1 to 5"),
+        (lambda text: text.replace(",4,", ",good,", 1), "'quality' must be"),
+        (lambda text: text.replace("-001", "-999"), "is not on this run's sheet"),
+        (lambda text: text.replace("-001", "-002"), "comes twice"),
+        (lambda text: text.replace("quality", "grade"), "no column 'quality'"),
+    ],
+)
+def test_what_is_wrong_in_a_filled_sheet_is_told_with_its_row(sheet, tmp_path, change, told):
+    path = tmp_path / "anna.csv"
+    path.write_text(change(fill(sheet, lambda name: "4")))
+    with pytest.raises(DoppelError, match=rf"anna\.csv, row \d+: .*{told}"):
+        ratings.read_answers({"anna": path}, sheet)
+
+
+def test_mean_ratings_by_set_with_intervals(sheet, tmp_path):
+    paths = {}
+    for rater, better in (("anna", "5"), ("ben", "4")):
+        paths[rater] = tmp_path / f"{rater}.csv"
+        paths[rater].write_text(fill(sheet, lambda name, better=better: better if name == "real" else "2"))
+    answers = ratings.read_answers(paths, sheet)["quality"]
+    found = ratings.mean_ratings(answers, sheet, draws=200, seed=0)
+    assert found["real"].value == 4.5 and found["one"].value == 2
+    assert found["real"].interval[0] < 4.3 and found["one"].interval == (2, 2)
+    answers[:, np.array(sheet.sets) == "one"] = np.nan
+    assert isinstance(ratings.mean_ratings(answers, sheet, draws=50, seed=0)["one"], Undefined)
+
+
+def test_a_text_is_no_formula_and_no_markup():
+    sheet = ratings.Sheet(["=1+1", "<script>x</script>"], [{"mood": "good"}] * 2, ["one", "real"])
+    assert "'=1+1" in ratings.as_csv(sheet)
+    assert "<script>x" not in rating_forms.as_html(sheet) and "&lt;script&gt;x" in rating_forms.as_html(sheet)
+
+
+def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
+    saved = []
+    panel = rating_forms.as_panel(sheet, saved.append)
+    _, text, quality, fits, button = panel.children
+    assert text.value == ""
+    button.click()
+    for number in range(len(sheet.texts)):
+        assert sheet.texts[number] in text.value
+        quality.value, fits.value = "4", None
+        button.click()
+    assert text.value == "" and button.disabled
+    rows = list(csv.reader(io.StringIO(saved[0])))
+    assert rows[1] == [sheet.ids[0], "4", ""] and len(rows) == len(sheet.texts) + 1
