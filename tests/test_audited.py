@@ -20,11 +20,11 @@ from lib.records import Record
 
 TINY = "bundled:tiny-random"
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
-LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 TRAINING = {
     "inputs": {"corpus": "00_process_data"}, "model": TINY, "prompt": "{mood}:", "chat": False, "max_tokens": 48,
     "target_epsilon": None, "steps": 30, "expected_batch": 24.0, "max_grad_norm": 1.0, "learning_rate": 0.02,
-    "schedule": "constant", "warmup_steps": 0, "weight_decay": 0.0, "lora": {"r": 8, "target_modules": LAYERS},
+    "schedule": "constant", "warmup_steps": 0, "weight_decay": 0.0,
+    "lora": {"r": 16, "lora_alpha": 64, "target_modules": "all-linear"},
     "gradient_checkpointing": False, "tokens_per_micro_batch": 4096, "checkpoint_every": 100, "device": "cpu",
     "dtype": "float32", "seed": 0, "privacy_seed": 5,
 }  # fmt: skip
@@ -161,18 +161,18 @@ def test_canaries_reach_the_training_with_the_arms_own_parameters(
         assert read.count(canary.record.text.reveal()) == 8 * canary.included
 
 
-def test_training_without_noise_is_caught_and_a_model_that_never_saw_them_is_not(tmp_path: Path) -> None:
-    planting = plant(30, {30: 16})
+def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tmp_path: Path) -> None:
+    planting = plant(6, {40: 4})
     train = planting.insert(corpus())
     ledger = Ledger("record", len(train), 1e-3)
-    trained = lora.retrain(arm(), train, ledger, tmp_path, lambda progress: None)
+    trained = lora.retrain(arm(steps=60, max_tokens=40), train, ledger, tmp_path, lambda progress: None)
     assert [event.mechanism.__class__.__name__ for event in ledger.events] == ["NonPrivate"]
     asked = [canary.record for canary in planting.everyone]
     before, after = trained.nats(asked, base=True), trained.nats(asked)
     group = planting.repeated[0]
-    caught = planting.relative(before - after)[30]
+    caught = planting.relative(before - after)[40]
     assert attack.repeated_control("loss against base", caught, group).passed
-    untouched = attack.repeated_control("loss", planting.relative(-before)[30], group)
+    untouched = attack.repeated_control("loss", np.zeros(4), group)
     assert not untouched.passed and "must be above 0.8" in untouched.shown
 
 
@@ -255,7 +255,7 @@ def test_a_planted_claim_of_copies_is_that_of_their_group() -> None:
         ("control=eps9", "control = 'eps9'"),
         ("control=null", "an arm of 02_generate needs one"),
         ("control=aug_pe", "must be an input of 02_generate"),
-        ("copies=[10]", "one for each of copies"),
+        ("copies=[10]", "one number for each of copies"),
         ("bounded=[lose]", "'lose' is no score"),
         ("inputs={corpus: 00_process_data}", "names no arm"),
         ("inputs={corpus: 00_process_data, a: 01_finetune_dp_lora.eps8}", "is no arm"),
