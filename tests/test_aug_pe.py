@@ -441,6 +441,20 @@ def test_what_is_no_text_is_drawn_again_and_never_replaced_by_the_prompt(asking)
         Api(model, asking, Writing(Sampling(), max_new_tokens=16)).random(CELLS, 1)
 
 
+def test_examples_and_blanks_that_come_back_are_drawn_again(asking, tmp_path):
+    shots = "shots: [{labels: {side: left}, draws: {colour: red}, text: at 9.0 and 9.0, again: at 8.0 and 8.0}]\n"
+    (tmp_path / "shots.yaml").write_text(PROMPTS + shots)
+    model = Plane()
+    model.scripted = [
+        Completion("At 9.0 and 9.0!", 4, True),
+        Completion("at 8.0 and 8.0", 4, True),
+        Completion("at _ and 1.0", 4, True),
+    ]
+    writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.3)
+    drawn = Api(model, prompts.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
+    assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.texts) == 1
+
+
 def test_cut_replies_can_end_at_their_last_sentence(asking):
     model = Plane()
     writing = Writing(Sampling(), max_new_tokens=16, unfinished="trim", max_attempts=1)

@@ -20,6 +20,11 @@ SMALL = {
         "evaluate_records": 10, "privacy_seed": 3,
     },
     "02_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+    "03_aug_pe": {
+        "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "judge": f"hidden:{TINY}", "iterations": 2,
+        "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
+        "privacy_seed": 3,
+    },
 }  # fmt: skip
 
 
@@ -27,6 +32,7 @@ SMALL = {
 def house(here: Project) -> Project:
     shutil.copytree(ROOT / "notebooks", here.root / "notebooks")
     shutil.copytree(ROOT / "params", here.root / "params")
+    shutil.copytree(ROOT / "prompts", here.root / "prompts")
     return here
 
 
@@ -36,12 +42,30 @@ def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> No
     for name, sizes in SMALL.items():
         namespace = house.play(name, **sizes)
         assert (namespace["stage"].folder / "done.json").is_file()
-    made = records.read(house.stage("02_generate.eps8", "quick") / "synthetic.jsonl")
-    assert 1 <= len(made) <= 4
-    records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
-    privacy = json.loads((house.stage("02_generate.eps8", "quick") / "privacy.json").read_text())
-    assert 0.98 * 8 <= privacy["epsilon"] <= 8
-    assert privacy["not_for_release"]  # a privacy_seed was set
+    for arm, most in (("02_generate.eps8", 4), ("03_aug_pe.eps8", 9)):
+        made = records.read(house.stage(arm, "quick") / "synthetic.jsonl")
+        assert 1 <= len(made) <= most
+        records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
+        privacy = json.loads((house.stage(arm, "quick") / "privacy.json").read_text())
+        assert 0.98 * 8 <= privacy["epsilon"] <= 8
+        assert privacy["not_for_release"]  # a privacy_seed was set
+
+
+def test_aug_pe_without_a_target_is_not_private_and_shows_and_keeps_no_votes(house: Project) -> None:
+    house.play("00_process_data", limit=300)
+    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"target_epsilon": None, "samples": 8})
+    folder = namespace["stage"].folder
+    privacy = json.loads((folder / "privacy.json").read_text())
+    assert privacy["epsilon"] is None and "is not private" in privacy["not_for_release"][0]
+    assert not (folder / "figures" / "votes.png").exists()
+    assert not list(folder.rglob("votes*"))
+
+
+def test_aug_pe_counts_users_where_the_corpus_does(house: Project) -> None:
+    house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
+    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"iterations": 1})
+    voters = namespace["voters"]
+    assert len(set(voters.owners.tolist())) == namespace["ledger"].units < len(voters.owners)
 
 
 def test_a_user_level_run_counts_users(house: Project) -> None:
