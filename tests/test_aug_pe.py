@@ -441,6 +441,18 @@ def test_what_is_no_text_is_drawn_again_and_never_replaced_by_the_prompt(asking)
         Api(model, asking, Writing(Sampling(), max_new_tokens=16)).random(CELLS, 1)
 
 
+def test_a_redrawn_reply_is_checked_against_its_own_parent(asking):
+    model = Plane()
+    model.scripted = [
+        Completion("", 1, True),  # replies come last request first
+        Completion("at 5.0 and 5.0", 4, True),
+        Completion("at 1.0 and 1.0", 4, True),  # the first parent's text, for the second
+    ]
+    writing = Writing(Sampling(), max_new_tokens=16)
+    drawn = Api(model, asking, writing).vary(["at 1.0 and 1.0", "at 2.0 and 2.0"], CELLS, 1)
+    assert drawn.texts == {0: "at 5.0 and 5.0", 1: "at 1.0 and 1.0"} and drawn.rejected == {"empty": 1}
+
+
 def test_examples_and_blanks_that_come_back_are_drawn_again(asking, tmp_path):
     shots = "shots: [{labels: {side: left}, draws: {colour: red}, text: at 9.0 and 9.0, again: at 8.0 and 8.0}]\n"
     (tmp_path / "shots.yaml").write_text(PROMPTS + shots)
