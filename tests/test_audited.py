@@ -263,4 +263,4 @@ def test_a_planted_claim_of_copies_is_that_of_their_group() -> None:
 )
 def test_pre_flight_refuses(change: str, match: str) -> None:
     with pytest.raises(DoppelError, match=match):
-        chain.preflight("quick", "quick", [f"04_canary_privacy.{change}"])
+        chain.preflight("test", "test", [f"04_canary_privacy.{change}"])
