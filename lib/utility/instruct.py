@@ -49,15 +49,15 @@ def instructed(
 ) -> Fit:
     """The classifier; ``max_tokens`` of a text are read. ``folder`` keeps trainings that a killed run had finished."""
     tokenizer = model.tokenizer
-    shared, completions = answers(tokenizer, values)
     read = tokenizer(list(texts), truncation=True, max_length=max_tokens, split_special_tokens=True).input_ids
     question = tokenizer(f"\n{label}:", add_special_tokens=False).input_ids
     start = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    prompts = [[*(start if ids[:1] != start else []), *ids, *question, *shared] for ids in read]
-    firsts = torch.tensor([ids[0] for ids in completions])
+    asked = [[*(start if ids[:1] != start else []), *ids, *question] for ids in read]
     file = iter(range(10**9))  # trainings are asked for in one order, so their number names them
 
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
+        shared, completions = answers(tokenizer, values)  # refused here, it is the result of a task, not of a notebook
+        prompts, firsts = [[*ids, *shared] for ids in asked], torch.tensor([ids[0] for ids in completions])
         own = [Example(prompts[i], completions[c], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
         checkpoint = folder / f"{label}_{next(file)}.pt"
         with model.adapted(own, settings, seed=seed, checkpoint=checkpoint) as net:

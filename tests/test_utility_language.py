@@ -1,0 +1,80 @@
+"""Language models that are adapted on a set: equal steps, the model left as it was, scores against other code."""
+
+import numpy as np
+import pytest
+import torch
+from test_utility_transfer import matched, records
+
+from lib import dp_lora
+from lib.errors import DoppelError
+from lib.fidelity.metric import Undefined
+from lib.utility import instruct, lora, next_token, transfer
+from lib.utility.finetune import batches
+
+STEPS = lora.Adaptation(steps=2, batch=4, learning_rate=0.05)
+
+
+@pytest.fixture(scope="module")
+def model() -> lora.Adaptable:
+    return lora.Adaptable("bundled:tiny-random", {"r": 2, "target_modules": ["q_proj", "v_proj"]}, device="cpu")
+
+
+def test_losses_are_those_of_held_out_losses_and_guesses_those_of_a_loop(model):
+    examples = next_token.as_examples(["great case", "it broke", "poor"], model.tokenizer, 64)
+    scores = next_token.token_scores(model._base, examples)
+    np.testing.assert_allclose(scores[:, [0, 2]], dp_lora.held_out_losses(model._base, examples), rtol=1e-4)
+    for example, (_, right, tokens) in zip(examples, scores, strict=True):
+        ids = torch.tensor([[*example.prompt, *example.completion]])
+        guesses = model._base(input_ids=ids).logits[0, :-1].argmax(1)
+        assert tokens == len(example.completion) and right == (guesses == ids[0, 1:]).sum()
+    assert next_token.perplexity(scores) == pytest.approx(np.exp(scores[:, 0].sum() / scores[:, 2].sum()))
+
+
+def test_an_adapter_learns_and_leaves_the_model_as_it_was(model, tmp_path):
+    examples = next_token.as_examples(["great case"] * 8, model.tokenizer, 64)
+    before = next_token.token_scores(model._base, examples)
+    longer = lora.Adaptation(steps=8, batch=4, learning_rate=0.05)
+    trained = []
+    for seed in (1, 1, 2):
+        path = tmp_path / f"{len(trained)}.pt"
+        with model.adapted(examples, longer, seed=seed, checkpoint=path) as net:
+            trained.append(next_token.token_scores(net, examples)[0, 0])
+    assert trained[0] < before[0, 0] and trained[0] == trained[1] != trained[2]
+    np.testing.assert_array_equal(next_token.token_scores(model._base, examples), before)
+
+
+def test_next_token_scores_every_set(model, tmp_path):
+    compared = matched(one=records(20, 3))
+    found = next_token.next_token(compared, model, STEPS, max_tokens=40, seeds=3, draws=9, seed=0, folder=tmp_path)
+    assert set(found) == set(next_token.METRICS) and set(found["perplexity"]) == {"one", "real"}
+    assert found["perplexity"]["one"].value > 1 and 0 <= found["token_accuracy"]["one"].value <= 1
+
+
+def test_a_language_model_learns_to_say_the_label(model, tmp_path):
+    compared = matched(one=records(20, 3))
+    fit = instruct.instructed(compared.texts, "mood", ["bad", "good"], model, STEPS, max_tokens=40, folder=tmp_path)
+    found = transfer.transfer(compared, "mood", fit, seeds=3, draws=9, seed=0, reverse=False)
+    assert set(found) == {"accuracy", "macro_f1"} and 0 <= found["accuracy"]["one"].value <= 1
+
+
+def test_values_that_begin_alike_are_not_defined(model, tmp_path):
+    assert instruct.answers(model.tokenizer, ["bad", "bold"])[0]  # what all begin with is moved into the question
+    compared = matched(one=records(20, 3))
+    alike = ["bad", "beg", "good"]
+    with pytest.raises(DoppelError, match="one token cannot tell them apart"):
+        instruct.answers(model.tokenizer, alike)
+    fit = instruct.instructed(compared.texts, "mood", alike, model, STEPS, max_tokens=40, folder=tmp_path)
+    found = transfer.transfer(compared, "mood", fit, seeds=3, draws=9, seed=0, reverse=False)
+    assert isinstance(found["accuracy"]["one"], Undefined)
+
+
+def test_unsloth_is_refused_where_it_cannot_run():
+    with pytest.raises(DoppelError, match="'unsloth' needs a GPU"):
+        lora.resolve_backend("unsloth", "cpu")
+    assert lora.resolve_backend("auto", "cpu") == "peft"
+
+
+def test_every_step_has_its_full_batch():
+    made = batches(10, 4, 5, np.random.default_rng(0))
+    assert [len(one) for one in made] == [4] * 5
+    assert np.bincount(np.concatenate(made)).tolist() == [2] * 10
