@@ -53,7 +53,7 @@ def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> No
 
 def test_aug_pe_without_a_target_is_not_private_and_shows_and_keeps_no_votes(house: Project) -> None:
     house.play("00_process_data", limit=300)
-    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"target_epsilon": None, "samples": 8})
+    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"target_epsilon": None})
     folder = namespace["stage"].folder
     privacy = json.loads((folder / "privacy.json").read_text())
     assert privacy["epsilon"] is None and "is not private" in privacy["not_for_release"][0]
