@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 
 from lib import llm, models
 from lib.engines import ct2, smooth
-from lib.engines.base import batches
+from lib.engines.base import batches, completion
 from lib.engines.plain import TransformersEngine
 from lib.errors import DoppelError
 from lib.llm import Completion, Sampling, generate_records, open_engine, rejection
@@ -202,6 +202,14 @@ def test_batches_are_even_of_like_length_and_as_many_for_each_worker():
     limits = [8, 4, 8, 4, 8, 4, 8]
     mixed = [sorted(limits[p] for p in batch) for batch in batches(prompts, limits, 3)]
     assert mixed == [[4, 4], [4, 8, 8], [8, 8]]
+
+
+def test_a_completion_keeps_special_tokens_but_the_one_that_ended_it(engines):
+    tokenizer = engines["transformers"].tokenizer
+    start, end = (tokenizer.convert_tokens_to_ids(token) for token in ("<|im_start|>", "<|im_end|>"))
+    (a,) = tokenizer("a").input_ids
+    assert completion(tokenizer, [a, start, a, end, a], [end], 9) == Completion("a<|im_start|>a", 4, True)
+    assert completion(tokenizer, [a, start, a, end], [end], 2) == Completion("a<|im_start|>", 2, False)
 
 
 def test_prompts_that_begin_alike_share_their_beginning(engines):
