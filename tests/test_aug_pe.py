@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from lib import prompts
 from lib.aug_pe import evolution, toy
@@ -280,6 +281,23 @@ def test_a_label_without_private_records_has_noise_alone(asking, tmp_path):
     right = one.noisy[np.array(one.generation.cells) == 1]
     assert len(right) == 18 and np.abs(right).max() < 6 < one.noisy.max()
     assert len(one.chosen) == 8
+
+
+def test_a_corpus_without_labels_is_one_cell(tmp_path):
+    model = Plane()
+    run = Evolution(
+        Api(model, prompts.load(ROOT / "prompts" / "pubmed.yaml"), Writing(Sampling(), max_new_tokens=16)),
+        embed,
+        Voters(VOTERS.vectors, np.zeros(400, int)),
+        cells=[{}],
+        shares=np.ones(1),
+        catalogue=[],
+        settings=Settings(iterations=2, samples=5, noise_multiplier=1.0, variants=2, privacy_seed=1),
+        folder=tmp_path,
+    )
+    history = run.run()
+    assert [len(one.generation.texts) for one in history] == [10, 10]
+    assert [labels for _, labels in run.result(history[-1])] == [{}] * 5
 
 
 def test_fewer_samples_than_labels_and_a_label_whose_texts_all_failed(asking, tmp_path):
