@@ -11,6 +11,7 @@ from typing import Literal
 from lib import models
 from lib.chat import LocalChat
 from lib.engines.base import ChatModel, Completion, Engine, NotConvertible, Sampling
+from lib.engines.names import is_remote
 from lib.errors import DoppelError, nearest
 from lib.private import PrivateText
 from lib.records import Record
@@ -67,11 +68,6 @@ def open_chat(
 
         return Endpoint(model, **server)
     return LocalChat(open_engine(model, **local), chat)
-
-
-def is_remote(model: str) -> bool:
-    """Whether a model's name is one behind an endpoint."""
-    return model.startswith(("openai:", "azure:"))
 
 
 def _fitting(place: str, dtype: models.Dtype) -> list[str]:

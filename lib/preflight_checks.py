@@ -55,11 +55,12 @@ def generate(parameters: Parameters) -> None:
 def aug_pe(parameters: Parameters) -> None:
     """Sizes fit together, and an endpoint has a key."""
     from lib.aug_pe.settings import Settings
+    from lib.engines.names import is_remote
 
     _needs_input(parameters, "corpus")
     own = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     Settings(noise_multiplier=None, **{name: parameters[name] for name in own})
-    remote = str(parameters["model"]).startswith(("openai:", "azure:"))
+    remote = is_remote(str(parameters["model"]))
     if parameters["base_url"] is not None and not remote:
         raise DoppelError(f"base_url: model = {parameters['model']!r} is a local one; write openai:MODEL, or remove it")
     if unknown := set(parameters["prices"]) - {"input", "output"}:
