@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import embedding, labels, llm, prompts
+from lib import embedding, labels
 from lib.audited.arms import Arm
 from lib.aug_pe import api
 from lib.aug_pe.evolution import Evolution, Iteration, Voters
@@ -72,7 +72,7 @@ def evolve(
         )
     names = Settings.__dataclass_fields__.keys() & given.keys()
     evolution = Evolution(
-        _asker(given),
+        api.open_api(given),
         embed,
         Voters(vectors, labels.cell_numbers(train, cells), users),
         cells=cells,
@@ -86,17 +86,6 @@ def evolve(
     mechanism = accounting.Gaussian(noise_multiplier, count=given["iterations"]) if private else accounting.NonPrivate()
     ledger.events.append(Event(arm.stage, "audited again on canaries: votes", mechanism, given["privacy_seed"]))
     return Evolved(evolution, history, noise_multiplier)
-
-
-def _asker(given: dict) -> api.Api:
-    """The arm's model and prompts, asked as the arm asks them."""
-    server = {name: given[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
-    local = {name: given[name] for name in ("engine", "device", "dtype", "batch_size")}
-    writer = llm.open_chat(given["model"], chat=given["chat"], server=server, local=local)
-    drawing = ("temperature", "top_p", "top_k", "repetition_penalty", "no_repeat_ngram_size", "seed")
-    sampling = llm.Sampling(**{name: given[name] for name in drawing}, max_new_tokens=given["max_new_tokens"])
-    settings = {name: given[name] for name in api.Writing.__dataclass_fields__ if name != "sampling"}
-    return api.Api(writer, prompts.load(Path(given["prompts"])), api.Writing(sampling, **settings))
 
 
 def embedded(

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from lib.engines.base import ChatModel, Completion, Request, Sampling
-from lib.llm import Draws, draw, rejection
-from lib.prompts import PromptFile
+from lib.llm import Draws, draw, open_chat, rejection
+from lib.prompts import PromptFile, load
 
 Labels = Mapping[str, str]
 Progress = Callable[[int], object]
@@ -127,6 +128,18 @@ class Api:
             ends = [match.end() for match in _SENTENCE_END.finditer(text)]
             text, ended = (text[: ends[-1]], True) if ends else (text, False)
         return replace(reply, text=self.prompts.clean(text), ended=ended)
+
+
+def open_api(parameters: Mapping[str, object]) -> Api:
+    """The APIs that the parameters of notebook 03 describe."""
+    given = parameters
+    server = {name: given[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
+    local = {name: given[name] for name in ("engine", "device", "dtype", "batch_size")}
+    writer = open_chat(given["model"], chat=given["chat"], server=server, local=local)
+    drawing = ("temperature", "top_p", "top_k", "repetition_penalty", "no_repeat_ngram_size", "seed")
+    sampling = Sampling(**{name: given[name] for name in drawing}, max_new_tokens=given["max_new_tokens"])
+    settings = {name: given[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
+    return Api(writer, load(Path(given["prompts"])), Writing(sampling, **settings))
 
 
 def _plain(text: str) -> str:
