@@ -190,7 +190,7 @@ def _limits(certificate: Mapping) -> Iterator[str]:
         "Before packing, a gate compared the texts with the private records and would have refused copies. That it let "
         "them pass is one bit about the private records that epsilon does not count; so is the verdict of an audit."
     )
-    yield "The texts are a model's: they may be wrong, odd or offensive, and what they say of things or people is invented."
+    yield "The texts are a model's: they may be wrong, odd or offensive, and what they say of anything is invented."
     if any(code["dirty"] for code in certificate["code"].values()):
         yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
 

@@ -23,8 +23,8 @@ FORMAT = "doppel release 1"
 FILES = ("README.md", "records.jsonl", "records.parquet")
 KEYS = (  # in their order
     "format", "run", "stage", "finished", "records", "epsilon", "target_epsilon", "delta", "unit", "units",
-    "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code", "packages", "files",
-    "sha256",
+    "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code",
+    "packages", "files", "sha256",
 )  # fmt: skip
 
 
