@@ -11,7 +11,7 @@ from huggingface_hub import DatasetCardData
 
 from lib.privacy.audit import Verdict
 from lib.records import Record
-from lib.release.certificate import guarantee
+from lib.release.certificate import guarantee, rounded_up
 from lib.release.facts import WITHHELD
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
@@ -83,16 +83,19 @@ def _config(name: str, file: str) -> dict:
 
 
 def _title(certificate: Mapping) -> str:
-    return f"Synthetic records of {certificate['stage']}, epsilon {certificate['epsilon']:.2f}"
+    source = _source(certificate)
+    what = f"records in the manner of {source}" if source in SOURCES else "text records"
+    return f"Synthetic {what}, epsilon {rounded_up(certificate['epsilon'], 3)}"
 
 
 def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
-    source, epsilon, delta = SOURCES.get(_source(certificate)), certificate["epsilon"], certificate["delta"]
-    about = f"The corpus: {source}." if source else "The corpus is private, and is not part of this pack."
+    source, unit = SOURCES.get(_source(certificate)), certificate["unit"]
+    epsilon, delta = rounded_up(certificate["epsilon"], 3), rounded_up(certificate["delta"], 2)
+    about = f"The corpus was drawn from {source}." if source else "The corpus is private, and is not part of this pack."
     return (
-        f"{len(records):,} texts that nobody wrote: a language model made them after a corpus of "
-        f"{certificate['units']:,} {certificate['unit']}s, under differential privacy with epsilon = {epsilon:.2f} at "
-        f"delta = {delta:.2g}, counted for one {certificate['unit']}. {about}"
+        f"{len(records):,} texts that nobody wrote: a language model made them, guided by a corpus of "
+        f"{certificate['units']:,} {unit}s under differential privacy (epsilon {epsilon}, delta {delta}, for one "
+        f"{unit}). {about} Doppel made them, as the arm `{certificate['stage']}` of its run `{certificate['run']}`."
     )
 
 
@@ -144,7 +147,8 @@ def _making(certificate: Mapping) -> Iterator[str]:
         yield f"The prompt: `{arm['prompt']}`"
     yield "All that touched the private records:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
-    yield f"| stage | what | mechanism | noise | sampling | releases |\n|---|---|---|---|---|---|\n{rows}"
+    head = "| stage | what | mechanism | noise over what one unit can change | sampling | releases |"
+    yield f"{head}\n|---|---|---|---|---|---|\n{rows}"
     yield (
         "The corpus was cleaned, its near-duplicates were removed, and a part was held out, before any of this; "
         "`certificate.json` has the settings."
@@ -154,10 +158,10 @@ def _making(certificate: Mapping) -> Iterator[str]:
 def _event_row(event: Mapping) -> str:
     mechanism = event["mechanism"]
     probability = mechanism.get("sampling_probability", 1)
-    noise = mechanism.get("noise_multiplier", mechanism.get("scale"))
+    noise = mechanism.get("noise_multiplier") or mechanism["scale"] / mechanism["sensitivity"]
     chosen = f"Poisson, probability {probability:.4g}" if probability < 1 else "everyone"
     name = {"DiscreteGaussian": "discrete Gaussian"}.get(mechanism["kind"], mechanism["kind"])
-    return f"| {event['stage']} | {event['what']} | {name} | sigma {noise:.4g} | {chosen} | {mechanism['count']} |"
+    return f"| {event['stage']} | {event['what']} | {name} | {noise:.4g} | {chosen} | {mechanism['count']} |"
 
 
 def _model(name: str | None) -> str:
@@ -165,13 +169,14 @@ def _model(name: str | None) -> str:
 
 
 def _promise(certificate: Mapping) -> str:
-    unit, epsilon = certificate["unit"], certificate["epsilon"]
+    unit, epsilon = certificate["unit"], rounded_up(certificate["epsilon"], 3)
+    delta = rounded_up(certificate["delta"], 2)
     whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
     return (
         f"**{guarantee(certificate)}.**\n\nIn plain words: take one {unit} out of the corpus, or put one in, and do it "
-        f"all again. The chance that these texts come out changes by no more than a factor of e^{epsilon:.2f}, except "
-        f"for a chance of {certificate['delta']:.2g}. That limits what anybody can learn from them about whether one "
-        f"{unit} was there, or about what {whose}, whatever else they know, now or later. The smaller epsilon, the "
+        f"all again. The chance that these texts come out changes by no more than a factor of e^{epsilon}, except "
+        f"for a chance of {delta}. That limits what anybody can learn from them about whether one {unit} was "
+        f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon, the "
         "stronger: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
         f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}) and "
         "counts every event in the table above. Batches that are said to be Poisson were tested against what was drawn."
@@ -183,7 +188,7 @@ def _limits(certificate: Mapping) -> Iterator[str]:
     yield f"Taken as public: {', '.join(certificate['public'])}."
     yield f"What many {unit}s share is meant to be learned. A secret that stands in many {unit}s is protected less."
     if unit == "record":
-        yield "It protects one record. Somebody who wrote k of the records is protected k times less."
+        yield "It protects one record. Somebody who wrote k of them is protected at k times that epsilon only."
     yield "The guarantee is about the corpus after cleaning, which looked at several records at once (near-duplicates)."
     yield "Noise of training and votes is floating-point Gaussian; that of counts is exact."
     yield (

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from lib.errors import DoppelError
@@ -52,11 +53,20 @@ def sampler(mechanism: Mechanism) -> str:
 
 
 def guarantee(certificate: Mapping) -> str:
-    """The guarantee in one line, as the card must have it."""
+    """The guarantee in one line, as the card must have it; its figures are rounded up."""
     return (
-        f"epsilon {certificate['epsilon']:.4f}, delta {certificate['delta']:.3g}; "
+        f"epsilon {rounded_up(certificate['epsilon'], 6)}, delta {rounded_up(certificate['delta'], 3)}; "
         f"neighbours: {certificate['neighbours']}; {certificate['units']:,} units"
     )
+
+
+def rounded_up(value: float, digits: int) -> str:
+    """A figure of privacy in so many significant digits, never smaller than it is."""
+    spelled = f"{value:.{digits}g}"
+    if float(spelled) < value:
+        unit = Decimal(1).scaleb(Decimal(spelled).adjusted() - digits + 1)
+        spelled = f"{float(Decimal(spelled) + unit):.{digits}g}"
+    return spelled
 
 
 def read(folder: Path) -> dict:

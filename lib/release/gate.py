@@ -15,7 +15,7 @@ from lib.privacy.audit import Verdict
 from lib.records import Record
 from lib.release import audits, copying, private_text, state
 
-CASES = {  # what the gate looks at; a certificate lists the names
+CASES = {  # what the gate looks at, and what holds where it lets pass: a certificate says so
     "not done": "the stage and its ancestors are done",
     "edited by hand": "they were made by the saved notebooks",
     "stale": "notebooks, lib and inputs are those that they were made from",

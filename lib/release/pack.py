@@ -84,7 +84,7 @@ def _write(
         state.lineage(run, stage),
         records=len(plain),
         audit=audits.of_arm(run, stage, findings),
-        gate=list(gate.CASES),
+        gate=list(gate.CASES.values()),
     )
     write_atomic(folder / "README.md", card.write(claimed, plain, metrics, licence=licence, language=language))
     files = {

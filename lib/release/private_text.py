@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lib import json_lines
-from lib.memorisation import PATTERNS
+from lib.memorisation import PATTERNS, luhn
 from lib.near_duplicates import words
 from lib.records import Record
 
@@ -153,7 +153,8 @@ def _personal(kind: str, strings: Strings, train: Sequence[Record], held_out: Se
 
 def _matches(kind: str, text: str) -> set[str]:
     """What the pattern finds, spelled so that the same number or address is equal."""
-    return {re.sub(r"\W", "", match.group().casefold()) for match in PATTERNS[kind].finditer(text)}
+    found = {re.sub(r"\W", "", match.group().casefold()) for match in PATTERNS[kind].finditer(text)}
+    return {one for one in found if luhn(one)} if kind == "card" else found
 
 
 def _ids(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:

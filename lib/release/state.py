@@ -60,7 +60,9 @@ def _stale(run: Path, stage: str, done: dict) -> str | None:
     if not (root / "notebooks" / f"{notebook}.ipynb").is_file():
         return f"its notebook {notebook} is not in this project"
     made = signature.made_from(root, notebook, done["made_from"]["parameters"])
-    return signature.why_stale(run.resolve(), stage, made, done["made_from"]["inputs"]) if not done["edited"] else None
+    reason = signature.why_stale(run.resolve(), stage, made, done["made_from"]["inputs"])
+    told = reason is not None and (reason == done.get("edited") or reason.startswith("its output"))
+    return None if told else reason
 
 
 def tampered(folder: Path, done: dict) -> Iterator[str]:
