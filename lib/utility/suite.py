@@ -1,6 +1,6 @@
 """All estimates of a task as rows that place each arm between its floor and its ceiling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -34,13 +34,15 @@ def placed(
     *,
     floor: str,
     used: int,
+    headline: Collection[str] = (),
 ) -> list[dict[str, object]]:
     """A flat row for every arm and metric, with ``task`` and ``arm``; see `lib.fidelity.metric.Metric.as_row`.
 
-    ``used`` records of an arm entered each training. Real text entered all of these metrics.
+    ``used`` records of an arm entered each training. Real text entered all of these metrics. Those of ``headline``
+    stand on the first page of a report.
     """
     return [
-        {"task": task, "arm": arm}
+        {"task": task, "arm": arm, "headline": name in headline}
         | Metric(
             name, directions[name], by[arm], by[floor], by[REAL], used=used, of=sets.sizes[arm], real_text=True
         ).as_row()
