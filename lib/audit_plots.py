@@ -70,3 +70,27 @@ def by_repetition(rows: Mapping[str, Sequence[Membership]]) -> Figure:
     panel.set(ylim=(0, 1.05))
     panel.legend(frameon=False, loc="lower right", fontsize=8)
     return figure
+
+
+def leaks_by_repetition(rows: Sequence[Mapping[str, object]]) -> Figure:
+    """Share of canaries of which some part came back, exactly or nearly, against their copies; one panel an arm.
+
+    ``rows`` are those of `lib.leaks.Leak` with ``arm`` and ``copies``. A line a part of the repeated kind; hollow dots
+    are canaries that were left out.
+    """
+    kind = "personal"  # the one kind that is repeated
+    mine = [row for row in rows if row["kind"] == kind]
+    arms, copies = (sorted({row[key] for row in mine}, key=str if key == "arm" else int) for key in ("arm", "copies"))
+    figure, axes = _axes(width=3.2 * len(arms) + 0.6, height=2.8, columns=len(arms))
+    for one, arm in zip(axes, arms, strict=True):
+        for part, colour in zip(("name", "street", "phone", "whole"), (PRIVATE, DP, "black", GREY), strict=True):
+            some = sorted((row for row in mine if row["arm"] == arm and row["part"] == part), key=lambda r: r["copies"])
+            at = [copies.index(row["copies"]) for row in some]
+            inside = [row["near"] / max(row["included"], 1) for row in some]
+            chance = [row["left_out_near"] / max(row["left_out"], 1) for row in some]
+            one.plot(at, inside, "o-", color=colour, label=part, alpha=0.8)
+            one.plot(at, chance, "o", color=colour, markerfacecolor="none", markersize=9)
+        one.set(title=arm, xticks=range(len(copies)), xticklabels=copies, xlabel="copies", ylim=(-0.05, 1.05))
+    axes[0].set(ylabel="share of canaries that came back")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
