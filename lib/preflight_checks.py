@@ -114,6 +114,13 @@ def utility(parameters: Parameters) -> None:
             raise DoppelError(f"ratings: {rater}: {path}: no such file; paths are from the project's folder")
 
 
+def compare(parameters: Parameters) -> None:
+    """Inputs are a corpus, arms and stages that measure; what is to be released is among the arms."""
+    from lib.compare import roles
+
+    roles.check_release(parameters["release"], roles.split(parameters["inputs"]))
+
+
 def _needs_input(parameters: Parameters, name: str) -> None:
     if name not in parameters["inputs"]:
         raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
@@ -142,6 +149,7 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "03_aug_pe": aug_pe,
     "04_canary_privacy": canary_privacy,
     "06_utility": utility,
+    "07_compare": compare,
 }
 WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
     "03_aug_pe": prompts_fit_corpus,
