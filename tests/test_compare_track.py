@@ -5,6 +5,7 @@ from pathlib import Path
 
 import compare_toys
 import pytest
+from wandb.proto import wandb_internal_pb2
 
 from lib import track
 from lib.compare import flat, scorecard
@@ -52,8 +53,10 @@ def test_wandb_gets_a_summary_run_with_the_numbers_and_a_table(
     assert not [w for w in recwarn if "wandb stopped" in str(w.message)]
     (run,) = (folder / "wandb").glob("offline-run-*/*.wandb")
     record = run.read_bytes()
-    for expected in (b"toy-run", b"summary", b"eps8/fidelity/embeddings/mauve/position", b"evolved/money"):
+    for expected in (b"eps8/fidelity/embeddings/mauve/position", b"evolved/money"):
         assert expected in record
+    for about in ({"job_type": "summary"}, {"run_group": "toy-run"}, {"display_name": "toy-run"}):
+        assert wandb_internal_pb2.RunRecord(**about).SerializeToString() in record  # a field as it stands in the file
     (table,) = (folder / "wandb").rglob("*.table.json")
     kept = json.loads(table.read_text())
     assert kept["columns"] == list(dict.fromkeys(name for row in flat.rows(card) for name in row))
