@@ -28,17 +28,21 @@ def frontier(points: Sequence[Point], x: Literal["epsilon", "seconds", "tokens"]
     Arms without privacy stand on the right of a broken axis, for their epsilon is infinite.
     """
     keys = list(dict.fromkeys((p.group, p.task, p.metric) for p in points))
-    columns, rows = min(COLUMNS, max(1, len(keys))), max(1, -(-len(keys) // COLUMNS))
+    rows = max(1, -(-len(keys) // COLUMNS))
+    columns = max(1, -(-len(keys) // rows))
     size = (2.9 * columns + 0.4, 2.5 * rows + 0.9)
     figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, sharey=True)
-    runs, wide = list(dict.fromkeys(p.run for p in points)), _Axis([getattr(p, x) for p in points], x)
+    runs, methods = (list(dict.fromkeys(getattr(p, name) for p in points)) for name in ("run", "method"))
+    wide = _Axis([getattr(p, x) for p in points], x)
     for number, panel in enumerate(axes.flat):
         if number >= len(keys):
             panel.set_visible(False)
             continue
         _frame(panel, keys[number], wide)
         here = [p for p in points if (p.group, p.task, p.metric) == keys[number]]
-        places = _apart([wide.place(getattr(p, x)) for p in here], wide.step if x == "epsilon" else 1.0)
+        here.sort(key=lambda p: (runs.index(p.run), methods.index(p.method)))  # replicas beside each other
+        places = [wide.place(getattr(p, x)) for p in here]
+        places = _apart(places, wide) if x == "epsilon" else places
         for place, point in zip(places, here, strict=True):
             _mark(panel, place, point, MARKERS[runs.index(point.run) % len(MARKERS)])
         if x == "epsilon":
@@ -65,7 +69,6 @@ class _Axis:
         self.beyond = self.high * self.pad
         self.end = self.beyond * self.pad if self.broken else self.high
         self.ticks = _distinct(finite) if name == "epsilon" else None
-        self.step = (self.end / self.low) ** 0.035  # between points that would cover each other
 
     def place(self, value: float | None) -> float:
         return self.beyond if value is None else max(value, self.low)
@@ -110,14 +113,20 @@ def _thousands(value: float, _: object) -> str:
     return f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k" if value >= 1e3 else f"{value:g}"
 
 
-def _apart(places: Sequence[float], step: float) -> list[float]:
-    """Places on a logarithmic axis; one that would cover another is moved to the right."""
-    moved: list[float] = []
-    for place in places:
-        while any(max(place / other, other / place) < step for other in moved):
-            place *= step
-        moved.append(place)
-    return moved
+def _apart(places: Sequence[float], wide: _Axis) -> list[float]:
+    """Places of points at (nearly) one epsilon side by side around it, in a band that meets no other's."""
+    ticks = np.array([*wide.ticks, *([wide.beyond] if wide.broken else [])])
+    span = np.log(wide.end / wide.low)
+    band = min([0.5 * np.diff(np.log(ticks)).min(initial=np.inf), 0.2 * span])
+    nearest = np.abs(np.log(places)[:, None] - np.log(ticks)).argmin(axis=1)
+    moved = np.empty(len(places))
+    for tick in set(nearest.tolist()):
+        same = np.flatnonzero(nearest == tick)
+        step = min(0.035 * span, band / len(same))
+        moved[same] = np.exp(
+            np.log(np.array(places)[same].mean()) + step * (np.arange(len(same)) - (len(same) - 1) / 2)
+        )
+    return moved.tolist()
 
 
 def _mark(panel: plt.Axes, place: float, point: Point, marker: str) -> None:
