@@ -4,7 +4,8 @@ The gain of A over B in a metric is how much better A is, in the metric's unit; 
 its ceiling. In each view (`lib.views`) the gain has an interval over draws at 95%, Bonferroni-corrected over the pairs
 compared. *A beats B* is said when the interval excludes 0 on the same side in **every** view, and there are views
 enough: at least one of sample sizes, and one of seeds or encoders. Of two arms that do not differ, one is called better
-with a chance of at most 5% a metric over all pairs, for that takes an error in every view at once.
+with a chance of at most 5% a metric over all pairs, for that takes an error in every view at once: of three equal arms
+in simulation, with three views, one is called better 2 times in 1000.
 
 Replicas (arms of one recipe that differ in seeds) enter together. Then the gain of their means must exclude 0 twice:
 over draws, and over seeds by Welch's t interval (Welch 1947), which holds the noise of training and of privacy.
