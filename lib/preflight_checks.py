@@ -128,6 +128,13 @@ def _needs_floor(parameters: Parameters) -> None:
         raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs{nearest(parameters['floor'], arms)}")
 
 
+def compare(parameters: Parameters) -> None:
+    """Inputs are a corpus, arms and stages that measure; what is to be released is among the arms."""
+    from lib.compare import roles
+
+    roles.check_release(parameters["release"], roles.split(parameters["inputs"]))
+
+
 def _needs_input(parameters: Parameters, name: str) -> None:
     if name not in parameters["inputs"]:
         raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
@@ -157,6 +164,7 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "04_canary_privacy": canary_privacy,
     "05_fidelity": fidelity,
     "06_utility": utility,
+    "07_compare": compare,
 }
 WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
     "03_aug_pe": prompts_fit_corpus,
