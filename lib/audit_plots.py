@@ -81,8 +81,8 @@ def leaks_by_repetition(rows: Sequence[Mapping[str, object]]) -> Figure:
     kind = "personal"  # the one kind that is repeated
     mine = [row for row in rows if row["kind"] == kind]
     arms, copies = (sorted({row[key] for row in mine}, key=str if key == "arm" else int) for key in ("arm", "copies"))
-    figure, axes = _axes(width=3.2 * len(arms) + 0.6, height=2.8, columns=len(arms))
-    for one, arm in zip(axes, arms, strict=True):
+    figure, panels = axes(width=3.2 * len(arms) + 0.6, height=2.8, columns=len(arms))
+    for one, arm in zip(panels, arms, strict=True):
         for part, colour in zip(("name", "street", "phone", "whole"), (PRIVATE, DP, "black", GREY), strict=True):
             some = sorted((row for row in mine if row["arm"] == arm and row["part"] == part), key=lambda r: r["copies"])
             at = [copies.index(row["copies"]) for row in some]
@@ -91,6 +91,6 @@ def leaks_by_repetition(rows: Sequence[Mapping[str, object]]) -> Figure:
             one.plot(at, inside, "o-", color=colour, label=part, alpha=0.8)
             one.plot(at, chance, "o", color=colour, markerfacecolor="none", markersize=9)
         one.set(title=arm, xticks=range(len(copies)), xticklabels=copies, xlabel="copies", ylim=(-0.05, 1.05))
-    axes[0].set(ylabel="share of canaries that came back")
-    axes[0].legend(frameon=False, fontsize=8)
+    panels[0].set(ylabel="share of canaries that came back")
+    panels[0].legend(frameon=False, fontsize=8)
     return figure

@@ -20,6 +20,7 @@ _USAGE = """
   ./run_all.sh PRESET [--run NAME]    run a folder of params/, given by name or path
   ./run_all.sh compare [RUN ...]      runs side by side: parameters, figures, epsilon spent together (default: all)
   ./run_all.sh test [PYTEST OPTION]   the tests (the preset of this name: ./run_all.sh params/test)
+  ./run_all.sh release STAGE [--run NAME]  pack an arm's records to hand them out, if nothing forbids it
   ./run_all.sh lab                    JupyterLab on the notebooks
   ./run_all.sh setup                  set up and nothing else"""
 
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str]) -> int:
         from lib.compare.runs import main as compare
 
         return compare(arguments[1:])
+    if arguments[:1] == ["release"]:
+        from lib.release import command
+
+        return command.main(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
