@@ -12,7 +12,7 @@ from lib.privacy.ledger import Event, Ledger
 
 UNITS = 2918
 MADE = "2025-11-24T22:10:00+00:00"
-ARMS = {  # name: stage, method, epsilon spent and target, seconds, near-copies, how good between floor (0) and ceiling (1)
+ARMS = {  # name: stage, method, epsilon spent and its target, seconds, place between floor (0) and ceiling (1)
     "base": ("02_generate.base", "prompt only", 0.301048, None, 21.0, 0.0),
     "eps8": ("02_generate.eps8", "DP-LoRA", 7.999993, 8.0, 431.0, 0.46),
     "aug_pe": ("03_aug_pe.eps8", "Aug-PE", 7.999911, 8.0, 265.0, 0.27),
@@ -75,7 +75,7 @@ def public() -> dict:
 
 
 def run_folder(root: Path) -> Path:
-    """``results/quick`` with the stages of `ARMS` done, one stage begun, and notebooks and pictures as they come out."""
+    """``results/quick`` with the stages of `ARMS` done, notebooks and pictures and all, and one that is not done."""
     folder = root / "results" / "quick"
     ledger = Ledger("record", UNITS, events=[Event("00_process_data", "label histogram", DiscreteGaussian(10.0))])
     _stage(folder, "00_process_data", ledger, {"records_read": 3708, "train_records": UNITS, "mean_words": 17.1754})
@@ -105,7 +105,13 @@ def picture(path: Path, size: tuple[float, float] = (6, 2.6)) -> Path:
 def _arm(name: str, rng: np.random.Generator) -> dict:
     stage, method, epsilon, target, seconds, good = ARMS[name]
     against = [] if epsilon else [f"{stage}: training without noise is not private"]
-    privacy = {"epsilon": epsilon, "target_epsilon": target, "delta": 4.295e-05, "unit": "record", "not_for_release": against}
+    privacy = {
+        "epsilon": epsilon,
+        "target_epsilon": target,
+        "delta": 4.295e-05,
+        "unit": "record",
+        "not_for_release": against,
+    }
     if target:
         privacy["audit"] = {
             "verdict": "consistent", "bound": 1.13 + good, "ceiling": 2.61, "claim": epsilon,
@@ -114,13 +120,16 @@ def _arm(name: str, rng: np.random.Generator) -> dict:
     else:
         privacy["audit"] = {"because": "not attacked: there is no claim to refute"}
     privacy["copies"] = {
-        "near_duplicates": {"train": int(40 * good**3), "held_out": 3}, "longest_p99": {"train": 7.0 + good, "held_out": 6.5},
-        "longest_max": {"train": 11, "held_out": 9}, "texts": 300, "records": 324, "verbatim": {"train": 1, "held_out": 0},
+        "near_duplicates": {"train": int(40 * good**3), "held_out": 3}, "verbatim": {"train": 1, "held_out": 0},
+        "longest_p99": {"train": 7.0 + good, "held_out": 6.5}, "longest_max": {"train": 11, "held_out": 9},
+        "texts": 300, "records": 324,
     }  # fmt: skip
     if name == "aug_pe":
         privacy["copies"] = {"because": "held-out records are too few"}
     cost = {"seconds": seconds, "tokens": None if name == "base" else 9120, "peak_memory_mb": 1890.0, "money": None}
-    cost["by_stage"] = {stage: 30.0, "01_finetune_dp_lora": seconds - 30} if "02" in stage and target else {stage: seconds}
+    cost["by_stage"] = (
+        {stage: 30.0, "01_finetune_dp_lora": seconds - 30} if "02" in stage and target else {stage: seconds}
+    )
     metrics = [_row(metric, good, rng) for metric in METRICS]
     if name == "aug_pe":
         metrics[-1] |= dict.fromkeys(("value", "value_low", "value_high", "position", "position_low", "position_high"))
@@ -149,7 +158,13 @@ def _row(metric: tuple, good: float, rng: np.random.Generator) -> dict:
 def _comparisons() -> list[dict]:
     view = {"kind": "encoder", "name": "all-minilm-l6-v2", "gain": 0.175, "low": 0.09, "high": 0.26}
     views = [view, view | {"kind": "size", "name": "150 records", "gain": 0.151, "low": 0.04, "high": 0.27}]
-    one = {"group": "fidelity", "task": "all-minilm-l6-v2", "metric": "mauve", "arms": ["eps8", "aug_pe"], "better": "eps8"}
+    one = {
+        "group": "fidelity",
+        "task": "all-minilm-l6-v2",
+        "metric": "mauve",
+        "arms": ["eps8", "aug_pe"],
+        "better": "eps8",
+    }
     two = {"group": "utility", "task": "sentiment by embeddings", "metric": "macro_f1", "arms": ["eps8", "aug_pe"]}
     lost = {"better": None, "gain": 0.02, "low": -0.03, "high": 0.07, "because": "the interval holds 0"}
     none = {"better": None, "gain": None, "low": None, "high": None, "because": "not defined for aug_pe"}
@@ -185,11 +200,15 @@ def _notebook(stage: str) -> nbformat.NotebookNode:
         v4.new_output("stream", text="\x1b[32mdone\x1b[0m in 3 s <b>\n"),
         v4.new_output("execute_result", {"text/html": table, "text/plain": "records 300"}),
         v4.new_output("display_data", widget),
-        v4.new_output("display_data", {"text/html": "<script>fetch('https://example.org')</script>", "text/plain": "plain"}),
+        v4.new_output(
+            "display_data", {"text/html": "<script>fetch('https://example.org')</script>", "text/plain": "plain"}
+        ),
         v4.new_output("display_data", {"image/png": pixel, "text/plain": "<Figure>"}),
     ]
     cells = [
-        v4.new_markdown_cell(f"# {stage}\n\nAsks a question, in `code` and words.\n\n| in | out |\n|---|---|\n| a | b |"),
+        v4.new_markdown_cell(
+            f"# {stage}\n\nAsks a question, in `code` and words.\n\n| in | out |\n|---|---|\n| a | b |"
+        ),
         v4.new_markdown_cell("## Clean, deduplicate, bound, split"),
         v4.new_code_cell('_ = stage.figure("kept", plots.kept(processed.steps))', outputs=outputs),
         v4.new_markdown_cell("**How to read it.** Each bar is what *one rule* let through."),

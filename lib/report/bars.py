@@ -5,7 +5,7 @@ Colours come from classes, so that they follow the page into the dark. Every pic
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, MIDDLE = 132, 18, 9  # pixels
+WIDTH, HEIGHT, MIDDLE = 112, 18, 9  # pixels
 
 
 class Scale:
@@ -20,12 +20,12 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / ((self.high - self.low) or 1)
-        return round(7 + share * (WIDTH - 14), 1)
+        return round(5 + share * (WIDTH - 10), 1)
 
 
 def position(value: float, low: float | None, high: float | None, *, at_ceiling: bool = False) -> Markup:
     """A position between floor (0) and ceiling (1) with its interval."""
-    scale = Scale(-0.35, 1.35)
+    scale = Scale(-0.25, 1.25)
     said = f"position {value:.2f}" + (f", 95% interval {low:.2f} to {high:.2f}" if None not in (low, high) else "")
     said += " (0 is the floor, 1 the ceiling)" + ("; not told from the ceiling" if at_ceiling else "")
     parts = [_line("track", scale(0), scale(1)), _tick("floor", scale(0)), _tick("ceiling", scale(1))]

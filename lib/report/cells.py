@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from lib.report import bars
-from lib.report.numbers import ABSENT, duration, interval, number
+from lib.report.numbers import ABSENT, NO_BREAK, duration, measured, number
 
 NO_BOUND = 1e308  # sorts after every epsilon
 
@@ -63,13 +63,14 @@ def metric(row: Mapping | None, *, by: str) -> Cell:
         return NOTHING
     if row.get("value") is None:
         return Cell("not defined", mark="quiet")
-    note, place, bar = interval(row.get("value_low"), row.get("value_high")), row.get("position"), None
+    value, note = measured(row["value"], row.get("value_low"), row.get("value_high"))
+    place, bar = row.get("position"), None
     if place is not None:
         ends = row.get("position_low"), row.get("position_high")
         bar = bars.position(place, *ends, at_ceiling=bool(row.get("at_ceiling")))
     elif row.get("ceiling") is not None:
-        note = "; ".join(part for part in (note, "not placed") if part)
-    return Cell(number(row["value"]), note, sort=row.get(by), bar=bar)
+        bar = Markup('<em class="unplaced">not placed</em>')
+    return Cell(value, note, sort=row.get(by), bar=bar)
 
 
 def epsilon(arm: Mapping) -> Cell:
@@ -78,15 +79,15 @@ def epsilon(arm: Mapping) -> Cell:
     spent, target = part.get("epsilon"), part.get("target_epsilon")
     if spent is not None:
         return Cell(number(spent, 4), None if target is None else f"of {target:g}", sort=spent)
-    return Cell("not private", sort=NO_BOUND, mark="bad") if part else NOTHING
+    return Cell(f"not{NO_BREAK}private", sort=NO_BOUND, mark="bad") if part else NOTHING
 
 
-def verdict(arm: Mapping) -> Cell:
-    """What the attack on an arm came to, or why there was none."""
+def verdict(arm: Mapping, *, why: bool = False) -> Cell:
+    """What the attack on an arm came to; ``why`` there was none, where that is asked for."""
     found = of(of(arm, "privacy"), "audit")
     if said := found.get("verdict"):
         return words(said, mark="verdict " + str(said).replace(" ", "-"))
-    return Cell("none", str(found["because"]), mark="quiet") if found.get("because") else NOTHING
+    return Cell("none", str(found["because"]) if why else None, mark="quiet") if found.get("because") else NOTHING
 
 
 def bound(arm: Mapping) -> Cell:
@@ -104,9 +105,9 @@ def bound(arm: Mapping) -> Cell:
 def copies(arm: Mapping, what: str) -> Cell:
     """What an arm shares with train, over what it shares with held-out records."""
     found = of(of(of(arm, "privacy"), "copies"), what)
-    if not found:
+    if found.get("train") is None:
         return NOTHING
-    return Cell(number(found.get("train")), f"held-out {number(found.get('held_out'))}", sort=found.get("train"))
+    return Cell(number(found["train"]), f"held-out {number(found.get('held_out'))}", sort=found["train"])
 
 
 def release(arm: Mapping) -> Cell:
@@ -131,7 +132,7 @@ def gain(one: Mapping) -> Cell:
     parts = value, low, high = [one.get(part) for part in ("gain", "low", "high")]
     if None in parts:
         return NOTHING
-    return Cell(number(value), interval(low, high), value, bars.difference(value, low, high, max(map(abs, parts))))
+    return Cell(*measured(value, low, high), value, bars.difference(value, low, high, max(map(abs, parts))))
 
 
 def views(one: Mapping) -> Cell:
@@ -140,5 +141,5 @@ def views(one: Mapping) -> Cell:
     side = -1 if (one.get("gain") or 0) < 0 else 1
     known = [view for view in seen if None not in (view.get("low"), view.get("high"))]
     agree = sum(min(side * view["low"], side * view["high"]) > 0 for view in known)
-    told = "; ".join(f"{view.get('kind')} {view.get('name')}: {number(view.get('gain'))}" for view in seen)
+    told = "; ".join(f"{view.get('kind')} {view.get('name')}: {number(view.get('gain'), 2)}" for view in seen)
     return Cell(f"{agree} of {len(seen)}", told or None, sort=agree / len(seen) if seen else None)

@@ -25,7 +25,7 @@ def body(path: Path, alternatives: dict[str, str]) -> Markup:
         if told:
             cell.metadata["alt"] = told[0]
     places = {"extra_template_basedirs": _templates(), "extra_template_paths": _templates()}
-    exporter = HTMLExporter(template_name="basic", anchor_link_text="", **places)
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, **places)
     exporter.config.NbConvertBase.display_data_priority = SHOWN
     html, _ = exporter.from_notebook_node(notebook)
     return Markup(html)

@@ -3,6 +3,7 @@
 import math
 
 ABSENT = "–"
+NO_BREAK = "\u00a0"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -19,21 +20,27 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
 
 
-def interval(low: float | None, high: float | None) -> str | None:
-    """``0.601 to 0.645``, or None where there is none."""
-    return None if low is None or high is None else f"{number(low)} to {number(high)}"
+def measured(value: float, low: float | None, high: float | None) -> tuple[str, str | None]:
+    """A value and its interval, ``("0.412", "0.374 to 0.450")``: decimals to the second digit of half its width."""
+    if low is None or high is None or not high > low:
+        return number(value), None
+    decimals = min(6, max(0, 1 - math.floor(math.log10((high - low) / 2))))
+    value, low, high = (f"{one:,.{decimals}f}" for one in (value, low, high))
+    return value, f"{low} to {high}"
 
 
 def duration(seconds: float | None) -> str:
-    """``3 min 35 s``, ``2 h 5 min``."""
+    """``3 min 35 s``, ``2 h 5 min``, in one piece."""
     if seconds is None:
         return ABSENT
     whole = round(seconds)
     if whole < 60:
-        return f"{number(seconds, 2) if seconds < 10 else whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        said = f"{number(float(seconds), 2) if seconds < 10 else whole} s"
+    elif whole < 3600:
+        said = f"{whole // 60} min {whole % 60} s"
+    else:
+        said = f"{whole // 3600} h {whole % 3600 // 60} min"
+    return said.replace(" ", NO_BREAK)
 
 
 def memory(megabytes: float | None) -> str:

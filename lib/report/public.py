@@ -6,6 +6,7 @@ from lib.errors import DoppelError
 from lib.report.numbers import rounded
 
 _ENDS = ("floor", "ceiling", "position", "at_ceiling")
+_HIDDEN = ("audit", "copies")
 
 
 def checked(scorecard: Mapping) -> dict:
@@ -30,16 +31,24 @@ def _arm(arm: Mapping) -> dict:
     cost = dict(arm.get("cost") or {})
     cost |= {name: rounded(cost.get(name)) for name in ("seconds", "peak_memory_mb")}
     cost["by_stage"] = {stage: rounded(seconds) for stage, seconds in (cost.get("by_stage") or {}).items()}
-    return dict(arm) | {"cost": cost}
+    metrics = [
+        row | {"because": row.get("because") if row.get("value") is None else None} for row in arm.get("metrics") or ()
+    ]
+    privacy = {name: value for name, value in privacy.items() if name not in _HIDDEN}
+    return dict(arm) | {
+        "privacy": privacy,
+        "cost": cost,
+        "metrics": metrics,
+    }  # a reason beside a value speaks of floor and ceiling
 
 
 def _leaks(scorecard: Mapping) -> Iterator[str]:
     if scorecard.get("comparisons"):
         yield "comparisons"
     for arm in scorecard.get("arms") or ():
-        for part in ("audit", "copies"):
-            if (arm.get("privacy") or {}).get(part):
-                yield f"{part} of {arm['name']}"
+        for part in _HIDDEN:
+            told = (arm.get("privacy") or {}).get(part) or {}
+            yield from (f"{part} of {arm['name']}: {key}" for key in told if key != "because")
         for row in arm.get("metrics") or ():
             if row.get("real_text") is not False:
                 yield f"{row['metric']} of {arm['name']}"

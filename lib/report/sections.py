@@ -1,6 +1,6 @@
 """What a page says of a scorecard, section by section: sentences, tables, and the words that explain them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lib.privacy.ledger import NEIGHBOURS
 from lib.report import tables, words
@@ -10,25 +10,27 @@ _ASKS = {
     "fidelity": "How close the synthetic records are to real ones.",
     "utility": "What the synthetic records are good for: what learns from them, and how well it works.",
 }
+_ASKS_PUBLIC = "What can be said of the texts without real ones beside them."
 _FILES = ("csv:", "jsonl:", "parquet:")  # sources whose name is a place on the holder's disk
 
 
 def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
     """The parts of ``report.html`` that follow from a scorecard alone."""
-    groups = [group for name in tables.GROUPS if (group := _group(scorecard, name))["table"].rows]
+    groups = [group for name in tables.GROUPS if (group := _group(scorecard, name, internal))["table"].rows]
     return {
         "run": str(scorecard.get("run") or "run"),
         "made": str(scorecard.get("made") or "at an unknown time").replace("T", " "),
         "status": "internal" if internal else "public",
         "internal": internal,
         "about": _about(scorecard, internal),
-        "answers": scorecard.get("answers") or (),
+        "answers": list(scorecard.get("answers") or ()),
         "promise": _promise(scorecard),
         "summary": tables.summary(scorecard),
         "privacy": tables.privacy(scorecard),
         "verdicts": _verdicts(scorecard),
         "groups": groups,
         "cost": tables.cost(scorecard),
+        "machines": sorted({one for arm in scorecard.get("arms") or () for one in _machines(arm)}),
         "better": tables.differences(scorecard, shown=True),
         "alike": tables.differences(scorecard, shown=False),
         "missing": tables.missing(scorecard),
@@ -46,9 +48,14 @@ def contents(content: Mapping, *, pictures: bool) -> list[tuple[str, str]]:
     return [*found, ("certificates", "Certificates"), ("missing", "What is missing"), ("reading", "How to read it")]
 
 
-def _group(scorecard: Mapping, name: str) -> dict[str, object]:
+def _machines(arm: Mapping) -> Sequence[str]:
+    return (arm.get("cost") or {}).get("machines") or ()
+
+
+def _group(scorecard: Mapping, name: str, internal: bool) -> dict[str, object]:
+    asks = _ASKS[name] if internal else _ASKS_PUBLIC
     table, reasons = tables.metrics(scorecard, name), tables.reasons(scorecard, name)
-    return {"id": name, "title": name.capitalize(), "asks": _ASKS[name], "table": table, "reasons": reasons}
+    return {"id": name, "title": name.capitalize(), "asks": asks, "table": table, "reasons": reasons}
 
 
 def _about(scorecard: Mapping, internal: bool) -> str:

@@ -4,24 +4,24 @@ from collections.abc import Mapping, Sequence
 
 from lib.report import cells, words
 from lib.report.cells import NOTHING, Cell, Table
-from lib.report.numbers import duration, memory
+from lib.report.numbers import NO_BREAK, duration, memory
 
 Key = tuple[str, str, str]  # group, task, metric
 GROUPS = ("fidelity", "utility")
 ENDS = ("floor", "ceiling")
 
 ARM = ("Arm", "method, model")
-SPENT = ("ε spent", "of its target")
+SPENT = (f"ε{NO_BREAK}spent", "of its target")
 ATTACK = ("Attack", "its verdict")
 PAID = ("Paid", "to an API, $")
 
 
 def summary(scorecard: Mapping) -> Table:
     """Which method, at which epsilon, at what cost: an arm a row, with the metrics of the first page."""
-    columns = {ARM: cells.name, SPENT: cells.epsilon, ATTACK: cells.verdict}
+    columns = {ARM: cells.name, SPENT: cells.epsilon, ("Time", "with what it needs"): cells.time, PAID: _paid}
+    columns[ATTACK] = cells.verdict
     for key in headline(scorecard):
         columns[_title(scorecard, key), key[1]] = lambda arm, key=key: cells.metric(_by_key(arm).get(key), by="value")
-    columns |= {("Time", "with what it needs"): cells.time, PAID: _paid}
     return _table("Every arm: privacy, what it is worth, and what it cost", columns, scorecard)
 
 
@@ -32,7 +32,7 @@ def privacy(scorecard: Mapping) -> Table:
         SPENT: cells.epsilon,
         ("δ", "not covered"): lambda arm: cells.amount(cells.of(arm, "privacy").get("delta"), 2),
         ("Protects", "one unit"): lambda arm: cells.words(cells.of(arm, "privacy").get("unit")),
-        ATTACK: cells.verdict,
+        ATTACK: lambda arm: cells.verdict(arm, why=True),
         ("Shown at least", "of the ε claimed"): cells.bound,
         ("Near copies", "of train"): lambda arm: cells.copies(arm, "near_duplicates"),
         ("Longest run", "words, 99th percentile"): lambda arm: cells.copies(arm, "longest_p99"),
@@ -77,14 +77,13 @@ def metrics(scorecard: Mapping, group: str) -> Table:
 
 def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
     """Why metrics of a group have no value or no place: (which, of which arms) and the reason."""
-    told: dict[tuple[str, str, str], list[str]] = {}
+    told: dict[tuple[str, str], list[str]] = {}
     for arm in _arms(scorecard):
         for row in arm.get("metrics") or ():
             if row.get("group") == group and row.get("because"):
-                told.setdefault((row["metric"], str(row.get("task")), row["because"]), []).append(arm["name"])
-    return [
-        (f"{words.metric(name).title} ({task}) of {', '.join(arms)}", why) for (name, task, why), arms in told.items()
-    ]
+                what = f"{words.metric(row['metric']).title} ({row.get('task')})"
+                told.setdefault((what, row["because"]), []).append(arm["name"])
+    return [(f"{what} of {', '.join(arms)}", why) for (what, why), arms in told.items()]
 
 
 def differences(scorecard: Mapping, *, shown: bool) -> Table:
@@ -152,7 +151,7 @@ def _by_key(arm: Mapping) -> dict[Key, Mapping]:
 def _title(scorecard: Mapping, key: Key) -> str:
     """A metric's title with the arrow of its direction."""
     directions = [row.get("direction") for arm in _arms(scorecard) if (row := _by_key(arm).get(key))]
-    return f"{words.metric(key[2]).title} {words.ARROWS.get(directions[0], '')}".rstrip()
+    return f"{words.metric(key[2]).title}{NO_BREAK}{words.ARROWS.get(directions[0], '')}".rstrip()
 
 
 def _by_stage(arm: Mapping) -> Cell:
