@@ -33,6 +33,11 @@ class Table:
     columns: Sequence[tuple[str, str]]
     rows: Sequence[Sequence[Cell]]
 
+    @property
+    def drawn(self) -> bool:
+        """Whether any cell has a picture."""
+        return any(cell.bar for row in self.rows for cell in row)
+
 
 NOTHING = Cell(ABSENT)
 

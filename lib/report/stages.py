@@ -93,7 +93,7 @@ def _figures(folder: Path) -> Iterator[Figure]:
             (rest for pattern, *rest in told if re.fullmatch(pattern, path.stem)), ("", "", "")
         )
         fallback = f"Picture {path.stem.replace('_', ' ')} of stage {folder.name}."
-        yield Figure(path, title or path.stem.replace("_", " "), shows or fallback, reading)
+        yield Figure(path, title or path.stem.replace("_", " "), shows or fallback, reading or shows)
 
 
 def _told(cells: Sequence[Mapping]) -> Iterator[tuple[str, str, str, str]]:

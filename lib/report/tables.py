@@ -51,7 +51,7 @@ def cost(scorecard: Mapping) -> Table:
         ("Records", "written"): lambda arm: cells.amount(arm.get("records")),
         ("Time", "in all"): lambda arm: cells.time(arm, most),
         ("By stage", ""): _by_stage,
-        ("Tokens", "written"): lambda arm: cells.amount(cells.of(arm, "cost").get("tokens")),
+        ("Tokens", "read or written"): lambda arm: cells.amount(cells.of(arm, "cost").get("tokens")),
         ("Memory", "at its peak"): _memory,
         PAID: _paid,
     }
