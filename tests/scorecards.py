@@ -205,10 +205,9 @@ def _notebook(stage: str) -> nbformat.NotebookNode:
         ),
         v4.new_output("display_data", {"image/png": pixel, "text/plain": "<Figure>"}),
     ]
+    wide = "| in | out |\n|---|---|\n| a | `a_name_that_is_long_and_cannot_be_broken_anywhere` |"
     cells = [
-        v4.new_markdown_cell(
-            f"# {stage}\n\nAsks a question, in `code` and words.\n\n| in | out |\n|---|---|\n| a | b |"
-        ),
+        v4.new_markdown_cell(f"# {stage}\n\nAsks a question, in `code` and words.\n\n{wide}"),
         v4.new_markdown_cell("## Clean, deduplicate, bound, split"),
         v4.new_code_cell('_ = stage.figure("kept", plots.kept(processed.steps))', outputs=outputs),
         v4.new_markdown_cell("**How to read it.** Each bar is what *one rule* let through."),

@@ -11,7 +11,8 @@ from PIL import Image
 
 from lib import report
 from lib.errors import DoppelError
-from lib.report import bars, numbers, page, stages
+from lib.privacy.audit import Verdict
+from lib.report import bars, numbers, page, stages, words
 
 HOSTILE = """<script>alert("x")</script><img src=x onerror='alert(1)'>&amp;"""
 
@@ -78,6 +79,15 @@ def test_a_metric_stands_with_its_interval_floor_ceiling_and_place(written: dict
     assert f"position {card['position']:.2f}, 95% interval" in cell.svg["aria-label"]
     assert float(cell["data-sort"]) == card["position"]
     assert [end.get_text(strip=True) for end in row.find_all("td")[-2:]] == ["0.0410", "0.961"]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_is_shown_with_what_it_means(run: Path, tmp_path: Path, verdict: Verdict) -> None:
+    card = scorecards.scorecard()
+    card["arms"][1]["privacy"]["audit"]["verdict"] = str(verdict)
+    internal, _ = rewritten(run, tmp_path, card)
+    assert str(verdict) in [cell.text for cell in soup(internal).select(f"#privacy td.{verdict.name.lower()} span")]
+    assert words.VERDICTS[verdict] in text_of(internal)
 
 
 def test_what_is_not_defined_or_not_placed_says_why(written: dict[str, Path]) -> None:

@@ -166,7 +166,7 @@ def test_plots_have_the_ground_of_the_page(page: browser.Page, pages: list[Path]
     )
     seen = np.asarray(Image.open(page.picture(tmp_path / "seen.png")).convert("L"), float)
     x, y = (round(one) + 6 for one in corner)
-    assert abs(seen[y, x] - seen[y, 4]) < 16
+    assert abs(seen[y, x] - seen[y, 4]) < 4
 
 
 def test_every_entry_of_the_contents_leads_to_its_section(page: browser.Page, pages: list[Path]) -> None:

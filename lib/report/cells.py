@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from lib.privacy.audit import Verdict
 from lib.report import bars
 from lib.report.numbers import ABSENT, NO_BREAK, duration, measured, number
 
@@ -90,8 +91,9 @@ def epsilon(arm: Mapping) -> Cell:
 def verdict(arm: Mapping, *, why: bool = False) -> Cell:
     """What the attack on an arm came to; ``why`` there was none, where that is asked for."""
     found = of(of(arm, "privacy"), "audit")
-    if said := found.get("verdict"):
-        return words(said, mark="verdict " + str(said).replace(" ", "-"))
+    if found.get("verdict"):
+        said = Verdict(found["verdict"])
+        return words(said, mark=f"verdict {said.name.lower()}")
     return Cell("none", str(found["because"]) if why else None, mark="quiet") if found.get("because") else NOTHING
 
 

@@ -83,7 +83,7 @@ def _verdicts(scorecard: Mapping) -> list[words.Word]:
     """The verdicts that were given, with what they mean."""
     audits = [(arm.get("privacy") or {}).get("audit") or {} for arm in scorecard.get("arms") or ()]
     given = {audit.get("verdict") for audit in audits}
-    return [word for name, word in words.VERDICTS.items() if name in given]
+    return [words.Word(str(verdict), says) for verdict, says in words.VERDICTS.items() if verdict in given]
 
 
 def _reading(scorecard: Mapping, internal: bool) -> list[tuple[str, list[words.Word]]]:

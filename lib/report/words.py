@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from lib.privacy.audit import Verdict
+
 
 class Word(NamedTuple):
     """A thing as the report names it, and what it says."""
@@ -60,11 +62,11 @@ METRICS: Mapping[str, Word] = {
 
 ARROWS = {"higher": "↑", "lower": "↓", "match": "→"}  # which way is better
 
-VERDICTS: Mapping[str, Word] = {
-    "violated": Word("violated", "The attack proved a larger epsilon than the arm claims: the claim is wrong."),
-    "consistent": Word("consistent", "What the attack found does not contradict the claim. It is no proof of it."),
-    "inconclusive": Word("inconclusive", "The attack could not have shown much: nothing is said for or against."),
-    "audit failed": Word("audit failed", "The attack missed a leak that was planted: what it says is worth nothing."),
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.VIOLATED: "The attack proved a larger epsilon than the arm claims: the claim is wrong.",
+    Verdict.CONSISTENT: "What the attack found does not contradict the claim. It is no proof of it.",
+    Verdict.INCONCLUSIVE: "The attack could not have shown much: nothing is said for or against.",
+    Verdict.FAILED: "The attack missed a leak that was planted: what it says of the arm is worth nothing.",
 }
 
 SCORES = (
