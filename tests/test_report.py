@@ -102,13 +102,24 @@ def test_what_is_not_defined_or_not_placed_says_why(written: dict[str, Path]) ->
 def test_a_difference_is_named_with_its_views_and_one_that_does_not_show_with_its_reason(
     written: dict[str, Path],
 ) -> None:
-    section = soup(written["internal.html"]).select_one("#differences")
-    shown, other = section.select("table")
+    shown, other = soup(written["internal.html"]).select("#differences table")
     (row,) = shown.select("tbody tr")
-    assert [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))] == [
-        "eps8 – aug_pe", "MAUVE", "eps8", "0.175", "2 of 2",
-    ]  # fmt: skip
+    said = [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))]
+    assert said == ["eps8", "aug_pe", "MAUVE", "0.175", "2 of 2"]
     assert "the interval holds 0" in other.get_text() and "not defined for aug_pe" in other.get_text()
+
+
+def test_a_gain_is_that_of_the_better_arm_though_it_was_named_second(run: Path, tmp_path: Path) -> None:
+    card = scorecards.scorecard()
+    one = card["comparisons"][0] | {"arms": ["aug_pe", "eps8"], "gain": -0.175, "low": -0.26, "high": -0.09}
+    one["views"] = [view | {"gain": -0.1, "low": -0.2, "high": -0.05} for view in one["views"]]
+    card["comparisons"] = [one]
+    internal, _ = rewritten(run, tmp_path, card)
+    (row,) = soup(internal).select("#differences tbody tr")
+    assert [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))][:2] == ["eps8", "aug_pe"]
+    gain, views = row.find_all("td")[2:]
+    assert gain.span.text == "0.175" and gain.small.text == "0.090 to 0.260" and views.span.text == "2 of 2"
+    assert "interval 0.09 to 0.26" in gain.svg["aria-label"] and "150 records: 0.10" in views.small.text
 
 
 def test_the_certificates_have_their_events_and_the_command_that_verifies(written: dict[str, Path]) -> None:
@@ -336,6 +347,15 @@ def test_the_links_of_the_internal_page_lead_to_the_notebooks(written: dict[str,
     assert links == {name for name in written if name.startswith("notebooks/")}
 
 
+def test_a_stage_that_was_run_by_hand_is_told_without_a_notebook(tmp_path: Path) -> None:
+    run = scorecards.run_folder(tmp_path)
+    (run / "00_process_data" / "notebook.ipynb").unlink()
+    paths = report.write(run, scorecards.scorecard(), scorecards.public(), (), tmp_path / "out")
+    assert "00_process_data.html" not in [path.name for path in paths]
+    stage = soup(paths[0]).select("#stages > details")[0]
+    assert not stage.find("a") and "Run by hand" in stage.get_text() and stage.img["alt"].startswith("Picture kept")
+
+
 def test_figures_of_single_arms_stay_out_of_a_stage_and_are_counted(written: dict[str, Path]) -> None:
     stage = soup(written["internal.html"]).select("#stages > details")[0]
     assert [row.th.span.text for row in stage.select("tbody tr")] == ["records_read", "train_records", "mean_words"]
@@ -373,7 +393,8 @@ def test_a_value_has_the_digits_that_its_interval_bears(parts: tuple, written: t
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"), [(0.4, "0.40 s"), (59.4, "59 s"), (215.4, "3 min 35 s"), (7500, "2 h 5 min"), (None, "–")]
+    ("seconds", "written"),
+    [(0.4, "0.40 s"), (59.4, "59 s"), (215.4, "3 min 35 s"), (300, "5 min"), (7500, "2 h 5 min"), (None, "–")],
 )
 def test_durations_are_written_to_be_read(seconds: float | None, written: str) -> None:
     assert numbers.duration(seconds).replace(numbers.NO_BREAK, " ") == written

@@ -53,6 +53,11 @@ def words(text: object, note: str | None = None, mark: str = "") -> Cell:
     return Cell(str(text), note, sort=str(text), mark=mark) if text else NOTHING
 
 
+def prose(text: object) -> Cell:
+    """Sentences, in small letters."""
+    return Cell("", str(text), sort=str(text)) if text else NOTHING
+
+
 def amount(value: float | None, digits: int = 3) -> Cell:
     return NOTHING if value is None else Cell(number(value, digits), sort=value)
 
@@ -134,19 +139,24 @@ def time(arm: Mapping, most: float = 0) -> Cell:
     return Cell(duration(seconds), sort=seconds, bar=bars.amount(seconds, most, said) if most else None)
 
 
-def gain(one: Mapping) -> Cell:
-    """The gain of a comparison with its interval, beside 0."""
-    parts = value, low, high = [one.get(part) for part in ("gain", "low", "high")]
-    if None in parts:
+def gain(one: Mapping, sign: int) -> Cell:
+    """The gain of a comparison's first arm, or with ``sign`` -1 of its second, with its interval beside 0."""
+    value, *ends = (one.get(part) for part in ("gain", "low", "high"))
+    if value is None or None in ends:
         return NOTHING
-    return Cell(*measured(value, low, high), value, bars.difference(value, low, high, max(map(abs, parts))))
+    value, (low, high) = sign * value, sorted(sign * end for end in ends)
+    picture = bars.difference(value, low, high, max(abs(low), abs(high)))
+    return Cell(*measured(value, low, high), sort=value, bar=picture)
 
 
-def views(one: Mapping) -> Cell:
-    """In how many views the gain of a comparison shows, and what it is in each."""
+def views(one: Mapping, sign: int) -> Cell:
+    """In how many views the gain of that arm shows, and what it is in each."""
     seen = one.get("views") or ()
-    side = -1 if (one.get("gain") or 0) < 0 else 1
     known = [view for view in seen if None not in (view.get("low"), view.get("high"))]
-    agree = sum(min(side * view["low"], side * view["high"]) > 0 for view in known)
-    told = "; ".join(f"{view.get('kind')} {view.get('name')}: {number(view.get('gain'), 2)}" for view in seen)
+    agree = sum(min(sign * view["low"], sign * view["high"]) > 0 for view in known)
+    told = "; ".join(f"{view.get('name')}: {number(_signed(view.get('gain'), sign), 2)}" for view in seen)
     return Cell(f"{agree} of {len(seen)}", told or None, sort=agree / len(seen) if seen else None)
+
+
+def _signed(value: float | None, sign: int) -> float | None:
+    return None if value is None else sign * value

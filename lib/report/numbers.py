@@ -33,14 +33,11 @@ def duration(seconds: float | None) -> str:
     """``3 min 35 s``, ``2 h 5 min``, in one piece."""
     if seconds is None:
         return ABSENT
-    whole = round(seconds)
-    if whole < 60:
-        said = f"{number(float(seconds), 2) if seconds < 10 else whole} s"
-    elif whole < 3600:
-        said = f"{whole // 60} min {whole % 60} s"
-    else:
-        said = f"{whole // 3600} h {whole % 3600 // 60} min"
-    return said.replace(" ", NO_BREAK)
+    if seconds < 10:
+        return f"{number(float(seconds), 2)}{NO_BREAK}s"
+    hours, minutes, rest = round(seconds) // 3600, round(seconds) // 60 % 60, round(seconds) % 60
+    parts = {"h": hours, "min": minutes, "s": 0 if hours else rest}
+    return NO_BREAK.join(f"{count}{NO_BREAK}{unit}" for unit, count in parts.items() if count)
 
 
 def memory(megabytes: float | None) -> str:

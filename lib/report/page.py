@@ -51,7 +51,7 @@ def write(
     }
     for name, make in pages.items():
         write_atomic(out / name, _fitting(name, make))
-    return [out / name for name in pages] + [_notebook(stage, run_folder.name, out) for stage in done]
+    return [out / name for name in pages] + [_notebook(stage, run_folder.name, out) for stage in done if stage.notebook]
 
 
 def _internal(
@@ -112,7 +112,7 @@ def _notebook(stage: Finished, run: str, out: Path) -> Path:
         css=_css(),
         colours_of_code=notebooks.colours_of_code(),
         policy="default-src 'none'; img-src data:; style-src 'unsafe-inline'",  # pandas writes styles into its tables
-        body=notebooks.body(stage.folder / "notebook.ipynb", pictures),
+        body=notebooks.body(stage.notebook, pictures),
     )
     path = out / "notebooks" / f"{stage.id}.html"
     write_atomic(path, page)

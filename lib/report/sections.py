@@ -16,7 +16,7 @@ _FILES = ("csv:", "jsonl:", "parquet:")  # sources whose name is a place on the 
 
 def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
     """The parts of ``report.html`` that follow from a scorecard alone."""
-    groups = [group for name in tables.GROUPS if (group := _group(scorecard, name, internal))["table"].rows]
+    groups = [group for name in tables.GROUPS if (group := _group(scorecard, name, internal))["tables"]]
     return {
         "run": str(scorecard.get("run") or "run"),
         "made": str(scorecard.get("made") or "at an unknown time").replace("T", " "),
@@ -31,8 +31,8 @@ def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
         "groups": groups,
         "cost": tables.cost(scorecard),
         "machines": sorted({one for arm in scorecard.get("arms") or () for one in _machines(arm)}),
-        "better": tables.differences(scorecard, shown=True),
-        "alike": tables.differences(scorecard, shown=False),
+        "better": tables.better(scorecard),
+        "alike": tables.alike(scorecard),
         "missing": tables.missing(scorecard),
         "reading": _reading(scorecard, internal),
     }
@@ -54,8 +54,9 @@ def _machines(arm: Mapping) -> Sequence[str]:
 
 def _group(scorecard: Mapping, name: str, internal: bool) -> dict[str, object]:
     asks = _ASKS[name] if internal else _ASKS_PUBLIC
-    table, reasons = tables.metrics(scorecard, name), tables.reasons(scorecard, name)
-    return {"id": name, "title": name.capitalize(), "asks": asks, "table": table, "reasons": reasons}
+    found = [tables.metrics(scorecard, name, first=first) for first in (True, False)]
+    shown, reasons = [table for table in found if table.rows], tables.reasons(scorecard, name)
+    return {"id": name, "title": name.capitalize(), "asks": asks, "tables": shown, "reasons": reasons}
 
 
 def _about(scorecard: Mapping, internal: bool) -> str:
@@ -89,8 +90,7 @@ def _verdicts(scorecard: Mapping) -> list[words.Word]:
 def _reading(scorecard: Mapping, internal: bool) -> list[tuple[str, list[words.Word]]]:
     rows = [row for arm in scorecard.get("arms") or () for row in arm.get("metrics") or ()]
     parts = [("Privacy", [*words.PRIVACY, *(words.ATTACKS if internal else ())])]
-    if internal:
-        parts.append(("Scores", list(words.SCORES)))
+    parts.append(("Scores", list(words.SCORES) if internal else [words.ARROW]))
     if metrics := words.explained(row["metric"] for row in rows):
         parts.append(("Metrics", metrics))
     return parts

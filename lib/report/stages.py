@@ -35,6 +35,12 @@ class Finished:
     commit: str | None
     figures: Sequence[Figure]
 
+    @property
+    def notebook(self) -> Path | None:
+        """The notebook as it ran; a stage that was run by hand has none."""
+        path = self.folder / "notebook.ipynb"
+        return path if path.is_file() else None
+
 
 def finished(run_folder: Path, *, but: str) -> tuple[list[Finished], list[str]]:
     """The stages of a run in the order of their names, and the ids of those that are not done.
@@ -59,7 +65,7 @@ def told(stage: Finished) -> dict[str, object]:
         "id": stage.id,
         "about": f"{duration(stage.seconds)}, {memory(stage.peak_memory_mb)} at its peak",
         "commit": stage.commit,
-        "link": f"notebooks/{quote(stage.id)}.html",
+        "link": f"notebooks/{quote(stage.id)}.html" if stage.notebook else None,
         "table": Table(f"Figures of {stage.id}", [("Figure", ""), ("Value", "")], rows),
         "of_arms": stage.of_arms,
     }

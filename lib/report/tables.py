@@ -58,21 +58,21 @@ def cost(scorecard: Mapping) -> Table:
     return _table("Cost of every arm", columns, scorecard)
 
 
-def metrics(scorecard: Mapping, group: str) -> Table:
-    """Every metric of a group, a row each with the arms side by side; the metrics of the first page come first."""
-    arms, first = _arms(scorecard), headline(scorecard)
-    found = {key: [_by_key(arm).get(key) for arm in arms] for key in _keys(arms) if key[0] == group}
+def metrics(scorecard: Mapping, group: str, *, first: bool) -> Table:
+    """Metrics of a group, a row each with the arms side by side: those of the first page, or all others."""
+    arms, chosen = _arms(scorecard), headline(scorecard)
+    keys = [key for key in _keys(arms) if key[0] == group and (key in chosen) == first]
+    found = {key: [_by_key(arm).get(key) for arm in arms] for key in keys}
     ends = [end for end in ENDS if any(row and row.get(end) is not None for rows in found.values() for row in rows)]
     columns = [("Metric", "task"), *((arm["name"], f"ε {cells.epsilon(arm).text}") for arm in arms)]
     columns += [(end.capitalize(), "") for end in ends]
     table = []
-    for key in sorted(found, key=lambda key: key not in first):  # stable: else as they were measured
-        known = next(row for row in found[key] if row)
-        values = [cells.metric(row, by="position" if ends else "value") for row in found[key]]
-        table.append(
-            [cells.words(_title(scorecard, key), key[1]), *values, *(cells.amount(known.get(e)) for e in ends)]
-        )
-    return Table(f"{group.capitalize()} of every arm", columns, table)
+    for key, rows in found.items():
+        known = next(row for row in rows if row)
+        values = [cells.metric(row, by="position" if ends else "value") for row in rows]
+        limits = [cells.amount(known.get(end)) for end in ends]
+        table.append([cells.words(_title(scorecard, key), key[1]), *values, *limits])
+    return Table(f"{'Headline' if first else 'Other'} metrics of {group}", columns, table)
 
 
 def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
@@ -86,33 +86,47 @@ def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
     return [(f"{what} of {', '.join(arms)}", why) for (what, why), arms in told.items()]
 
 
-def differences(scorecard: Mapping, *, shown: bool) -> Table:
-    """Pairs of arms where a difference shows in every view, or those where none does."""
+def better(scorecard: Mapping) -> Table:
+    """Which arm is better than which, where a difference shows in every view; gains are those of the better one."""
+    columns = [("Better", ""), ("Than", ""), ("Metric", "task"), ("Gain", "95% interval"), ("Views", "that show it")]
+    rows = []
+    for one in (one for one in scorecard.get("comparisons") or () if one.get("better")):
+        first, second = one["arms"]
+        sign, other = (1, second) if one["better"] == first else (-1, first)
+        metric = cells.words(words.metric(one["metric"]).title, one.get("task"))
+        rows.append(
+            [cells.words(one["better"]), cells.words(other), metric, cells.gain(one, sign), cells.views(one, sign)]
+        )
+    return Table("Where arms differ", columns, rows)
+
+
+def alike(scorecard: Mapping) -> Table:
+    """Pairs of arms where no difference shows in every view, and why."""
     columns = [
-        ("Pair", ""),
+        ("Arms", ""),
         ("Metric", "task"),
-        ("Better", ""),
+        ("Why", ""),
         ("Gain of the first", "95% interval"),
-        ("Views", "in which it shows"),
+        ("Views", "that show it"),
     ]
     rows = [
         [
             cells.words(" – ".join(one["arms"])),
             cells.words(words.metric(one["metric"]).title, one.get("task")),
-            cells.words(one["better"], mark="good") if shown else Cell("not shown", one.get("because"), mark="quiet"),
-            cells.gain(one),
-            cells.views(one),
+            cells.prose(one.get("because")),
+            cells.gain(one, 1),
+            cells.views(one, 1 if (one.get("gain") or 0) > 0 else -1),
         ]
         for one in scorecard.get("comparisons") or ()
-        if bool(one.get("better")) == shown
+        if not one.get("better")
     ]
-    return Table("Where arms differ" if shown else "Where no difference is shown", columns, rows)
+    return Table("Where no difference is shown", columns, rows)
 
 
 def missing(scorecard: Mapping) -> Table:
     """What the run lacks, and why."""
     rows = [
-        [cells.words(one.get("arm") or "all arms"), cells.words(one.get("what")), cells.words(one.get("because"))]
+        [cells.words(one.get("arm") or "all arms"), cells.words(one.get("what")), cells.prose(one.get("because"))]
         for one in scorecard.get("missing") or ()
     ]
     return Table("What is missing", [("Arm", ""), ("What", ""), ("Why", "")], rows)

@@ -69,6 +69,7 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.FAILED: "The attack missed a leak that was planted: what it says of the arm is worth nothing.",
 }
 
+ARROW = Word("Arrows", "↑ higher is better, ↓ lower is better, → best as in real text: more or less of it is worse.")
 SCORES = (
     Word("Floor", "The same metric for a model that never saw the private records. Being there is worth nothing."),
     Word("Ceiling", "The same metric for other real records, at the same number. Nothing can be expected beyond it."),
@@ -77,7 +78,7 @@ SCORES = (
         "Left tick: the floor. Right tick: the ceiling. The dot is the arm, the line its 95% interval. A green dot "
         "cannot be told from the ceiling; an arrow points to what lies outside the picture.",
     ),
-    Word("Arrows", "↑ higher is better, ↓ lower is better, → best at the ceiling: more or less of it is worse."),
+    ARROW,
     Word("Position", "0 at the floor, 1 at the ceiling; tables sort by it where it is drawn."),
     Word(
         "Not placed",
