@@ -13,6 +13,7 @@ from pathlib import Path
 from lib.errors import DoppelError, nearest
 
 Parameters = Mapping[str, object]
+ARMS = ("02_generate", "03_aug_pe")  # notebooks that write synthetic text
 AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
     "loss", "loss against base", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
 )  # fmt: skip
@@ -85,7 +86,7 @@ def canary_privacy(parameters: Parameters) -> None:
     if not arms:
         raise DoppelError("inputs: names no arm to audit; add one, as eps8: 02_generate.eps8")
     for name, notebook in arms.items():
-        if notebook not in ("02_generate", "03_aug_pe"):
+        if notebook not in ARMS:
             raise DoppelError(f"inputs: {name}: {notebook} is no arm; name a stage of 02_generate or 03_aug_pe")
     control = parameters["control"]
     if control is None and "02_generate" in arms.values():
