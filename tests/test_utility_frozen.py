@@ -74,13 +74,15 @@ def test_nothing_is_split_off_below_the_first_or_above_the_last_layer():
     assert frozen.split_off(model, 0) is None and frozen.split_off(model, 2) is None
 
 
-def test_mean_states_are_those_of_one_text_at_a_time():
-    model = whole_model()
-    remembered = frozen.split_off(model, 1)
-    texts = [[5, 6, 7, 8], [9], [10, 11]]
-    means = frozen.mean_states(remembered, texts, torch.device("cpu"))
-    for ids, mean in zip(texts, means, strict=True):
-        np.testing.assert_allclose(remembered(torch.tensor([ids]))[0].mean(0), mean, rtol=1e-5)
+def test_vectors_are_the_mean_states_below_the_trained_layers():
+    model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
+    examples = next_token.as_examples(TEXTS, model.tokenizer, 64)
+    vectors = model.vectors(examples)
+    for example, vector in zip(examples, vectors, strict=True):
+        ids = torch.tensor([[*example.prompt, *example.completion][:-1]])
+        states = whole_model()(ids, output_hidden_states=True).hidden_states[1][0].detach()
+        np.testing.assert_allclose(vector, states[1:].mean(0) if len(states) > 1 else states[0], rtol=1e-4, atol=1e-5)
+    assert lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples) is None
 
 
 def test_layers_of_several_kinds_are_not_split():

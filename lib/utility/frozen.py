@@ -86,13 +86,18 @@ def split_off(model: PreTrainedModel, first: int) -> Remembered | None:
 
 
 def mean_states(remembered: Remembered, texts: Sequence[Sequence[int]], device: torch.device) -> np.ndarray:
-    """The mean over its tokens of what the lower layers give for each text, float32 (texts, width): an embedding."""
+    """The mean over its tokens of what the lower layers give for each text, float32 (texts, width): an embedding.
+
+    The first token is left out where there are more: attention rests on it, so its state is large, and alike in all
+    texts (Xiao et al. 2023, arXiv:2309.17453).
+    """
     means: list[torch.Tensor] = [torch.empty(0)] * len(texts)
     for part in by_length([1] * len(texts), [len(ids) for ids in texts], TOKENS_AT_ONCE):
         ids = [torch.tensor(texts[i], device=device) for i in part]
         states = remembered(nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=PAD))
         for i, own in zip(part, states, strict=True):
-            means[i] = own[: len(texts[i])].float().mean(0).cpu()
+            length = len(texts[i])
+            means[i] = own[min(1, length - 1) : length].float().mean(0).cpu()
     return torch.stack(means).numpy()
 
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -82,6 +83,16 @@ class Adaptable:
     def pad(self) -> int:
         """What fills shorter rows of a batch for this model."""
         return 0 if self.remembered is None else frozen.PAD
+
+    def vectors(self, examples: Sequence[Example]) -> np.ndarray | None:
+        """Embeddings of the examples' texts by the frozen layers, (examples, width); None where there are none.
+
+        What the layers give for each text is kept, so a training reads it no more.
+        """
+        if self.remembered is None:
+            return None
+        read = [[*example.prompt, *example.completion][:-1] for example in examples]  # as a training's batch has it
+        return frozen.mean_states(self.remembered, read, self._base.device)
 
     @contextmanager
     def adapted(

@@ -12,11 +12,12 @@ from lib.fidelity.metric import Direction
 from lib.per_sample import Batch, Example, by_length
 from lib.utility import guesses
 from lib.utility.lora import Adaptable, Adaptation
-from lib.utility.outcomes import over_trainings, training_rows
+from lib.utility.outcomes import LEAST_SEEDS, over_trainings, training_rows
 from lib.utility.sets import HELD_OUT, REAL, Sets
 from lib.utility.transfer import BySet
 
 METRICS: dict[str, Direction] = {"perplexity": "lower", "token_accuracy": "higher"}
+HEADLINE = ("perplexity",)
 TOKENS_AT_ONCE = 2048  # of texts that are scored together
 
 
@@ -80,6 +81,10 @@ def next_token(
             progress()
         for metric, statistic in (("perplexity", perplexity), ("token_accuracy", token_accuracy)):
             found[metric][name] = over_trainings(
-                lambda one, rows, statistic=statistic: statistic(one[rows]), np.stack(scores), draws=draws, seed=seed
+                lambda one, rows, statistic=statistic: statistic(one[rows]),
+                np.stack(scores),
+                draws=draws,
+                seed=seed,
+                apart=LEAST_SEEDS,
             )
     return found

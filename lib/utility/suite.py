@@ -24,7 +24,8 @@ def placed(
 ) -> list[rows.Row]:
     """`lib.fidelity.rows.placed` of what was found by metric and set.
 
-    ``used`` records of an arm entered each training. Real text entered all of these metrics.
+    ``used`` records of an arm entered each training. Real text entered all of these metrics. Those of ``headline``
+    stand on the first page of a report.
     """
     sides = {arm: arm for arm in sets.arms} | {CEILING: REAL}
     return rows.placed(
