@@ -1,16 +1,14 @@
 """Pictures of notebook 05: where real and synthetic records lie, and what an arm says too much, too little or never."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from lib.plots import DP, GREY, PUBLIC
+from lib.plots import DP, GREY, PUBLIC, arm_colours
 
 REAL = "black"
-ARMS = ("#8a8a8a", "#1f6f8b", "#d08c2c", "#7a5195", "#c0569c", "#5b8c5a")  # in the order of the inputs
 NAMED = 5  # words on either side of the diagonal
 TOO_OFTEN, TOO_SELDOM = "too often:", "too seldom:"
 
@@ -28,10 +26,8 @@ def _grid(count: int, *, width: float, height: float, columns: int = 3) -> tuple
     return figure, list(panels.flat[:count])
 
 
-def colours(names: Sequence[str], ceiling: str) -> dict[str, str]:
-    """One colour an arm in every picture, and one for the ceiling."""
-    arms = [name for name in names if name != ceiling]
-    return dict(zip(arms, cycle(ARMS), strict=False)) | {ceiling: PUBLIC}
+def _colours(names: Sequence[str], ceiling: str) -> dict[str, str]:
+    return arm_colours([name for name in names if name != ceiling]) | {ceiling: PUBLIC}
 
 
 def toy(real: np.ndarray, radii: np.ndarray, synthetic: np.ndarray) -> Figure:
@@ -51,7 +47,7 @@ def joint_map(places: Mapping[str, np.ndarray], *, reference: str, ceiling: str)
     """One panel a set, its records (n, 2) over those of the reference in grey."""
     names = [name for name in places if name != reference]
     figure, panels = _grid(len(names), width=3.2, height=3.0)
-    for (name, colour), panel in zip(colours(names, ceiling).items(), panels, strict=True):
+    for (name, colour), panel in zip(_colours(names, ceiling).items(), panels, strict=True):
         panel.scatter(*places[reference].T, color="#c9c9c9", s=9, linewidth=0)
         panel.scatter(*places[name].T, color=colour, s=9, linewidth=0, alpha=0.8)
         panel.set_title(name, fontsize=10)
@@ -67,7 +63,7 @@ def lengths(panels: Mapping[str, Mapping[str, np.ndarray]], *, reference: str, c
     """
     figure, axes = _grid(len(panels), width=5.0, height=3.3)
     for (title, groups), panel in zip(panels.items(), axes, strict=True):
-        palette = {reference: REAL} | colours([name for name in groups if name != reference], ceiling)
+        palette = {reference: REAL} | _colours([name for name in groups if name != reference], ceiling)
         for name, colour in palette.items():
             width = 2.4 if name == reference else 1.5
             panel.ecdf(groups[name], color=colour, linewidth=width, label=name, zorder=3 if name == reference else 2)
@@ -83,14 +79,15 @@ def words(shares: Mapping[str, np.ndarray], named: Mapping[int, str], *, referen
 
     Args:
         shares: of all words of a set, (words,), the same words for each. A word that a set never says stands on the
-            edge. named: public words by their place in ``shares``: those that add most to the divergence are written.
+            edge. named: public words by their place in ``shares``: those that add most to the divergence are written,
+            `NAMED` on either side.
     """
     names = [name for name in shares if name != reference]
     figure, panels = _grid(len(names), width=3.5, height=3.3)
     edge = min(one[one > 0].min() for one in shares.values()) / 2
-    top = 1.6 * max(one.max() for one in shares.values())
+    top = 5 * max(one.max() for one in shares.values())
     across = np.maximum(shares[reference], edge)
-    for (name, colour), panel in zip(colours(names, ceiling).items(), panels, strict=True):
+    for (name, colour), panel in zip(_colours(names, ceiling).items(), panels, strict=True):
         up = np.maximum(shares[name], edge)
         panel.plot([edge, top], [edge, top], color=REAL, linewidth=0.8)
         panel.scatter(across, up, color=colour, s=8, alpha=0.45, linewidth=0)
@@ -145,7 +142,7 @@ def labels(
     """Shares of each label's values, one panel a label, one bar a set."""
     figure, panels = _grid(len(shares), width=6.2, height=3.0, columns=2)
     for (label, sides), panel in zip(shares.items(), panels, strict=True):
-        palette = {reference: REAL} | colours([name for name in sides if name != reference], ceiling)
+        palette = {reference: REAL} | _colours([name for name in sides if name != reference], ceiling)
         width = 0.8 / len(palette)
         for number, (name, colour) in enumerate(palette.items()):
             at = np.arange(len(values[label])) + (number - (len(palette) - 1) / 2) * width

@@ -1,6 +1,7 @@
 """Pictures of the notebooks: one question each, the same look, labels with units."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 
 PRIVATE, DP, PUBLIC, GREY = "#b3392f", "#1f6f8b", "#3d8b40", "#8a8a8a"  # status, everywhere in these colours
+ARMS = ("#a9805a", "#1f6f8b", "#e0932f", "#7a5195", "#d65f9b", "#2f4b7c")  # none is that of a floor or a ceiling
 
 
 def axes(width: float = 7.0, height: float = 3.0, columns: int = 1) -> tuple[Figure, Sequence[plt.Axes]]:
@@ -18,6 +20,11 @@ def axes(width: float = 7.0, height: float = 3.0, columns: int = 1) -> tuple[Fig
         one.grid(alpha=0.25)
         one.set_axisbelow(True)
     return figure, panels
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """A colour for each arm, in the order of the inputs: the same in every picture of a comparison."""
+    return dict(zip(arms, cycle(ARMS), strict=False))
 
 
 def kept(steps: Sequence) -> Figure:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from lib.plots import DP, GREY, PRIVATE, PUBLIC, axes
+from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 
 
 def scores(rows: Sequence[Mapping[str, object]], *, baseline: float | None = None) -> Figure:
@@ -42,7 +42,7 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     names = list(dict.fromkeys(f"{row['task']}, {row['metric']}" for row in defined))
     arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
     figure, (panel,) = axes(height=0.34 * max(1, len(names)) + 1.2)
-    colours = dict(zip(arms, [GREY, DP, PUBLIC, PRIVATE, "black", *["#7a5195"] * len(arms)], strict=False))
+    colours = arm_colours(arms)
     shift = np.linspace(0.25, -0.25, len(arms))
     for row in defined:
         number = arms.index(str(row["arm"]))
@@ -54,5 +54,6 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     panel.axvline(0, color=PRIVATE, linewidth=1)
     panel.axvline(1, color=PUBLIC, linewidth=1)
     panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
+    panel.set_ylim(-0.7, len(names) - 0.3)
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lib.fidelity import suite
 from lib.fidelity.sides import REFERENCE, Sides
@@ -13,6 +14,7 @@ from lib.views import Kind, View
 Found = dict[str, Estimates]  # by arm, and `lib.views.CEILING`
 Progress = Callable[[], object]
 EMBEDDINGS, TEXTS = "embeddings", "texts"  # tasks of the rows
+FEW = 1000  # records of a set, below which a second thread of linear algebra waits more than it works
 HEADLINE = {EMBEDDINGS: ("frechet", "mauve"), TEXTS: ("word_jsd",)}  # the metrics of the first page, by task
 
 
@@ -38,14 +40,15 @@ def embeddings(
     }
     found = {}
     for name in sides.measured:
-        found[name] = suite.embedding_estimates(
-            vectors[REFERENCE][rows[REFERENCE]],
-            vectors[name][rows[name]],
-            seed=seed,
-            draws=draws,
-            lengths=(lengths[REFERENCE], lengths[name]),
-            metrics=metrics,
-        )
+        with threadpool_limits(1 if sides.n < FEW else None):
+            found[name] = suite.embedding_estimates(
+                vectors[REFERENCE][rows[REFERENCE]],
+                vectors[name][rows[name]],
+                seed=seed,
+                draws=draws,
+                lengths=(lengths[REFERENCE], lengths[name]),
+                metrics=metrics,
+            )
         progress()
     return found
 

@@ -1,5 +1,6 @@
 """Words that may be shown: those of a public vocabulary, which no private record enters."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from lib.canaries import public_words
 from lib.fidelity.text import TOP_WORDS
 from lib.files import read_json
 from lib.near_duplicates import words
+
+_CONTRACTED = re.compile(r"\w+['\u2019]\w+")  # *didn't* would leave *didn*
 
 TOP = 3  # words that name a cluster
 LEAST_RECORDS = 2  # of a cluster that hold a word which names it
@@ -24,7 +27,7 @@ def vocabulary(floor: Path, floor_texts: Sequence[str], *, locale: str) -> list[
     """
     known = {word for entry in public_words(locale) for word in words(entry)}
     if not read_json(floor / "privacy.json")["not_for_release"]:
-        known |= {word for text in floor_texts for word in words(text)}
+        known |= {word for text in floor_texts for word in words(_CONTRACTED.sub(" ", text))}
     return sorted(word for word in known - ENGLISH_STOP_WORDS if len(word) > 1 and not word.isdigit())
 
 

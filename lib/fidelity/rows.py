@@ -113,8 +113,8 @@ _BETTER = {"lower": "lower", "higher": "higher", "match": "as ceiling"}
 def _shown(row: Mapping[str, object], name: str) -> str:
     if row[name] is None:
         return "not defined"
-    return f"{row[name]:.3g} [{row[f'{name}_low']:.3g}, {row[f'{name}_high']:.3g}]"
+    return "{} [{}, {}]".format(*(_number(row[key]) for key in (name, f"{name}_low", f"{name}_high")))
 
 
 def _number(value: object) -> str:
-    return "not defined" if value is None else f"{value:.3g}"
+    return "not defined" if value is None else f"{value + 0.0:.3g}"  # adding 0 takes the sign off -0
