@@ -14,11 +14,12 @@ import yaml
 from conftest import ROOT, Project
 from scipy.optimize import brentq
 from scipy.stats import norm
+from test_notebooks_run import SMALL
 
 from lib import chain
 from lib.errors import DoppelError
 from lib.files import write_json
-from lib.privacy import accounting, budget, budget_plan
+from lib.privacy import accounting, budget, budget_plan, mechanisms
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
 from lib.privacy.accounts import FOLDER, Account, account_of
 from lib.privacy.ledger import Event, Ledger, inherit
@@ -429,14 +430,15 @@ def finish(id: str, target: float = 8.0, run: str = "quick") -> Event:
     """An arm of quick, done: what its notebook charges."""
     stage = begin(id, run=run)
     ledger, given = inherit([stage.inputs["corpus"]]), stage.parameters
-    make = budget_plan.MECHANISMS[stage.notebook]
-    noise = accounting.calibrate(
-        lambda noise: make(given, ledger.units, noise),
-        target_epsilon=target,
-        delta=ledger.delta,
-        others=ledger.mechanisms,
-    )
-    event = pay(stage, make(given, ledger.units, noise))
+
+    def make(noise: float) -> Gaussian:
+        if id == TRAIN:
+            return Gaussian(noise, given["expected_batch"] / ledger.units, given["steps"])
+        return Gaussian(noise, count=given["iterations"])
+
+    others = ledger.mechanisms
+    noise = accounting.calibrate(make, target_epsilon=target, delta=ledger.delta, others=others)
+    event = pay(stage, make(noise))
     ledger.events.append(event)
     stage.finish({}, ledger.statement(stage.id))
     return event
@@ -461,16 +463,16 @@ def test_a_run_that_would_pass_the_limit_is_refused_before_anything_starts(house
     planned()
 
 
-def test_what_pre_flight_plans_is_what_the_stages_charge(house: Project) -> None:
+def plan(*changes: str) -> dict[str, accounting.Mechanism | None]:
+    """What pre-flight expects the two private arms of quick to draw."""
+    graph = chain.preflight("quick", "quick", changes)
+    about = budget_plan._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
+    return {id: budget_plan._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
+
+
+def test_what_pre_flight_plans_is_what_an_arm_charges(house: Project) -> None:
     corpus()
-    set_terms(epsilon=12.0)
-    graph = chain.preflight("quick", "quick")
-    plan = graph.plan(graph.nodes)
-    seen = {
-        id: budget_plan._mechanism(graph.nodes[id], budget_plan._about(graph, graph.nodes[CORPUS], entries(), plan))
-        for id in (TRAIN, EVOLVE)
-    }
-    assert seen == {id: finish(id).mechanism for id in (TRAIN, EVOLVE)}
+    assert plan() == {id: finish(id).mechanism for id in (TRAIN, EVOLVE)}
 
 
 def test_what_is_up_to_date_costs_nothing_and_what_is_forced_costs_again(house: Project) -> None:
@@ -551,11 +553,7 @@ def test_the_command_line_refuses_and_starts_nothing(house: Project) -> None:
 # The notebooks by hand.
 
 
-def test_a_notebook_by_hand_charges_what_it_draws_and_is_refused_before_it_does(
-    house: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lib.privacy import mechanisms
-
+def test_the_corpus_notebook_is_refused_before_it_draws(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     house.play(CORPUS, limit=300)
     (line,) = entries()
     statement = json.loads((house.stage(CORPUS, "quick") / "privacy.json").read_text())
@@ -565,3 +563,19 @@ def test_a_notebook_by_hand_charges_what_it_draws_and_is_refused_before_it_does(
     with pytest.raises(DoppelError, match=r"would make it 0\.\d+ .*Nothing was drawn"):
         house.play(CORPUS, limit=300)
     assert entries() == [line]
+
+
+@pytest.mark.parametrize(("id", "drawn"), [(TRAIN, "training.pt"), (EVOLVE, "votes-*.json")])
+def test_the_notebook_of_an_arm_draws_what_was_planned_or_nothing(house: Project, id: str, drawn: str) -> None:
+    name = id.partition(".")[0]
+    house.play(CORPUS, limit=300)
+    set_terms(epsilon=5.0)
+    with pytest.raises(DoppelError, match=rf"{id}: this corpus has a budget of epsilon 5; .*Nothing was drawn"):
+        house.play(name, **SMALL[name])
+    folder = house.stage(id, "quick")
+    assert len(entries()) == 1 and not list(folder.rglob(drawn))
+    set_terms(epsilon=8.0)
+    expected = plan(*(f"{id}.{key}={json.dumps(value)}" for key, value in SMALL[name].items()))[id]
+    house.play(name, **SMALL[name])  # goes on from what it had before it was refused
+    assert [one.event.mechanism for one in entries()[1:]] == [expected]
+    assert expected == inherit([folder]).mechanisms[-1]

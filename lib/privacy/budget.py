@@ -107,16 +107,16 @@ def _allowed(account: Account, terms: Terms, before: Sequence[Charge], line: Cha
     check_unit(account, terms, line.unit)
     at = total_delta(terms, [*before, line])
     spent = mechanisms(before, line.unit)
-    earlier, total = composed(spent, at), composed([*spent, line.event.mechanism], at)
+    total = composed([*spent, line.event.mechanism], at)
     about = f"at delta {at:.3g}, for one {line.unit}"
     if terms.epsilon is not None and exceeds(total, terms.epsilon):
         raise DoppelError(
-            f"{line.event.stage}: this corpus has a budget of epsilon {terms.epsilon:g}; {earlier:.4f} is spent, and "
-            f"this stage would make it {total:.4f} {about}. Nothing was drawn. Lower target_epsilon, or let whoever "
-            f"answers for the data raise epsilon in {account.shown}"
+            f"{line.event.stage}: this corpus has a budget of epsilon {terms.epsilon:g}; {composed(spent, at):.4f} is "
+            f"spent, and this stage would make it {total:.4f} {about}. Nothing was drawn. Lower target_epsilon, or let "
+            f"whoever answers for the data raise epsilon in {account.shown}"
         )
-    limit = "no limit" if terms.epsilon is None else f"limit {terms.epsilon:g}"
-    return f"budget of the corpus: epsilon {earlier:.4f} spent before, {total:.4f} with this ({limit}), {about}"
+    limit = "no limit" if terms.epsilon is None else f"of {terms.epsilon:g}"
+    return f"budget of the corpus: epsilon {total:.4f} with this stage, {limit}, {about}"
 
 
 def paid(token: Path, charges: Sequence[Charge], run: str, stage: str) -> Charge | None:
