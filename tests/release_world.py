@@ -28,7 +28,7 @@ def texts() -> dict[str, list[dict]]:
             {
                 "id": f"{prefix}{i:06d}",
                 "text": " ".join(rng.choice(WORDS, 14)),
-                "labels": {"mood": "glad sad".split()[i % 2]},
+                "labels": {"mood": ["glad", "sad"][i % 2]},
             }
             | ({} if side == "synthetic" else {"user": f"user{side}{i // 3}"})
             for i in range(size)
@@ -50,7 +50,8 @@ def build(project: Project) -> None:
         + read
         + "\n".join(write.format(side) for side in ("train", "test")),
         "ledger = Ledger(unit, len(given['train']))\n"
-        "ledger.events.append(Event(stage.id, 'label histogram', DiscreteGaussian(label_histogram_scale), privacy_seed))\n"
+        "noise = DiscreteGaussian(label_histogram_scale)\n"
+        "ledger.events.append(Event(stage.id, 'label histogram', noise, privacy_seed))\n"
         "stage.finish({}, ledger.statement(stage.id))",
     )
     project.notebook(
@@ -104,6 +105,18 @@ class World:
         for place, text in changes.items():
             given[side][place][key] = text
         write_json(path, given)
+
+    def compare(self, scorecard: dict) -> None:
+        """A comparer that writes this scorecard."""
+        write_json(self.project.root / "scorecard.json", scorecard)
+        self.project.notebook(
+            "07_compare",
+            'inputs: dict[str, str] = {"mine": "02_generate"}\n',
+            "stage.path('scorecard.json').write_text(open('scorecard.json').read())",
+            "from lib.privacy.ledger import inherit\n\n"
+            "stage.finish({}, inherit(list(stage.inputs.values())).statement(stage.id))",
+        )
+        self.play("07_compare")
 
     def texts(self, side: str) -> list[str]:
         return [record["text"] for record in read_json(self.project.root / "texts.json")[side]]

@@ -4,11 +4,14 @@ import sys
 from types import ModuleType
 
 import pytest
-from release_world import ARM, AUDIT, CORPUS, TRAINING, World, finished, loads, world  # noqa: F401 (fixtures)
+import release_world
+from release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
 
 from lib.errors import DoppelError
 from lib.files import write_json
 from lib.release import gate, pack
+
+finished, world = release_world.finished, release_world.world
 
 
 def cases(world: World, **given) -> list[str]:

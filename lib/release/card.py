@@ -54,7 +54,7 @@ def write(
 
 def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
     """What a reader may know of each metric: its name, value and interval, where no real text entered it."""
-    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "n")
+    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "n", "real_text")
     return [
         {key: row.get(key) for key in kept}
         for row in metrics
@@ -73,13 +73,9 @@ def _front(certificate: Mapping, records: Sequence[Record], licence: str | None,
         annotations_creators=["machine-generated"] if labelled else ["no-annotation"],
         language_creators=["machine-generated"],
         tags=["synthetic", "differential-privacy", "doppel"],
-        configs=[_config("default", "records.parquet"), _config("jsonl", "records.jsonl")],
+        configs=[{"config_name": "default", "data_files": [{"split": "train", "path": "records.parquet"}]}],
         **({"license": licence} if licence else NO_LICENCE),
     ).to_yaml()
-
-
-def _config(name: str, file: str) -> dict:
-    return {"config_name": name, "data_files": [{"split": "train", "path": file}]}
 
 
 def _title(certificate: Mapping) -> str:
@@ -106,7 +102,7 @@ def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
     yield f"| `records.jsonl` | {len(records):,} records, one a line: `id`, `text`, `labels` |"
     yield "| `records.parquet` | the same records |"
     yield "| `certificate.json` | what was spent, by what code, and the hash of each file |"
-    yield '\n```python\nimport datasets\n\ndatasets.load_dataset("FOLDER", split="train")\n```\n'
+    yield LOADING
     yield (
         f"A text has {mean(lengths):.1f} words on average, {median(lengths):g} in the median, {max(lengths)} at most; "
         f"{distinct:,} of {len(records):,} are different."
@@ -189,6 +185,7 @@ def _limits(certificate: Mapping) -> Iterator[str]:
     yield f"What many {unit}s share is meant to be learned. A secret that stands in many {unit}s is protected less."
     if unit == "record":
         yield "It protects one record. Somebody who wrote k of them is protected at k times that epsilon only."
+    yield "Epsilon is of this pack alone. Whoever has another pack of the same corpus must add the two."
     yield "The guarantee is about the corpus after cleaning, which looked at several records at once (near-duplicates)."
     yield "Noise of training and votes is floating-point Gaussian; that of counts is exact."
     yield (
@@ -228,6 +225,15 @@ def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
         interval = f" ({low:.4g} to {high:.4g})" if low is not None and high is not None else ""
         yield f"| {row['task']} | {row['metric']} | {row['value']:.4g}{interval} | {row['direction']} | {row['n']} |"
 
+
+LOADING = """
+```python
+import datasets
+
+datasets.load_dataset("FOLDER", split="train")  # records.parquet
+datasets.load_dataset("json", data_files="FOLDER/records.jsonl", split="train")  # the same
+```
+"""
 
 CHECKING = """\
 With a copy of Doppel, and nothing else:

@@ -54,15 +54,17 @@ def pack(
 
 def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
     """Rows of an arm's metrics, without those that real text entered."""
-    if scorecard is None:
-        return []
+    arms = [] if scorecard is None else public(scorecard)["arms"]
+    return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
+
+
+def public(scorecard: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What may be shown of a scorecard to anybody, by the comparer's own rule; `card.public_rows` is a second one."""
     try:
-        from lib.compare.scorecard import public
-    except ImportError:  # the card leaves them out itself
-        shown = scorecard
-    else:
-        shown = public(scorecard)
-    return [row for arm in shown["arms"] if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
+        from lib.compare import scorecard as scorecards
+    except ImportError:  # this Doppel has no comparer
+        return scorecard
+    return scorecards.public(scorecard)
 
 
 def _write(

@@ -1,0 +1,222 @@
+"""The pack: its files load elsewhere, its card has what a stranger needs and nothing private, it is whole or absent."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import release_world
+import yaml
+from release_world import ARM, AUDIT, CORPUS, TRAINING, loads
+
+from lib import records
+from lib.errors import DoppelError
+from lib.privacy import verify
+from lib.release import card, certificate, command, gate, pack, private_text
+
+finished, world = release_world.finished, release_world.world
+
+
+def metric(name: str, **changes) -> dict:
+    row = {"group": "fidelity", "task": "words", "metric": name, "value": 0.625, "value_low": 0.5, "value_high": 0.75}
+    real = {"floor": 0.111, "ceiling": 0.222, "position": 0.333, "because": "a secret"}
+    return row | real | {"direction": "higher", "n": 40, "of": 40, "real_text": False} | changes
+
+
+def card_of(world, **given) -> str:
+    return (pack.pack(world.run, ARM, **given) / "README.md").read_text()
+
+
+def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_path):
+    folder = pack.pack(world.run, ARM)
+    asked = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
+    assert len(asked) == 2
+    code = "import datasets\n" + "\n".join(
+        f"found = {line.replace('FOLDER', str(folder))}\n"
+        "print(len(found), sorted(found.column_names), found[0]['id'], found[0]['labels'])"
+        for line in asked
+    )
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["40 ['id', 'labels', 'text'] synthetic-000000 {'mood': 'glad'}"] * 2
+
+
+def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
+    path = world.run / ARM / "synthetic.jsonl"
+    made = records.read(path)
+    assert records.read(pack.pack(world.run, ARM) / "records.jsonl") == made
+    bare = [records.Record(one.id, one.text, {}, "somebody") for one in made]
+    columns = pack.table([records.Record(one.id, one.text, one.labels) for one in bare]).column_names
+    assert columns == ["id", "text"]
+    world.change_texts("synthetic", {i: {} for i in range(40)}, key="labels")
+    world.change_texts("synthetic", dict.fromkeys(range(40), "somebody"), key="user")
+    world.play(ARM)
+    folder = pack.pack(world.run, ARM)
+    assert verify.check(folder)[1] == []
+    assert {one.user for one in records.read(folder / "records.jsonl")} == {None}
+
+
+def test_the_card_has_the_front_matter_that_the_hub_reads(world):
+    front = yaml.safe_load(card_of(world, licence="cc-by-4.0", language="de").split("---")[1])
+    assert front["license"] == "cc-by-4.0" and front["language"] == ["de"]
+    assert front["task_categories"] == ["text-generation", "text-classification"]
+    assert front["size_categories"] == "n<1K" and {"synthetic", "differential-privacy"} <= set(front["tags"])
+    open_ = yaml.safe_load(card_of(world).split("---")[1])
+    assert open_["license"] == "other" and open_["license_name"] and "language" not in open_  # nothing is made up
+
+
+def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
+    text = card_of(world)
+    whole = loads(world.pack / certificate.NAME)
+    assert certificate.guarantee(whole) in text
+    assert "Poisson, probability 0.2" in text and "| Gaussian | 1 |" in text and "discrete Gaussian | 5 |" in text
+    assert "python -m lib.privacy.verify" in text and "does not show who made the pack" in text
+    assert all(f"## {part}" in text for part in ("What is in it", "How it was made", "The guarantee", "Licence"))
+    world.play(CORPUS, unit="user")
+    world.play(TRAINING, ARM)
+    text = card_of(world)
+    assert "add or remove one user" in text and "It protects one record" not in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("consistent", "**consistent** with the claim"),
+        ("inconclusive", "too weak to tell: **inconclusive**"),
+        ("audit failed: no verdict", "An audit was run and failed"),
+        (None, "No audit tested these texts:** the audit has no score"),
+        ("absent", "No audit tested these texts:** this run holds no audit"),
+        ("stale", "No audit tested these texts:** the audit attacked an earlier run"),
+        ("undone", "No audit tested these texts:** the audit is not finished"),
+        ("of another", "No audit tested these texts:** 02_generate is not among the arms"),
+    ],
+)
+def test_card_and_certificate_say_what_the_audit_said_or_that_there_was_none(world, verdict, said):
+    if verdict != "absent":
+        world.play(AUDIT, verdict=None if verdict is None else "consistent" if " " not in verdict else verdict)
+    if verdict == "inconclusive":
+        world.play(AUDIT, verdict=verdict)
+    if verdict == "stale":
+        world.change_texts("synthetic", {0: "something else"})
+        world.play(ARM)
+    if verdict == "undone":
+        (world.run / AUDIT / "done.json").unlink()
+    if verdict == "of another":
+        world.play(AUDIT, verdict="consistent", inputs={"corpus": CORPUS, "mine": TRAINING})
+    assert said in card_of(world)
+    audit = loads(world.pack / certificate.NAME)["audit"]
+    known = verdict in ("consistent", "inconclusive", "audit failed: no verdict")
+    assert audit["verdict"] == (verdict if known else None) and bool(audit["because"]) != known
+    assert "0.5" not in str(audit)  # what the attack found is computed from real text
+
+
+def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
+    arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words"), metric("PLANTED", real_text=True)]}
+    arm["metrics"] += [metric("UNSAID", real_text=None), metric("UNDEFINED", value=None)]
+    other = {"stage": "02_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
+    monkeypatch.setattr(pack, "public", lambda scorecard: scorecard)  # the card's own filter is the second one
+    text = card_of(world, scorecard={"arms": [arm, other]})
+    assert "| words | distinct words | 0.625 (0.5 to 0.75) | higher | 40 |" in text
+    everything = str(private_text.strings_of(world.pack))
+    assert not any(word in everything for word in ("PLANTED", "UNSAID", "UNDEFINED", "ELSEWHERE", "a secret"))
+    assert not any(number in everything for number in ("0.111", "0.222", "0.333"))
+    assert verify.check(world.pack)[1] == []
+
+
+def test_no_path_of_a_parameter_is_in_the_pack(world):
+    everything = str(private_text.strings_of(pack.pack(world.run, ARM)))
+    assert "somebody" not in everything and "clinic" not in everything
+    settings = loads(world.pack / certificate.NAME)["code"]
+    assert settings[CORPUS]["settings"]["source"] == "csv" and settings[TRAINING]["settings"]["model"] == "withheld"
+
+
+def test_private_text_that_only_the_card_would_show_is_refused(world):
+    """A prompt that quotes a record: the records are clean, the card and the certificate are not."""
+    world.play(TRAINING, prompt=f"Write like this: {world.texts('train')[5]}")
+    world.play(ARM)
+    assert gate.check(world.run, ARM) == []
+    with pytest.raises(DoppelError) as error:
+        pack.pack(world.run, ARM)
+    assert "README.md: 1 sentences" in str(error.value) and "certificate.json: 1 sentences" in str(error.value)
+    assert not world.pack.exists() and not list(world.pack.parent.iterdir())
+
+
+def test_packing_again_replaces_and_gives_the_same_bytes(world):
+    folder = pack.pack(world.run, ARM)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "left over").write_text("x")
+    assert {path.name: path.read_bytes() for path in pack.pack(world.run, ARM).iterdir()} == first
+    assert [path.name for path in folder.parent.iterdir()] == [ARM]
+
+
+@pytest.mark.parametrize("broken", ["card", "rename"])
+def test_a_pack_that_fails_half_way_leaves_the_earlier_one(world, monkeypatch, broken):
+    folder = pack.pack(world.run, ARM)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    if broken == "card":
+        monkeypatch.setattr(card, "write", fail)
+    else:
+        rename = type(folder).replace
+        whole = lambda path: path.suffix == ".part" and path.is_dir()  # noqa: E731
+        monkeypatch.setattr(type(folder), "replace", lambda self, to: fail() if whole(self) else rename(self, to))
+    with pytest.raises(OSError, match="no space"):
+        pack.pack(world.run, ARM)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert [path.name for path in folder.parent.iterdir()] == [ARM]
+
+
+def test_a_refusal_says_that_an_earlier_pack_is_still_there(world):
+    pack.pack(world.run, ARM)
+    world.play(AUDIT, verdict="violated")
+    with pytest.raises(DoppelError, match="an earlier pack is still in"):
+        pack.pack(world.run, ARM)
+    assert world.pack.exists()
+
+
+def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
+    shutil.copytree(pack.pack(world.run, ARM), tmp_path / "pack")
+    shutil.rmtree(world.run)
+    statement, found = verify.check(tmp_path / "pack")
+    assert found == [] and statement["stage"] == ARM
+
+
+def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch, capsys):
+    monkeypatch.setattr(command, "ROOT", world.project.root)
+    assert command.main([ARM, "--license", "mit"]) == 0
+    assert f"python -m lib.privacy.verify results/quick/release/{ARM}" in capsys.readouterr().out
+    assert "license: mit" in (world.pack / "README.md").read_text()
+    shutil.rmtree(world.pack)
+    for arguments, said in (
+        (["02_generat"], "did you mean 02_generate?"),
+        ([ARM, "--run", "quik"], "did you mean quick?"),
+        (["../quick"], "letters, digits"),
+        ([TRAINING], "wrote no synthetic.jsonl"),
+    ):
+        assert command.main(arguments) == 2
+        told = capsys.readouterr().err
+        assert said in told and "nothing was written" in told
+    world.play(AUDIT, verdict="violated")
+    assert command.main([ARM]) == 2 and "audit violated:" in capsys.readouterr().err
+    assert not world.pack.exists()
+
+
+def test_the_front_door_knows_the_command(project):
+    project.stage("02_generate.a", "quick").mkdir(parents=True)
+    done = project.run("release", "02_generate.b")
+    assert done.returncode == 2 and "02_generate.b: no such arm in results/quick" in done.stderr
+    assert "release STAGE" in project.run("--help").stdout
+
+
+def test_a_scorecard_enters_only_while_its_stage_is_up_to_date(world):
+    arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words")]}
+    world.compare({"arms": [arm]})
+    assert command._scorecard(world.run)["arms"] == [arm]
+    world.change_texts("synthetic", {0: "something else"})
+    world.play(ARM)
+    assert command._scorecard(world.run) is None

@@ -1,0 +1,108 @@
+"""Private text is found in whatever spelling a file gives it, and what anybody might say is not taken for it."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lib.private import PrivateText
+from lib.records import Record
+from lib.release import private_text
+
+LONG = "my sister told me on the phone that the old house by the river was sold to her neighbour in spring"
+
+
+def record(text: str, id: str = "a", user: str | None = None) -> Record:
+    return Record(id, PrivateText(text), {}, user)
+
+
+def kinds(text: str, train: list[Record], held_out: list[Record] = ()) -> list[str]:
+    return [finding.kind for finding in private_text.search({"file": [text]}, train, list(held_out))]
+
+
+@pytest.mark.parametrize(
+    ("said", "private", "found"),
+    [
+        ("Eight words are enough to be a sentence!", "no. eight words are enough, to be a sentence. yes", True),
+        ("seven words are not enough to tell", "seven words are not enough to tell", False),
+        (f"he says {' '.join(LONG.split()[2:18])} or so", LONG, True),  # a run of sixteen
+        (f"he says {' '.join(LONG.split()[2:17])} or so", LONG, False),
+        ("it works. i like it. so good. yes", "it works. i like it. so good. yes", True),  # whole, of short sentences
+        ("eight words are enough to be a different sentence", "eight words are enough to be a sentence", False),
+    ],
+)
+def test_sentences_runs_and_whole_records_are_found(said, private, found):
+    assert kinds(said, [record(private)]) == (["sentences or runs of words"] if found else [])
+
+
+def test_what_three_users_or_held_out_records_say_is_common():
+    assert kinds(LONG, [record(LONG, str(i), user="same") for i in range(5)])
+    assert kinds(LONG, [record(LONG, str(i), user=str(i)) for i in range(2)])
+    assert not kinds(LONG, [record(LONG, str(i), user=str(i)) for i in range(3)])
+    assert not kinds(LONG, [record(LONG)], [record(f"they say {LONG} too")])
+
+
+@pytest.mark.parametrize(
+    ("said", "private", "kind"),
+    [
+        ("write to ANN@example.org.", "ann@example.org", "emails"),
+        ("see https://example.org/ann?x=1", "at https://example.org/ann?x=1", "web addresses"),
+        ("+49 (170) 555 1234", "call 49170-555-1234", "phone numbers"),
+        ("4111 1111 1111 1111", "4111111111111111", "card numbers"),
+    ],
+)
+def test_addresses_and_numbers_are_found_however_they_are_spelled(said, private, kind):
+    assert kind in kinds(said, [record(private)])
+    assert kind not in kinds(said, [record(private)], [record(private)])
+    assert kind not in kinds(said, [record(private, str(i), str(i)) for i in range(3)])
+    assert kinds(said, [record("nothing")]) == []
+
+
+@pytest.mark.parametrize(
+    ("id", "said", "found"),
+    [
+        ("213_18", "as in 213_18.", True),
+        ("213_18", "as in 2130_18 or 1213_18", False),
+        ("AG3D6O4S", "by AG3D6O4S: good", True),
+        ("ann smith, 4", "from ann smith, 4 days", True),
+        ("213", "it has 213 buttons", False),  # a number
+        ("ann", "said ann", False),  # a name that is also a word
+        ("synthetic-000003", "synthetic-000003", False),  # of our own making
+        ("battery", "the battery", False),  # a word of held-out records
+    ],
+)
+def test_ids_are_found_where_they_can_be_told_from_words_and_numbers(id, said, found):
+    held_out = [record("the battery is good", "other")]
+    assert bool(kinds(said, [record("nothing", id)], held_out)) is found
+    assert bool(kinds(said, [record("nothing", "another", user=id)], held_out)) is found
+
+
+def test_a_finding_says_where_and_how_many_and_never_what():
+    strings = {"one": ["nothing", LONG, LONG], "two": ["nothing"]}
+    (finding,) = private_text.search(strings, [record(LONG)], [])
+    # the record whole is its only sentence; six runs of sixteen words lie in its twenty-one
+    assert (finding.file, finding.count, list(finding.first)) == ("one", 1 + len(LONG.split()) - 15, [1, 2])
+    assert "sister" not in str(finding)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet", "md", "bin"])
+def test_every_file_is_read_in_its_own_spelling(tmp_path, kind):
+    broken = LONG.replace(" ", "\n", 3) + '" é'  # escapes in JSON; in Parquet it is compressed
+    path = tmp_path / "inner" / f"file.{kind}"
+    path.parent.mkdir()
+    match kind:
+        case "jsonl":
+            path.write_text(json.dumps({"labels": {"x": broken}}) + "\n")
+        case "json":
+            path.write_text(json.dumps({"deep": [{broken: 1}]}))
+        case "parquet":
+            table = pa.table({"a": [{"b": broken}] * 50})
+            pq.write_table(table.replace_schema_metadata({"note": "train_000005"}), path, compression="zstd")
+        case _:
+            path.write_bytes(b"\xff\x00" + broken.encode())
+    strings = private_text.strings_of(tmp_path)
+    assert list(strings) == [f"inner/file.{kind}"]
+    found = private_text.search(strings, [record(LONG, "train_000005")], [])
+    assert "sentences or runs of words" in [one.kind for one in found]
+    assert ("ids of records or users" in [one.kind for one in found]) is (kind == "parquet")

@@ -1,0 +1,252 @@
+"""verify needs the pack alone and fails on every single change: of the certificate, of a file, of the list of files."""
+
+import copy
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import release_world
+from conftest import ROOT
+from release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
+
+from lib.privacy import verify
+from lib.release import certificate, pack
+
+finished, world = release_world.finished, release_world.world
+NEW = object()  # stands for a key that is added
+
+
+@pytest.fixture
+def packed(world, tmp_path) -> Path:
+    """A pack in a folder of its own: nothing lies beside it."""
+    world.play(AUDIT)
+    alone = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(world.run, ARM), alone)
+    shutil.rmtree(world.run)
+    return alone
+
+
+def faults(folder: Path) -> list[str]:
+    return verify.check(folder)[1]
+
+
+def paths(value: object, at: tuple = ()) -> Iterator[tuple]:
+    """Every place in a JSON tree, its root aside, and in every object one more for a new key."""
+    if isinstance(value, dict):
+        yield (*at, NEW)
+        for key, inner in value.items():
+            yield (*at, key)
+            yield from paths(inner, (*at, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield (*at, i)
+            yield from paths(inner, (*at, i))
+
+
+def other(value: object) -> object:
+    """A value of the same kind that is not the same."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return ("0" if value[:1] != "0" else "1") + value[1:]
+        case None:
+            return 1
+        case list():
+            return [*value, "more"]
+    return None
+
+
+def mutations(whole: dict) -> Iterator[tuple[str, dict]]:
+    """Each leaf changed, each key or item removed, a key added to each object."""
+    for path in paths(whole):
+        for what in ("added",) if path[-1] is NEW else ("changed", "removed"):
+            changed = copy.deepcopy(whole)
+            place = changed
+            for key in path[:-1]:
+                place = place[key]
+            if what == "added":
+                place["new"] = 1
+            elif what == "removed":
+                del place[path[-1]]
+            else:
+                place[path[-1]] = other(place[path[-1]])
+            yield f"{what} {'/'.join(map(str, path[:-1]))}/{path[-1] if what != 'added' else 'new'}", changed
+
+
+def test_a_pack_is_verified_without_anything_else_in_under_five_seconds(packed):
+    command = [sys.executable, "-m", "lib.privacy.verify", str(packed)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0 and "VERIFIED" in done.stdout and "WRONG" not in done.stdout, done.stdout + done.stderr
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)  # its own time: other processes may hold the machine up
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
+    whole = loads(packed / certificate.NAME)
+    assert all(fact in done.stdout for fact in (f"{whole['epsilon']:.6f}", "40 records", "consistent", whole["sha256"]))
+    (packed / "README.md").write_text("other")
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1 and "WRONG  README.md: was changed" in done.stdout
+
+
+def test_every_single_change_of_the_certificate_is_seen(packed):
+    whole = loads(packed / certificate.NAME)
+    assert faults(packed) == []
+    tried = list(mutations(whole))
+    assert len(tried) > 300
+    for what, changed in tried:
+        (packed / certificate.NAME).write_text(certificate.text(changed))
+        assert faults(packed), what
+
+
+def test_every_changed_byte_of_the_certificate_is_seen(packed):
+    path = packed / certificate.NAME
+    spelled = path.read_bytes()
+    for i in range(0, len(spelled), 97):
+        for byte in (b" ", b"9"):
+            if spelled[i : i + 1] != byte:
+                path.write_bytes(spelled[:i] + byte + spelled[i + 1 :])
+                assert faults(packed), spelled[i - 20 : i + 20]
+    path.write_bytes(spelled + b"\n")
+    assert faults(packed)
+    whole = spelled.decode()
+    path.write_text(whole.replace('"epsilon":', '"epsilon": 0.1,\n "epsilon":', 1))  # the last of two counts for json
+    assert faults(packed)
+
+
+@pytest.mark.parametrize("name", [*certificate.FILES, certificate.NAME])
+def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
+    path = packed / name
+    content = path.read_bytes()
+    for place in (0, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert any(name in fault for fault in faults(packed)), place
+    path.write_bytes(b"")
+    assert any(name in fault for fault in faults(packed))
+    path.unlink()
+    assert any(name in fault for fault in faults(packed))
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", ".hidden", "more/deep.txt", "privacy.json"])
+def test_a_file_that_does_not_belong_there_is_seen(packed, name):
+    path = packed / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+    assert any(name in fault for fault in faults(packed))
+
+
+def test_an_empty_or_missing_folder_is_no_pack(tmp_path):
+    assert faults(tmp_path) and faults(tmp_path / "absent")
+
+
+def with_(whole: dict, path: str, value: object) -> dict:
+    changed = copy.deepcopy(whole)
+    *parents, last = path.split("/")
+    place = changed
+    for key in parents:
+        place = place[int(key) if isinstance(place, list) else key]
+    place[int(last) if isinstance(place, list) else last] = value
+    return changed
+
+
+FORGED = [
+    ("epsilon", 0.5),
+    ("epsilon", None),
+    ("target_epsilon", 0.1),
+    ("target_epsilon", 1000.0),
+    ("delta", 1e-3),
+    ("delta", 0.5),
+    ("unit", "user"),
+    ("units", 61),
+    ("units", 10),
+    ("neighbours", "replace one record"),
+    ("accountant/method", "moments"),
+    ("events", []),
+    ("events/0/mechanism/scale", 50.0),
+    ("events/0/sampler", "Poisson"),
+    ("events/0/stage", "elsewhere"),
+    ("events/0/privacy_seed", 5),
+    ("events/1/mechanism/noise_multiplier", 3.0),
+    ("events/1/mechanism/noise_multiplier", 1e-9),
+    ("events/1/mechanism/noise_multiplier", -1.0),
+    ("events/1/mechanism/sampling_probability", 0.01),
+    ("events/1/mechanism/sampling_probability", 1.5),
+    ("events/1/mechanism/count", 1),
+    ("events/1/mechanism/count", 10**15),
+    ("events/1/mechanism/count", True),
+    ("events/1/mechanism", {"kind": "NonPrivate"}),
+    ("events/1/checked", None),
+    ("events/1/checked", False),
+    ("events/1/sampler", "none: every unit takes part in every release"),
+    ("public", []),
+    ("ancestors", {}),
+    (f"ancestors/{CORPUS}", "0" * 64),
+    ("not_for_release", ["no"]),
+    ("code", {}),
+    (f"code/{CORPUS}/privacy", "0" * 64),
+    (f"code/{CORPUS}/settings/unit", "user"),
+    (f"code/{CORPUS}/settings/delta", 1e-9),
+    (f"code/{CORPUS}/settings/label_histogram_scale", 7.0),
+    (f"code/{TRAINING}/settings/steps", 30),
+    (f"code/{TRAINING}/settings/expected_batch", 3.0),
+    (f"code/{TRAINING}/settings/target_epsilon", 1.0),
+    ("records", 41),
+    ("files", {}),
+    ("files/records.jsonl/sha256", "0" * 64),
+    ("files/README.md/bytes", 1),
+    ("format", "doppel release 2"),
+    ("stage", "02_generate.another"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), FORGED, ids=[f"{path} {str(value)[:12]}" for path, value in FORGED])
+def test_a_forger_who_hashes_again_is_caught_where_the_rest_of_the_pack_says_otherwise(packed, path, value):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, whole)
+    assert faults(packed) == []
+    rehash(packed, with_(whole, path, value))
+    found = faults(packed)
+    assert found and not any("its hash is another" in fault and certificate.NAME in fault for fault in found)
+
+
+def test_a_better_epsilon_with_events_settings_and_hashes_to_match_is_given_away_by_the_card(packed):
+    whole = loads(packed / certificate.NAME)
+    for path, value in (
+        ("events/1/mechanism/count", 1),
+        (f"code/{TRAINING}/settings/steps", 1),
+    ):
+        whole = with_(whole, path, value)
+    whole["epsilon"] = certificate_epsilon(whole)
+    rehash(packed, whole)
+    assert faults(packed) == ["README.md does not state the certificate's guarantee"]
+
+
+def certificate_epsilon(whole: dict) -> float:
+    from lib.privacy.ledger import from_statement
+
+    return from_statement(certificate.ledger_part(whole)).epsilon
+
+
+def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):
+    path = packed / "records.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], json.dumps(json.loads(lines[-1]) | {"text": "another"})]) + "\n")
+    whole = loads(packed / certificate.NAME)
+    whole["files"]["records.jsonl"] = {"bytes": path.stat().st_size, "sha256": verify.sha256(path)}
+    rehash(packed, whole)
+    assert faults(packed) == ["records.parquet does not hold the records of records.jsonl"]
+
+
+def test_a_figure_is_rounded_up_never_down():
+    assert certificate.rounded_up(7.9999911, 6) == "8"
+    assert certificate.rounded_up(7.99991, 3) == "8"
+    assert certificate.rounded_up(1.23401, 4) == "1.235"
+    assert certificate.rounded_up(4.3001e-05, 2) == "4.4e-05"
+    assert certificate.rounded_up(0.25, 2) == "0.25"
