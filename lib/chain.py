@@ -63,14 +63,22 @@ class Graph:
         return [id for id in self.nodes if id in wanted]
 
     def check_budget(self, names: Iterable[str]) -> None:
-        """Refuse targets that the corpus' releases already exceed. Slower than the rest: for stages that will run."""
-        faults = Faults()
+        """Refuse what cannot be spent. Slower than the rest: for stages that will run.
+
+        That is a target which the corpus' own releases exceed, and a run after which the corpus' budget, of all
+        runs together, would be exceeded.
+        """
+        faults, names = Faults(), names if isinstance(names, Mapping) else list(names)
         for id in names:
             node = self.nodes[id]
             corpus = node.parameters.get("inputs", {}).get("corpus")
             if node.parameters.get("target_epsilon") is not None and corpus is not None:
                 with faults:
                     affordable(node.parameters, self.nodes[corpus].parameters, self.folder / corpus)
+        if not faults.found:
+            from lib.privacy.budget_plan import refusals  # its accountant is slow to import
+
+            faults.found += refusals(self, names)
         faults.tell()
 
     def plan(self, names: Iterable[str], force: Sequence[str] = ()) -> dict[str, str]:

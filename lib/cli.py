@@ -20,7 +20,9 @@ _USAGE = """
   ./run_all.sh PRESET [--run NAME]    run a folder of params/, given by name or path
   ./run_all.sh sweep GRID [--run NAME]
                                       a preset over a grid of parameters: a file of sweeps/, by name or path
+  ./run_all.sh compare [RUN ...]      runs side by side: parameters, figures, epsilon spent together (default: all)
   ./run_all.sh test [PYTEST OPTION]   the tests (the preset of this name: ./run_all.sh params/test)
+  ./run_all.sh release STAGE [--run NAME]  pack an arm's records to hand them out, if nothing forbids it
   ./run_all.sh lab                    JupyterLab on the notebooks
   ./run_all.sh setup                  set up and nothing else"""
 
@@ -33,6 +35,14 @@ def main(arguments: Sequence[str]) -> int:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before the user's others
         opened = "--LabApp.default_url=/lab/tree/notebooks"  # with results/ in sight beside it
         os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *arguments[1:]])
+    if arguments[:1] == ["compare"]:
+        from lib.compare.runs import main as compare
+
+        return compare(arguments[1:])
+    if arguments[:1] == ["release"]:
+        from lib.release import command
+
+        return command.main(arguments[1:])
     sweeping = arguments[:1] == ["sweep"]
     options = _parser().parse_args(arguments[1:] if sweeping else arguments)
     try:

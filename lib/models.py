@@ -3,9 +3,11 @@
 import hashlib
 import string
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,6 +34,7 @@ warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprec
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16"]
+WORTH_IT = 1.3  # times faster, from where the coarser numbers are taken
 
 
 def locate(name: str, root: Path = DATA) -> Path | str:
@@ -57,7 +60,7 @@ def locate(name: str, root: Path = DATA) -> Path | str:
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The model's tokenizer, with a pad token that is not EOS wherever the vocabulary has one to spare."""
     source = locate(name)
-    tokenizer = _from_pretrained(AutoTokenizer, source)
+    tokenizer = from_pretrained(AutoTokenizer, source)
     if tokenizer.eos_token_id is None:
         raise DoppelError(f"model {name!r} has no EOS token, so its completions could not end; choose another model")
     if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
@@ -69,14 +72,14 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
     """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
     place = resolve_device(device)
-    model = _from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
+    model = from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
     return model.to(place).eval()
 
 
 def end_tokens(name: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Ids that end a completion: the tokenizer's EOS, and those that the model's authors name besides it."""
     try:
-        named = _from_pretrained(GenerationConfig, locate(name)).eos_token_id
+        named = from_pretrained(GenerationConfig, locate(name)).eos_token_id
     except DoppelError:  # a model need not have a generation config
         named = None
     return sorted({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
@@ -87,7 +90,7 @@ def fingerprint(name: str) -> str:
     source = locate(name)
     if isinstance(source, Path):
         return folder_hash(source)
-    return f"{source}@{_from_pretrained(AutoConfig, source)._commit_hash}"
+    return f"{source}@{from_pretrained(AutoConfig, source)._commit_hash}"
 
 
 def folder_hash(folder: Path) -> str:
@@ -108,10 +111,7 @@ def resolve_device(device: Device) -> torch.device:
 
 
 def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
-    """``auto`` takes bfloat16 where it is faster: on GPUs that know it, on CPUs with matrix units (AMX, ARM's).
-
-    AVX-512's bfloat16 alone is no gain: measured, its products run at half the speed of float32.
-    """
+    """``auto`` takes bfloat16 where it is faster: on GPUs that know it, on CPUs whose products are faster so."""
     if dtype not in ("auto", "float32", "bfloat16"):
         raise DoppelError(f"unknown dtype {dtype!r}{nearest(dtype, ('auto', 'float32', 'bfloat16'))}")
     if dtype != "auto":
@@ -119,9 +119,27 @@ def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        can = torch.cpu.get_capabilities()
-        native = any(can.get(name, False) for name in ("amx_bf16", "bf16"))  # the last: ARM
+        native = _bfloat16_gain() > WORTH_IT
     return torch.bfloat16 if native else torch.float32
+
+
+@cache
+def _bfloat16_gain() -> float:
+    """How many times faster this CPU multiplies in bfloat16 than in float32, on a layer of a small model.
+
+    Measured (some 50 ms, once a process), for no flag tells it: AVX-512's bfloat16 took half of float32's time on one
+    processor and twice on another. The fastest of several turns counts, so other work beside it matters little.
+    """
+    rows, weights = torch.ones(512, 576), torch.ones(1536, 576)
+    sides = [(rows.to(kind), weights.to(kind)) for kind in (torch.float32, torch.bfloat16)]
+    seconds = [[], []]
+    for turn in range(9):
+        for times, side in zip(seconds, sides, strict=True):
+            began = time.perf_counter()
+            torch.nn.functional.linear(*side)
+            if turn:  # the first one sets up
+                times.append(time.perf_counter() - began)
+    return min(seconds[0]) / min(seconds[1])
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
@@ -214,8 +232,11 @@ def encode(
     return Encoded(prompt.build(tokenizer, labels), ids[:max_tokens], len(ids) > max_tokens)
 
 
-def _from_pretrained(kind: type, source: Path | str, **options: object) -> object:
-    """transformers' loader; a folder is never looked up on the network."""
+def from_pretrained(kind: type, source: Path | str, **options: object) -> object:
+    """transformers' loader of a ``kind`` (AutoModel, AutoTokenizer, ...); a folder is never looked up on the network.
+
+    Raises DoppelError when nothing can be loaded from ``source``.
+    """
     try:
         return kind.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
     except OSError as error:

@@ -143,16 +143,18 @@ def test_names_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         models.load_tokenizer("hub:owner/none")
 
 
-@pytest.mark.parametrize(
-    ("can", "dtype"), [({"amx_bf16": True}, torch.bfloat16), ({"avx512_bf16": True}, torch.float32)]
-)
-def test_bfloat16_only_where_the_processor_multiplies_it(can, dtype, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+@pytest.mark.parametrize(("gain", "dtype"), [(2.5, torch.bfloat16), (0.5, torch.float32), (1.1, torch.float32)])
+def test_bfloat16_only_where_the_processor_multiplies_it_faster(gain, dtype, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(models, "_bfloat16_gain", lambda: gain)
     cpu = torch.device("cpu")
     assert models.resolve_dtype("auto", cpu) == dtype
     assert models.resolve_dtype("bfloat16", cpu) == torch.bfloat16
     with pytest.raises(DoppelError, match="did you mean bfloat16"):
         models.resolve_dtype("bfloat", cpu)
+
+
+def test_the_gain_of_bfloat16_is_measured_once():
+    assert models._bfloat16_gain() > 0 and models._bfloat16_gain() is models._bfloat16_gain()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

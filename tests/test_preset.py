@@ -49,6 +49,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     corpus = tmp_path_factory.mktemp("corpus") / "private.csv"
     write_corpus(corpus)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_"))} | {"VIRTUAL_ENV": sys.prefix}
+    budgets = tmp_path_factory.mktemp("budgets")  # not those of whoever runs the tests
+    env["DOPPEL_BUDGETS"] = str(budgets)
     names = [f"pytest-{os.getpid()}-{kind}" for kind in ("killed", "whole")]
 
     def run(*command: str) -> subprocess.CompletedProcess:
@@ -70,6 +72,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
             "again": run(*door(names[0], corpus)),
             "whole": run(*door(names[1], corpus, "--only", "02_generate.eps8")),
             "unbroken": ROOT / "results" / names[1],
+            "charges": [json.loads(line) for path in budgets.glob("*.jsonl") for line in path.read_text().splitlines()],
         }
     finally:
         for name in names:
@@ -112,6 +115,17 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
         assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
     assert statement["events"][1]["mechanism"]["count"] == 2  # one event of as many compositions as votes
     assert json.loads((runs["folder"] / "02_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
+
+
+def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
+    private = ["00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"]
+    killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
+    assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
+    for line in killed:
+        events = json.loads((runs["folder"] / line["stage"] / "privacy.json").read_text())["events"]
+        assert line["mechanism"] == events[-1]["mechanism"]
+    whole = [line["stage"] for line in runs["charges"] if line["run"] == runs["unbroken"].name]
+    assert sorted(whole) == private[:2]
 
 
 def test_what_comes_out_are_records(runs: dict) -> None:

@@ -1,7 +1,7 @@
 """The texts that are compared: every arm and two real sets of the same size, and the held-out records that judge."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,11 @@ class Sets:
     @property
     def arms(self) -> list[str]:
         return list(self.sizes)
+
+    def halved(self) -> "Sets":
+        """The same sets with half of the records of each, the same held-out ones judging."""
+        half = {name: rows if name == HELD_OUT else rows[: self.n // 2] for name, rows in self.rows.items()}
+        return replace(self, rows=half)
 
     def codes(self, label: str) -> tuple[np.ndarray, list[str]]:
         """The label of every text as a number, -1 where it has none, (texts,), and the values they stand for.

@@ -1,0 +1,1 @@
+"""What may leave the building: the gate, the certificate, the dataset card and the pack."""

@@ -1,0 +1,259 @@
+"""README.md of a pack: the dataset card, in the Hugging Face convention, for a reader who knows nothing of Doppel.
+
+It holds the certificate's figures, counts of the synthetic text itself, and metrics that no real text entered.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import mean, median
+
+from huggingface_hub import DatasetCardData
+
+from lib.privacy.audit import Verdict
+from lib.records import Record
+from lib.release.certificate import guarantee, rounded_up
+from lib.release.facts import WITHHELD
+
+ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
+SOURCES = {
+    "amazon-snippets": "3,708 sentences from customers' reviews of electronic products (Hutto & Gilbert, ICWSM 2014), "
+    "which are public and stand in for a private corpus",
+    "movie-snippets": "10,605 sentences from film reviews (Hutto & Gilbert, ICWSM 2014), which are public and stand in "
+    "for a private corpus",
+}
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+NO_LICENCE = {"license": "other", "license_name": "not-decided-yet"}
+
+
+def write(
+    certificate: Mapping,
+    records: Sequence[Record],
+    metrics: Sequence[Mapping] = (),
+    *,
+    licence: str | None = None,
+    language: str | None = None,
+) -> str:
+    """The card. ``metrics`` are rows of a scorecard; those that real text entered are left out here once more.
+
+    ``licence`` is an identifier of Hugging Face (``cc-by-4.0``), ``language`` a code (``en``); None leaves them open.
+    """
+    parts = [
+        f"---\n{_front(certificate, records, licence, language)}\n---\n\n# {_title(certificate)}",
+        _opening(certificate, records),
+        "## What is in it\n\n" + "\n".join(_contents(certificate, records)),
+        "## How it was made\n\n" + "\n\n".join(_making(certificate)),
+        "## The guarantee\n\n" + _promise(certificate),
+        "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in _limits(certificate)),
+        "## Was it attacked?\n\n" + _attacks(certificate["audit"]),
+        "## How good is it?\n\n" + "\n".join(_quality(public_rows(metrics))),
+        "## Check it yourself\n\n" + CHECKING.format(modules=_commits(certificate)),
+        "## Licence\n\n" + _licence(licence),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
+    """What a reader may know of each metric: its name, value and interval, where no real text entered it."""
+    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "n")
+    return [
+        {key: row.get(key) for key in kept}
+        for row in metrics
+        if row.get("real_text") is False and row.get("value") is not None
+    ]
+
+
+def _front(certificate: Mapping, records: Sequence[Record], licence: str | None, language: str | None) -> str:
+    told = language or ("en" if _source(certificate) in ENGLISH else None)
+    labelled = ["text-classification"] if records[0].labels else []
+    return DatasetCardData(
+        language=[told] if told else None,
+        pretty_name=_title(certificate),
+        task_categories=["text-generation", *labelled],
+        size_categories=next((name for most, name in SIZES if len(records) < most), "n>1M"),
+        annotations_creators=["machine-generated"] if labelled else ["no-annotation"],
+        language_creators=["machine-generated"],
+        tags=["synthetic", "differential-privacy", "doppel"],
+        configs=[_config("default", "records.parquet"), _config("jsonl", "records.jsonl")],
+        **({"license": licence} if licence else NO_LICENCE),
+    ).to_yaml()
+
+
+def _config(name: str, file: str) -> dict:
+    return {"config_name": name, "data_files": [{"split": "train", "path": file}]}
+
+
+def _title(certificate: Mapping) -> str:
+    source = _source(certificate)
+    what = f"records in the manner of {source}" if source in SOURCES else "text records"
+    return f"Synthetic {what}, epsilon {rounded_up(certificate['epsilon'], 3)}"
+
+
+def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
+    source, unit = SOURCES.get(_source(certificate)), certificate["unit"]
+    epsilon, delta = rounded_up(certificate["epsilon"], 3), rounded_up(certificate["delta"], 2)
+    about = f"The corpus was drawn from {source}." if source else "The corpus is private, and is not part of this pack."
+    return (
+        f"{len(records):,} texts that nobody wrote: a language model made them, guided by a corpus of "
+        f"{certificate['units']:,} {unit}s under differential privacy (epsilon {epsilon}, delta {delta}, for one "
+        f"{unit}). {about} Doppel made them, as the arm `{certificate['stage']}` of its run `{certificate['run']}`."
+    )
+
+
+def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
+    lengths = [len(record.text.reveal().split()) for record in records]
+    distinct = len({record.text for record in records})
+    yield "| file | what |\n|---|---|"
+    yield f"| `records.jsonl` | {len(records):,} records, one a line: `id`, `text`, `labels` |"
+    yield "| `records.parquet` | the same records |"
+    yield "| `certificate.json` | what was spent, by what code, and the hash of each file |"
+    yield '\n```python\nimport datasets\n\ndatasets.load_dataset("FOLDER", split="train")\n```\n'
+    yield (
+        f"A text has {mean(lengths):.1f} words on average, {median(lengths):g} in the median, {max(lengths)} at most; "
+        f"{distinct:,} of {len(records):,} are different."
+    )
+    for name in sorted({name for record in records for name in record.labels}):
+        counts = Counter(record.labels[name] for record in records).most_common(20)
+        yield f"\nLabel `{name}`: " + ", ".join(f"{value} {count:,}" for value, count in counts) + "."
+    yield "\nThe first three:\n"
+    for record in records[:3]:
+        said = " ".join(record.text.reveal().split())
+        yield f"> {', '.join(record.labels.values())}{': ' if record.labels else ''}{said}\n"
+    yield "The label is what the model was asked for; nobody checked that each text has it."
+
+
+def _making(certificate: Mapping) -> Iterator[str]:
+    settings = {stage: code["settings"] for stage, code in certificate["code"].items()}
+    arm = settings[certificate["stage"]]
+    trained = next((one for one in settings.values() if "expected_batch" in one), None)
+    if "iterations" in arm:
+        yield (
+            f"By private evolution (Aug-PE): {_model(arm['model'])} was never trained. It wrote texts from labels "
+            f"alone; every private record voted {arm['iterations']} times for the text most like it, as seen by "
+            f"{_model(arm['encoder'])}; the noisy counts of votes alone selected texts, which the model then varied."
+        )
+    elif trained:
+        yield (
+            f"By fine-tuning with differential privacy (DP-SGD on LoRA): {_model(trained['model'])} learned in "
+            f"{trained['steps']} steps, the gradient of each {certificate['unit']} clipped to norm "
+            f"{trained['max_grad_norm']:g}, noise added to their sum. Then it wrote the records from labels alone, at "
+            f"temperature {arm['temperature']:g}."
+        )
+        yield f"The prompt: `{trained['prompt']}`"
+    else:
+        yield (
+            f"By prompting alone: {_model(arm['base_model'])} wrote the records from labels, and never saw a private "
+            "record. All that it knows of the corpus is how frequent the labels are, with noise."
+        )
+        yield f"The prompt: `{arm['prompt']}`"
+    yield "All that touched the private records:"
+    rows = "\n".join(_event_row(event) for event in certificate["events"])
+    head = "| stage | what | mechanism | noise over what one unit can change | sampling | releases |"
+    yield f"{head}\n|---|---|---|---|---|---|\n{rows}"
+    yield (
+        "The corpus was cleaned, its near-duplicates were removed, and a part was held out, before any of this; "
+        "`certificate.json` has the settings."
+    )
+
+
+def _event_row(event: Mapping) -> str:
+    mechanism = event["mechanism"]
+    probability = mechanism.get("sampling_probability", 1)
+    noise = mechanism.get("noise_multiplier") or mechanism["scale"] / mechanism["sensitivity"]
+    chosen = f"Poisson, probability {probability:.4g}" if probability < 1 else "everyone"
+    name = {"DiscreteGaussian": "discrete Gaussian"}.get(mechanism["kind"], mechanism["kind"])
+    return f"| {event['stage']} | {event['what']} | {name} | {noise:.4g} | {chosen} | {mechanism['count']} |"
+
+
+def _model(name: str | None) -> str:
+    return "a local model" if name in (None, WITHHELD) else f"`{name}`"
+
+
+def _promise(certificate: Mapping) -> str:
+    unit, epsilon = certificate["unit"], rounded_up(certificate["epsilon"], 3)
+    delta = rounded_up(certificate["delta"], 2)
+    whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
+    return (
+        f"**{guarantee(certificate)}.**\n\nIn plain words: take one {unit} out of the corpus, or put one in, and do it "
+        f"all again. The chance that these texts come out changes by no more than a factor of e^{epsilon}, except "
+        f"for a chance of {delta}. That limits what anybody can learn from them about whether one {unit} was "
+        f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon, the "
+        "stronger: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
+        f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}) and "
+        "counts every event in the table above. Batches that are said to be Poisson were tested against what was drawn."
+    )
+
+
+def _limits(certificate: Mapping) -> Iterator[str]:
+    unit = certificate["unit"]
+    yield f"Taken as public: {', '.join(certificate['public'])}."
+    yield f"What many {unit}s share is meant to be learned. A secret that stands in many {unit}s is protected less."
+    if unit == "record":
+        yield "It protects one record. Somebody who wrote k of them is protected at k times that epsilon only."
+    yield "The guarantee is about the corpus after cleaning, which looked at several records at once (near-duplicates)."
+    yield "Noise of training and votes is floating-point Gaussian; that of counts is exact."
+    yield (
+        "Before packing, a gate compared the texts with the private records and would have refused copies. That it let "
+        "them pass is one bit about the private records that epsilon does not count; so is the verdict of an audit."
+    )
+    yield "The texts are a model's: they may be wrong, odd or offensive, and what they say of anything is invented."
+    if any(code["dirty"] for code in certificate["code"].values()):
+        yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
+
+
+def _attacks(audit: Mapping) -> str:
+    if audit["verdict"] is None:
+        return f"**No audit tested these texts:** {audit['because']}. The guarantee rests on the mechanism alone."
+    if audit["verdict"] == Verdict.FAILED:
+        return (
+            "**An audit was run and failed:** it missed violations that were planted to test it, so it says nothing "
+            "about these texts. The guarantee rests on the mechanism alone."
+        )
+    reach = f" An ideal attack of its size could have shown an epsilon of {audit['ceiling']:.2f}."
+    if audit["verdict"] == Verdict.INCONCLUSIVE:
+        return "An audit found no violation, and was too weak to tell: **inconclusive**." + reach
+    return (
+        "An audit made the texts again with planted records, tried to tell which were in, and found no violation: "
+        f"**consistent** with the claim, which is no proof of it.{reach}"
+    )
+
+
+def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
+    yield "Only what was measured without real text may stand here; comparisons with real text stay with its holder."
+    if not rows:
+        yield "\nNothing of that kind was measured."
+        return
+    yield "\n| task | metric | value (95% interval) | better is | records |\n|---|---|---|---|---|"
+    for row in rows:
+        low, high = row["value_low"], row["value_high"]
+        interval = f" ({low:.4g} to {high:.4g})" if low is not None and high is not None else ""
+        yield f"| {row['task']} | {row['metric']} | {row['value']:.4g}{interval} | {row['direction']} | {row['n']} |"
+
+
+CHECKING = """\
+With a copy of Doppel, and nothing else:
+
+    python -m lib.privacy.verify FOLDER
+
+It recomputes epsilon from the events, checks the hash of every file, and whether the parts of the certificate fit each
+other. Without Doppel, `sha256sum records.jsonl` gives the hash that `certificate.json` lists.
+
+A hash shows that nothing was changed since; it does not show who made the pack, nor that the events took place. For
+that, ask whoever vouches for it for the certificate's `sha256`, and for the code: {modules}."""
+
+
+def _commits(certificate: Mapping) -> str:
+    commits = sorted({code["commit"] or "unknown" for code in certificate["code"].values()})
+    return "commit " + " and ".join(commits)
+
+
+def _licence(licence: str | None) -> str:
+    decided = (
+        f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever hands it out decides."
+    )
+    return decided + " The terms of the model that wrote the texts, and of the corpus, may bind it too."
+
+
+def _source(certificate: Mapping) -> str | None:
+    return next(
+        (code["settings"]["source"] for code in certificate["code"].values() if "source" in code["settings"]), None
+    )

@@ -1,0 +1,185 @@
+"""certificate.json of a release pack: what was spent, by what code, and the hash of every file handed out.
+
+It is written in one canonical spelling, and ends in the hash of all before it. A hash shows that nothing was changed
+since; it does not show who made the pack, for whoever changes a pack can hash it again. So whatever follows from
+something else in the pack is recomputed as well: epsilon from the events, the sampler from the mechanism, the events
+from the settings, the card's guarantee from the figures. What a forger invents from end to end nobody can see without
+the private data; for that, get the certificate's own hash from whoever vouches for the pack.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from lib.errors import DoppelError
+from lib.files import sha256
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, default_delta
+from lib.privacy.ledger import ALWAYS_PUBLIC, Event
+
+NAME = "certificate.json"
+FORMAT = "doppel release 1"
+FILES = ("README.md", "records.jsonl", "records.parquet")
+KEYS = (  # in their order
+    "format", "run", "stage", "finished", "records", "epsilon", "target_epsilon", "delta", "unit", "units",
+    "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code",
+    "packages", "files", "sha256",
+)  # fmt: skip
+
+
+def text(certificate: Mapping) -> str:
+    """The one spelling of a certificate. Raises ValueError for a number that JSON does not know."""
+    return json.dumps(certificate, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def own_hash(certificate: Mapping) -> str:
+    """sha256 of the certificate without its key ``sha256``, keys sorted, without white space."""
+    rest = {key: value for key, value in certificate.items() if key != "sha256"}
+    return hash_of(rest)
+
+
+def hash_of(value: object) -> str:
+    spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(spelled.encode()).hexdigest()
+
+
+def sampler(mechanism: Mechanism) -> str:
+    """How the units of one release are chosen, in words that the card uses too."""
+    if isinstance(mechanism, Gaussian) and mechanism.sampling_probability < 1:
+        return "Poisson: every unit joins every release by itself, with the sampling probability"
+    return "none: every unit takes part in every release"
+
+
+def guarantee(certificate: Mapping) -> str:
+    """The guarantee in one line, as the card must have it; its figures are rounded up."""
+    return (
+        f"epsilon {rounded_up(certificate['epsilon'], 6)}, delta {rounded_up(certificate['delta'], 3)}; "
+        f"neighbours: {certificate['neighbours']}; {certificate['units']:,} units"
+    )
+
+
+def rounded_up(value: float, digits: int) -> str:
+    """A figure of privacy in so many significant digits, never smaller than it is."""
+    spelled = f"{value:.{digits}g}"
+    if float(spelled) < value:
+        unit = Decimal(1).scaleb(Decimal(spelled).adjusted() - digits + 1)
+        spelled = f"{float(Decimal(spelled) + unit):.{digits}g}"
+    return spelled
+
+
+def read(folder: Path) -> dict:
+    """The certificate of a pack. Raises DoppelError when it is not there or not in its one spelling."""
+    path = folder / NAME
+    if not path.is_file():
+        raise DoppelError(f"{path}: no such file; name the folder of a release pack")
+    spelled = path.read_bytes()
+    try:
+        certificate = json.loads(spelled)
+        same = isinstance(certificate, dict) and text(certificate).encode() == spelled
+    except (ValueError, RecursionError):
+        raise DoppelError(f"{NAME} is not JSON") from None
+    if not same:
+        raise DoppelError(f"{NAME} is not spelled as it was written")
+    if wrong := sorted(certificate.keys() ^ set(KEYS)):
+        raise DoppelError(f"{NAME}: a certificate has the keys {', '.join(KEYS)}; wrong: {', '.join(wrong)}")
+    if certificate["format"] != FORMAT:
+        raise DoppelError(f"format: {certificate['format']!r}, this Doppel reads {FORMAT!r}")
+    return certificate
+
+
+def ledger_part(certificate: Mapping) -> dict:
+    """The certificate as a stage's statement (`lib.privacy.ledger`): its events without the sampler's words."""
+    events = [{key: value for key, value in event.items() if key != "sampler"} for event in certificate["events"]]
+    return {**certificate, "events": events}
+
+
+def changed(folder: Path, certificate: Mapping) -> Iterator[str]:
+    """What was changed since the pack was written: the certificate, a file, what files there are."""
+    if own_hash(certificate) != certificate["sha256"]:
+        yield f"{NAME} was changed: its hash is another"
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    listed = certificate["files"]
+    yield from (f"{name}: is missing" for name in sorted(set(FILES) - there))
+    yield from (f"{name}: is not listed" for name in sorted(set(FILES) ^ set(listed)))
+    yield from (f"{name}: does not belong here" for name in sorted(there - {*FILES, NAME}))
+    for name in sorted(there & set(listed)):
+        path = folder / name
+        if listed[name] != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
+            yield f"{name}: was changed: its hash is another"
+
+
+def unfounded(folder: Path, certificate: Mapping) -> Iterator[str]:
+    """Claims that do not follow from the rest of the pack, its own hash or not. Epsilon is `lib.privacy.verify`'s."""
+    if certificate["not_for_release"]:
+        yield f"not for release: {'; '.join(certificate['not_for_release'])}"
+    if certificate["epsilon"] is None:
+        yield "epsilon: none is stated, a release has one"
+    if missing := [fact for fact in ALWAYS_PUBLIC if fact not in certificate["public"]]:
+        yield f"public: {', '.join(missing)} must be among the public facts"
+    yield from _stages(certificate)
+    for event in certificate["events"]:
+        yield from _event(event, certificate)
+    yield from _corpus(certificate)
+    yield from _records(folder, certificate)
+
+
+def _stages(certificate: Mapping) -> Iterator[str]:
+    named = {certificate["stage"], *certificate["ancestors"]}
+    if set(certificate["code"]) != named:
+        yield "code: it must name the stage and its ancestors, and nothing else"
+    for stage, digest in certificate["ancestors"].items():
+        if certificate["code"].get(stage, {}).get("privacy") != digest:
+            yield f"{stage}: its privacy.json has another hash under code than under ancestors"
+    for event in certificate["events"]:
+        if event["stage"] not in named:
+            yield f"events: {event['stage']} is not among the stages"
+
+
+def _event(event: Mapping, certificate: Mapping) -> Iterator[str]:
+    """An event against its own words and against the settings of its stage."""
+    mechanism = Event.from_json({key: value for key, value in event.items() if key != "sampler"}).mechanism
+    stage, settings = event["stage"], certificate["code"].get(event["stage"], {}).get("settings", {})
+    if event.get("sampler") != sampler(mechanism):
+        yield f"{stage}: the sampler does not fit the mechanism"
+    expected: dict[str, tuple[object, object]] = {}  # setting -> what it says, what the event has
+    match mechanism:
+        case Gaussian(_, probability, count):
+            repeated = "steps" if "steps" in settings else "iterations"
+            expected[repeated] = settings.get(repeated), count
+            if "expected_batch" in settings:
+                expected["expected_batch"] = settings["expected_batch"], probability * certificate["units"]
+            if "target_epsilon" in settings:
+                expected["target_epsilon"] = settings["target_epsilon"], certificate["target_epsilon"]
+        case DiscreteGaussian(scale):
+            expected["label_histogram_scale"] = settings.get("label_histogram_scale"), scale
+    for name, (said, is_) in expected.items():
+        if not (said == is_ or (said is not None and is_ is not None and math.isclose(said, is_, rel_tol=1e-9))):
+            yield f"{stage}: its setting {name} is {said}, the event says {is_}"
+
+
+def _corpus(certificate: Mapping) -> Iterator[str]:
+    """Unit and delta against what the corpus stage was told."""
+    for stage, code in certificate["code"].items():
+        settings = code.get("settings", {})
+        if settings.get("unit", certificate["unit"]) != certificate["unit"]:
+            yield f"{stage}: its unit is {settings['unit']}, the certificate says {certificate['unit']}"
+        if "delta" in settings:
+            told = settings["delta"] if settings["delta"] is not None else default_delta(certificate["units"])
+            if not math.isclose(told, certificate["delta"], rel_tol=1e-9):
+                yield f"{stage}: its delta is {told:g}, the certificate says {certificate['delta']:g}"
+
+
+def _records(folder: Path, certificate: Mapping) -> Iterator[str]:
+    """The records against their number and against each other; the card against the figures."""
+    import pyarrow.parquet as pq  # late: a stage's certificate needs none
+
+    lines = [json.loads(line) for line in (folder / "records.jsonl").read_text("utf-8").splitlines()]
+    rows = pq.read_table(folder / "records.parquet").to_pylist()
+    if len(lines) != certificate["records"]:
+        yield f"records: {certificate['records']} are stated, records.jsonl holds {len(lines)}"
+    if [{"labels": {}} | row for row in rows] != lines:
+        yield "records.parquet does not hold the records of records.jsonl"
+    if guarantee(certificate) not in (folder / "README.md").read_text("utf-8"):
+        yield "README.md does not state the certificate's guarantee"

@@ -1,0 +1,62 @@
+"""``./run_all.sh release STAGE [--run NAME]``: pack an arm, or say everything that forbids it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.errors import DoppelError, nearest
+from lib.files import read_json
+from lib.lock import hold
+from lib.stage import NAME, ROOT
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0 packed, 2 refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        run = _run(options.run, options.stage)
+        with hold(run / ".lock", f"run {run.name}"):  # nothing changes underneath
+            from lib.release.pack import pack  # late: --help and a mistyped name need no library
+
+            scorecard = _scorecard(run)
+            folder = pack(run, options.stage, scorecard=scorecard, licence=options.license, language=options.language)
+    except DoppelError as error:
+        print(f"{error}\nnothing was written", file=sys.stderr)
+        return 2
+    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
+    print(f"{shown} may be handed out; check it with: python -m lib.privacy.verify {shown}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run_all.sh release", description=__doc__, allow_abbrev=False)
+    parser.add_argument("stage", metavar="STAGE", help="an arm: a stage that wrote synthetic records")
+    parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
+    parser.add_argument("--license", metavar="ID", help="for the card, as Hugging Face spells it: cc-by-4.0, mit, ...")
+    parser.add_argument("--language", metavar="CODE", help="of the texts, for the card: en, de, ...")
+    return parser
+
+
+def _run(name: str, stage: str) -> Path:
+    for option, value in (("--run", name), ("STAGE", stage)):
+        if not NAME.fullmatch(value):
+            raise DoppelError(f"{option} {value!r}; use letters, digits, '_', '-' and '.' only")
+    run = ROOT / "results" / name
+    if not run.is_dir():
+        known = (path.name for path in run.parent.glob("*") if path.is_dir())
+        raise DoppelError(f"--run {name}: no such run in results{nearest(name, known)}")
+    arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
+    if stage not in arms and not (run / stage).is_dir():
+        raise DoppelError(f"{stage}: no such arm in results/{name}{nearest(stage, arms)}")
+    return run
+
+
+def _scorecard(run: Path) -> dict | None:
+    """The run's scorecard, if its stage is as its notebook left it and up to date."""
+    from lib.release import state
+
+    for file in sorted(run.glob("07_compare*/scorecard.json")):
+        if not state.faults(run, file.parent.name):
+            return read_json(file)
+    return None
