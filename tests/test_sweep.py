@@ -46,7 +46,8 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
     points = ["eps2-seed0", "eps2-seed1", "eps8-seed0", "eps8-seed1"]
     private = [f"{arm}.{at}" for arm in ("01_finetune_dp_lora", "02_generate", "03_aug_pe") for at in points]
     without = [f"{arm}.nonprivate-seed{n}" for arm in ("01_finetune_dp_lora", "02_generate") for n in (0, 1)]
-    assert set(nodes) == {"00_process_data", "02_generate.base", "06_utility", *private, *without}
+    measures = {"05_fidelity", "06_utility", "07_compare"}
+    assert set(nodes) == {"00_process_data", "02_generate.base", *measures, *private, *without}
     for id, node in nodes.items():
         values = node.parameters
         assert values["seed"] == int(id[-1] if "seed" in id else 0)
@@ -109,7 +110,7 @@ def test_files_that_differ_only_in_what_is_swept_are_one_arm(tmp_path: Path) -> 
     nodes = swept(tmp_path, text).nodes
     assert [id for id in nodes if id.startswith("03")] == [f"03_aug_pe.gpt2_eps{n}" for n in (1, 2, 4, 8)]
     before = chain.preflight("yelp", "check").nodes  # so that a run of the preset has part of the sweep
-    assert all(nodes[id].made == node.made for id, node in before.items())
+    assert all(nodes[id].made == node.made for id, node in before.items() if not sweep.reads_arms(node.parameters))
 
 
 def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path) -> None:
@@ -223,9 +224,8 @@ def test_a_stage_that_cannot_do_without_what_is_left_out_is_refused(tmp_path: Pa
 
 
 def test_a_corpus_may_be_swept_where_nothing_compares(tmp_path: Path) -> None:
-    text = (
-        "preset: test\ngrid: {limit: [200, 400]}\nstages: [00_process_data]\nwithout: [04_canary_privacy, 06_utility]\n"
-    )
+    text = "preset: test\ngrid: {limit: [200, 400]}\nstages: [00_process_data]\n"
+    text += "without: [04_canary_privacy, 05_fidelity, 06_utility, 07_compare]\n"
     nodes = swept(tmp_path, text).nodes
     assert nodes["00_process_data.limit200"].parameters["limit"] == 200
     assert nodes["02_generate.eps8-limit400"].parameters["inputs"]["corpus"] == "00_process_data.limit400"
