@@ -59,15 +59,21 @@ def joint_map(places: Mapping[str, np.ndarray], *, reference: str, ceiling: str)
 def lengths(panels: Mapping[str, Mapping[str, np.ndarray]], *, reference: str, ceiling: str) -> Figure:
     """Shares of lengths up to so many words, one line a set; W1 is the area between a line and that of the reference.
 
-    ``panels`` are titles (records, sentences) with the lengths in words by set. The axis ends at the longest 1%.
+    ``panels`` are titles (records, sentences) with the lengths in words by set. The axis ends at the longest 1%,
+    and at three times the longest of the reference at most.
     """
     figure, axes = _grid(len(panels), width=5.0, height=3.3)
     for (title, groups), panel in zip(panels.items(), axes, strict=True):
         palette = {reference: REAL} | _colours([name for name in groups if name != reference], ceiling)
         for name, colour in palette.items():
             width = 2.4 if name == reference else 1.5
-            panel.ecdf(groups[name], color=colour, linewidth=width, label=name, zorder=3 if name == reference else 2)
-        most = max(np.quantile(values, 0.99) for values in groups.values())
+            if len(groups[name]):
+                order = 3 if name == reference else 2
+                panel.ecdf(groups[name], color=colour, linewidth=width, label=name, zorder=order)
+            else:
+                panel.plot([], [], color=colour, label=f"{name} (none)")
+        longest = max(np.quantile(values, 0.99) for values in groups.values() if len(values))
+        most = min(longest, 3 * groups[reference].max())
         panel.set(xlim=(0, most + 1), xlabel=f"words in a {title}", ylabel=f"share of {title}s as short")
         panel.grid(alpha=0.25)
     axes[-1].legend(frameon=False, fontsize=9, loc="lower right")
@@ -84,7 +90,7 @@ def words(shares: Mapping[str, np.ndarray], named: Mapping[int, str], *, referen
     """
     names = [name for name in shares if name != reference]
     figure, panels = _grid(len(names), width=3.5, height=3.3)
-    edge = min(one[one > 0].min() for one in shares.values()) / 2
+    edge = min(one[one > 0].min() for one in shares.values() if one.any()) / 2
     top = 5 * max(one.max() for one in shares.values())
     across = np.maximum(shares[reference], edge)
     for (name, colour), panel in zip(_colours(names, ceiling).items(), panels, strict=True):
