@@ -21,18 +21,18 @@ def model() -> lora.Adaptable:
 
 def test_losses_are_those_of_held_out_losses_and_guesses_those_of_a_loop(model):
     examples = next_token.as_examples(["great case", "it broke", "poor"], model.tokenizer, 64)
-    scores = next_token.token_scores(model._base, examples)
-    np.testing.assert_allclose(scores[:, [0, 2]], dp_lora.held_out_losses(model._base, examples), rtol=1e-4)
+    scores = next_token.token_scores(model.base, examples)
+    np.testing.assert_allclose(scores[:, [0, 2]], dp_lora.held_out_losses(model.base, examples), rtol=1e-4)
     for example, (_, right, tokens) in zip(examples, scores, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion]])
-        guesses = model._base(input_ids=ids).logits[0, :-1].argmax(1)
+        guesses = model.base(input_ids=ids).logits[0, :-1].argmax(1)
         assert tokens == len(example.completion) and right == (guesses == ids[0, 1:]).sum()
     assert next_token.perplexity(scores) == pytest.approx(np.exp(scores[:, 0].sum() / scores[:, 2].sum()))
 
 
 def test_an_adapter_learns_and_leaves_the_model_as_it_was(model, tmp_path):
     examples = next_token.as_examples(["great case"] * 8, model.tokenizer, 64)
-    before = next_token.token_scores(model._base, examples)
+    before = next_token.token_scores(model.base, examples)
     longer = lora.Adaptation(steps=8, batch=4, learning_rate=0.05)
     trained = []
     for seed in (1, 1, 2):
@@ -40,7 +40,7 @@ def test_an_adapter_learns_and_leaves_the_model_as_it_was(model, tmp_path):
         with model.adapted(examples, longer, seed=seed, checkpoint=path) as net:
             trained.append(next_token.token_scores(net, examples)[0, 0])
     assert trained[0] < before[0, 0] and trained[0] == trained[1] != trained[2]
-    np.testing.assert_array_equal(next_token.token_scores(model._base, examples), before)
+    np.testing.assert_array_equal(next_token.token_scores(model.base, examples), before)
 
 
 def test_next_token_scores_every_set(model, tmp_path):
