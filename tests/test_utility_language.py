@@ -1,15 +1,21 @@
 """Language models that are adapted on a set: equal steps, the model left as it was, scores against other code."""
 
+import sys
+from types import SimpleNamespace
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from test_utility_transfer import matched, records
 
-from lib import dp_lora
+from lib import dp_lora, models
 from lib.errors import DoppelError
 from lib.fidelity.metric import Undefined
 from lib.utility import instruct, lora, next_token, transfer
 from lib.utility.finetune import batches
+from lib.utility.sets import HELD_OUT
 
 STEPS = lora.Adaptation(steps=2, batch=4, learning_rate=0.05)
 
@@ -78,3 +84,48 @@ def test_every_step_has_its_full_batch():
     made = batches(10, 4, 5, np.random.default_rng(0))
     assert [len(one) for one in made] == [4] * 5
     assert np.bincount(np.concatenate(made)).tolist() == [2] * 10
+
+
+def test_an_untrained_model_is_scored_as_it_is(model):
+    compared = matched(one=records(20, 3))
+    examples = next_token.as_examples([compared.texts[i] for i in compared.rows[HELD_OUT]], model.tokenizer, 40)
+    losses = dp_lora.held_out_losses(model.base, examples)
+    found = next_token.untrained(compared, model, 40)
+    assert found["perplexity"] == pytest.approx(np.exp(losses[:, 0].sum() / losses[:, 1].sum()), rel=1e-4)
+    assert set(found) == set(next_token.METRICS)
+
+
+class Unsloth:
+    """Stands for ``unsloth.FastLanguageModel``: a plain model, and what it was asked for."""
+
+    calls: ClassVar[list[dict]] = []
+
+    @classmethod
+    def from_pretrained(cls, **options):
+        cls.calls.append(options)
+        return models.load(options["model_name"], device="cpu", dtype="float32"), None
+
+    @classmethod
+    def get_peft_model(cls, model, *, random_state, **lora_settings):
+        cls.calls.append({"random_state": random_state, **lora_settings})
+        torch.manual_seed(random_state)
+        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **lora_settings))
+
+
+def test_unsloth_is_imported_where_it_is_used_and_trains_by_the_same_steps(tmp_path, monkeypatch):
+    monkeypatch.setattr(lora, "resolve_backend", lambda backend, device: "unsloth")
+    settings = {"r": 2, "target_modules": ["q_proj", "v_proj"]}
+    model = lora.Adaptable("bundled:tiny-random", settings, backend="unsloth", device="cpu", max_tokens=96)
+    assert "unsloth" not in sys.modules and model.remembered is None and model.pad == 0
+    monkeypatch.setitem(sys.modules, "unsloth", SimpleNamespace(FastLanguageModel=Unsloth))
+    examples, scores = next_token.as_examples(["great case"] * 8, model.tokenizer, 64), []
+    plain = lora.Adaptable("bundled:tiny-random", settings, backend="peft", device="cpu", dtype="float32")
+    plain.backend = "peft"
+    plain.base = models.load("bundled:tiny-random", device="cpu", dtype="float32")
+    for number, one in enumerate((model, plain)):
+        with one.adapted(examples, STEPS, seed=5, checkpoint=tmp_path / f"{number}.pt") as net:
+            scores.append(next_token.token_scores(net, examples, one.pad))
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-4)
+    opened, adapted = Unsloth.calls
+    assert opened["max_seq_length"] == 96 and opened["load_in_4bit"] is True
+    assert adapted == {"random_state": 5, **settings}
