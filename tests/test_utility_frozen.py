@@ -1,10 +1,14 @@
 """Frozen lower layers that are run once for each text: the same numbers as from the whole model, for less work."""
 
+import copy
+
 import numpy as np
+import pytest
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GraniteConfig, PreTrainedModel
+from transformers import AutoModel, AutoModelForCausalLM, BertConfig, GPT2Config, GraniteConfig, PreTrainedModel
 
 from lib import models
+from lib.errors import DoppelError
 from lib.utility import frozen, lora, next_token
 
 TINY = "bundled:tiny-random"
@@ -18,7 +22,7 @@ def whole_model() -> PreTrainedModel:
 
 def test_a_split_model_scores_as_the_whole_one_and_reads_each_text_once():
     whole, split = whole_model(), whole_model()
-    remembered = frozen.split_off(split, 1)
+    remembered = frozen.split_decoder(split, 1)
     assert remembered is not None and len(split.model.layers) == 1
     examples = next_token.as_examples(TEXTS, models.load_tokenizer(TINY), 64)
     expected = next_token.token_scores(whole, examples)
@@ -48,7 +52,7 @@ def test_training_above_frozen_layers_is_training_of_the_whole_model(tmp_path, m
 def test_what_is_beyond_the_memory_is_computed_again(monkeypatch):
     model = whole_model()
     monkeypatch.setattr(frozen, "MOST_BYTES", 4 * 64 * 3)  # three tokens
-    remembered = frozen.Remembered(model.get_input_embeddings())
+    remembered = frozen.Remembered(lambda ids, mask: model.get_input_embeddings()(ids))
     ids = torch.tensor([[5, 6, 7], [8, 9, frozen.PAD]])
     first = remembered(ids)
     torch.testing.assert_close(remembered(ids), first)
@@ -64,14 +68,14 @@ def test_a_model_that_is_not_embedding_layers_and_norm_stays_whole():
         model = AutoModelForCausalLM.from_config(config).eval()
         parts, ids = dict(model.named_modules()), torch.arange(9)[None]
         before = model(ids).logits
-        assert frozen.split_off(model, 1) is None
+        assert frozen.split_decoder(model, 1) is None
         assert dict(model.named_modules()) == parts
         torch.testing.assert_close(model(ids).logits, before)
 
 
-def test_nothing_is_split_off_below_the_first_or_above_the_last_layer():
+def test_nothing_is_split_decoder_below_the_first_or_above_the_last_layer():
     model = whole_model()
-    assert frozen.split_off(model, 0) is None and frozen.split_off(model, 2) is None
+    assert frozen.split_decoder(model, 0) is None and frozen.split_decoder(model, 2) is None
 
 
 def test_vectors_are_the_mean_states_below_the_trained_layers():
@@ -82,10 +86,28 @@ def test_vectors_are_the_mean_states_below_the_trained_layers():
         ids = torch.tensor([[*example.prompt, *example.completion][:-1]])
         states = whole_model()(ids, output_hidden_states=True).hidden_states[1][0].detach()
         np.testing.assert_allclose(vector, states[1:].mean(0) if len(states) > 1 else states[0], rtol=1e-4, atol=1e-5)
-    assert lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples) is None
+    with pytest.raises(DoppelError, match="layers_to_transform"):
+        lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples)
+
+
+def test_a_split_encoder_gives_what_the_whole_one_does():
+    config = BertConfig(
+        vocab_size=30, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, pad_token_id=0
+    )
+    whole = AutoModel.from_config(config).eval()
+    split = copy.deepcopy(whole)
+    remembered = frozen.split_encoder(split, 2)
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, frozen.PAD, frozen.PAD]])
+    mask = (ids != frozen.PAD).long()
+    expected = whole(input_ids=ids.clamp(min=0), attention_mask=mask).last_hidden_state
+    for model in (split, copy.deepcopy(split)):  # which shares what is remembered
+        states = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        torch.testing.assert_close(states[mask > 0], expected[mask > 0])
+    assert remembered.computed == 3 and len(split.encoder.layer) == 1  # a probe and two texts
+    assert frozen.split_encoder(whole, 3) is None
 
 
 def test_layers_of_several_kinds_are_not_split():
     model = whole_model()
     model.config.layer_types = ["full_attention", "sliding_attention"]
-    assert frozen.split_off(model, 1) is None
+    assert frozen.split_decoder(model, 1) is None

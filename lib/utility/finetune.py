@@ -1,7 +1,7 @@
 """A transformer encoder with a linear head on its mean hidden state, all fine-tuned, at equal steps for every set."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, get_scheduler
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, get_scheduler
 from transformers.utils import logging
 
 from lib import models
@@ -17,6 +17,7 @@ from lib.assets import fetch
 from lib.embedding import BUNDLED
 from lib.errors import DoppelError, nearest
 from lib.per_sample import by_length
+from lib.utility import frozen
 from lib.utility.classic import Fit
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
@@ -26,12 +27,16 @@ HEAD_RATE = 100  # learning rate of the head, over that of the encoder, which ha
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and how fast: ``steps`` of ``batch`` records, AdamW with a linear schedule."""
+    """How long and how fast: ``steps`` of ``batch`` records, AdamW with a linear schedule.
+
+    ``layers``: so many upper layers learn; the others are run once for each text. None: all learn, the embedding too.
+    """
 
     steps: int
     batch: int
     learning_rate: float
     max_tokens: int
+    layers: int | None = None
     device: models.Device = "auto"
     dtype: models.Dtype = "auto"  # of products; weights and their sums are float32
 
@@ -57,12 +62,16 @@ def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
     device = models.resolve_device(settings.device)
     dtype = models.resolve_dtype(settings.dtype, device)
     with _quiet():  # that the pooler is new does not matter: it is not used
-        encoder = models.from_pretrained(AutoModel, source)
+        encoder = models.from_pretrained(AutoModel, source).to(device).eval()
+    apart = settings.layers is not None and _keep_upper(encoder, settings.layers, name)
 
     def logits(model: nn.Module, rows: np.ndarray) -> torch.Tensor:
-        padded = tokenizer.pad({"input_ids": [read[i] for i in rows]}, return_tensors="pt").to(device)
+        texts = [torch.tensor(read[i], device=device) for i in rows]
+        ids = nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=frozen.PAD)
+        mask = (ids != frozen.PAD).long()
+        ids = ids if apart else ids.masked_fill(mask == 0, tokenizer.pad_token_id)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            return model(padded).float()
+            return model(ids, mask).float()
 
     def alike(rows: np.ndarray, tokens: int) -> Iterator[list[int]]:
         """Places in ``rows`` of texts of like length."""
@@ -105,10 +114,21 @@ class _Classifier(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, nn.Linear(encoder.config.hidden_size, labels)
 
-    def forward(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        mask = inputs["attention_mask"][:, :, None]
-        hidden = self.encoder(**inputs).last_hidden_state * mask
-        return self.head(hidden.sum(1) / mask.sum(1))
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state * mask[:, :, None]
+        return self.head(hidden.sum(1) / mask.sum(1, keepdim=True))
+
+
+def _keep_upper(encoder: PreTrainedModel, layers: int, name: str) -> bool:
+    """Split the layers below the upper ones off; all may be upper ones."""
+    count = encoder.config.num_hidden_layers
+    if not 1 <= layers <= count:
+        raise DoppelError(
+            f"{layers} layers of {name} were to learn; it has {count}: choose 1 to {count}, or null for all"
+        )
+    if layers < count and frozen.split_encoder(encoder, count - layers) is None:
+        raise DoppelError(f"the layers of {name} cannot be taken apart; let all of them learn (null)")
+    return layers < count
 
 
 def batches(records: int, size: int, steps: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -70,12 +70,12 @@ class Adaptable:
         self.name, self.lora, self.max_tokens = name, dict(lora), max_tokens
         self.backend = resolve_backend(backend, device)
         self.tokenizer = models.load_tokenizer(name)
-        self._base = models.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
+        self.base = models.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
         self.remembered: frozen.Remembered | None = None
         upper = self.lora.get("layers_to_transform")
-        if self._base is not None and isinstance(upper, list) and set(self.lora) <= SPLITTABLE:
+        if self.base is not None and isinstance(upper, list) and set(self.lora) <= SPLITTABLE:
             first = min(upper)
-            self.remembered = frozen.split_off(self._base, first)
+            self.remembered = frozen.split_decoder(self.base, first)
             if self.remembered is not None:
                 self.lora["layers_to_transform"] = [layer - first for layer in upper]
 
@@ -84,15 +84,15 @@ class Adaptable:
         """What fills shorter rows of a batch for this model."""
         return 0 if self.remembered is None else frozen.PAD
 
-    def vectors(self, examples: Sequence[Example]) -> np.ndarray | None:
-        """Embeddings of the examples' texts by the frozen layers, (examples, width); None where there are none.
+    def vectors(self, examples: Sequence[Example]) -> np.ndarray:
+        """Embeddings of the examples' texts by the frozen layers, (examples, width).
 
-        What the layers give for each text is kept, so a training reads it no more.
+        What the layers give for each text is kept, so a training reads it no more. Raises DoppelError where all learn.
         """
         if self.remembered is None:
-            return None
+            raise DoppelError(f"no layers of {self.name} are apart; name upper layers in lora: layers_to_transform")
         read = [[*example.prompt, *example.completion][:-1] for example in examples]  # as a training's batch has it
-        return frozen.mean_states(self.remembered, read, self._base.device)
+        return frozen.mean_states(self.remembered, read, self.base.device)
 
     @contextmanager
     def adapted(
@@ -121,16 +121,16 @@ class Adaptable:
             model.eval()
             yield model
         finally:
-            if self._base is not None:
-                self._base = model.unload()
+            if self.base is not None:
+                self.base = model.unload()
 
     def _fresh(self, seed: int) -> PeftModel:
-        if self._base is None:
+        if self.base is None:
             return self._unsloth(seed)
-        device = self._base.device
+        device = self.base.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
-            return get_peft_model(self._base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
+            return get_peft_model(self.base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
 
     def _unsloth(self, seed: int) -> PeftModel:
         from unsloth import FastLanguageModel  # patches transformers when imported: only where it is used
