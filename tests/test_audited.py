@@ -186,7 +186,7 @@ def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
     asked = [canary.record for canary in plant().everyone[:5]]
     tokenizer, template = models.load_tokenizer(TINY), models.Prompt("{mood}:", False)
     examples, _ = encode_all(asked, tokenizer, template, max_tokens=48, unit="record")
-    found = gradients.of_examples(net, examples, max_grad_norm=0.5).float()
+    found = gradients.of_examples(net, examples, max_grad_norm=0.1).float()
     for example, row in zip(examples, found, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion]])
         labels = ids.clone()
@@ -194,9 +194,9 @@ def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
         net.zero_grad()
         net(input_ids=ids, labels=labels).loss.backward()
         alone = torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad])
-        alone *= min(1, 0.5 / alone.norm())
+        alone *= min(1, 0.1 / alone.norm())
         torch.testing.assert_close(row, alone, rtol=0.02, atol=1e-4)
-    assert found.norm(dim=1).max() <= 0.501
+    assert found.norm(dim=1) == pytest.approx(0.1, rel=1e-2)  # all of these are longer
 
 
 def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
@@ -220,15 +220,16 @@ def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
 def test_the_first_released_gradient_gives_repeated_canaries_away_without_noise_and_not_with_it(tmp_path: Path) -> None:
     planting = plant(6, {20: 24})
     train, background = planting.insert(corpus()), corpus(30)
-    inside, found, known = coins(planting.repeated[0].canaries), {}, {}
+    inside, found, known, starts = coins(planting.repeated[0].canaries), {}, {}, []
     for name, noise in (("without", None), ("with", 0.5)):
         one = arm(steps=1, target_epsilon=noise, expected_batch=200.0, max_tokens=60)
         trained = lora.retrain(
             one, train, Ledger("record", len(train), 1e-3), tmp_path / name, lambda progress: None,
             asked=[c.record for c in planting.everyone], background=background, known=known,
         )  # fmt: skip
+        starts.append(trained.known)
         found[name] = attack.auc(planting.relative(trained.gradient_scores())[20], inside).value
-    assert len(known) == 1  # both start from the same adapters: computed once
+    assert starts[0] is starts[1]  # both start from the same adapters: computed once
     assert found["without"] > 0.9 and found["with"] < 0.85
 
 
