@@ -126,10 +126,11 @@ class _Expansion:
     def _all_copies(self, id: str, values: Values) -> dict[str, object]:
         """Inputs of a stage that reads arms: every copy of each, under a local name that says its point.
 
-        A parameter that names an arm which is copied names the first copy.
+        A parameter that names an arm which is copied names the first copy; ``release`` names all copies of its arms.
         """
         changed: dict[str, object] = {}
         inputs: dict[str, str] = {}
+        released: list[str] = []
         for local, upstream in _inputs(values).items():
             wide = {self._spelled(local, at): self.renamed(upstream, at) for at in self.points(upstream)}
             for name in wide:
@@ -138,6 +139,9 @@ class _Expansion:
                     self.faults.found.append(fault)
             inputs |= wide
             changed |= {name: next(iter(wide)) for name in NAMES_AN_ARM if values.get(name) == local}
+            released += wide if local in values.get("release", ()) else ()
+        if released:
+            changed["release"] = released
         return changed | {"inputs": inputs}
 
     def renamed(self, id: str, point: Point) -> str:

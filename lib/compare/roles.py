@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lib.errors import DoppelError, nearest
+from lib.preflight_checks import ARMS
 from lib.views import CEILING
 
 MEASURES = {"04_canary_privacy": "audit", "05_fidelity": "fidelity", "06_utility": "utility"}  # by notebook
-ARMS = ("02_generate", "03_aug_pe")  # notebooks that write synthetic.jsonl
 
 
 @dataclass(frozen=True)
