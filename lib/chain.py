@@ -3,16 +3,19 @@
 Nothing here starts a kernel or imports a model library.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from lib import params, signature, strict_yaml, track
-from lib.errors import DoppelError, nearest
+from lib import params, signature, track
+from lib.errors import DoppelError, Faults, nearest
+from lib.grid import Grid
 from lib.preflight_checks import CHECKS, WITH_CORPUS, affordable
+from lib.preset import Given, Preset, Spec, read
 from lib.stage import NAME, ROOT
+from lib.sweep import expand, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The stages of a preset in an order in which they can run."""
+    """The stages of a preset, or of a sweep of it, in an order in which they can run."""
 
     preset: str
     run: str
     nodes: dict[str, Node]
+    sweep: dict | None = None  # `lib.sweep.record`
 
     @property
     def folder(self) -> Path:
@@ -47,7 +51,8 @@ class Graph:
         found = [id for id, node in self.nodes.items() if name in (id, node.notebook)]
         if not found:
             known = {*self.nodes, *(node.notebook for node in self.nodes.values())}
-            raise DoppelError(f"{option} {name}: no such stage in params/{self.preset}{nearest(name, known)}")
+            of = self.sweep["file"] if self.sweep else f"params/{self.preset}"
+            raise DoppelError(f"{option} {name}: no such stage in {of}{nearest(name, known)}")
         return found
 
     def needed(self, names: Iterable[str]) -> list[str]:
@@ -58,16 +63,23 @@ class Graph:
         return [id for id in self.nodes if id in wanted]
 
     def check_budget(self, names: Iterable[str]) -> None:
-        """Refuse targets that the corpus' releases already exceed. Slower than the rest: for stages that will run."""
-        faults = _Faults()
+        """Refuse what cannot be spent. Slower than the rest: for stages that will run.
+
+        That is a target which the corpus' own releases exceed, and a run after which the corpus' budget, of all
+        runs together, would be exceeded.
+        """
+        faults, names = Faults(), names if isinstance(names, Mapping) else list(names)
         for id in names:
             node = self.nodes[id]
             corpus = node.parameters.get("inputs", {}).get("corpus")
             if node.parameters.get("target_epsilon") is not None and corpus is not None:
                 with faults:
                     affordable(node.parameters, self.nodes[corpus].parameters, self.folder / corpus)
-        if faults.found:
-            raise DoppelError("\n".join(faults.found))
+        if not faults.found:
+            from lib.privacy.budget_plan import refusals  # its accountant is slow to import
+
+            faults.found += refusals(self, names)
+        faults.tell()
 
     def plan(self, names: Iterable[str], force: Sequence[str] = ()) -> dict[str, str]:
         """Stages that have to run, in order, with the reason; one that waits for another is looked at in its turn."""
@@ -82,129 +94,64 @@ class Graph:
         return steps
 
 
-def preflight(preset: str, run: str, overrides: Sequence[str] = ()) -> Graph:
-    """The checked graph of ``params/PRESET``. ``overrides`` are ``STAGE.KEY=VALUE``.
+def preflight(name: str, run: str, overrides: Sequence[str] = (), grid: Grid | None = None) -> Graph:
+    """The checked graph of ``params/NAME``, or of a sweep of it. ``overrides`` are ``STAGE.KEY=VALUE``.
 
     Raises one DoppelError with every fault of every file: unknown preset, notebook, parameter or
     stage (with the nearest name), wrong types and ranges, broken edges, cycles.
     """
     if not NAME.fullmatch(run):
         raise DoppelError(f"--run {run!r}; use letters, digits, '_', '-' and '.' only")
-    files = _files(preset)
-    faults = _Faults()
-    changes = _overrides(overrides, list(files), preset, faults)
-    specs = _specs(files, faults)
+    faults = Faults()
+    preset = read(name, ROOT, faults)
+    if grid is None:
+        return Graph(name, run, _nodes(preset, run, preset.changes(overrides, faults), faults))
+    with faults:
+        grid.check(preset.ids, preset.specs, [book.stem for book in (ROOT / "notebooks").glob("*.ipynb")])
+    preset = preset.without([id for id in preset.ids if not grid.keeps(id)])
+    # the preset by itself first: its faults are told once, and of its files; those of --set come with the copies
+    order = _nodes(preset, run, preset.changes(overrides, Faults()), faults)
+    copies = expand(grid, {id: preset.defaults(id) | preset.stages[id].values for id in order})
+    stages = {
+        id: Given(f"{grid.path}: {id}" if copy.point else preset.stages[copy.of].where, copy.values)
+        for id, copy in copies.items()
+    }
+    swept = replace(preset, origin=grid.path, ids=list(copies), stages=stages)
+    changes = swept.changes(overrides, faults, {id: copy.point for id, copy in copies.items()})
+    return Graph(name, run, _nodes(swept, run, changes, faults), record(grid, copies))
+
+
+def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], faults: Faults) -> dict[str, Node]:
+    """The checked stages in running order. Raises with what is wrong with any, and what was found before."""
     nodes: dict[str, Node] = {}
-    for id, path in files.items():
-        if spec := specs.get(id.partition(".")[0]):
-            with faults:
-                values = _load(path, faults)
-                set_here = changes.get(id, {})
-                default = spec["inputs"].default if "inputs" in spec else {}
-                _check_edges(path, set_here.get("inputs", values.get("inputs", default)), files, faults)
-                nodes[id] = _node(id, path, spec, values | {"run": run, "stage": id}, set_here)
+    for id, given in preset.stages.items():
+        with faults:
+            set_here = changes.get(id, {})
+            inputs = (preset.defaults(id) | given.values | set_here).get("inputs")
+            _check_edges(given.where, inputs, preset, faults)
+            nodes[id] = _node(id, given, preset.spec(id), run, set_here)
     for id, node in nodes.items():
         corpus = nodes.get(str(node.parameters.get("inputs", {}).get("corpus")))
         if node.notebook in WITH_CORPUS and corpus is not None:
-            with faults, _naming(files[id]):
+            with faults, _naming(preset.stages[id].where):
                 WITH_CORPUS[node.notebook](node.parameters, corpus.parameters)
-    if faults.found:
-        raise DoppelError("\n".join(faults.found))
+    faults.tell()
     try:
         order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
     except CycleError as error:
-        raise DoppelError(f"params/{preset}: inputs go round: {' -> '.join(error.args[1])}; break the circle") from None
-    return Graph(preset, run, {id: nodes[id] for id in order})
+        raise DoppelError(f"{preset.origin}: inputs go round: {' -> '.join(error.args[1])}; break the circle") from None
+    return {id: nodes[id] for id in order}
 
 
-class _Faults:
-    """Collects the refusals of several ``with`` blocks, so that all are told at once."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, DoppelError):
-            self.found += str(error).splitlines()
-        return isinstance(error, DoppelError)
-
-
-def _files(preset: str) -> dict[str, Path]:
-    """Parameter files of a preset by stage id."""
-    folder = ROOT / "params" / preset
-    presets = sorted(path.name for path in (ROOT / "params").glob("*") if any(path.glob("*.yaml")))
-    if preset not in presets:
-        raise DoppelError(f"no preset {preset!r}; presets: {', '.join(presets)}")
-    if wrong := sorted(folder.glob("*.yml")):
-        raise DoppelError(f"{_shown(wrong[0])} would be passed over; rename it to {wrong[0].stem}.yaml")
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def _overrides(options: Sequence[str], ids: list[str], preset: str, faults: _Faults) -> dict[str, dict[str, object]]:
-    """Values of ``--set`` by stage id and parameter; a notebook's name sets all its variants."""
-    changes: dict[str, dict[str, object]] = {}
-    for option in options:
-        left, equals, text = option.partition("=")
-        name, dot, key = left.rpartition(".")
-        with faults:
-            if not (equals and dot):
-                raise DoppelError(f"--set {left}: write STAGE.KEY=VALUE, as 02_generate.base.samples=10")
-            found = [id for id in ids if name in (id, id.partition(".")[0])]
-            if not found:
-                known = {*ids, *(id.partition(".")[0] for id in ids)}
-                raise DoppelError(f"--set {left}: no stage {name!r} in params/{preset}{nearest(name, known)}")
-            value = strict_yaml.parse(text, f"--set {left}")
-            for id in found:
-                changes.setdefault(id, {})[key] = value
-    return changes
-
-
-def _specs(files: dict[str, Path], faults: _Faults) -> dict[str, dict[str, params.Parameter]]:
-    """What the notebooks of the files declare, by notebook; one with a fault is left out."""
-    specs = {}
-    for id, path in files.items():
-        notebook = id.partition(".")[0]
-        source = ROOT / "notebooks" / f"{notebook}.ipynb"
-        with faults:
-            if not source.is_file() or not NAME.fullmatch(id):
-                known = [book.stem for book in source.parent.glob("*.ipynb")]
-                raise DoppelError(f"{_shown(path)}: no notebook {notebook!r}{nearest(notebook, known)}")
-            if notebook not in specs:
-                specs[notebook] = {}  # a fault is told once, not for every variant
-                spec = params.read_spec(source)
-                if missing := [name for name in params.RESERVED if name not in spec]:
-                    raise DoppelError(f"{_shown(source)}: its parameters cell must declare {missing[0]}: str")
-                specs[notebook] = spec
-    return specs
-
-
-def _load(path: Path, faults: _Faults) -> dict[str, object]:
-    try:
-        values = strict_yaml.parse(path.read_text("utf-8"), _shown(path)) or {}
-    except UnicodeDecodeError:
-        raise DoppelError(f"{_shown(path)}: not UTF-8; save it as UTF-8") from None
-    if not isinstance(values, dict):
-        raise DoppelError(f"{_shown(path)}: holds {type(values).__name__}; write one KEY: VALUE a line")
-    for name in params.RESERVED:
-        if values.pop(name, None) is not None:
-            faults.found.append(f"{_shown(path)}: {name} comes from --run and from the file's name; remove it")
-    return values
-
-
-def _check_edges(path: Path, inputs: object, files: dict[str, Path], faults: _Faults) -> None:
+def _check_edges(where: str, inputs: object, preset: Preset, faults: Faults) -> None:
     for name, upstream in inputs.items() if isinstance(inputs, dict) else ():
-        if isinstance(upstream, str) and upstream not in files:  # another type is told with the other parameters
-            where = f"{_shown(path)}: inputs: {name}: {upstream}"
-            faults.found.append(f"{where}: no such stage in params/{path.parent.name}{nearest(upstream, files)}")
+        if isinstance(upstream, str) and upstream not in preset.ids:  # other types are told with the other parameters
+            fault = f"{where}: inputs: {name}: {upstream}: no such stage in {preset.origin}"
+            faults.found.append(fault + nearest(upstream, preset.ids))
 
 
-def _node(
-    id: str, path: Path, spec: dict[str, params.Parameter], values: dict[str, object], changes: dict[str, object]
-) -> Node:
-    resolved = params.check(spec, values, _shown(path))
+def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object]) -> Node:
+    resolved = params.check(spec, given.values | {"run": run, "stage": id}, given.where)
     if reserved := [name for name in params.RESERVED if name in changes]:
         raise DoppelError(f"--set {id}.{reserved[0]}: comes from --run and from the file's name; leave it out")
     changed = params.check(spec, changes, f"--set {id}")
@@ -212,19 +159,15 @@ def _node(
     track.mode(resolved)  # online without a key is refused now, not after a kernel has started
     notebook = id.partition(".")[0]
     if notebook in CHECKS:
-        with _naming(path):
+        with _naming(given.where):
             CHECKS[notebook](resolved)
     return Node(id, notebook, resolved, signature.made_from(ROOT, notebook, resolved))
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _naming(where: str) -> Iterator[None]:
     """Refusals name the parameter file."""
     try:
         yield
     except DoppelError as error:
-        raise DoppelError("\n".join(f"{_shown(path)}: {line}" for line in str(error).splitlines())) from None
-
-
-def _shown(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+        raise DoppelError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None

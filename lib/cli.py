@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _USAGE = """
   ./run_all.sh                        set up once, then run preset quick
   ./run_all.sh PRESET [--run NAME]    run a folder of params/, given by name or path
+  ./run_all.sh sweep GRID [--run NAME]
+                                      a preset over a grid of parameters: a file of sweeps/, by name or path
+  ./run_all.sh compare [RUN ...]      runs side by side: parameters, figures, epsilon spent together (default: all)
   ./run_all.sh test [PYTEST OPTION]   the tests (the preset of this name: ./run_all.sh params/test)
   ./run_all.sh release STAGE [--run NAME]  pack an arm's records to hand them out, if nothing forbids it
   ./run_all.sh lab                    JupyterLab on the notebooks
@@ -32,13 +35,18 @@ def main(arguments: Sequence[str]) -> int:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before the user's others
         opened = "--LabApp.default_url=/lab/tree/notebooks"  # with results/ in sight beside it
         os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *arguments[1:]])
+    if arguments[:1] == ["compare"]:
+        from lib.compare.runs import main as compare
+
+        return compare(arguments[1:])
     if arguments[:1] == ["release"]:
         from lib.release import command
 
         return command.main(arguments[1:])
-    options = _parser().parse_args(arguments)
+    sweeping = arguments[:1] == ["sweep"]
+    options = _parser().parse_args(arguments[1:] if sweeping else arguments)
     try:
-        return _run(options)
+        return _run(_sweep(options) if sweeping else _preset(options), options)
     except DoppelError as error:
         print(f"{error}\nnothing was started", file=sys.stderr)
         return 2
@@ -46,8 +54,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run_all.sh", usage=_USAGE, allow_abbrev=False)
-    parser.add_argument("preset", nargs="?", default="quick", help="default: quick")
-    parser.add_argument("--run", metavar="NAME", help="outputs go to results/NAME (default: the preset's name)")
+    parser.add_argument("preset", nargs="?", default="quick", help="or, to sweep, GRID; default: quick")
+    parser.add_argument("--run", metavar="NAME", help="outputs go to results/NAME (default: PRESET, or GRID-sweep)")
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would run and why")
     parser.add_argument("--only", metavar="STAGE", action="append", help="this stage and what it needs; repeatable")
     parser.add_argument("--force", metavar="STAGE", action="append", default=[], help="run it though up to date")
@@ -63,12 +71,25 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _preset(options: argparse.Namespace) -> "Graph":
     from lib.chain import preflight
-    from lib.lock import hold
 
     preset = options.preset.rstrip("/").removeprefix("./").removeprefix("params/")
-    graph = preflight(preset, options.run or preset, options.set)
+    return preflight(preset, options.run or preset, options.set)
+
+
+def _sweep(options: argparse.Namespace) -> "Graph":
+    from lib.chain import preflight
+    from lib.grid import read
+    from lib.stage import ROOT
+
+    grid = read(options.preset, ROOT)
+    return preflight(grid.preset, options.run or f"{grid.name}-sweep", options.set, grid)
+
+
+def _run(graph: "Graph", options: argparse.Namespace) -> int:
+    from lib.lock import hold
+
     targets = [id for name in options.only or () for id in graph.find(name, "--only")] or list(graph.nodes)
     forced = [id for name in options.force for id in graph.find(name, "--force")]
     if outside := [id for id in forced if id not in graph.needed(targets)]:

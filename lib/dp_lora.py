@@ -115,14 +115,19 @@ class Trainer:
         self,
         evaluate: Callable[[], Sequence[float]] = tuple,
         on_step: Callable[[Progress], None] = lambda progress: None,
+        on_gradient: Callable[[int, Sequence[torch.Tensor]], None] = lambda step, gradients: None,
     ) -> Progress:
-        """Train to the last step; ``evaluate`` first and at every checkpoint, ``on_step`` after each."""
+        """Train to the last step; ``evaluate`` first and at every checkpoint, ``on_step`` after each.
+
+        ``on_gradient`` is shown what each step (from 0) hands the optimizer, by parameter: with privacy, the clipped
+        sum with its noise over the expected batch, which is all that DP-SGD releases.
+        """
         if not self.progress.curve:
             self.progress.curve.append([0, *evaluate()])
         previous = self._redraw(self.progress.step - 1)
         while self.progress.step < self.settings.steps:
             batch = self._draw(self.progress.step)
-            self.step(batch)
+            self.step(batch, on_gradient)
             self.progress.step += 1
             self.progress.batch_sizes.append(len(batch))
             if previous is not None:
@@ -134,7 +139,11 @@ class Trainer:
                 self._save()
         return self.progress
 
-    def step(self, batch: Sequence[int]) -> None:
+    def step(
+        self,
+        batch: Sequence[int],
+        on_gradient: Callable[[int, Sequence[torch.Tensor]], None] = lambda step, gradients: None,
+    ) -> None:
         """One optimizer step on the units of ``batch`` (possibly none)."""
         private = isinstance(self.optimizer, DPOptimizer)
         self.model.train()
@@ -155,6 +164,7 @@ class Trainer:
             for parameter in self.parameters:
                 parameter.grad /= self.settings.expected_batch
             self.adam.step()
+        on_gradient(self.progress.step, [parameter.grad for parameter in self.parameters])
         self.optimizer.zero_grad()
         self.scheduler.step()
 

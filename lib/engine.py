@@ -32,6 +32,7 @@ def run(graph: Graph, steps: Mapping[str, str], targets: Iterable[str], jobs: in
         for id, node in graph.nodes.items()
     }
     base = {"root": str(ROOT), "python": sys.executable, "preset": graph.preset, "run": graph.run}
+    base |= {"sweep": graph.sweep} if graph.sweep else {}
     write_json(graph.folder / "chain.json", base | {"threads": threads, "targets": targets, "stages": stages})
     marks = graph.folder / ".chain"
     shutil.rmtree(marks, ignore_errors=True)

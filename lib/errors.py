@@ -13,3 +13,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+
+
+class Faults:
+    """Collects the refusals of several ``with`` blocks, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, DoppelError):
+            self.found += str(error).splitlines()
+        return isinstance(error, DoppelError)
+
+    def tell(self, before: str = "") -> None:
+        """Raise one DoppelError with every refusal, each once, if there are any. ``before`` opens every line."""
+        if self.found:
+            raise DoppelError("\n".join(before + line for line in dict.fromkeys(self.found)))

@@ -60,7 +60,7 @@ def locate(name: str, root: Path = DATA) -> Path | str:
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The model's tokenizer, with a pad token that is not EOS wherever the vocabulary has one to spare."""
     source = locate(name)
-    tokenizer = _from_pretrained(AutoTokenizer, source)
+    tokenizer = from_pretrained(AutoTokenizer, source)
     if tokenizer.eos_token_id is None:
         raise DoppelError(f"model {name!r} has no EOS token, so its completions could not end; choose another model")
     if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
@@ -72,14 +72,14 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
     """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
     place = resolve_device(device)
-    model = _from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
+    model = from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
     return model.to(place).eval()
 
 
 def end_tokens(name: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Ids that end a completion: the tokenizer's EOS, and those that the model's authors name besides it."""
     try:
-        named = _from_pretrained(GenerationConfig, locate(name)).eos_token_id
+        named = from_pretrained(GenerationConfig, locate(name)).eos_token_id
     except DoppelError:  # a model need not have a generation config
         named = None
     return sorted({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
@@ -90,7 +90,7 @@ def fingerprint(name: str) -> str:
     source = locate(name)
     if isinstance(source, Path):
         return folder_hash(source)
-    return f"{source}@{_from_pretrained(AutoConfig, source)._commit_hash}"
+    return f"{source}@{from_pretrained(AutoConfig, source)._commit_hash}"
 
 
 def folder_hash(folder: Path) -> str:
@@ -232,8 +232,11 @@ def encode(
     return Encoded(prompt.build(tokenizer, labels), ids[:max_tokens], len(ids) > max_tokens)
 
 
-def _from_pretrained(kind: type, source: Path | str, **options: object) -> object:
-    """transformers' loader; a folder is never looked up on the network."""
+def from_pretrained(kind: type, source: Path | str, **options: object) -> object:
+    """transformers' loader of a ``kind`` (AutoModel, AutoTokenizer, ...); a folder is never looked up on the network.
+
+    Raises DoppelError when nothing can be loaded from ``source``.
+    """
     try:
         return kind.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
     except OSError as error:

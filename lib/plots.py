@@ -1,6 +1,7 @@
 """Pictures of the notebooks: one question each, the same look, labels with units."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,38 +9,45 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 
 PRIVATE, DP, PUBLIC, GREY = "#b3392f", "#1f6f8b", "#3d8b40", "#8a8a8a"  # status, everywhere in these colours
+ARMS = ("#a9805a", "#1f6f8b", "#e0932f", "#7a5195", "#d65f9b", "#2f4b7c")  # none is that of a floor or a ceiling
 
 
-def _axes(width: float = 7.0, height: float = 3.0, columns: int = 1) -> tuple[Figure, Sequence[plt.Axes]]:
-    figure, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=False)
-    for one in axes[0]:
+def axes(width: float = 7.0, height: float = 3.0, columns: int = 1) -> tuple[Figure, Sequence[plt.Axes]]:
+    """An empty figure in the look of all pictures here, and its panels from left to right; sizes in inches."""
+    figure, ((*panels,),) = plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=False)
+    for one in panels:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(alpha=0.25)
         one.set_axisbelow(True)
-    return figure, axes[0]
+    return figure, panels
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """A colour for each arm, in the order of the inputs: the same in every picture of a comparison."""
+    return dict(zip(arms, cycle(ARMS), strict=False))
 
 
 def kept(steps: Sequence) -> Figure:
     """How many records each rule of `lib.processing` let through, in the order of the rules."""
-    figure, (axes,) = _axes(height=0.36 * len(steps) + 0.8)
+    figure, (panel,) = axes(height=0.36 * len(steps) + 0.8)
     places, total = np.arange(len(steps))[::-1], steps[0].kept + steps[0].dropped
-    axes.barh(places, [s.kept for s in steps], color=GREY)
-    axes.barh(places, [s.dropped for s in steps], left=[s.kept for s in steps], color=PRIVATE)
+    panel.barh(places, [s.kept for s in steps], color=GREY)
+    panel.barh(places, [s.dropped for s in steps], left=[s.kept for s in steps], color=PRIVATE)
     for place, step in zip(places, steps, strict=True):
         text = f"{step.kept:,}" + (f"  (dropped {step.dropped:,})" if step.dropped else "")
-        axes.text(total * 1.01, place, text, va="center", fontsize=9)
-    axes.set(yticks=places, yticklabels=[s.rule for s in steps], xlim=(0, total * 1.28), xlabel="records")
+        panel.text(total * 1.01, place, text, va="center", fontsize=9)
+    panel.set(yticks=places, yticklabels=[s.rule for s in steps], xlim=(0, total * 1.28), xlabel="records")
     return figure
 
 
 def lengths(groups: Mapping[str, Sequence[int]], unit: str) -> Figure:
     """Distribution of lengths of each group of texts, as shares, so that groups of any size compare."""
-    figure, (axes,) = _axes()
+    figure, (panel,) = axes()
     longest = max(max(values) for values in groups.values())
     bins = np.linspace(0, longest + 1, min(longest + 2, 32))
     for (name, values), colour in zip(groups.items(), (GREY, DP, PUBLIC, PRIVATE), strict=False):
         share = np.full(len(values), 1 / len(values))
-        axes.hist(
+        panel.hist(
             values,
             bins,
             weights=share,
@@ -48,76 +56,76 @@ def lengths(groups: Mapping[str, Sequence[int]], unit: str) -> Figure:
             color=colour,
             label=f"{name} (n = {len(values):,})",
         )
-    axes.set(xlabel=f"length of a record ({unit})", ylabel="share of records")
-    axes.legend(frameon=False)
+    panel.set(xlabel=f"length of a record ({unit})", ylabel="share of records")
+    panel.legend(frameon=False)
     return figure
 
 
 def noisy_histogram(names: Sequence[str], noisy: Sequence[int], scale: float | None) -> Figure:
     """Released label counts with the 95% band of their noise; clean counts are never shown."""
-    figure, (axes,) = _axes(width=max(4.0, min(14.0, 0.9 * len(names) + 2)))
+    figure, (panel,) = axes(width=max(4.0, min(14.0, 0.9 * len(names) + 2)))
     error = None if scale is None else 1.96 * scale
-    axes.bar(range(len(names)), noisy, yerr=error, color=DP if scale else PUBLIC, capsize=4)
-    axes.set(ylabel="released count", xticks=range(len(names)))
-    axes.set_xticklabels(names, rotation=0 if len(names) <= 6 else 60, ha="center" if len(names) <= 6 else "right")
+    panel.bar(range(len(names)), noisy, yerr=error, color=DP if scale else PUBLIC, capsize=4)
+    panel.set(ylabel="released count", xticks=range(len(names)))
+    panel.set_xticklabels(names, rotation=0 if len(names) <= 6 else 60, ha="center" if len(names) <= 6 else "right")
     return figure
 
 
 def poisson_toy(batches: Sequence[Sequence[int]], units: int) -> Figure:
     """Which of a few units joined each of a few batches: one column a step, sizes on top."""
-    figure, (axes,) = _axes(width=1.2 + 0.42 * len(batches), height=0.8 + 0.2 * units)
+    figure, (panel,) = axes(width=1.2 + 0.42 * len(batches), height=0.8 + 0.2 * units)
     for step, batch in enumerate(batches):
-        axes.scatter([step] * len(batch), batch, s=55, color=DP)
-        axes.text(step, units - 0.2, str(len(batch)), ha="center", fontsize=9)
-    axes.set(
+        panel.scatter([step] * len(batch), batch, s=55, color=DP)
+        panel.text(step, units - 0.2, str(len(batch)), ha="center", fontsize=9)
+    panel.set(
         xlabel="step (size of its batch on top)",
         ylabel="unit",
         ylim=(-0.7, units + 0.6),
         xlim=(-0.7, len(batches) - 0.3),
     )
-    axes.set(xticks=range(len(batches)), yticks=range(units))
+    panel.set(xticks=range(len(batches)), yticks=range(units))
     return figure
 
 
 def batch_sizes(sizes: Sequence[int], units: int, probability: float) -> Figure:
     """Realised batch sizes on the distribution that the accountant assumes."""
-    figure, (axes,) = _axes()
+    figure, (panel,) = axes()
     low, high = binom.ppf([0.025, 0.975], units, probability)
-    axes.axhspan(low, high, color=DP, alpha=0.15, label="95% of Poisson batches")
-    axes.axhline(units * probability, color=DP, linewidth=1, label="expected batch")
-    axes.plot(range(1, len(sizes) + 1), sizes, "o", color="black", markersize=4, label="realised")
-    axes.set(xlabel="step", ylabel="units in the batch", ylim=(0, None))
-    axes.legend(frameon=False, ncols=3, loc="lower right")
+    panel.axhspan(low, high, color=DP, alpha=0.15, label="95% of Poisson batches")
+    panel.axhline(units * probability, color=DP, linewidth=1, label="expected batch")
+    panel.plot(range(1, len(sizes) + 1), sizes, "o", color="black", markersize=4, label="realised")
+    panel.set(xlabel="step", ylabel="units in the batch", ylim=(0, None))
+    panel.legend(frameon=False, ncols=3, loc="lower right")
     return figure
 
 
 def spent(steps: Sequence[int], epsilons: Sequence[float], target: float) -> Figure:
     """Epsilon of the whole ledger after so many steps, against the target."""
-    figure, (axes,) = _axes()
-    axes.plot(steps, epsilons, "o-", color=DP)
-    axes.axhline(target, color=PRIVATE, linewidth=1, linestyle="--", label=f"target {target:g}")
-    axes.set(xlabel="training steps", ylabel="epsilon spent", ylim=(0, None))
-    axes.legend(frameon=False)
+    figure, (panel,) = axes()
+    panel.plot(steps, epsilons, "o-", color=DP)
+    panel.axhline(target, color=PRIVATE, linewidth=1, linestyle="--", label=f"target {target:g}")
+    panel.set(xlabel="training steps", ylabel="epsilon spent", ylim=(0, None))
+    panel.legend(frameon=False)
     return figure
 
 
 def loss_curve(steps: Sequence[int], value: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:
     """Held-out loss at each checkpoint, with its 95% interval."""
-    figure, (axes,) = _axes()
+    figure, (panel,) = axes()
     value, low, high = map(np.array, (value, low, high))
-    axes.errorbar(steps, value, yerr=[value - low, high - value], color=DP, marker="o", capsize=4)
-    axes.set(xlabel="training steps", ylabel="held-out loss\n(nats a token)")
+    panel.errorbar(steps, value, yerr=[value - low, high - value], color=DP, marker="o", capsize=4)
+    panel.set(xlabel="training steps", ylabel="held-out loss\n(nats a token)")
     return figure
 
 
 def rejections(counts: Mapping[str, int]) -> Figure:
     """What became of every completion: kept, or why it was drawn again."""
-    figure, (axes,) = _axes(height=0.4 * len(counts) + 0.8)
+    figure, (panel,) = axes(height=0.4 * len(counts) + 0.8)
     names, places = list(counts), np.arange(len(counts))[::-1]
-    axes.barh(places, list(counts.values()), color=[DP if name == "kept" else GREY for name in names])
+    panel.barh(places, list(counts.values()), color=[DP if name == "kept" else GREY for name in names])
     for place, value in zip(places, counts.values(), strict=True):
-        axes.text(value, place, f" {value:,}", va="center", fontsize=9)
-    axes.set(yticks=places, yticklabels=names, xlabel="completions")
+        panel.text(value, place, f" {value:,}", va="center", fontsize=9)
+    panel.set(yticks=places, yticklabels=names, xlabel="completions")
     return figure
 
 
@@ -125,7 +133,7 @@ def toy_election(
     points: np.ndarray, voted_for: np.ndarray, votes: np.ndarray, noisy: np.ndarray, chosen: np.ndarray
 ) -> Figure:
     """Who votes for whom, in two dimensions, and the counts beside their noisy release."""
-    figure, (where, counts) = _axes(width=10.0, height=3.8, columns=2)
+    figure, (where, counts) = axes(width=10.0, height=3.8, columns=2)
     voters, candidates = points[: len(voted_for)], points[len(voted_for) :]
     for voter, candidate in zip(voters, voted_for, strict=True):
         where.plot(*zip(voter, candidates[candidate], strict=True), color=PRIVATE, linewidth=0.8, alpha=0.6)
@@ -151,7 +159,7 @@ def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
 
     ``sigma`` is the standard deviation of the noise in votes; the band is where 95% of candidates without a vote lie.
     """
-    figure, (ranks, shares) = _axes(width=10.0, height=3.4, columns=2)
+    figure, (ranks, shares) = axes(width=10.0, height=3.4, columns=2)
     longest = max(map(len, noisy))
     ranks.axhspan(-1.96 * sigma, 1.96 * sigma, color=GREY, alpha=0.25, label="95% of noise alone")
     colours = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, len(noisy)))
@@ -170,8 +178,8 @@ Interval = tuple[float, float, float]  # value, low, high
 
 def distances(names: Sequence[str], panels: Mapping[str, tuple[Sequence[Interval], Interval]]) -> Figure:
     """Distance to the real records by iteration, one panel an encoder, beside that of held-out real records."""
-    figure, axes = _axes(width=10.0, height=3.4, columns=len(panels))
-    for one, (title, (points, held_out)) in zip(axes, panels.items(), strict=True):
+    figure, drawn = axes(width=10.0, height=3.4, columns=len(panels))
+    for one, (title, (points, held_out)) in zip(drawn, panels.items(), strict=True):
         value, low, high = map(np.array, zip(*points, strict=True))
         one.axhspan(*held_out[1:], color=GREY, alpha=0.3, label="held-out real records")
         one.errorbar(range(len(names)), value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)

@@ -13,8 +13,9 @@ from pathlib import Path
 from lib.errors import DoppelError, nearest
 
 Parameters = Mapping[str, object]
+ARMS = ("02_generate", "03_aug_pe")  # notebooks that write synthetic text
 AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
-    "loss", "loss against base", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
+    "loss", "loss against base", "first gradient", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def canary_privacy(parameters: Parameters) -> None:
     if not arms:
         raise DoppelError("inputs: names no arm to audit; add one, as eps8: 02_generate.eps8")
     for name, notebook in arms.items():
-        if notebook not in ("02_generate", "03_aug_pe"):
+        if notebook not in ARMS:
             raise DoppelError(f"inputs: {name}: {notebook} is no arm; name a stage of 02_generate or 03_aug_pe")
     control = parameters["control"]
     if control is None and "02_generate" in arms.values():
@@ -101,17 +102,38 @@ def canary_privacy(parameters: Parameters) -> None:
             raise DoppelError(f"bounded: {name!r} is no score{nearest(name, AUDIT_SCORES)}")
 
 
+def fidelity(parameters: Parameters) -> None:
+    """There are arms, the floor is one of them, and two encoders are two."""
+    _needs_floor(parameters)
+    if parameters["encoder"] == parameters["voting_encoder"]:
+        raise DoppelError(
+            f"encoder = {parameters['encoder']!r}: is the voting_encoder, too; what selected an arm cannot judge it. "
+            "Name another, or set voting_encoder: null where no arm votes with it"
+        )
+
+
 def utility(parameters: Parameters) -> None:
     """There are arms, the floor is one of them, PEFT knows every key of ``lora``, filled sheets are there."""
-    _needs_input(parameters, "corpus")
-    arms = [name for name in parameters["inputs"] if name != "corpus"]
-    if parameters["floor"] not in arms:
-        raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs{nearest(parameters['floor'], arms)}")
+    _needs_floor(parameters)
     for key in set(parameters["lora"]) - _lora_keys():
         raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig{nearest(key, _lora_keys())}")
     for rater, path in parameters["ratings"].items():
         if not Path(path).is_file():
             raise DoppelError(f"ratings: {rater}: {path}: no such file; paths are from the project's folder")
+
+
+def _needs_floor(parameters: Parameters) -> None:
+    _needs_input(parameters, "corpus")
+    arms = [name for name in parameters["inputs"] if name != "corpus"]
+    if parameters["floor"] not in arms:
+        raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs{nearest(parameters['floor'], arms)}")
+
+
+def compare(parameters: Parameters) -> None:
+    """Inputs are a corpus, arms and stages that measure; what is to be released is among the arms."""
+    from lib.compare import roles
+
+    roles.check_release(parameters["release"], roles.split(parameters["inputs"]))
 
 
 def _needs_input(parameters: Parameters, name: str) -> None:
@@ -141,7 +163,9 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "02_generate": generate,
     "03_aug_pe": aug_pe,
     "04_canary_privacy": canary_privacy,
+    "05_fidelity": fidelity,
     "06_utility": utility,
+    "07_compare": compare,
 }
 WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
     "03_aug_pe": prompts_fit_corpus,

@@ -48,6 +48,11 @@ def signature(made: Mapping) -> str:
     return text_hash(json.dumps([made["notebook"], *parts]))
 
 
+def work_key(made: Mapping, inputs: Mapping[str, str]) -> str:
+    """What resumable work is kept under: ``made`` of `made_from`, ``inputs`` the digests of the inputs by stage id."""
+    return text_hash(signature(made) + repr(sorted(inputs.items())))[:16]
+
+
 def _spelled(values: Mapping) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in values.items()}
 

@@ -147,8 +147,7 @@ class Stage:
     @property
     def _checkpoints(self) -> Path:
         """The name holds what the stage is made from: a changed parameter cannot find the old work."""
-        key = signature.text_hash(signature.signature(self._made) + repr(sorted(self._digests.items())))
-        return self.folder / "checkpoints" / key[:16]
+        return self.folder / "checkpoints" / signature.work_key(self._made, self._digests)
 
     @property
     def checkpoints(self) -> Path:

@@ -12,7 +12,7 @@ import numbers
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,6 +86,36 @@ class Track:
         except Exception as error:  # whatever wandb raises, and it raises much
             self._mode = "off"
             warnings.warn(f"wandb stopped ({type(error).__name__}); metrics go on in {self._path.name}", stacklevel=3)
+
+
+def summarise(
+    folder: Path,
+    *,
+    run: str,
+    parameters: Mapping[str, object],
+    figures: Mapping[str, float],
+    table: Sequence[Mapping[str, str | float | None]],
+) -> None:
+    """A run of its own in wandb, of job type ``summary``, in the group of ``run``: wandb's table then compares runs.
+
+    Args:
+        folder: of the stage; wandb's files go there. parameters: of the stage, for the mode.
+        figures: flat, become the columns of wandb's table of runs. table: rows of names and numbers, shown in the run.
+
+    Online, figures that were computed from real text leave the machine, as all metrics of `Track` do.
+    """
+    tracked = Track(folder, run=run, stage="summary", parameters=parameters)
+    tracked._about |= {"name": run, "config": {"run": run}}
+    tracked.summary(figures)
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    tracked._to_wandb(lambda active: active.log({"scorecard": _table(columns, table)}))
+    tracked.close()
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, str | float | None]]):
+    import wandb
+
+    return wandb.Table(columns=list(columns), data=[[row.get(name) for name in columns] for row in rows])
 
 
 def _read(path: Path) -> list[dict]:

@@ -1,58 +1,101 @@
-"""Pictures of notebook 06: each arm with its interval between floor and ceiling."""
+"""Pictures of notebook 06: each arm with its interval between floor and ceiling, metric by metric and view by view."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.plots import DP, GREY, PRIVATE, PUBLIC, _axes
+from lib.fidelity.metric import Undefined
+from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
+from lib.views import CEILING, View
 
 
-def scores(rows: Sequence[Mapping[str, object]], *, baseline: float | None = None) -> Figure:
+def scores(rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None) -> Figure:
     """One panel a metric: each arm's value with its 95% interval, floor and ceiling as lines.
 
-    ``baseline`` is drawn too: the rate of the most frequent label, say.
+    ``baseline``, by metric, is dotted: the rate of the most frequent label, say.
     """
     metrics = list(dict.fromkeys(str(row["metric"]) for row in rows))
     lines = list(dict.fromkeys((str(row["task"]), str(row["arm"])) for row in rows))
-    figure, axes = _axes(width=4.2 * len(metrics) + 1.4, height=0.24 * len(lines) + 1.2, columns=len(metrics))
     tasks = list(dict.fromkeys(task for task, _ in lines))
-    for panel, metric in zip(axes, metrics, strict=True):
+    gaps = {
+        line: len(lines) - 1 - number + 0.6 * (len(tasks) - 1 - tasks.index(line[0]))
+        for number, line in enumerate(lines)
+    }
+    figure, panels = axes(width=4.2 * len(metrics) + 1.4, height=0.24 * len(lines) + 1.2, columns=len(metrics))
+    for panel, metric in zip(panels, metrics, strict=True):
         for row in (row for row in rows if row["metric"] == metric and row["value"] is not None):
-            place = len(lines) - 1 - lines.index((str(row["task"]), str(row["arm"])))
+            place = gaps[str(row["task"]), str(row["arm"])]
             for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
                 if row[end] is not None:
                     panel.plot([row[end]] * 2, [place - 0.45, place + 0.45], color=colour, linewidth=2)
-            reach = [[row["value"] - row["value_low"]], [row["value_high"] - row["value"]]]
-            panel.errorbar([row["value"]], [place], xerr=reach, fmt="o", color=DP, capsize=3, markersize=4)
-        if baseline is not None:
-            panel.axvline(baseline, color=GREY, linestyle=":", linewidth=1)
-        names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in reversed(lines)]
-        panel.set(yticks=range(len(lines)), ylim=(-0.7, len(lines) - 0.3), xlabel=metric)
-        panel.set_yticklabels(names if panel is axes[0] else [])
+            _dot(panel, row, "value", place, DP)
+        if baseline and metric in baseline:
+            panel.axvline(baseline[metric], color=GREY, linestyle=":", linewidth=1.5)
+        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=metric.replace("_", " "))
+        names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in lines]
+        panel.set_yticklabels(names if panel is panels[0] else [])
     for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
-        axes[-1].plot([], [], color=colour, linewidth=2, label=end)
-    axes[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        panels[-1].plot([], [], color=colour, linewidth=2, label=end)
+    panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def views(some: Sequence[View]) -> Figure:
+    """One panel a task and metric, one line a view: each arm's value, and the ceiling as a line."""
+    panels = list(dict.fromkeys((one.task, one.metric) for one in some))
+    names = list(dict.fromkeys(f"{one.kind}: {one.name}" for one in some))
+    arms = list(dict.fromkeys(arm for one in some for arm in one.estimates if arm != CEILING))
+    colours = arm_colours(arms)
+    figure, drawn = axes(width=3.6 * len(panels) + 2.6, height=0.3 * len(names) + 1.2, columns=len(panels))
+    for panel, key in zip(drawn, panels, strict=True):
+        for one in (one for one in some if (one.task, one.metric) == key):
+            place = len(names) - 1 - names.index(f"{one.kind}: {one.name}")
+            for arm, found in one.estimates.items():
+                if isinstance(found, Undefined):
+                    continue
+                if arm == CEILING:
+                    panel.plot([found.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
+                else:
+                    panel.plot([found.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
+        panel.set(
+            title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=key[1].replace("_", " ")
+        )
+        panel.title.set_fontsize(9)
+        panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
+    _legend(drawn[-1], colours | {CEILING: PUBLIC})
     return figure
 
 
 def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     """Every metric that can place an arm, as its position: 0 is the floor, 1 the ceiling."""
     defined = [row for row in rows if row["position"] is not None]
-    names = list(dict.fromkeys(f"{row['task']}, {row['metric']}" for row in defined))
+    names = list(dict.fromkeys(f"{row['task']}, {row['metric']}".replace("_", " ") for row in defined))
     arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
-    figure, (axes,) = _axes(height=0.34 * max(1, len(names)) + 1.2)
-    colours = dict(zip(arms, [GREY, DP, PUBLIC, PRIVATE, "black", *["#7a5195"] * len(arms)], strict=False))
-    shift = np.linspace(0.25, -0.25, len(arms))
+    figure, (panel,) = axes(width=8.0, height=0.4 * max(1, len(names)) + 1.2)
+    colours, shift = arm_colours(arms), np.linspace(0.27, -0.27, len(arms))
     for row in defined:
-        number = arms.index(str(row["arm"]))
-        place = len(names) - 1 - names.index(f"{row['task']}, {row['metric']}") + shift[number]
-        reach = [[row["position"] - row["position_low"]], [row["position_high"] - row["position"]]]
-        axes.errorbar([row["position"]], [place], xerr=reach, fmt="o", color=colours[str(row["arm"])], markersize=4)
-    for arm in arms:
-        axes.plot([], [], "o", color=colours[arm], markersize=4, label=arm)
-    axes.axvline(0, color=PRIVATE, linewidth=1)
-    axes.axvline(1, color=PUBLIC, linewidth=1)
-    axes.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        name = f"{row['task']}, {row['metric']}".replace("_", " ")
+        place = len(names) - 1 - names.index(name) + shift[arms.index(str(row["arm"]))]
+        _dot(panel, row, "position", place, colours[str(row["arm"])])
+    panel.axvline(0, color=PRIVATE, linewidth=1)
+    panel.axvline(1, color=PUBLIC, linewidth=1)
+    panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
+    panel.set_ylim(-0.7, len(names) - 0.3)
+    _legend(panel, colours)
     return figure
+
+
+def _dot(panel: Axes, row: Mapping[str, object], name: str, place: float, colour: str) -> None:
+    """A number of a row with its interval, ``place`` high."""
+    value, low, high = (row[name + end] for end in ("", "_low", "_high"))
+    panel.errorbar(
+        [value], [place], xerr=[[value - low], [high - value]], fmt="o", color=colour, capsize=3, markersize=4
+    )
+
+
+def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
+    for name, colour in colours.items():
+        panel.plot([], [], "o", color=colour, markersize=5, label=name)
+    panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))

@@ -139,6 +139,7 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
         monkeypatch.setattr(module, "ROOT", project.root)
     monkeypatch.setattr(stage, "_PATIENCE", 0.0)
     monkeypatch.setenv("WANDB_MODE", "off")
+    monkeypatch.delenv("DOPPEL_BUDGETS", raising=False)  # its accounts are its own
     monkeypatch.chdir(project.root)
     yield project
     if stage.Stage._current is not None:

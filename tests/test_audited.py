@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from lib import chain, dp_lora, labels, models, records
-from lib.audited import arms, attack, evolved, lora, planted
+from lib.audited import arms, attack, evolved, gradients, lora, planted
 from lib.audited.planted import Planted, coins
 from lib.aug_pe.evolution import Evolution, Generation, Iteration, Voters
 from lib.aug_pe.settings import Settings
 from lib.errors import DoppelError
+from lib.examples import encode_all
 from lib.files import write_array, write_json
 from lib.privacy.ledger import Ledger
 from lib.private import PrivateText
@@ -174,6 +176,73 @@ def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tm
     assert attack.repeated_control("loss against base", caught, group).passed
     untouched = attack.repeated_control("loss", np.zeros(4), group)
     assert not untouched.passed and "must be above 0.8" in untouched.shown
+
+
+def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
+    net = lora._adapted(TRAINING)
+    for parameter in net.parameters():
+        if parameter.requires_grad:  # as in a training that has begun: both matrices have a gradient
+            torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(parameter.numel()))
+    asked = [canary.record for canary in plant().everyone[:5]]
+    tokenizer, template = models.load_tokenizer(TINY), models.Prompt("{mood}:", False)
+    examples, _ = encode_all(asked, tokenizer, template, max_tokens=48, unit="record")
+    found = gradients.of_examples(net, examples, max_grad_norm=0.1).float()
+    for example, row in zip(examples, found, strict=True):
+        ids = torch.tensor([[*example.prompt, *example.completion]])
+        labels = ids.clone()
+        labels[0, : len(example.prompt)] = -100
+        net.zero_grad()
+        net(input_ids=ids, labels=labels).loss.backward()
+        alone = torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad])
+        alone *= min(1, 0.1 / alone.norm())
+        torch.testing.assert_close(row, alone, rtol=0.02, atol=1e-4)
+    assert found.norm(dim=1) == pytest.approx(0.1, rel=1e-2)  # all of these are longer
+
+
+def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
+    rng = torch.Generator().manual_seed(0)
+    shared = torch.randn(3, 4000, generator=rng)
+
+    def made(count: int) -> torch.Tensor:
+        return torch.randn(count, 3, generator=rng) @ shared * 3 + torch.randn(count, 4000, generator=rng)
+
+    canaries, others, background = made(40), made(60), made(60)
+    inside = torch.arange(40) % 2 == 0
+    released = canaries[inside].sum(0) + others.sum(0) + torch.randn(4000, generator=rng)
+    found = gradients.scores(released, canaries.half(), background.half())
+    assert attack.auc(found, inside.numpy()).value > 0.95
+    naive = (canaries @ released).numpy()  # what all records share drowns it
+    assert attack.auc(naive, inside.numpy()).value < 0.8
+    swapped = canaries[~inside].sum(0) + others.sum(0)
+    assert attack.auc(gradients.scores(swapped, canaries.half(), background.half()), inside.numpy()).value < 0.05
+
+
+def test_the_first_released_gradient_gives_repeated_canaries_away_without_noise_and_not_with_it(tmp_path: Path) -> None:
+    planting = plant(6, {20: 24})
+    train, background = planting.insert(corpus()), corpus(30)
+    inside, found, known, starts = coins(planting.repeated[0].canaries), {}, {}, []
+    for name, noise in (("without", None), ("with", 0.5)):
+        one = arm(steps=1, target_epsilon=noise, expected_batch=200.0, max_tokens=60)
+        trained = lora.retrain(
+            one, train, Ledger("record", len(train), 1e-3), tmp_path / name, lambda progress: None,
+            asked=[c.record for c in planting.everyone], background=background, known=known,
+        )  # fmt: skip
+        starts.append(trained.known)
+        found[name] = attack.auc(planting.relative(trained.gradient_scores())[20], inside).value
+    assert starts[0] is starts[1]  # both start from the same adapters: computed once
+    assert found["without"] > 0.9 and found["with"] < 0.85
+
+
+def test_the_first_gradient_is_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
+    train = corpus()
+    given = {"steps": 3, "expected_batch": 8.0}
+
+    def again(change: dict) -> torch.Tensor:
+        ledger = Ledger("record", len(train), 1e-3)
+        return lora.retrain(arm(**given | change), train, ledger, tmp_path, lambda progress: None).released
+
+    first = again({"steps": 2, "checkpoint_every": 1})
+    assert torch.equal(again({}), first) and first.norm() > 0
 
 
 # --- Aug-PE

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from lib import records
+from lib import records, views
 
 MARK = "zqjxv"  # stands in every private record, and in nothing else
 GENERATED = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
@@ -49,6 +49,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     corpus = tmp_path_factory.mktemp("corpus") / "private.csv"
     write_corpus(corpus)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_"))} | {"VIRTUAL_ENV": sys.prefix}
+    budgets = tmp_path_factory.mktemp("budgets")  # not those of whoever runs the tests
+    env["DOPPEL_BUDGETS"] = str(budgets)
     names = [f"pytest-{os.getpid()}-{kind}" for kind in ("killed", "whole")]
 
     def run(*command: str) -> subprocess.CompletedProcess:
@@ -70,6 +72,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
             "again": run(*door(names[0], corpus)),
             "whole": run(*door(names[1], corpus, "--only", "02_generate.eps8")),
             "unbroken": ROOT / "results" / names[1],
+            "charges": [json.loads(line) for path in budgets.glob("*.jsonl") for line in path.read_text().splitlines()],
         }
     finally:
         for name in names:
@@ -114,8 +117,29 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
     assert json.loads((runs["folder"] / "02_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
 
 
+def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
+    private = ["00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"]
+    killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
+    assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
+    for line in killed:
+        events = json.loads((runs["folder"] / line["stage"] / "privacy.json").read_text())["events"]
+        assert line["mechanism"] == events[-1]["mechanism"]
+    whole = [line["stage"] for line in runs["charges"] if line["run"] == runs["unbroken"].name]
+    assert sorted(whole) == private[:2]
+
+
 def test_what_comes_out_are_records(runs: dict) -> None:
     for arm in ARMS:
         made = records.read(runs["folder"] / arm / "synthetic.jsonl")
         records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
         assert all(record.text.reveal().strip() for record in made)
+
+
+def test_fidelity_has_rows_and_views_of_every_arm(runs: dict) -> None:
+    folder = runs["folder"] / "05_fidelity"
+    rows = json.loads((folder / "fidelity.json").read_text())["rows"]
+    assert {row["arm"] for row in rows} == {"base", "eps8", "nonprivate", "aug_pe"}
+    assert all(row["because"] or None not in (row["value"], row["floor"], row["ceiling"]) for row in rows)
+    seen = views.load(folder)
+    assert {view.kind for view in seen} == {"encoder", "size", "seed"}
+    assert {(view.task, view.metric) for view in seen} == {(r["task"], r["metric"]) for r in rows if r["headline"]}

@@ -1,15 +1,21 @@
 """Language models that are adapted on a set: equal steps, the model left as it was, scores against other code."""
 
+import sys
+from types import SimpleNamespace
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from test_utility_transfer import matched, records
 
-from lib import dp_lora
+from lib import dp_lora, models
 from lib.errors import DoppelError
 from lib.fidelity.metric import Undefined
 from lib.utility import instruct, lora, next_token, transfer
 from lib.utility.finetune import batches
+from lib.utility.sets import HELD_OUT
 
 STEPS = lora.Adaptation(steps=2, batch=4, learning_rate=0.05)
 
@@ -21,18 +27,18 @@ def model() -> lora.Adaptable:
 
 def test_losses_are_those_of_held_out_losses_and_guesses_those_of_a_loop(model):
     examples = next_token.as_examples(["great case", "it broke", "poor"], model.tokenizer, 64)
-    scores = next_token.token_scores(model._base, examples)
-    np.testing.assert_allclose(scores[:, [0, 2]], dp_lora.held_out_losses(model._base, examples), rtol=1e-4)
+    scores = next_token.token_scores(model.base, examples)
+    np.testing.assert_allclose(scores[:, [0, 2]], dp_lora.held_out_losses(model.base, examples), rtol=1e-4)
     for example, (_, right, tokens) in zip(examples, scores, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion]])
-        guesses = model._base(input_ids=ids).logits[0, :-1].argmax(1)
+        guesses = model.base(input_ids=ids).logits[0, :-1].argmax(1)
         assert tokens == len(example.completion) and right == (guesses == ids[0, 1:]).sum()
     assert next_token.perplexity(scores) == pytest.approx(np.exp(scores[:, 0].sum() / scores[:, 2].sum()))
 
 
 def test_an_adapter_learns_and_leaves_the_model_as_it_was(model, tmp_path):
     examples = next_token.as_examples(["great case"] * 8, model.tokenizer, 64)
-    before = next_token.token_scores(model._base, examples)
+    before = next_token.token_scores(model.base, examples)
     longer = lora.Adaptation(steps=8, batch=4, learning_rate=0.05)
     trained = []
     for seed in (1, 1, 2):
@@ -40,7 +46,7 @@ def test_an_adapter_learns_and_leaves_the_model_as_it_was(model, tmp_path):
         with model.adapted(examples, longer, seed=seed, checkpoint=path) as net:
             trained.append(next_token.token_scores(net, examples)[0, 0])
     assert trained[0] < before[0, 0] and trained[0] == trained[1] != trained[2]
-    np.testing.assert_array_equal(next_token.token_scores(model._base, examples), before)
+    np.testing.assert_array_equal(next_token.token_scores(model.base, examples), before)
 
 
 def test_next_token_scores_every_set(model, tmp_path):
@@ -78,3 +84,48 @@ def test_every_step_has_its_full_batch():
     made = batches(10, 4, 5, np.random.default_rng(0))
     assert [len(one) for one in made] == [4] * 5
     assert np.bincount(np.concatenate(made)).tolist() == [2] * 10
+
+
+def test_an_untrained_model_is_scored_as_it_is(model):
+    compared = matched(one=records(20, 3))
+    examples = next_token.as_examples([compared.texts[i] for i in compared.rows[HELD_OUT]], model.tokenizer, 40)
+    losses = dp_lora.held_out_losses(model.base, examples)
+    found = next_token.untrained(compared, model, 40)
+    assert found["perplexity"] == pytest.approx(np.exp(losses[:, 0].sum() / losses[:, 1].sum()), rel=1e-4)
+    assert set(found) == set(next_token.METRICS)
+
+
+class Unsloth:
+    """Stands for ``unsloth.FastLanguageModel``: a plain model, and what it was asked for."""
+
+    calls: ClassVar[list[dict]] = []
+
+    @classmethod
+    def from_pretrained(cls, **options):
+        cls.calls.append(options)
+        return models.load(options["model_name"], device="cpu", dtype="float32"), None
+
+    @classmethod
+    def get_peft_model(cls, model, *, random_state, **lora_settings):
+        cls.calls.append({"random_state": random_state, **lora_settings})
+        torch.manual_seed(random_state)
+        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **lora_settings))
+
+
+def test_unsloth_is_imported_where_it_is_used_and_trains_by_the_same_steps(tmp_path, monkeypatch):
+    monkeypatch.setattr(lora, "resolve_backend", lambda backend, device: "unsloth")
+    settings = {"r": 2, "target_modules": ["q_proj", "v_proj"]}
+    model = lora.Adaptable("bundled:tiny-random", settings, backend="unsloth", device="cpu", max_tokens=96)
+    assert "unsloth" not in sys.modules and model.remembered is None and model.pad == 0
+    monkeypatch.setitem(sys.modules, "unsloth", SimpleNamespace(FastLanguageModel=Unsloth))
+    examples, scores = next_token.as_examples(["great case"] * 8, model.tokenizer, 64), []
+    plain = lora.Adaptable("bundled:tiny-random", settings, backend="peft", device="cpu", dtype="float32")
+    plain.backend = "peft"
+    plain.base = models.load("bundled:tiny-random", device="cpu", dtype="float32")
+    for number, one in enumerate((model, plain)):
+        with one.adapted(examples, STEPS, seed=5, checkpoint=tmp_path / f"{number}.pt") as net:
+            scores.append(next_token.token_scores(net, examples, one.pad))
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-4)
+    opened, adapted = Unsloth.calls
+    assert opened["max_seq_length"] == 96 and opened["load_in_4bit"] is True
+    assert adapted == {"random_state": 5, **settings}

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from lib import records
+from lib.aug_pe.evolution import FIRST, Generation
 from lib.errors import DoppelError
 from lib.files import read_json
 from lib.privacy import ledger as ledgers
@@ -24,6 +25,7 @@ class Arm:
             an arm of private evolution.
         epsilon: what it claims at ``delta``; infinite when it claims nothing.
         texts: its synthetic text.
+        first: what an arm of private evolution began with, before any vote.
     """
 
     stage: str
@@ -32,6 +34,7 @@ class Arm:
     epsilon: float
     delta: float
     texts: Sequence[str] = field(repr=False)
+    first: Generation | None = field(default=None, repr=False)
 
     @property
     def private(self) -> bool:
@@ -54,7 +57,8 @@ def read(folder: Path) -> Arm:
     statement = read_json(folder / "privacy.json")
     epsilon = math.inf if statement["epsilon"] is None else statement["epsilon"]
     texts = [record.text.reveal() for record in records.read(folder / "synthetic.jsonl")]
-    return Arm(folder.name, parameters, training, epsilon, statement["delta"], texts)
+    first = Generation(**read_json(folder / FIRST)) if notebook == "03_aug_pe" else None
+    return Arm(folder.name, parameters, training, epsilon, statement["delta"], texts, first)
 
 
 def canaried_ledger(corpus: Path, train: Sequence[Record], arm: Arm) -> Ledger:

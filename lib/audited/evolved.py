@@ -56,6 +56,7 @@ def evolve(
 ) -> Evolved:
     """Evolve again with ``train`` as voters; the event is added to ``ledger``. Resumable from ``folder``.
 
+    It begins with the candidates that the arm began with: they came before any vote, so no coin moves them.
     ``vectors`` (n, d) are the embeddings of ``train`` by ``embed``, the arm's own encoder.
     """
     given = arm.parameters
@@ -81,6 +82,7 @@ def evolve(
         settings=Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names}),
         folder=folder,
     )
+    evolution.begin_with(arm.first)
     history = evolution.run(progress)
     private = noise_multiplier is not None
     mechanism = accounting.Gaussian(noise_multiplier, count=given["iterations"]) if private else accounting.NonPrivate()

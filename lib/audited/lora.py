@@ -4,9 +4,12 @@ The calls are those of notebooks 01 and 02, with the arm's own parameters: unit,
 `lib.dp_lora`'s, the noise is calibrated again for the number of units that there are now. *Evaluation only.*
 """
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,12 +17,23 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedTokenizerBase
 
 from lib import dp_lora, labels, llm, models
+from lib.audited import gradients
 from lib.audited.arms import Arm
 from lib.examples import encode_all
-from lib.files import read_json
+from lib.files import read_json, write_atomic
 from lib.privacy import accounting, mechanisms
 from lib.privacy.ledger import Event, Ledger
 from lib.records import Record
+
+FIRST = "first_gradient.pt"
+_START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max_grad_norm")  # what a first step sees
+
+
+class Known(NamedTuple):
+    """Clipped gradients before the first step, float16 (records, trainable weights)."""
+
+    asked: torch.Tensor
+    background: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,8 @@ class Retrained:
     template: models.Prompt
     max_tokens: int
     adapter: Path
+    released: torch.Tensor  # what the first step handed the optimizer, (trainable weights,)
+    known: Known  # gradients before it
 
     def nats(self, records: Sequence[Record], *, base: bool = False) -> np.ndarray:
         """Loss of each record in nats a token, shape (n,), by the model, or by the one that it was trained from."""
@@ -43,6 +59,10 @@ class Retrained:
             losses = dp_lora.held_out_losses(self.model, examples)
         return losses[:, 0] / losses[:, 1]
 
+    def gradient_scores(self) -> np.ndarray:
+        """`lib.audited.gradients.scores` of the records that were asked about, shape (n,)."""
+        return gradients.scores(self.released, *self.known)
+
     def base_nats(self, records: Sequence[Record], known: dict[tuple, np.ndarray]) -> np.ndarray:
         """`nats` by the model before training; ``known`` keeps them for the next arm with the same model and prompt."""
         key = (self.name, str(self.model.dtype), self.template, self.max_tokens)
@@ -52,10 +72,20 @@ class Retrained:
 
 
 def retrain(
-    arm: Arm, train: Sequence[Record], ledger: Ledger, folder: Path, on_step: Callable[[dp_lora.Progress], None]
+    arm: Arm,
+    train: Sequence[Record],
+    ledger: Ledger,
+    folder: Path,
+    on_step: Callable[[dp_lora.Progress], None],
+    *,
+    asked: Sequence[Record] = (),
+    background: Sequence[Record] = (),
+    known: dict[tuple, Known] | None = None,
 ) -> Retrained:
     """Train the arm's adapter again on ``train``; its event is added to ``ledger``. Resumable from ``folder``.
 
+    The gradients of ``asked`` and of ``background`` (records that are not in ``train``) before the first step are kept
+    for `Retrained.gradient_scores`; ``known`` hands them to the next arm that starts from the same model and adapters.
     Raises DoppelError for batches that are no Poisson samples: nothing could be said of a claim then.
     """
     given = arm.training
@@ -73,8 +103,13 @@ def retrain(
     names = dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = dp_lora.Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names})
     net = _adapted(given)
+    gradients_of = partial(_gradients, net, given, tokenizer, template)
+    start = tuple(repr(given[name]) for name in _START)
+    known = {} if known is None else known
+    if start not in known:
+        known[start] = Known(gradients_of(asked), gradients_of(background))
     trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
-    progress = trainer.run(on_step=on_step)
+    progress = trainer.run(on_step=on_step, on_gradient=partial(_keep_first, folder / FIRST))
     check = mechanisms.check_sampler(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
     )
@@ -86,7 +121,10 @@ def retrain(
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
-    return Retrained(given["model"], net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter")
+    released = torch.load(folder / FIRST, weights_only=True)
+    return Retrained(
+        given["model"], net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", released, known[start]
+    )
 
 
 def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
@@ -105,6 +143,23 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
         engine, trained.template, wanted, sampling, max_attempts=given["max_attempts"], progress=progress
     )
     return [record.text.reveal() for record in made]
+
+
+def _gradients(
+    net: PeftModel, given: dict, tokenizer: PreTrainedTokenizerBase, template: models.Prompt, asked: Sequence[Record]
+) -> torch.Tensor:
+    if not asked:
+        return torch.zeros(0, sum(p.numel() for p in net.parameters() if p.requires_grad), dtype=torch.float16)
+    examples, _ = encode_all(asked, tokenizer, template, max_tokens=given["max_tokens"], unit="record")
+    return gradients.of_examples(net, examples, max_grad_norm=given["max_grad_norm"])
+
+
+def _keep_first(file: Path, step: int, released: Sequence[torch.Tensor]) -> None:
+    """Kept beside the checkpoint: an attempt that goes on from one does not see the first step again."""
+    if step == 0:
+        buffer = io.BytesIO()
+        torch.save(torch.cat([one.flatten().float().cpu() for one in released]), buffer)
+        write_atomic(file, buffer.getvalue())
 
 
 def _adapted(given: dict) -> PeftModel:

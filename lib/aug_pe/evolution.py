@@ -28,6 +28,7 @@ from lib.private import PrivateText
 from lib.records import Record
 from lib.voting import VOTE, sensitivity, vote
 
+FIRST = "evolution/first.json"  # where a stage keeps the candidates that it began with
 LABELS, CHOICE, RANDOM, VARY, LOOK_AHEAD, COPIES = range(6)  # streams of draws under ``seed``
 
 
@@ -123,6 +124,13 @@ class Evolution:
             history.append(Iteration(number, generation, noisy, chosen))
             on_iteration(history[-1])
         return history
+
+    def begin_with(self, first: Generation) -> None:
+        """Start from candidates that another run of the same settings invented: RANDOM_API sees no private record, so
+        nothing of the guarantee changes, and what is known is not written again. Call it before `run`."""
+        if not self._file("generation", 0).exists():
+            write_array(self._vectors(0), self._embedded(0, first))
+            write_json(self._file("generation", 0), asdict(first))
 
     def result(self, last: Iteration) -> list[tuple[str, dict[str, str]]]:
         """The selected texts with their labels. One that was selected more than once gives variations for the rest."""

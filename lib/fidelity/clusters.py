@@ -35,8 +35,14 @@ def joint_clusters(real: np.ndarray, synthetic: np.ndarray, *, seed: int, cluste
     the best of five starts; that changes MAUVE by less than its noise over seeds (`benchmarks/fidelity.py` shows both).
     """
     real, synthetic = checked("clusters", real, synthetic, least=2)
-    pooled = normalize(np.concatenate([real, synthetic]).astype(np.float32))
     count = max(2, round(min(len(real), len(synthetic)) / 10)) if clusters is None else clusters
+    labels = cluster(np.concatenate([real, synthetic]), count, seed=seed)
+    return Clusters(labels[: len(real)], labels[len(real) :], count)
+
+
+def cluster(vectors: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+    """The cluster of each of (n, d) embeddings, in [0, ``count``), shape (n,): see `joint_clusters`."""
+    pooled = normalize(vectors.astype(np.float32))
     if count < 1:
         raise DoppelError(f"clusters = {count} must be at least 1; leave it out for a tenth of the records")
     if len({row.tobytes() for row in pooled}) < count:
@@ -47,8 +53,7 @@ def joint_clusters(real: np.ndarray, synthetic: np.ndarray, *, seed: int, cluste
     pca = PCA(svd_solver="covariance_eigh").fit(pooled)
     kept = int(np.argmax(np.cumsum(pca.explained_variance_ratio_) >= 0.9)) + 1
     means = KMeans(count, init="random", n_init=1, max_iter=500, tol=0, random_state=seed)
-    labels = means.fit_predict(pca.transform(pooled)[:, :kept])
-    return Clusters(labels[: len(real)], labels[len(real) :], count)
+    return means.fit_predict(pca.transform(pooled)[:, :kept])
 
 
 def kl_divergence(real: np.ndarray, synthetic: np.ndarray) -> float:

@@ -28,20 +28,29 @@ def manifold(real: np.ndarray, synthetic: np.ndarray, *, k: int = 3) -> Manifold
     if k < 1:
         raise DoppelError(f"k = {k} neighbours, it must be at least 1; 3 is usual")
     real, synthetic = centred("precision and recall", real, synthetic, least=k + 1)
-    real_radii, synthetic_radii = _squared_radii(real, k), _squared_radii(synthetic, k)
+    real_radii, synthetic_radii = squared_radii(real, k), squared_radii(synthetic, k)
     holders = np.zeros(len(synthetic), np.int64)  # real radii that hold each synthetic record
-    covered, recalled = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    held, recalled = np.zeros(len(real), bool), np.zeros(len(real), bool)
     for rows, block in squared_distances(real, synthetic):
         recalled[rows] = (block <= synthetic_radii).any(axis=1)
         inside = block <= real_radii[rows, None]
-        covered[rows] = inside.any(axis=1)
+        held[rows] = inside.any(axis=1)
         holders += np.count_nonzero(inside, axis=0)
-    return Manifold(
-        float((holders > 0).mean()), float(recalled.mean()), float(holders.mean() / k), float(covered.mean())
-    )
+    return Manifold(float((holders > 0).mean()), float(recalled.mean()), float(holders.mean() / k), float(held.mean()))
 
 
-def _squared_radii(vectors: np.ndarray, k: int) -> np.ndarray:
+def covered(real: np.ndarray, synthetic: np.ndarray, *, k: int = 3) -> np.ndarray:
+    """Which real records hold a synthetic one in their radius, bool (n,): their mean is the coverage of `manifold`."""
+    real, synthetic = centred("coverage", real, synthetic, least=1)
+    if len(real) <= k:
+        raise DoppelError(f"coverage: {len(real)} real records have no {k}-th neighbour; add records")
+    radii, held = squared_radii(real, k), np.zeros(len(real), bool)
+    for rows, block in squared_distances(real, synthetic):
+        held[rows] = block.min(axis=1) <= radii[rows]
+    return held
+
+
+def squared_radii(vectors: np.ndarray, k: int) -> np.ndarray:
     """Squared distance of each record to its k-th nearest neighbour, itself left out, shape (n,)."""
     radii = np.empty(len(vectors), vectors.dtype)
     for rows, block in squared_distances(vectors, vectors):

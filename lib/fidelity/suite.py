@@ -1,6 +1,6 @@
 """All metrics of one arm against the real records, each with its draws, and the table that places an arm."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -56,8 +56,9 @@ def embedding_estimates(
     seed: int,
     draws: int,
     lengths: tuple[np.ndarray, np.ndarray] | None = None,
+    metrics: Collection[str] = tuple(EMBEDDING),
 ) -> Estimates:
-    """Every metric of `EMBEDDING` for (n, d) and (m, d) embeddings; ``draws`` subsamples give the intervals.
+    """The ``metrics`` of `EMBEDDING` for (n, d) and (m, d) embeddings; ``draws`` subsamples give the intervals.
 
     ``lengths`` in words of the real and synthetic records, (n,) and (m,), are matched for the two-sample test. What
     cannot be computed is `Undefined` with its reason.
@@ -76,13 +77,21 @@ def embedding_estimates(
         ("two_sample_accuracy",): lambda: _two_sample(real, synthetic, seed, lengths),
         ("vendi",): lambda: lambda _, j: {"vendi": vendi_score(synthetic[j])},
     }
-    found = _estimates(builders, len(real), len(synthetic), draws, seed)
-    found |= _defined(("mmd",), lambda: {"mmd": _mmd(real, synthetic, draws, seed)})
-    return {name: found[name] for name in EMBEDDING}
+    found = _estimates(_wanted(builders, metrics), len(real), len(synthetic), draws, seed)
+    if "mmd" in metrics:
+        found |= _defined(("mmd",), lambda: {"mmd": _mmd(real, synthetic, draws, seed)})
+    return {name: found[name] for name in EMBEDDING if name in metrics}
 
 
-def text_estimates(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimates:
-    """Every metric of `TEXT` for texts; ``draws`` subsamples give the intervals."""
+def text_estimates(
+    real: Sequence[str],
+    synthetic: Sequence[str],
+    *,
+    seed: int,
+    draws: int,
+    metrics: Collection[str] = tuple(TEXT),
+) -> Estimates:
+    """The ``metrics`` of `TEXT` for texts; ``draws`` subsamples give the intervals."""
     builders: dict[tuple[str, ...], Callable[[], Statistic]] = {
         ("record_length_w1", "sentence_length_w1"): lambda: _lengths(real, synthetic),
         ("word_jsd",): lambda: _words(real, synthetic),
@@ -90,8 +99,8 @@ def text_estimates(real: Sequence[str], synthetic: Sequence[str], *, seed: int, 
         ("broken", "non_text", "repetitive", "abrupt"): lambda: _mean_of(text.defect_table(synthetic)),
         **{(f"distinct_{n}",): lambda n=n: _distinct(synthetic, n) for n in (1, 2, 3)},
     }
-    found = _estimates(builders, len(real), len(synthetic), draws, seed)
-    return {name: found[name] for name in TEXT}
+    found = _estimates(_wanted(builders, metrics), len(real), len(synthetic), draws, seed)
+    return {name: found[name] for name in TEXT if name in metrics}
 
 
 def label_estimate(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimate | Undefined:
@@ -115,6 +124,13 @@ def place(
         Metric(name, direction, arm[name], floor[name], ceiling[name], used, of, real_text)
         for name, (direction, real_text) in kinds.items()
     ]
+
+
+def _wanted(
+    builders: Mapping[tuple[str, ...], Callable[[], Statistic]], metrics: Collection[str]
+) -> dict[tuple[str, ...], Callable[[], Statistic]]:
+    """Without what gives none of the ``metrics``."""
+    return {names: build for names, build in builders.items() if not set(names).isdisjoint(metrics)}
 
 
 def _estimates(

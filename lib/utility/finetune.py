@@ -1,35 +1,44 @@
 """A transformer encoder with a linear head on its mean hidden state, all fine-tuned, at equal steps for every set."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, get_scheduler
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, get_scheduler
 from transformers.utils import logging
 
+from lib import models
 from lib.assets import fetch
 from lib.embedding import BUNDLED
 from lib.errors import DoppelError, nearest
-from lib.models import Device, resolve_device
 from lib.per_sample import by_length
+from lib.utility import frozen
 from lib.utility.classic import Fit
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
+TOKENS_A_PASS = 512  # of texts that are learned from together; a batch is passes of texts of like length
 HEAD_RATE = 100  # learning rate of the head, over that of the encoder, which has learned already
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and how fast: ``steps`` of ``batch`` records, AdamW with a linear schedule."""
+    """How long and how fast: ``steps`` of ``batch`` records, AdamW with a linear schedule.
+
+    ``layers``: so many upper layers learn; the others are run once for each text. None: all learn, the embedding too.
+    """
 
     steps: int
     batch: int
     learning_rate: float
     max_tokens: int
-    device: Device = "auto"
+    layers: int | None = None
+    device: models.Device = "auto"
+    dtype: models.Dtype = "auto"  # of products; weights and their sums are float32
 
 
 def locate(name: str) -> Path | str:
@@ -46,40 +55,53 @@ def locate(name: str) -> Path | str:
 
 
 def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
-    """A classifier that starts from ``name`` at every training; the texts are read once."""
+    """A classifier that starts from ``name`` at every training; model and texts are read once."""
     source = locate(name)
-    tokenizer = _load(AutoTokenizer, source)
+    tokenizer = models.from_pretrained(AutoTokenizer, source)
     read = tokenizer(list(texts), truncation=True, max_length=settings.max_tokens, split_special_tokens=True).input_ids
-    device = resolve_device(settings.device)
+    device = models.resolve_device(settings.device)
+    dtype = models.resolve_dtype(settings.dtype, device)
+    with _quiet():  # that the pooler is new does not matter: it is not used
+        encoder = models.from_pretrained(AutoModel, source).to(device).eval()
+    apart = settings.layers is not None and _keep_upper(encoder, settings.layers, name)
 
-    def padded(rows: np.ndarray) -> dict[str, torch.Tensor]:
-        return tokenizer.pad({"input_ids": [read[i] for i in rows]}, return_tensors="pt").to(device)
+    def logits(model: nn.Module, rows: np.ndarray) -> torch.Tensor:
+        texts = [torch.tensor(read[i], device=device) for i in rows]
+        ids = nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=frozen.PAD)
+        mask = (ids != frozen.PAD).long()
+        ids = ids if apart else ids.masked_fill(mask == 0, tokenizer.pad_token_id)
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            return model(ids, mask).float()
+
+    def alike(rows: np.ndarray, tokens: int) -> Iterator[list[int]]:
+        """Places in ``rows`` of texts of like length."""
+        return by_length([1] * len(rows), [len(read[i]) for i in rows], tokens)
 
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
         present, targets = np.unique(codes, return_inverse=True)
-        devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        targets = torch.as_tensor(targets, device=device)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)  # the head's weights, dropout
-            model = _Classifier(_load(AutoModel, source), len(present)).to(device)
+            model = _Classifier(copy.deepcopy(encoder), len(present)).to(device).train()
             groups = [
                 {"params": model.encoder.parameters(), "lr": settings.learning_rate},
                 {"params": model.head.parameters(), "lr": settings.learning_rate * HEAD_RATE},
             ]
-            optimizer = torch.optim.AdamW(groups)
+            optimizer = torch.optim.AdamW(groups, fused=True)
             schedule = get_scheduler("linear", optimizer, settings.steps // 10, settings.steps)
-            model.train()
             for batch in batches(len(rows), settings.batch, settings.steps, np.random.default_rng(seed)):
-                logits = model(padded(rows[batch]))
-                nn.functional.cross_entropy(logits, torch.as_tensor(targets[batch], device=device)).backward()
+                for part in alike(rows[batch], TOKENS_A_PASS):
+                    loss = nn.functional.cross_entropy(logits(model, rows[batch[part]]), targets[batch[part]])
+                    (loss * len(part) / len(batch)).backward()
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-            model.eval()
-            predicted = np.empty(len(tests), int)
-            with torch.inference_mode():
-                for part in by_length([1] * len(tests), [len(read[i]) for i in tests], TOKENS_AT_ONCE):
-                    predicted[part] = model(padded(tests[part])).argmax(1).cpu().numpy()
+        model.eval()
+        predicted = np.empty(len(tests), int)
+        with torch.inference_mode():
+            for part in alike(tests, TOKENS_AT_ONCE):
+                predicted[part] = logits(model, tests[part]).argmax(1).cpu().numpy()
         return present[predicted]
 
     return fit
@@ -92,10 +114,21 @@ class _Classifier(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, nn.Linear(encoder.config.hidden_size, labels)
 
-    def forward(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        mask = inputs["attention_mask"][:, :, None]
-        hidden = self.encoder(**inputs).last_hidden_state * mask
-        return self.head(hidden.sum(1) / mask.sum(1))
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state * mask[:, :, None]
+        return self.head(hidden.sum(1) / mask.sum(1, keepdim=True))
+
+
+def _keep_upper(encoder: PreTrainedModel, layers: int, name: str) -> bool:
+    """Split the layers below the upper ones off; all may be upper ones."""
+    count = encoder.config.num_hidden_layers
+    if not 1 <= layers <= count:
+        raise DoppelError(
+            f"{layers} layers of {name} were to learn; it has {count}: choose 1 to {count}, or null for all"
+        )
+    if layers < count and frozen.split_encoder(encoder, count - layers) is None:
+        raise DoppelError(f"the layers of {name} cannot be taken apart; let all of them learn (null)")
+    return layers < count
 
 
 def batches(records: int, size: int, steps: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -105,15 +138,12 @@ def batches(records: int, size: int, steps: int, rng: np.random.Generator) -> li
     return np.split(order, steps)
 
 
-def _load(kind: type, source: Path | str, **options: object):
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' warnings."""
     before = logging.get_verbosity()
-    logging.set_verbosity_error()  # that the head is new is what we want
+    logging.set_verbosity_error()
     try:
-        return kind.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
-    except OSError as error:
-        raise DoppelError(
-            f"classifier {str(source)!r} cannot be loaded ({str(error).splitlines()[0]}). Check its name and the "
-            "network; or give a folder with the model in it"
-        ) from None
+        yield
     finally:
         logging.set_verbosity(before)

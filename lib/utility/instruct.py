@@ -13,10 +13,11 @@ from transformers import PreTrainedTokenizerBase
 
 from lib.errors import DoppelError
 from lib.per_sample import Example, by_length
+from lib.utility import guesses
 from lib.utility.classic import Fit
 from lib.utility.lora import Adaptable, Adaptation
 
-TOKENS_AT_ONCE = 1024
+TOKENS_AT_ONCE = 2048  # of prompts that are answered together
 
 
 def answers(tokenizer: PreTrainedTokenizerBase, values: Sequence[str]) -> tuple[list[int], list[list[int]]]:
@@ -61,20 +62,20 @@ def instructed(
         own = [Example(prompts[i], completions[c], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
         checkpoint = folder / f"{label}_{next(file)}.pt"
         with model.adapted(own, settings, seed=seed, checkpoint=checkpoint) as net:
-            return _ask(net, [prompts[i] for i in tests], firsts)
+            return _ask(net, [prompts[i] for i in tests], firsts, model.pad)
 
     return fit
 
 
-@torch.no_grad()
-def _ask(model: torch.nn.Module, prompts: Sequence[Sequence[int]], firsts: torch.Tensor) -> np.ndarray:
+def _ask(net: torch.nn.Module, prompts: Sequence[Sequence[int]], firsts: torch.Tensor, pad: int) -> np.ndarray:
     """Which of the answers' first tokens is the likeliest after each prompt."""
-    device = next(model.parameters()).device
+    device = next(net.parameters()).device
+    split = guesses.splits(net, Example(prompts[0], [0], 0))
     said = np.empty(len(prompts), int)
     for part in by_length([1] * len(prompts), list(map(len, prompts)), TOKENS_AT_ONCE):
-        ids = [torch.tensor(prompts[i]) for i in part]
-        last = torch.tensor([len(one) - 1 for one in ids])
-        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(device)  # causal: padding is never seen
-        logits = model(input_ids=padded, use_cache=False).logits[torch.arange(len(part)), last]
-        said[part] = logits[:, firsts].argmax(1).cpu().numpy()
+        ids = [torch.tensor(prompts[i], device=device) for i in part]
+        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=pad)  # causal: it is never seen
+        rows, last = torch.arange(len(part)), torch.tensor([len(one) - 1 for one in ids])
+        for at, logits in guesses.logits_at(net, padded, rows, last, split_head=split):
+            said[part[at]] = logits[:, firsts].argmax(1).cpu().numpy()
     return said

@@ -1,6 +1,7 @@
 """A language model that is adapted by LoRA again and again, each time from its own weights.
 
-On a GPU machine with the extra ``unsloth`` its kernels and 4-bit weights are used; else PEFT and transformers.
+On a GPU machine with the extra ``unsloth`` its kernels and 4-bit weights are used; else PEFT and transformers, where
+adapters on the upper layers alone read the lower ones once for each text (`lib.utility.frozen`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -17,8 +19,11 @@ from lib import models
 from lib.dp_lora import Settings, Trainer
 from lib.errors import DoppelError, nearest
 from lib.per_sample import Example
+from lib.utility import frozen
 
 Backend = Literal["auto", "peft", "unsloth"]
+# settings of LoraConfig under which nothing below the transformed layers is trained
+SPLITTABLE = {"r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "layers_to_transform"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,29 @@ class Adaptable:
         self.name, self.lora, self.max_tokens = name, dict(lora), max_tokens
         self.backend = resolve_backend(backend, device)
         self.tokenizer = models.load_tokenizer(name)
-        self._base = models.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
+        self.base = models.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
+        self.remembered: frozen.Remembered | None = None
+        upper = self.lora.get("layers_to_transform")
+        if self.base is not None and isinstance(upper, list) and set(self.lora) <= SPLITTABLE:
+            first = min(upper)
+            self.remembered = frozen.split_decoder(self.base, first)
+            if self.remembered is not None:
+                self.lora["layers_to_transform"] = [layer - first for layer in upper]
+
+    @property
+    def pad(self) -> int:
+        """What fills shorter rows of a batch for this model."""
+        return 0 if self.remembered is None else frozen.PAD
+
+    def vectors(self, examples: Sequence[Example]) -> np.ndarray:
+        """Embeddings of the examples' texts by the frozen layers, (examples, width).
+
+        What the layers give for each text is kept, so a training reads it no more. Raises DoppelError where all learn.
+        """
+        if self.remembered is None:
+            raise DoppelError(f"no layers of {self.name} are apart; name upper layers in lora: layers_to_transform")
+        read = [[*example.prompt, *example.completion][:-1] for example in examples]  # as a training's batch has it
+        return frozen.mean_states(self.remembered, read, self.base.device)
 
     @contextmanager
     def adapted(
@@ -88,20 +115,22 @@ class Adaptable:
             privacy_seed=seed,  # nothing private is claimed: the samples may be known
         )
         try:
-            Trainer(model, examples, training, checkpoint).run()
+            trainer = Trainer(model, examples, training, checkpoint)
+            trainer.pad = self.pad
+            trainer.run()
             model.eval()
             yield model
         finally:
-            if self._base is not None:
-                self._base = model.unload()
+            if self.base is not None:
+                self.base = model.unload()
 
     def _fresh(self, seed: int) -> PeftModel:
-        if self._base is None:
+        if self.base is None:
             return self._unsloth(seed)
-        device = self._base.device
+        device = self.base.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
-            return get_peft_model(self._base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
+            return get_peft_model(self.base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
 
     def _unsloth(self, seed: int) -> PeftModel:
         from unsloth import FastLanguageModel  # patches transformers when imported: only where it is used

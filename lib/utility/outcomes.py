@@ -8,6 +8,7 @@ share the test records of each draw, so their differences are taken draw by draw
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,21 +31,38 @@ def training_size(n: int) -> int:
     return round(n * 2 / 3)
 
 
+@dataclass(frozen=True)
+class Repeated(Estimate):
+    """An estimate over trainings, and beside it that of some single trainings: ``each``, with the same test records."""
+
+    each: tuple[Estimate, ...] = ()
+
+
 def over_trainings(
-    statistic: Callable[[np.ndarray, np.ndarray], float], outcomes: np.ndarray, *, draws: int, seed: int
-) -> Estimate:
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    outcomes: np.ndarray,
+    *,
+    draws: int,
+    seed: int,
+    apart: int = 0,
+) -> Repeated:
     """``statistic(outcome, rows)`` of trainings, their mean and its interval.
 
     Args:
         statistic: of one training's outcome on all test records (tests, ...), and the rows of those that count.
         outcomes: (trainings, tests, ...).
         draws: of the interval; rounded up to a multiple of the trainings.
+        apart: so many trainings, the first ones, get an estimate of their own. Its interval is that of its test
+            records alone.
     """
     trainings, tests = outcomes.shape[:2]
     draws = -(-draws // trainings) * trainings
-    drawn = [
-        statistic(outcomes[number % trainings], rows)
-        for number, (rows, _) in enumerate(subsamples(tests, tests, draws=draws, seed=seed))
-    ]
-    value = np.mean([statistic(one, np.arange(tests)) for one in outcomes])
-    return Estimate.from_subsamples(float(value), np.array(drawn), tests)
+    samples = [rows for rows, _ in subsamples(tests, tests, draws=draws, seed=seed)]
+    drawn = [statistic(outcomes[number % trainings], rows) for number, rows in enumerate(samples)]
+    values = [float(statistic(one, np.arange(tests))) for one in outcomes]
+    each = tuple(
+        Estimate.from_subsamples(value, np.array([statistic(one, rows) for rows in samples]), tests)
+        for value, one in zip(values[:apart], outcomes, strict=False)
+    )
+    whole = Estimate.from_subsamples(float(np.mean(values)), np.array(drawn), tests)
+    return Repeated(whole.value, whole.draws, each)

@@ -1,7 +1,7 @@
 """The texts that are compared: every arm and two real sets of the same size, and the held-out records that judge."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,25 @@ class Sets:
     @property
     def arms(self) -> list[str]:
         return list(self.sizes)
+
+    def halved(self) -> "Sets":
+        """The same sets with half of the records of each, the same held-out ones judging."""
+        half = {name: rows if name == HELD_OUT else rows[: self.n // 2] for name, rows in self.rows.items()}
+        return replace(self, rows=half)
+
+    def judged_by(self, most: int) -> "Sets":
+        """The same sets with at most so many held-out records."""
+        if most < LEAST:
+            raise DoppelError(f"{most} held-out records were to judge, an interval needs {LEAST}; name more")
+        return replace(self, rows=self.rows | {HELD_OUT: self.rows[HELD_OUT][:most]})
+
+    def encoded(self, encode: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+        """Vectors of all texts but those of `REAL_AGAIN`, which no embedding is asked of: they are 0; (texts, d)."""
+        rows = np.sort(np.concatenate([rows for name, rows in self.rows.items() if name != REAL_AGAIN]))
+        found = encode([self.texts[i] for i in rows])
+        vectors = np.zeros((len(self.texts), found.shape[1]), found.dtype)
+        vectors[rows] = found
+        return vectors
 
     def codes(self, label: str) -> tuple[np.ndarray, list[str]]:
         """The label of every text as a number, -1 where it has none, (texts,), and the values they stand for.

@@ -1,0 +1,1 @@
+"""Comparison of arms: scorecard, differences that survive, frontier, runs side by side."""

@@ -1,0 +1,230 @@
+"""The scorecard in plain sentences: which arm to use, what privacy costs, what no figure can tell."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from lib.compare.arms import PROMPT_ONLY, WITHOUT_PRIVACY
+from lib.compare.differences import Entrant
+from lib.privacy.audit import Verdict
+
+
+def guarantees(arms: Sequence[Mapping]) -> list[str]:
+    """What each arm promises. Follows from the ledger alone, so it may be public."""
+    lines = []
+    for arm in arms:
+        name, privacy = f"{arm['name']} ({arm['method']})", arm["privacy"]
+        if privacy["epsilon"] is None:
+            lines.append(f"{name} promises nothing: it was made without privacy, and is not for release.")
+            continue
+        line = (
+            f"{name} spends epsilon {privacy['epsilon']:.2f} at delta {privacy['delta']:.1e} for each {privacy['unit']}"
+        )
+        if privacy["not_for_release"]:
+            line += f", but is not for release: {'; '.join(privacy['not_for_release'])}"
+        lines.append(f"{line}.")
+    return lines
+
+
+def tell(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
+    """All sentences of a scorecard, the most wanted first."""
+    if not card["comparisons"]:
+        return [
+            "Nothing is said about which arm is better: no headline metric was measured.",
+            *guarantees(card["arms"]),
+        ]
+    told = _Teller(card, entrants)
+    targets = sorted({told.target(one) for one in entrants if told.private(one)})
+    return [
+        *(line for target in targets for line in told.advice(target)),
+        *(line for target in targets for line in told.at(target)),
+        *told.costs_of_privacy(),
+        *told.against_floor(),
+        *told.over_epsilon(targets),
+        *guarantees(card["arms"]),
+    ]
+
+
+class _Teller:
+    """Sentences about a scorecard's entrants."""
+
+    def __init__(self, card: Mapping[str, Any], entrants: Sequence[Entrant]):
+        self._entrants = entrants
+        self._arms = {one.name: [arm for arm in card["arms"] if arm["name"] in one.arms] for one in entrants}
+        self._rows = card["comparisons"]
+        self._groups = list(dict.fromkeys(row["group"] for row in self._rows))
+        self._floor = next((one for one in entrants if card["floor"] in one.arms), None)
+        named = {(row["group"], row["task"], row["metric"]) for row in self._rows}
+        self._often = Counter((group, metric) for group, _, metric in named)
+
+    def target(self, one: Entrant) -> float | None:
+        return self._arms[one.name][0]["privacy"]["target_epsilon"]
+
+    def private(self, one: Entrant) -> bool:
+        return self._arms[one.name][0]["method"] in WITHOUT_PRIVACY and self.target(one) is not None
+
+    def advice(self, target: float) -> Iterator[str]:
+        """Which arm to use at an epsilon, at which cost; and which not to use, and why."""
+        same = [one for one in self._entrants if self.private(one) and self.target(one) == target]
+        refused = {one.name: why for one in same if (why := self._refused(one))}
+        fit = [one for one in same if one.name not in refused]
+        if fit:
+            chosen, why = self._choice(fit)
+            shown = self._beyond_floor(chosen) if chosen else ""
+            yield f"At epsilon {target:g} {why}{shown}."
+        for name, why in refused.items():
+            yield f"At epsilon {target:g} do not use {name}: {why}."
+
+    def _choice(self, fit: Sequence[Entrant]) -> tuple[Entrant | None, str]:
+        names = {one.name for one in fit}
+        rows = [row for row in self._rows if set(row["arms"]) <= names]
+        won = Counter(row["better"] for row in rows if row["better"])
+        lost = Counter(name for row in rows if row["better"] for name in row["arms"] if name != row["better"])
+        best = [one for one in fit if won[one.name] and not lost[one.name]]
+        if len(fit) == 1:
+            return fit[0], f"the only private arm that may be used is {self._called(fit[0])}, for {self._cost(fit[0])}"
+        if len(best) == 1:
+            of = len({(row["group"], row["task"], row["metric"]) for row in rows}) * (len(fit) - 1)
+            why = f"it is better in {won[best[0].name]} of {of} comparisons with other private arms, and worse in none"
+            return best[0], f"use {self._called(best[0])}, for {self._cost(best[0])}: {why}"
+        costs = "; ".join(f"{self._called(one)} took {self._cost(one)}" for one in fit)
+        if not won:
+            return None, f"nothing tells the private arms apart, so take the cheaper: {costs}"
+        return None, f"no private arm is best in all, so it depends on what you need: {costs}"
+
+    def _refused(self, one: Entrant) -> str | None:
+        for arm in self._arms[one.name]:
+            if reasons := arm["privacy"]["not_for_release"]:
+                return f"it is not for release ({'; '.join(reasons)})"
+            if arm["privacy"]["audit"].get("verdict") == Verdict.VIOLATED:
+                return "its audit found the claimed epsilon violated"
+        return None
+
+    def _beyond_floor(self, one: Entrant) -> str:
+        if self._floor is None or any(self._won(one, self._floor).values()):
+            return ""
+        return (
+            f"; but it is not shown to beat the floor {self._floor.name}: at this size its budget bought nothing sure"
+        )
+
+    def at(self, target: float) -> Iterator[str]:
+        """Pairs of private arms at one epsilon."""
+        same = [one for one in self._entrants if self.private(one) and self.target(one) == target]
+        for a, b in combinations(same, 2):
+            yield f"At epsilon {target:g}, {self._between(a, b)}."
+
+    def over_epsilon(self, targets: Sequence[float]) -> Iterator[str]:
+        """What more budget buys within a method."""
+        for low, high in combinations(targets, 2):
+            for method in WITHOUT_PRIVACY:
+                pair = [
+                    [one for one in self._entrants if self._method(one) == method and self.target(one) == target]
+                    for target in (high, low)
+                ]
+                for a in pair[0]:
+                    for b in pair[1]:
+                        yield f"From epsilon {low:g} to {high:g}, {self._between(a, b)}."
+
+    def against_floor(self) -> Iterator[str]:
+        for one in self._entrants:
+            if self._floor is not None and one.name != self._floor.name and self.private(one):
+                yield f"Against the floor, {self._between(one, self._floor)}."
+
+    def costs_of_privacy(self) -> Iterator[str]:
+        """Each private arm beside the same method without privacy, in parts of the way from floor to ceiling."""
+        for one in self._entrants:
+            others = [o for o in self._entrants if self._method(o) == WITHOUT_PRIVACY.get(self._method(one))]
+            for other in others if self.private(one) else ():
+                for group in self._groups:
+                    if line := self._cost_of_privacy(one, other, group):
+                        yield line
+
+    def _cost_of_privacy(self, one: Entrant, other: Entrant, group: str) -> str | None:
+        sure, unsure, gained, unplaced = [], [], [], []
+        for row in self._rows_of(one, other, group):
+            name, way = self._metric(row), self._way(other, row)
+            if row["better"] == one.name:
+                gained.append(name)
+            elif row["better"] is None:
+                unsure.append(name)
+            elif way is None:
+                unplaced.append(name)
+            else:
+                length, whole = way
+                low, high = sorted(abs(row[end]) / length for end in ("low", "high"))
+                sure.append(f"{abs(row['gain']) / length:.2f} [{low:.2f}, {high:.2f}] of {whole:.2f} on {name}")
+        parts = []
+        if sure:
+            parts.append(f"costs {_list(sure)} between floor (0) and ceiling (1)")
+        if unplaced:
+            parts.append(f"costs something on {_list(unplaced)}, whose floor and ceiling do not differ")
+        if unsure:
+            parts.append(f"has no sure cost on {_list(unsure)}")
+        if gained:
+            parts.append(f"costs nothing on {_list(gained)}, where it is the better one")
+        who = f"{self._called(one)} against {self._called(other)}"
+        return f"Privacy in {group}, {who}: it {', '.join(parts)}." if parts else None
+
+    def _way(self, other: Entrant, row: Mapping) -> tuple[float, float] | None:
+        """Length of the way from floor to ceiling, and how far the arm without privacy goes; None without a place."""
+        key = (row["group"], row["task"], row["metric"])
+        found = [
+            one for arm in self._arms[other.name] for one in arm["metrics"]
+            if (one["group"], one["task"], one["metric"]) == key and one["position"] is not None
+        ]  # fmt: skip
+        if not found:
+            return None
+        lengths = [abs(one["ceiling"] - one["floor"]) for one in found]
+        return float(np.mean(lengths)), float(np.mean([one["position"] for one in found]))
+
+    def _between(self, a: Entrant, b: Entrant) -> str:
+        wins = [(x, y, won) for x, y in ((a, b), (b, a)) if (won := self._won(x, y))]
+        parts = [
+            f"{self._called(x)} beats {self._called(y)} in "
+            + _list([f"{group} on {_list(names)}" for group, names in won.items()])
+            for x, y, won in wins
+        ]
+        silent = [group for group in self._groups if not any(group in won for _, _, won in wins)]
+        if silent:
+            whom = "" if wins else f" between {self._called(a)} and {self._called(b)}"
+            parts.append(f"no difference{whom} in {_list(silent, 'or')} survives")
+        return "; ".join(parts)
+
+    def _won(self, one: Entrant, other: Entrant) -> dict[str, list[str]]:
+        won: dict[str, list[str]] = {}
+        for group in self._groups:
+            for row in self._rows_of(one, other, group):
+                if row["better"] == one.name:
+                    won.setdefault(group, []).append(self._metric(row))
+        return won
+
+    def _rows_of(self, one: Entrant, other: Entrant, group: str) -> list[Mapping]:
+        return [row for row in self._rows if row["group"] == group and set(row["arms"]) == {one.name, other.name}]
+
+    def _metric(self, row: Mapping) -> str:
+        alone = self._often[row["group"], row["metric"]] == 1
+        return row["metric"] if alone else f"{row['metric']} ({row['task']})"
+
+    def _method(self, one: Entrant) -> str:
+        return self._arms[one.name][0]["method"]
+
+    def _called(self, one: Entrant) -> str:
+        if len(one.arms) > 1:
+            return f"{one.name} over {len(one.arms)} seeds"
+        return f"{one.name} ({self._method(one)})" if self._method(one) != PROMPT_ONLY else one.name
+
+    def _cost(self, one: Entrant) -> str:
+        """The mean over replicas."""
+        costs = [arm["cost"] for arm in self._arms[one.name]]
+        mean = {name: float(np.mean([cost[name] for cost in costs])) for name in ("seconds", "tokens")}
+        told = f"{mean['seconds']:,.0f} s, {mean['tokens']:,.0f} tokens"
+        told += f" and {max(cost['peak_memory_mb'] for cost in costs) / 1000:.1f} GB"
+        paid = [cost["money"] for cost in costs if cost["money"] is not None]
+        return told + (f" and ${np.mean(paid):.2f}" if paid else "")
+
+
+def _list(parts: Sequence[str], word: str = "and") -> str:
+    return f" {word} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

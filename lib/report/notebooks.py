@@ -1,0 +1,48 @@
+"""Executed notebooks as pages: one file each, no script and no address in it, in the report's own clothes."""
+
+from importlib.metadata import files
+from pathlib import Path
+
+import nbformat
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
+
+# no widget and no script among what is shown: their outputs fall back to the plain text beside them
+SHOWN = ["text/html", "text/markdown", "image/png", "image/jpeg", "text/plain"]
+
+
+def body(path: Path, alternatives: dict[str, str]) -> Markup:
+    """The cells of a notebook as HTML. ``alternatives`` describe pictures, by the name that a cell saves them under."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "<script" in "".join(output.get("data", {}).get("text/html", "")).lower():
+                del output.data["text/html"]
+        told = [
+            alt for name, alt in alternatives.items() if f'"{name}"' in cell.source and "stage.figure(" in cell.source
+        ]
+        if told:
+            cell.metadata["alt"] = told[0]
+    places = {"extra_template_basedirs": _templates(), "extra_template_paths": _templates()}
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, **places)
+    exporter.config.NbConvertBase.display_data_priority = SHOWN
+    html, _ = exporter.from_notebook_node(notebook)
+    return Markup(html)
+
+
+def _templates() -> list[str]:
+    """Where this nbconvert has its templates: an environment that borrows its packages has them elsewhere."""
+    own = (file for file in files("nbconvert") or () if file.match("nbconvert/templates/basic/conf.json"))
+    return [str(file.locate().parents[1]) for file in own]
+
+
+def colours_of_code() -> Markup:
+    """Rules of the highlighted code, by day and by night."""
+    day, night = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("friendly", "github-dark"))
+    return Markup(f"{_flat(day)}\n@media (prefers-color-scheme: dark) {{\n{_flat(night)}\n}}")
+
+
+def _flat(rules: str) -> str:
+    """Without backgrounds: the page has its own."""
+    return "\n".join(line for line in rules.splitlines() if "background" not in line)

@@ -1,0 +1,296 @@
+"""The scorecard of a whole run, of one with parts missing, and of runs that may not be compared."""
+
+import json
+import shutil
+from pathlib import Path
+
+import compare_toys as toys
+import pytest
+from conftest import ROOT, Project
+
+from lib import preflight_checks
+from lib.compare import roles, scorecard
+from lib.errors import DoppelError
+from lib.files import read_json, write_json
+from lib.privacy.accounting import Gaussian
+
+
+def arm(card: dict, name: str) -> dict:
+    return next(one for one in card["arms"] if one["name"] == name)
+
+
+def metric(card: dict, name: str, what: str) -> dict:
+    return next(row for row in arm(card, name)["metrics"] if row["metric"] == what)
+
+
+def better(card: dict) -> dict[tuple, str | None]:
+    return {(row["metric"], *row["arms"]): row["better"] for row in card["comparisons"]}
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, Path]:
+    return toys.whole(tmp_path)
+
+
+def test_every_arm_has_its_method_and_the_cost_of_all_that_it_was_made_from(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    assert (card["run"], card["floor"], card["corpus"]["units"]) == ("toy", "base", 1000)
+    assert {one["name"]: one["method"] for one in card["arms"]} == {
+        "base": "prompt only", "eps8": "DP-LoRA", "open": "fine-tuned without privacy", "evolved": "Aug-PE",
+    }  # fmt: skip
+    trained, evolved = arm(card, "eps8")["cost"], arm(card, "evolved")["cost"]
+    assert trained["by_stage"] == {"02_generate.eps8": 10.0, "01_finetune_dp_lora.eps8": 100.0}  # the corpus is shared
+    assert (trained["seconds"], trained["tokens"], trained["peak_memory_mb"]) == (110, 1050, 10_000)
+    assert trained["money"] is None and evolved["money"] == 1.25  # an endpoint was paid
+    privacy = arm(card, "eps8")["privacy"]
+    assert privacy["target_epsilon"] == 8 and privacy["unit"] == "record" and privacy["not_for_release"] == []
+    assert arm(card, "open")["privacy"]["epsilon"] is None and arm(card, "open")["privacy"]["not_for_release"]
+    json.dumps(card, allow_nan=False)
+
+
+def test_audit_and_copies_stand_beside_their_baselines(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    audit, copies = (arm(card, "evolved")["privacy"][name] for name in ("audit", "copies"))
+    assert audit == {
+        "verdict": "consistent", "bound": 1.5, "ceiling": 3.0, "claim": 8.0, "score": "loss", "estimator": "f-dp"
+    }  # fmt: skip
+    assert copies["near_duplicates"] == {"train": 4, "held_out": 3} and copies["longest_max"]["held_out"] == 12
+    assert copies["verbatim"] == {"train": 2, "held_out": 1} and (copies["texts"], copies["records"]) == (300, 100)
+    assert "did not audit" in arm(card, "open")["privacy"]["audit"]["because"]
+    told = {(one["arm"], one["what"]) for one in card["missing"]}
+    assert ("open", "audit") in told and ("base", "audit") not in told  # a prompt has nothing to hide
+
+
+def test_rows_and_differences_of_all_arms(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    row = metric(card, "eps8", "mauve")
+    assert (row["group"], row["task"], row["value"], row["floor"], row["ceiling"]) == (
+        "fidelity", "embeddings", 0.5, pytest.approx(0.2), pytest.approx(0.9),
+    )  # fmt: skip
+    assert row["position"] == pytest.approx(3 / 7) and row["position_low"] < row["position"] and row["headline"]
+    assert {row["group"] for row in card["comparisons"]} == {"fidelity", "utility"}
+    assert {row["metric"] for row in card["comparisons"]} == {"mauve", "coverage", "accuracy"}  # headline ones alone
+    assert better(card)["mauve", "base", "eps8"] == "eps8" and better(card)["accuracy", "eps8", "open"] == "open"
+
+
+def test_arms_are_known_by_their_stage_whatever_a_measure_calls_them(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    swapped = toys.ARMS | {"eps8": toys.ARMS["evolved"], "evolved": toys.ARMS["eps8"]}
+    shutil.rmtree(inputs["utility"])
+    toys.measured(tmp_path / "toy", "utility", toys.LEVELS, metrics=[("mood", "accuracy")], named=swapped)
+    card = scorecard.build(inputs)
+    assert metric(card, "eps8", "accuracy")["value"] == toys.LEVELS["evolved"]
+    assert metric(card, "eps8", "mauve")["value"] == toys.LEVELS["eps8"]
+    assert (
+        better(card)["accuracy", "eps8", "evolved"] == "evolved" and better(card)["mauve", "eps8", "evolved"] == "eps8"
+    )
+
+
+def test_an_encoder_that_disagrees_keeps_a_difference_from_being_said(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    shutil.rmtree(inputs["fidelity"])
+    toys.measured(tmp_path / "toy", "fidelity", toys.LEVELS, against={"eps8": 0.35})
+    card = scorecard.build(inputs)
+    (row,) = [row for row in card["comparisons"] if row["metric"] == "mauve" and row["arms"] == ["eps8", "evolved"]]
+    assert row["better"] is None and "views: other" in row["because"] and row["low"] > 0
+    line = next(one for one in card["answers"] if one.startswith("At epsilon 8, "))
+    assert line.endswith(
+        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on accuracy; no difference in fidelity survives."
+    )
+
+
+@pytest.mark.parametrize("gone", ["fidelity", "utility", "audit"])
+def test_what_was_not_measured_is_told_and_the_rest_is_compared(inputs: dict[str, Path], gone: str) -> None:
+    del inputs[gone]
+    card = scorecard.build(inputs)
+    (told,) = [one for one in card["missing"] if one["what"] == gone]
+    assert told["arm"] is None and "no stage of 0" in told["because"]
+    assert {row["group"] for row in card["comparisons"]} == {"fidelity", "utility"} - {gone}
+    assert card["answers"] and len(card["arms"]) == 4
+
+
+def test_nothing_measured_leaves_privacy_and_cost(inputs: dict[str, Path]) -> None:
+    for gone in ("fidelity", "utility", "audit"):
+        del inputs[gone]
+    card = scorecard.build(inputs)
+    assert card["comparisons"] == [] and "no headline metric" in card["answers"][0] and card["floor"] is None
+    assert arm(card, "eps8")["cost"]["seconds"] == 110
+    assert arm(card, "eps8")["privacy"]["copies"]["verbatim"] == {"train": 2, "held_out": 1}
+
+
+def test_an_arm_that_a_measure_left_out_is_told_and_the_others_are_compared(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    shutil.rmtree(inputs["fidelity"])
+    toys.measured(tmp_path / "toy", "fidelity", {name: toys.LEVELS[name] for name in ("base", "eps8")})
+    card = scorecard.build(inputs)
+    told = {one["arm"] for one in card["missing"] if one["what"] == "fidelity"}
+    assert told == {"open", "evolved"}
+    assert better(card)["mauve", "base", "eps8"] == "eps8" and better(card)["mauve", "eps8", "evolved"] is None
+    (row,) = [row for row in card["comparisons"] if row["metric"] == "mauve" and row["arms"] == ["eps8", "evolved"]]
+    assert "evolved is not in it" in row["because"]
+    del inputs["eps8"]
+    assert "measured 02_generate.eps8, which is not among" in str(scorecard.build(inputs)["missing"])
+
+
+def test_seconds_of_different_machines_are_told_apart(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    path = inputs["evolved"] / "provenance.json"
+    write_json(path, read_json(path) | {"machine": toys.MACHINE | {"gpus": [{"name": "H100"}]}})
+    (told,) = [one for one in scorecard.build(inputs)["missing"] if one["what"] == "cost"]
+    assert "AMD EPYC, 2 cores, 1 x H100" in told["because"]
+
+
+def test_a_stage_that_is_not_done_is_refused(inputs: dict[str, Path]) -> None:
+    (inputs["eps8"].parent / "01_finetune_dp_lora.eps8" / "done.json").unlink()  # an ancestor, no input
+    with pytest.raises(DoppelError, match=r"stage 01_finetune_dp_lora\.eps8 of run toy is not done"):
+        scorecard.build(inputs)
+
+
+def test_a_stage_that_is_older_than_its_inputs_is_refused(inputs: dict[str, Path]) -> None:
+    (inputs["eps8"] / "synthetic.jsonl").write_text("{} {}")
+    toys.close(inputs["eps8"])
+    with pytest.raises(DoppelError, match=r"was made from another 02_generate\.eps8 than the one that is there"):
+        scorecard.build(inputs)
+
+
+def test_arms_of_different_corpora_are_refused(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    run = tmp_path / "toy"
+    toys.stage(run, "00_process_data.other", files={"train.jsonl": "", "test.jsonl": ""}, source="toy")
+    named = {"corpus": "00_process_data.other"}
+    more = toys.stage(run, "02_generate.more", inputs=named, metrics={"records": 3}, base_model="toy")
+    with pytest.raises(DoppelError, match=r"02_generate\.more was made from 00_process_data\.other, not from"):
+        scorecard.build(inputs | {"more": more})
+
+
+@pytest.mark.parametrize(("name", "value"), [("units", 999), ("delta", 1e-5), ("unit", "user")])
+def test_an_arm_that_counts_otherwise_is_refused(inputs: dict[str, Path], name: str, value: object) -> None:
+    path = inputs["base"] / "privacy.json"
+    write_json(path, read_json(path) | {name: value})
+    with pytest.raises(DoppelError, match=rf"02_generate\.base: its {name} is {value}, that of 00_process_data"):
+        scorecard.build(inputs)
+
+
+def test_two_floors_are_refused(inputs: dict[str, Path]) -> None:
+    path = inputs["utility"] / "params.yaml"
+    path.write_text(path.read_text().replace("floor: base", "floor: eps8"))
+    with pytest.raises(DoppelError, match=r"05_fidelity has 02_generate\.base, 06_utility has 02_generate\.eps8"):
+        scorecard.build(inputs)
+
+
+def replicated(tmp_path: Path, levels: dict[str, float]) -> dict[str, Path]:
+    """A sweep: two seeds of the private fine-tuning, which the base arm stands beside."""
+    run = tmp_path / "sweep"
+    toys.corpus(run)
+    data = {"corpus": "00_process_data"}
+    toys.stage(run, "02_generate.base", inputs=data, metrics={"records": 1}, base_model="toy", samples=300)
+    ids = {"base": "02_generate.base"}
+    for number in range(3):
+        ids[f"s{number}"] = f"02_generate.s{number}"
+        above = {"inputs": data, "events": [Gaussian(2.0, 0.1, 9)], "seed": number, "target": 8.0}
+        toys.stage(run, f"01_finetune_dp_lora.s{number}", **above, model="toy", target_epsilon=8.0, steps=9)
+        fed = data | {"model": f"01_finetune_dp_lora.s{number}"}
+        toys.stage(run, ids[f"s{number}"], inputs=fed, target=8.0, metrics={"records": 1}, seed=number)
+    toys.measured(run, "fidelity", levels, named=ids)
+    return {"corpus": run / "00_process_data", "f": run / "05_fidelity"} | {n: run / id for n, id in ids.items()}
+
+
+def test_replicas_over_seeds_enter_as_one_method(tmp_path: Path) -> None:
+    card = scorecard.build(replicated(tmp_path, {"base": 0.2, "s0": 0.5, "s1": 0.51, "s2": 0.49}))
+    assert len({one["recipe"] for one in card["arms"]}) == 2 and [one["seed"] for one in card["arms"]] == [0, 0, 1, 2]
+    (row,) = [row for row in card["comparisons"] if row["metric"] == "mauve"]
+    assert row["arms"] == ["base", "DP-LoRA at epsilon 8"] and row["replicas"] == [1, 3]
+    assert row["better"] == "DP-LoRA at epsilon 8"
+    assert any(
+        line.startswith("Against the floor, DP-LoRA at epsilon 8 over 3 seeds beats base in fidelity")
+        for line in card["answers"]
+    )
+
+
+def test_a_method_whose_seeds_disagree_beats_nothing(tmp_path: Path) -> None:
+    card = scorecard.build(replicated(tmp_path, {"base": 0.2, "s0": 0.3, "s1": 0.9, "s2": 0.6}))
+    assert set(better(card).values()) == {None}
+
+
+def test_another_parameter_makes_no_replica(tmp_path: Path) -> None:
+    inputs = replicated(tmp_path, {"base": 0.2, "s0": 0.5, "s1": 0.51, "s2": 0.49})
+    path = tmp_path / "sweep" / "01_finetune_dp_lora.s2" / "params.yaml"
+    path.write_text(path.read_text().replace("steps: 9", "steps: 99"))
+    assert len({one["recipe"] for one in scorecard.build(inputs)["arms"]}) == 3
+
+
+def test_roles_are_told_by_the_notebook() -> None:
+    arms = {"corpus": "00_process_data", "a": "02_generate.a", "b": "03_aug_pe"}
+    found = roles.split(arms | {"x": "06_utility.long", "y": "05_fidelity"})
+    assert found.arms == {"a": "02_generate.a", "b": "03_aug_pe"}
+    assert found.measures == {"utility": "06_utility.long", "fidelity": "05_fidelity"}
+    for wrong, told in [
+        ({"a": "02_generate.a"}, "has no 'corpus'"),
+        ({"corpus": "00_process_data"}, "names no arm"),
+        (arms | {"m": "01_finetune_dp_lora.a"}, "m: 01_finetune_dp_lora.a is no arm and measures none"),
+        (arms | {"x": "05_fidelity", "y": "05_fidelity.more"}, "both measure fidelity"),
+        (arms | {"again": "02_generate.a"}, "is named twice"),
+        (arms | {"ceiling": "02_generate.c"}, "the name is kept for held-out real records"),
+    ]:
+        with pytest.raises(DoppelError, match=told):
+            roles.split(wrong)
+
+
+def test_pre_flight_refuses_a_release_that_is_no_arm() -> None:
+    given = {"inputs": {"corpus": "00_process_data", "eps8": "02_generate.eps8"}, "release": ["eps9"]}
+    with pytest.raises(DoppelError, match="release: 'eps9' is no arm among inputs; did you mean eps8"):
+        preflight_checks.CHECKS["07_compare"](given)
+    preflight_checks.CHECKS["07_compare"](given | {"release": ["eps8"]})
+
+
+def test_a_scorecard_of_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DoppelError, match="no scorecard"):
+        scorecard.read(tmp_path)
+    write_json(tmp_path / "scorecard.json", {"format": 99})
+    with pytest.raises(DoppelError, match="no scorecard of format 1"):
+        scorecard.read(tmp_path)
+
+
+def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    told = scorecard.build(inputs)["answers"]
+    assert told[0] == (
+        "At epsilon 8 use eps8 (DP-LoRA), for 110 s, 1,050 tokens and 10.0 GB: it is better in 3 of 3 comparisons with "
+        "other private arms, and worse in none."
+    )
+    cost = next(line for line in told if line.startswith("Privacy in utility"))
+    assert "eps8 (DP-LoRA) against open (fine-tuned without privacy): it costs 0.43 [" in cost
+    assert "] of 0.86 on accuracy between floor (0) and ceiling (1)" in cost
+    shutil.rmtree(inputs["audit"])
+    toys.audited(tmp_path / "toy", verdict="violated")
+    told = scorecard.build(inputs)["answers"]
+    assert "At epsilon 8 do not use evolved: its audit found the claimed epsilon violated." in told
+    assert told[0].startswith("At epsilon 8 the only private arm that may be used is eps8 (DP-LoRA), for 110 s")
+
+
+def test_equal_arms_are_not_ranked(tmp_path: Path) -> None:
+    same = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
+    card = scorecard.build(toys.whole(tmp_path, fidelity=same, utility=same))
+    assert card["answers"][0].startswith("At epsilon 8 nothing tells the private arms apart, so take the cheaper: eps8")
+    assert (
+        "Against the floor, no difference between eps8 (DP-LoRA) and base in fidelity or utility survives."
+        in card["answers"]
+    )
+
+
+def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) -> None:
+    shutil.copytree(ROOT / "notebooks", here.root / "notebooks")
+    inputs = toys.whole(here.root / "results")
+    toys.whole(here.root / "results", "elsewhere")
+    named = {name: folder.name for name, folder in inputs.items()}
+    for run in ("elsewhere", "toy"):
+        found = here.play("07_compare", run=run, inputs=named, runs=["elsewhere"] if run == "toy" else [])
+    folder = here.stage("07_compare")
+    card, public = scorecard.read(folder), read_json(folder / "public.json")
+    assert card["comparisons"] and public["comparisons"] == []
+    pictures = {path.stem for path in (folder / "figures").iterdir()}
+    assert pictures == {"frontier_epsilon", "frontier_seconds", "frontier_tokens"}
+    assert {point.run for point in found["points"]} == {"toy", "elsewhere"}
+    assert found["said"]["better"] is None and "other" in found["said"]["because"]  # the toy
+    assert read_json(folder / "privacy.json")["epsilon"] is None  # what it inherits was evaluation only
+    assert read_json(folder / "metrics.json")["eps8/fidelity/embeddings/mauve"] == 0.5

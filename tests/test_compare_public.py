@@ -1,0 +1,93 @@
+"""What of a scorecard may be public: each leaf holds its own path, and so tells whether it got out."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import compare_toys as toys
+import pytest
+from test_compare import arm, metric
+
+from lib.compare import scorecard
+from lib.files import read_json, write_json
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, Path]:
+    return toys.whole(tmp_path)
+
+
+RELEASED = ("base", "eps8", "evolved")
+ALWAYS = ("format", "run", "made", "floor")
+CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
+PRIVACY = ("epsilon", "target_epsilon", "delta", "unit")
+ARM = ("name", "stage", "method", "model", "seed", "recipe", *(f"privacy.{name}" for name in PRIVACY))
+OF_RELEASED = ("records", "cost.seconds", "cost.peak_memory_mb", "cost.money")
+ROW = ("group", "task", "arm", "metric", "value", "value_low", "value_high", "direction", "of")
+
+
+def planted(card: dict) -> dict:
+    """The card with every string and number replaced by its own path; truth values and nulls stay."""
+
+    def walk(value: object, path: str) -> object:
+        if isinstance(value, dict):
+            return {name: walk(one, f"{path}.{name}") for name, one in value.items()}
+        if isinstance(value, list):
+            return [walk(one, f"{path}.{number}") for number, one in enumerate(value)]
+        return value if value is None or isinstance(value, bool) else f"planted{path}"
+
+    return walk(card, "")
+
+
+def leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from leaves(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    card = scorecard.build(inputs)
+    names = [one["name"] for one in card["arms"]]
+    own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
+    monkeypatch.setattr("lib.compare.public.answers.guarantees", lambda arms: [])  # sentences: the next test
+    allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
+    for number, name in enumerate(names):
+        here = f"planted.arms.{number}"
+        allowed |= {f"{here}.{one}" for one in ARM}
+        reasons = arm(card, name)["privacy"]["not_for_release"]
+        allowed |= {f"{here}.privacy.not_for_release.{i}" for i in range(len(reasons))}
+        if name in RELEASED:
+            allowed |= {f"{here}.{one}" for one in OF_RELEASED} | {f"{here}.cost.machines.0"}
+            allowed |= {f"{here}.cost.by_stage.{stage}" for stage in arm(card, name)["cost"]["by_stage"]}
+            allowed |= {f"{here}.metrics.{i}.{one}" for i in own[name] for one in ROW}
+    public = scorecard.public(planted(card))
+    got = {leaf for leaf in leaves(public) if leaf.startswith("planted")}
+    assert got - allowed == set()
+    assert allowed & {*leaves(planted(card))} == got  # and all that may be shown is
+
+
+def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    public = scorecard.public(card)
+    assert public.keys() == card.keys() and public["corpus"].keys() == card["corpus"].keys()
+    for mine, other in zip(public["arms"], card["arms"], strict=True):
+        assert mine.keys() == other.keys()
+        assert mine["privacy"].keys() == other["privacy"].keys() and mine["cost"].keys() == other["cost"].keys()
+    row = arm(public, "eps8")["metrics"][0]
+    assert row["metric"] == "distinct_2" and row.keys() == metric(card, "eps8", "distinct_2").keys()
+    assert arm(public, "open")["metrics"] == [] and arm(public, "open")["records"] is None
+    assert any("open (fine-tuned without privacy) promises nothing" in line for line in public["answers"])
+    assert "mauve" not in json.dumps(public) and "tokens" not in json.dumps(public["answers"])
+    json.dumps(public, allow_nan=False)
+
+
+def test_an_arm_with_a_recorded_privacy_seed_shows_nothing_of_its_text(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    path = inputs["eps8"] / "privacy.json"
+    reason = "01_finetune_dp_lora.eps8: privacy_seed is set, the noise can be redrawn"
+    write_json(path, read_json(path) | {"not_for_release": [reason]})
+    card = scorecard.build(inputs)
+    assert arm(scorecard.public(card), "eps8")["metrics"] == []
+    assert f"At epsilon 8 do not use eps8: it is not for release ({reason})." in card["answers"]

@@ -1,0 +1,113 @@
+"""Frozen lower layers that are run once for each text: the same numbers as from the whole model, for less work."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForCausalLM, BertConfig, GPT2Config, GraniteConfig, PreTrainedModel
+
+from lib import models
+from lib.errors import DoppelError
+from lib.utility import frozen, lora, next_token
+
+TINY = "bundled:tiny-random"
+UPPER = {"r": 2, "target_modules": ["q_proj", "v_proj"], "layers_to_transform": [1]}
+TEXTS = ["great case", "it broke", "poor", "a cable, and a longer one than the others are", "!", ""]
+
+
+def whole_model() -> PreTrainedModel:
+    return models.load(TINY, dtype="float32", device="cpu")
+
+
+def test_a_split_model_scores_as_the_whole_one_and_reads_each_text_once():
+    whole, split = whole_model(), whole_model()
+    remembered = frozen.split_decoder(split, 1)
+    assert remembered is not None and len(split.model.layers) == 1
+    examples = next_token.as_examples(TEXTS, models.load_tokenizer(TINY), 64)
+    expected = next_token.token_scores(whole, examples)
+    np.testing.assert_allclose(next_token.token_scores(split, examples, frozen.PAD), expected, rtol=1e-4)
+    assert remembered.computed == 1 + len(TEXTS)  # and a probe
+    again = next_token.token_scores(split, examples[::-1], frozen.PAD)
+    np.testing.assert_allclose(again, expected[::-1], rtol=1e-4)
+    assert remembered.computed == 1 + len(TEXTS)  # and a probe
+
+
+def test_training_above_frozen_layers_is_training_of_the_whole_model(tmp_path, monkeypatch):
+    examples = next_token.as_examples(TEXTS * 2, models.load_tokenizer(TINY), 64)
+    examples = [type(one)(one.prompt, one.completion, unit) for unit, one in enumerate(examples)]
+    steps, scores = lora.Adaptation(steps=6, batch=6, learning_rate=0.05), []
+    for number, can in enumerate((True, False)):
+        monkeypatch.setattr(lora, "SPLITTABLE", lora.SPLITTABLE if can else set())
+        model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
+        assert (model.remembered is not None) == can
+        with model.adapted(examples, steps, seed=3, checkpoint=tmp_path / f"{number}.pt") as net:
+            scores.append(next_token.token_scores(net, examples, model.pad))
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-3)
+    base = next_token.token_scores(whole_model(), examples)
+    nats = [(one[:, 0] / one[:, 2]).mean() for one in (scores[0], base)]
+    assert nats[0] < nats[1] - 0.1  # it learned
+
+
+def test_what_is_beyond_the_memory_is_computed_again(monkeypatch):
+    model = whole_model()
+    monkeypatch.setattr(frozen, "MOST_BYTES", 4 * 64 * 3)  # three tokens
+    remembered = frozen.Remembered(lambda ids, mask: model.get_input_embeddings()(ids))
+    ids = torch.tensor([[5, 6, 7], [8, 9, frozen.PAD]])
+    first = remembered(ids)
+    torch.testing.assert_close(remembered(ids), first)
+    assert remembered.computed == 3  # the first row was kept, the second not
+    assert first[1, 2].abs().sum() == 0
+
+
+def test_a_model_that_is_not_embedding_layers_and_norm_stays_whole():
+    """Granite multiplies what its embedding gives, GPT-2 adds places to it: neither may be split there."""
+    sizes = {"vocab_size": 30, "hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2}
+    granite = GraniteConfig(**sizes, intermediate_size=32, num_key_value_heads=1, embedding_multiplier=12.0)
+    for config in (granite, GPT2Config(**sizes, bos_token_id=1, eos_token_id=1)):
+        model = AutoModelForCausalLM.from_config(config).eval()
+        parts, ids = dict(model.named_modules()), torch.arange(9)[None]
+        before = model(ids).logits
+        assert frozen.split_decoder(model, 1) is None
+        assert dict(model.named_modules()) == parts
+        torch.testing.assert_close(model(ids).logits, before)
+
+
+def test_nothing_is_split_decoder_below_the_first_or_above_the_last_layer():
+    model = whole_model()
+    assert frozen.split_decoder(model, 0) is None and frozen.split_decoder(model, 2) is None
+
+
+def test_vectors_are_the_mean_states_below_the_trained_layers():
+    model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
+    examples = next_token.as_examples(TEXTS, model.tokenizer, 64)
+    vectors = model.vectors(examples)
+    for example, vector in zip(examples, vectors, strict=True):
+        ids = torch.tensor([[*example.prompt, *example.completion][:-1]])
+        states = whole_model()(ids, output_hidden_states=True).hidden_states[1][0].detach()
+        np.testing.assert_allclose(vector, states[1:].mean(0) if len(states) > 1 else states[0], rtol=1e-4, atol=1e-5)
+    with pytest.raises(DoppelError, match="layers_to_transform"):
+        lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples)
+
+
+def test_a_split_encoder_gives_what_the_whole_one_does():
+    config = BertConfig(
+        vocab_size=30, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, pad_token_id=0
+    )
+    whole = AutoModel.from_config(config).eval()
+    split = copy.deepcopy(whole)
+    remembered = frozen.split_encoder(split, 2)
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, frozen.PAD, frozen.PAD]])
+    mask = (ids != frozen.PAD).long()
+    expected = whole(input_ids=ids.clamp(min=0), attention_mask=mask).last_hidden_state
+    for model in (split, copy.deepcopy(split)):  # which shares what is remembered
+        states = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        torch.testing.assert_close(states[mask > 0], expected[mask > 0])
+    assert remembered.computed == 3 and len(split.encoder.layer) == 1  # a probe and two texts
+    assert frozen.split_encoder(whole, 3) is None
+
+
+def test_layers_of_several_kinds_are_not_split():
+    model = whole_model()
+    model.config.layer_types = ["full_attention", "sliding_attention"]
+    assert frozen.split_decoder(model, 1) is None

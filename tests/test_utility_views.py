@@ -1,0 +1,100 @@
+"""Views of headline metrics: single trainings, halved sets; and the pictures of notebook 06 draw every kind of row."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from test_utility_transfer import matched, moved, records
+
+from lib import utility_plots, views
+from lib.errors import DoppelError
+from lib.fidelity.metric import Undefined
+from lib.utility import classic, outcomes, sets, suite, transfer, viewed
+
+
+def test_each_training_apart_is_its_own_estimate_and_their_mean_is_the_value():
+    right = (np.random.default_rng(0).random((5, 60)) < np.array([0.2, 0.4, 0.5, 0.6, 0.9])[:, None]).astype(float)
+    found = outcomes.over_trainings(lambda one, rows: one[rows].mean(), right, draws=90, seed=0, apart=5)
+    assert [one.value for one in found.each] == pytest.approx(right.mean(axis=1).tolist())
+    assert found.value == pytest.approx(np.mean([one.value for one in found.each]))
+    assert found.draws.std() > max(one.draws.std() for one in found.each)  # trainings differ by more than test records
+    assert {len(one.draws) for one in found.each} == {90}
+    expected = np.sqrt(0.5 * 0.5 / 60)
+    assert found.each[2].draws.std(ddof=1) == pytest.approx(expected, rel=0.25)  # of a share among 60 records
+
+
+def test_views_by_training_hold_every_arm_and_the_ceiling_last():
+    compared = matched(one=records(60, 3), none=records(60, 4, label="colour"))
+    found = moved(compared)
+    seen = viewed.seeds("mood by TF-IDF", found, transfer.METRICS, transfer.HEADLINE)
+    assert [(one.kind, one.name) for one in seen] == [("seed", f"training {i}") for i in (1, 2, 3)]
+    for number, view in enumerate(seen):
+        assert list(view.estimates) == ["one", "none", views.CEILING] and view.metric == "macro_f1"
+        assert view.estimates["one"] is found["macro_f1"]["one"].each[number]
+        assert isinstance(view.estimates["none"], Undefined)
+
+
+def test_half_of_the_records_is_half_of_each_set_judged_by_the_same():
+    compared = matched(one=records(50, 3), other=records(30, 4))
+    half = compared.halved()
+    assert half.n == 15 and half.sizes == compared.sizes
+    for name, rows in half.rows.items():
+        whole = compared.rows[name]
+        assert rows.tolist() == (whole if name == sets.HELD_OUT else whole[:15]).tolist()
+    found = moved(half, reverse=False)
+    (view,) = viewed.varied("mood", found, transfer.METRICS, ("accuracy",), kind="size", name="10 records")
+    assert view.estimates["one"] is found["accuracy"]["one"] and view.direction == "higher"
+
+
+def test_fewer_held_out_records_can_judge():
+    compared = matched(one=records(30, 3))
+    assert compared.judged_by(20).rows[sets.HELD_OUT].tolist() == compared.rows[sets.HELD_OUT][:20].tolist()
+    assert len(compared.judged_by(1000).rows[sets.HELD_OUT]) == 60
+    with pytest.raises(DoppelError, match="8 held-out records were to judge, an interval needs 9"):
+        compared.judged_by(8)
+
+
+def test_texts_are_encoded_once_but_for_those_that_no_classifier_reads():
+    compared, read = matched(one=records(30, 3)), []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        read.extend(texts)
+        return np.array([[len(text), 1.0] for text in texts])
+
+    vectors = compared.encoded(encode)
+    again = compared.rows[sets.REAL_AGAIN]
+    assert len(read) == len(compared.texts) - len(again) and not vectors[again].any()
+    for row in set(range(len(compared.texts))) - set(again.tolist()):
+        assert vectors[row].tolist() == [len(compared.texts[row]), 1.0]
+
+
+def test_headline_metrics_are_marked_in_the_rows():
+    compared = matched(one=records(60, 3), other=records(60, 4))
+    rows = suite.placed("mood", moved(compared), transfer.METRICS, compared, floor="other", used=40,
+                        headline=transfer.HEADLINE)  # fmt: skip
+    assert {row["metric"] for row in rows if row["headline"]} == {"macro_f1"}
+    assert not any(row["headline"] for row in suite.placed("mood", moved(compared), transfer.METRICS, compared,
+                                                           floor="other", used=40))  # fmt: skip
+
+
+def test_pictures_draw_arms_floors_ceilings_and_what_is_not_defined():
+    compared = matched(one=records(60, 3), none=records(60, 4, label="colour"))
+    found = moved(compared)
+    rows = suite.placed("mood", found, transfer.METRICS, compared, floor="none", used=40)
+    rows += suite.placed("again", found, transfer.METRICS, compared, floor="one", used=40)
+    seen = viewed.seeds("mood", found, transfer.METRICS, ("accuracy", "macro_f1"))
+    scores = utility_plots.scores(rows, baseline={"accuracy": 0.5})
+    panels = [axes for axes in scores.axes if axes.get_xlabel() in ("accuracy", "macro f1")]
+    dotted = [[line.get_linestyle() for line in axes.lines].count(":") for axes in panels]
+    assert len(scores.axes) == len(transfer.METRICS) and dotted == [1, 0]
+    by_view = utility_plots.views(seen)
+    assert len(by_view.axes) == 2
+    assert [text.get_text() for text in by_view.axes[0].get_yticklabels()] == [f"seed: training {i}" for i in (3, 2, 1)]
+    assert len(utility_plots.positions(rows).axes) == 1
+    plt.close("all")
+
+
+def test_a_regression_on_vectors_finds_what_they_tell():
+    compared = matched(one=records(60, 3))
+    codes, _ = compared.codes("mood")
+    telling = np.random.default_rng(0).normal(size=(len(codes), 4)) + 3 * codes[:, None]
+    assert moved(compared, classic.embedded(telling))["accuracy"]["one"].value > 0.95
