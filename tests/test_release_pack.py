@@ -114,11 +114,16 @@ def test_card_and_certificate_say_what_the_audit_said_or_that_there_was_none(wor
 
 def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
     arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words"), metric("PLANTED", real_text=True)]}
-    arm["metrics"] += [metric("UNSAID", real_text=None), metric("UNDEFINED", value=None)]
+    arm["metrics"] += [
+        metric("UNSAID", real_text=None),
+        metric("UNDEFINED", value=None),
+        metric("vendi", direction="match"),
+    ]
     other = {"stage": "02_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
     monkeypatch.setattr(pack, "public", lambda scorecard: scorecard)  # the card's own filter is the second one
     text = card_of(world, scorecard={"arms": [arm, other]})
-    assert "| words | distinct words | 0.625 (0.5 to 0.75) | higher | 40 |" in text
+    assert "| words | distinct words | 0.625 (0.5 to 0.75) | high |  |" in text
+    assert "| words | Vendi score | 0.625 (0.5 to 0.75) | as in real text | How many different records" in text
     everything = str(private_text.strings_of(world.pack))
     assert not any(word in everything for word in ("PLANTED", "UNSAID", "UNDEFINED", "ELSEWHERE", "a secret"))
     assert not any(number in everything for number in ("0.111", "0.222", "0.333"))

@@ -238,6 +238,12 @@ def test_what_is_not_for_release_is_no_release_though_the_certificate_says_so_it
     assert any(fault.startswith("not for release: ") for fault in faults(packed))
 
 
+def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, with_(whole, "events/0/stage", "elsewhere"))
+    assert "events: elsewhere is not among the stages" in faults(packed)
+
+
 def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):
     path = packed / "records.jsonl"
     lines = path.read_text().splitlines()

@@ -13,6 +13,7 @@ from lib.privacy.audit import Verdict
 from lib.records import Record
 from lib.release.certificate import guarantee, rounded_up
 from lib.release.facts import WITHHELD
+from lib.report.words import METRICS
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
 SOURCES = {
@@ -22,6 +23,7 @@ SOURCES = {
     "for a private corpus",
 }
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+BEST = {"higher": "high", "lower": "low", "match": "as in real text"}  # by a metric's direction
 NO_LICENCE = {"license": "other", "license_name": "not-decided-yet"}
 
 
@@ -54,7 +56,7 @@ def write(
 
 def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
     """What a reader may know of each metric: its name, value and interval, where no real text entered it."""
-    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "n", "real_text")
+    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "real_text")
     return [
         {key: row.get(key) for key in kept}
         for row in metrics
@@ -219,11 +221,12 @@ def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
     if not rows:
         yield "\nNothing of that kind was measured."
         return
-    yield "\n| task | metric | value (95% interval) | better is | records |\n|---|---|---|---|---|"
+    yield "\n| of | metric | value (95% interval) | best | what it says |\n|---|---|---|---|---|"
     for row in rows:
+        title, says = METRICS.get(row["metric"], (row["metric"], ""))
         low, high = row["value_low"], row["value_high"]
-        interval = f" ({low:.4g} to {high:.4g})" if low is not None and high is not None else ""
-        yield f"| {row['task']} | {row['metric']} | {row['value']:.4g}{interval} | {row['direction']} | {row['n']} |"
+        interval = f" ({low:.3g} to {high:.3g})" if low is not None and high is not None else ""
+        yield f"| {row['task']} | {title} | {row['value']:.3g}{interval} | {BEST[row['direction']]} | {says} |"
 
 
 LOADING = """
