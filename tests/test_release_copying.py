@@ -49,6 +49,13 @@ def test_eight_copies_of_three_hundred_are_enough(copies, significant):
     assert copying.exceedance(runs, np.full(324, 7), 1).significant is significant
 
 
+def test_the_level_is_shared_by_the_three_tests():
+    assert [copying.Excess("", 1, 1, 1, 1, p).significant for p in (0.0033, 0.0034)] == [True, False]
+    rng = np.random.default_rng(5)
+    said = [" ".join(f"w{word}" for word in rng.integers(0, 5000, 12)) for _ in range(600)]
+    assert len(copying.excesses(said[:200], said[200:400], said[400:])) == 3
+
+
 def test_one_odd_held_out_record_does_not_blunt_the_test():
     runs, held_out = np.where(np.arange(300) < 20, 12, 3), np.where(np.arange(324) == 5, 60, 5)
     assert not copying.exceedance(runs, held_out, 1).significant
@@ -71,6 +78,9 @@ def test_both_sides_are_compared_with_train():
     said = [" ".join(f"w{word}" for word in rng.integers(0, 5000, 12)) for _ in range(90)]
     train, held_out, synthetic = said[:30], said[30:60], said[60:]
     assert not any(one.significant for one in copying.excesses(synthetic, train, held_out))
-    half = [f"{text[: len(text) // 2]} new {text[len(text) // 2 :]}" for text in train[:10]]
-    assert any(one.significant for one in copying.excesses([*half, *synthetic[10:]], train, held_out))
+    some = [" ".join([*text.split()[:6], *other.split()[6:]]) for text, other in zip(train, synthetic, strict=True)]
+    run, _, near = copying.excesses(
+        [*some[:10], *synthetic[10:]], train, held_out
+    )  # a quarter of the triples is shared
+    assert run.significant and not near.significant
     assert not any(one.significant for one in copying.excesses([*held_out[:10], *synthetic[10:]], train, held_out))

@@ -14,6 +14,7 @@ from conftest import ROOT
 from release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
 
 from lib.privacy import verify
+from lib.privacy.ledger import from_statement, not_for_release
 from lib.release import certificate, pack
 
 finished, world = release_world.finished, release_world.world
@@ -220,15 +221,18 @@ def test_a_better_epsilon_with_events_settings_and_hashes_to_match_is_given_away
         (f"code/{TRAINING}/settings/steps", 1),
     ):
         whole = with_(whole, path, value)
-    whole["epsilon"] = certificate_epsilon(whole)
+    whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
     rehash(packed, whole)
     assert faults(packed) == ["README.md does not state the certificate's guarantee"]
 
 
-def certificate_epsilon(whole: dict) -> float:
-    from lib.privacy.ledger import from_statement
-
-    return from_statement(certificate.ledger_part(whole)).epsilon
+@pytest.mark.parametrize("change", [{"privacy_seed": 5}, {"checked": False}])
+def test_what_is_not_for_release_is_no_release_though_the_certificate_says_so_itself(packed, change):
+    whole = loads(packed / certificate.NAME)
+    whole["events"][1] |= change
+    whole["not_for_release"] = not_for_release(from_statement(certificate.ledger_part(whole)).events)
+    rehash(packed, whole)
+    assert any(fault.startswith("not for release: ") for fault in faults(packed))
 
 
 def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):

@@ -12,8 +12,9 @@ that the synthetic texts are no closer to train than fresh records are, three te
   one-sided). `SIMILARITY` is below that of processing, which has removed the nearest from the held-out side.
 
 Both sides are compared with the whole of train, so that a copy of any record counts, and the size of train does to
-both what it does. With 300 texts and 324 held-out records, 8 texts above the longest run of the latter are refused.
-Copies word for word are found one by one, by `lib.release.private_text`.
+both what it does. Of 300 texts of preset quick, against 324 held-out records, 16 copies with one word changed were
+refused in 10 of 10 draws, with two words changed in 8; 12 with one word changed in 7. Texts drawn from fresh users were
+refused in none of 20 splits. Copies word for word are found one by one, by `lib.release.private_text`.
 """
 
 from collections.abc import Sequence
