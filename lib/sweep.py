@@ -86,7 +86,7 @@ class _Expansion:
         above = list(_inputs(values).values())
         if not reads_arms(values):
             read = {name for upstream in above for name in self.axes[upstream]}
-            own = self._open(values) if read or self.grid.takes(id) else ()
+            own = self._open(values) if self.grid.takes(id) else ()
             return [name for name in self.grid.axes if name in read or name in own]
         if self.grid.takes(id):
             fault = f"stages: {id}: reads the copies of all arms, and is not copied itself; remove it"
@@ -130,7 +130,7 @@ class _Expansion:
         """
         changed: dict[str, object] = {}
         inputs: dict[str, str] = {}
-        released: list[str] = []
+        copies: dict[str, list[str]] = {}  # local names of an arm's copies
         for local, upstream in _inputs(values).items():
             wide = {self._spelled(local, at): self.renamed(upstream, at) for at in self.points(upstream)}
             for name in wide:
@@ -139,9 +139,10 @@ class _Expansion:
                     self.faults.found.append(fault)
             inputs |= wide
             changed |= {name: next(iter(wide)) for name in NAMES_AN_ARM if values.get(name) == local}
-            released += wide if local in values.get("release", ()) else ()
-        if released:
-            changed["release"] = released
+            copies[local] = list(wide)
+        if "release" in values:  # a name that is none stays, and is refused with the other parameters
+            named = (copy for local in values["release"] for copy in copies.get(local, [local]))
+            changed["release"] = list(dict.fromkeys(named))
         return changed | {"inputs": inputs}
 
     def renamed(self, id: str, point: Point) -> str:

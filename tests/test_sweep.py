@@ -77,6 +77,32 @@ def test_a_stage_that_reads_arms_reads_all_their_copies(tmp_path: Path) -> None:
     assert audit["control"] == "nonprivate-seed0" and audit["inputs"]["aug_pe-eps2-seed1"] == "03_aug_pe.eps2-seed1"
 
 
+def test_what_is_to_be_released_are_all_copies_of_it(tmp_path: Path) -> None:
+    release = "07_compare.release=[eps8, base, eps9]"
+    (told,) = refused(tmp_path, TINY, release)  # what --set names are copies
+    assert "eps8" in told
+    preset = sweep.expand(grid.read(write(tmp_path, TINY), ROOT), tiny(release=["eps8", "base", "eps9", "eps8"]))
+    copies = [f"eps{epsilon}-seed{seed}" for epsilon in (2, 8) for seed in (0, 1)]
+    assert preset["07_compare"].values["release"] == [*copies, "base", "eps9"]
+
+
+def tiny(**compare: object) -> dict[str, dict[str, object]]:
+    """The stages of preset test that a grid keeps, and other parameters of its 07_compare."""
+    nodes = chain.preflight("test", "check").nodes
+    stages = {id: dict(node.parameters) for id, node in nodes.items() if node.notebook != "04_canary_privacy"}
+    inputs = {name: up for name, up in stages["07_compare"]["inputs"].items() if up != "04_canary_privacy"}
+    return stages | {"07_compare": stages["07_compare"] | {"inputs": inputs} | compare}
+
+
+def test_a_stage_that_is_not_named_takes_no_value_that_it_alone_would_take(tmp_path: Path) -> None:
+    text = "preset: quick\ngrid: {steps: [3, 7], temperature: [0.5, 1.0]}\n"
+    nodes = swept(tmp_path, text + "stages: [01_finetune_dp_lora.eps8, 03_aug_pe]\n").nodes
+    assert nodes["02_generate.eps8-steps3"].parameters["temperature"] == 0.9
+    nodes = swept(tmp_path, text + "stages: [01_finetune_dp_lora.eps8, 02_generate.eps8]\n").nodes
+    assert nodes["02_generate.eps8-steps3-temperature0.5"].parameters["temperature"] == 0.5
+    assert "01_finetune_dp_lora.eps8-steps3" in nodes
+
+
 def test_a_stage_left_out_is_read_by_none(tmp_path: Path) -> None:
     text = TINY.replace(
         "[04_canary_privacy]", "[04_canary_privacy, 01_finetune_dp_lora.nonprivate, 02_generate.nonprivate]"
