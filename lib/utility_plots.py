@@ -11,10 +11,12 @@ from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 from lib.views import CEILING, View
 
 
-def scores(rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None) -> Figure:
+def scores(
+    rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None, told: str = "baseline"
+) -> Figure:
     """One panel a metric: each arm's value with its 95% interval, floor and ceiling as lines.
 
-    ``baseline``, by metric, is dotted: the rate of the most frequent label, say.
+    ``baseline``, by metric, is dotted, and ``told`` says what it is: the rate of the most frequent label, say.
     """
     metrics = list(dict.fromkeys(str(row["metric"]) for row in rows))
     lines = list(dict.fromkeys((str(row["task"]), str(row["arm"])) for row in rows))
@@ -33,11 +35,13 @@ def scores(rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float
             _dot(panel, row, "value", place, DP)
         if baseline and metric in baseline:
             panel.axvline(baseline[metric], color=GREY, linestyle=":", linewidth=1.5)
-        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=metric.replace("_", " "))
+        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=_words(metric))
         names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in lines]
         panel.set_yticklabels(names if panel is panels[0] else [])
     for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
         panels[-1].plot([], [], color=colour, linewidth=2, label=end)
+    if baseline:
+        panels[-1].plot([], [], color=GREY, linestyle=":", linewidth=1.5, label=told)
     panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
@@ -59,9 +63,7 @@ def views(some: Sequence[View]) -> Figure:
                     panel.plot([found.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
                 else:
                     panel.plot([found.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
-        panel.set(
-            title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=key[1].replace("_", " ")
-        )
+        panel.set(title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=_words(key[1]))
         panel.title.set_fontsize(9)
         panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
     _legend(drawn[-1], colours | {CEILING: PUBLIC})
@@ -69,20 +71,23 @@ def views(some: Sequence[View]) -> Figure:
 
 
 def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
-    """Every metric that can place an arm, as its position: 0 is the floor, 1 the ceiling."""
+    """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling."""
+    rows = [row for row in rows if row["value"] is None or row["value"] != row["floor"]]
     defined = [row for row in rows if row["position"] is not None]
-    names = list(dict.fromkeys(f"{row['task']}, {row['metric']}".replace("_", " ") for row in defined))
+    names = list(dict.fromkeys(f"{row['task']}, {_words(str(row['metric']))}" for row in defined))
     arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
     figure, (panel,) = axes(width=8.0, height=0.4 * max(1, len(names)) + 1.2)
     colours, shift = arm_colours(arms), np.linspace(0.27, -0.27, len(arms))
     for row in defined:
-        name = f"{row['task']}, {row['metric']}".replace("_", " ")
+        name = f"{row['task']}, {_words(str(row['metric']))}"
         place = len(names) - 1 - names.index(name) + shift[arms.index(str(row["arm"]))]
         _dot(panel, row, "position", place, colours[str(row["arm"])])
     panel.axvline(0, color=PRIVATE, linewidth=1)
     panel.axvline(1, color=PUBLIC, linewidth=1)
     panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
     panel.set_ylim(-0.7, len(names) - 0.3)
+    if not names:
+        panel.set(title="no metric can place an arm: floors and ceilings do not differ at this size")
     _legend(panel, colours)
     return figure
 
@@ -99,3 +104,7 @@ def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
     for name, colour in colours.items():
         panel.plot([], [], "o", color=colour, markersize=5, label=name)
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _words(metric: str) -> str:
+    return metric.replace("_", " ").replace("f1", "F1")

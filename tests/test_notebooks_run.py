@@ -17,7 +17,6 @@ SMALL = {
     "00_process_data": {"limit": 300},
     "01_finetune_dp_lora": {
         "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
-        "lora": {"r": 2, "target_modules": ["q_proj"]},
         "evaluate_records": 10, "privacy_seed": 3,
     },
     "02_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},

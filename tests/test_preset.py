@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from lib import records
+from lib import records, views
 
 MARK = "zqjxv"  # stands in every private record, and in nothing else
 GENERATED = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
@@ -133,3 +133,13 @@ def test_what_comes_out_are_records(runs: dict) -> None:
         made = records.read(runs["folder"] / arm / "synthetic.jsonl")
         records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
         assert all(record.text.reveal().strip() for record in made)
+
+
+def test_fidelity_has_rows_and_views_of_every_arm(runs: dict) -> None:
+    folder = runs["folder"] / "05_fidelity"
+    rows = json.loads((folder / "fidelity.json").read_text())["rows"]
+    assert {row["arm"] for row in rows} == {"base", "eps8", "nonprivate", "aug_pe"}
+    assert all(row["because"] or None not in (row["value"], row["floor"], row["ceiling"]) for row in rows)
+    seen = views.load(folder)
+    assert {view.kind for view in seen} == {"encoder", "size", "seed"}
+    assert {(view.task, view.metric) for view in seen} == {(r["task"], r["metric"]) for r in rows if r["headline"]}

@@ -1,14 +1,12 @@
 """The gate refuses each of its cases, says all at once, and lets an arm pass that has none."""
 
-import sys
-from types import ModuleType
-
 import pytest
 import release_world
 from release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
 
 from lib.errors import DoppelError
 from lib.files import write_json
+from lib.privacy import budget
 from lib.release import gate, pack
 
 finished, world = release_world.finished, release_world.world
@@ -80,11 +78,11 @@ def test_what_is_as_close_to_held_out_records_is_no_copy(world):
 
 def test_a_budget_that_is_exceeded_is_refused(world, monkeypatch):
     assert cases(world, exceeded=lambda corpus: f"{corpus.name} has spent 17 of 16") == ["over the corpus' budget"]
-    budget = ModuleType("lib.privacy.budget")
-    budget.exceeded = lambda corpus: "spent" if corpus == world.run / CORPUS else None
-    monkeypatch.setitem(sys.modules, "lib.privacy.budget", budget)
-    monkeypatch.setattr(sys.modules["lib.privacy"], "budget", budget, raising=False)
+    assert cases(world) == []  # its account is empty
+    spent = budget.Status(16.0, 17.0, 1e-6, "record", [])
+    monkeypatch.setattr(budget, "status", lambda account: spent)
     assert cases(world) == ["over the corpus' budget"]
+    assert "17.0000 of 16" in str(gate.check(world.run, ARM)[0])
 
 
 def test_an_epsilon_over_the_target_is_refused(world):

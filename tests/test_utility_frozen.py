@@ -9,7 +9,7 @@ from transformers import AutoModel, AutoModelForCausalLM, BertConfig, GPT2Config
 
 from lib import models
 from lib.errors import DoppelError
-from lib.utility import frozen, lora, next_token
+from lib.utility import frozen, instruct, lora, next_token
 
 TINY = "bundled:tiny-random"
 UPPER = {"r": 2, "target_modules": ["q_proj", "v_proj"], "layers_to_transform": [1]}
@@ -78,14 +78,20 @@ def test_nothing_is_split_decoder_below_the_first_or_above_the_last_layer():
     assert frozen.split_decoder(model, 0) is None and frozen.split_decoder(model, 2) is None
 
 
-def test_vectors_are_the_mean_states_below_the_trained_layers():
+def test_vectors_are_the_mean_states_below_the_trained_layers_and_all_is_read_once():
     model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
-    examples = next_token.as_examples(TEXTS, model.tokenizer, 64)
-    vectors = model.vectors(examples)
+    examples = next_token.as_examples(TEXTS, model.tokenizer, 24)  # one is cut
+    asked = instruct.prompts(TEXTS, "mood", ["bad", "good"], model.tokenizer, 24)
+    vectors = model.vectors(examples, asked)
     for example, vector in zip(examples, vectors, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion][:-1]])
         states = whole_model()(ids, output_hidden_states=True).hidden_states[1][0].detach()
         np.testing.assert_allclose(vector, states[1:].mean(0) if len(states) > 1 else states[0], rtol=1e-4, atol=1e-5)
+    read = model.remembered.computed
+    scores = next_token.token_scores(model.base, examples, model.pad)
+    np.testing.assert_allclose(scores, next_token.token_scores(whole_model(), examples), rtol=1e-4)
+    instruct._ask(model.base, asked, torch.tensor([5, 6]), model.pad)
+    assert model.remembered.computed == read == len(TEXTS) + 1
     with pytest.raises(DoppelError, match="layers_to_transform"):
         lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples)
 

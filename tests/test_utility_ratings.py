@@ -1,8 +1,13 @@
 """The rating sheet: blinded, private, and read back."""
 
 import csv
+import html
 import io
+import json
+import re
+import shutil
 import stat
+import subprocess
 
 import numpy as np
 import pytest
@@ -91,7 +96,8 @@ def test_a_text_is_no_formula_and_no_markup():
 def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
     saved = []
     panel = rating_forms.as_panel(sheet, saved.append)
-    _, text, quality, fits, button = panel.children
+    _, text, asked, quality, _, fits, button = panel.children
+    assert asked.value == ratings.QUESTIONS["quality"]
     assert text.value == ""
     button.click()
     for number in range(len(sheet.texts)):
@@ -101,3 +107,30 @@ def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
     assert text.value == "" and button.disabled
     rows = list(csv.reader(io.StringIO(saved[0])))
     assert rows[1] == [sheet.ids[0], "4", ""] and len(rows) == len(sheet.texts) + 1
+
+
+def test_the_key_says_which_set_each_item_is_of(sheet):
+    assert json.loads(ratings.as_key(sheet)) == dict(zip(sheet.ids, sheet.sets, strict=True))
+
+
+def test_the_page_counts_and_saves_what_was_chosen_in_a_browser(sheet, tmp_path):
+    """Answers are clicked by a script in the page, which then shows the CSV that its button would save."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium here")
+    click = """
+    document.querySelectorAll('input[value="4"]').forEach((one, n) => { if (n) one.click(); });
+    const show = text => { document.title = document.getElementById("done").textContent + "|" + text; };
+    URL.createObjectURL = blob => { blob.text().then(show); return "#"; };
+    save();
+    """
+    page = tmp_path / "sheet.html"
+    page.write_text(rating_forms.as_html(sheet).replace("</html>", f"<script>{click}</script></html>"))
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom"]
+    ended = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=60)
+    count, _, filled = html.unescape(re.search(r"<title>(.*?)</title>", ended.stdout, re.S)[1]).partition("|")
+    assert int(count) == len(sheet.texts) - 1  # the first item lacks one answer
+    (tmp_path / "anna.csv").write_text(filled)
+    answers = ratings.read_answers({"anna": tmp_path / "anna.csv"}, sheet)
+    assert np.isnan(answers["quality"][0, 0]) and (answers["quality"][0, 1:] == 4).all()
+    assert (answers["fits"][0] == 4).all()

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lib.errors import DoppelError
 from lib.fidelity import suite
+from lib.fidelity.distances import mmd
 from lib.fidelity.sides import REFERENCE, Sides
 from lib.fidelity.suite import Estimates
 from lib.near_duplicates import words
@@ -50,6 +52,23 @@ def embeddings(
                 metrics=metrics,
             )
         progress()
+    return found
+
+
+def same_distribution(
+    sides: Sides, vectors: Mapping[str, np.ndarray], rows: Mapping[str, np.ndarray], *, permutations: int, seed: int
+) -> dict[str, dict[str, float | str]]:
+    """For every arm and the ceiling the ``p`` of `lib.fidelity.distances.mmd`, or ``because``: why there is none.
+
+    Arguments as in `embeddings`; all sets share the permutations.
+    """
+    found: dict[str, dict[str, float | str]] = {}
+    for name in sides.measured:
+        pair = (vectors[side][rows[side]] for side in (REFERENCE, name))
+        try:
+            found[name] = {"p": mmd(*pair, np.random.default_rng(seed), permutations=permutations).p}
+        except DoppelError as error:
+            found[name] = {"because": str(error)}
     return found
 
 

@@ -63,6 +63,12 @@ def status(source: str | Account) -> Status:
     return Status(terms.epsilon, spent, at, " and ".join(units) or terms.unit, charges)
 
 
+def exceeded(corpus: Path) -> str | None:
+    """Why nothing more may be handed out of the corpus in a stage's folder (its budget is exceeded), or None."""
+    now = status(account_of(corpus))
+    return f"all runs together spent epsilon {now.spent:.4f} of {now.limit:g}" if now.over else None
+
+
 def charge(stage: Stage, event: Event, ledger: Ledger, *, resumable: bool = False) -> None:
     """Pay for an event that is about to happen: call it right before the draw, in the same cell.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib import records
 from lib.errors import DoppelError
 from lib.files import read_json
-from lib.privacy import ledger, verify
+from lib.privacy import budget, ledger, verify
 from lib.privacy.audit import Verdict
 from lib.records import Record
 from lib.release import audits, copying, private_text, state
@@ -42,21 +42,12 @@ class Refusal:
         return f"{self.case}: {self.reason}; {self.remedy}"
 
 
-def account(corpus: Path) -> str | None:
-    """Why the account of a corpus is over its limit, or None."""
-    try:
-        from lib.privacy import budget
-    except ImportError:  # this Doppel keeps no account of a corpus
-        return None
-    return budget.exceeded(corpus)
-
-
 def check(
     run: Path,
     stage: str,
     findings: Path | None = None,
     *,
-    exceeded: Callable[[Path], str | None] = account,
+    exceeded: Callable[[Path], str | None] = budget.exceeded,
 ) -> list[Refusal]:
     """Every refusal of an arm; empty when it may be handed out.
 

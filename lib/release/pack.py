@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib import records
+from lib.compare.scorecard import public
 from lib.errors import DoppelError
 from lib.files import sha256, write_atomic
+from lib.privacy import budget
 from lib.records import Record
 from lib.release import audits, card, certificate, facts, gate, private_text, state
 from lib.release.gate import Refusal
@@ -26,7 +28,7 @@ def pack(
     *,
     findings: Path | None = None,
     scorecard: Mapping[str, Any] | None = None,
-    exceeded: Callable[[Path], str | None] = gate.account,
+    exceeded: Callable[[Path], str | None] = budget.exceeded,
     licence: str | None = None,
     language: str | None = None,
 ) -> Path:
@@ -56,15 +58,6 @@ def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
     """Rows of an arm's metrics, without those that real text entered."""
     arms = [] if scorecard is None else public(scorecard)["arms"]
     return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
-
-
-def public(scorecard: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What may be shown of a scorecard to anybody, by the comparer's own rule; `card.public_rows` is a second one."""
-    try:
-        from lib.compare import scorecard as scorecards
-    except ImportError:  # this Doppel has no comparer
-        return scorecard
-    return scorecards.public(scorecard)
 
 
 def _write(

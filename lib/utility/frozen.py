@@ -46,6 +46,24 @@ class Remembered(nn.Module):
         padded = nn.utils.rnn.pad_sequence([states[name] for name in names], batch_first=True)
         return nn.functional.pad(padded, (0, 0, 0, input_ids.shape[1] - padded.shape[1]))
 
+    def beginnings(self, texts: Sequence[Sequence[int]], lengths: Sequence[int], device: torch.device) -> np.ndarray:
+        """Read texts, and keep the first ``lengths`` tokens of each as a text of its own, too.
+
+        For causal layers alone, which give a beginning the same whatever follows. Returns the mean states of the
+        beginnings, float32 (texts, width): an embedding. Their first token is left out where there are more: attention
+        rests on it, so its state is large, and alike in all texts (Xiao et al. 2023, arXiv:2309.17453).
+        """
+        means: list[torch.Tensor] = [torch.empty(0)] * len(texts)
+        for part in by_length([1] * len(texts), [len(ids) for ids in texts], TOKENS_AT_ONCE):
+            rows = [torch.tensor(texts[i]) for i in part]
+            states = self(nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD).to(device))
+            for i, row, own in zip(part, rows, states, strict=True):
+                whole, short = (row[:length].numpy().tobytes() for length in (len(row), lengths[i]))
+                if whole in self._kept:  # a view of it takes no memory
+                    self._kept.setdefault(short, self._kept[whole][: lengths[i]])
+                means[i] = own[min(1, lengths[i] - 1) : lengths[i]].float().mean(0).cpu()
+        return torch.stack(means).numpy()
+
     def _states(self, texts: dict[bytes, torch.Tensor], device: torch.device) -> dict[bytes, torch.Tensor]:
         new = [name for name in texts if name not in self._kept]
         found = {name: self._kept[name] for name in texts if name in self._kept}
@@ -121,19 +139,3 @@ def _replace(
 def _output(model: PreTrainedModel, ids: torch.Tensor) -> torch.Tensor:
     """Logits of a language model, the last hidden states of an encoder."""
     return model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
-
-
-def mean_states(remembered: Remembered, texts: Sequence[Sequence[int]], device: torch.device) -> np.ndarray:
-    """The mean over its tokens of what the lower layers give for each text, float32 (texts, width): an embedding.
-
-    The first token is left out where there are more: attention rests on it, so its state is large, and alike in all
-    texts (Xiao et al. 2023, arXiv:2309.17453).
-    """
-    means: list[torch.Tensor] = [torch.empty(0)] * len(texts)
-    for part in by_length([1] * len(texts), [len(ids) for ids in texts], TOKENS_AT_ONCE):
-        ids = [torch.tensor(texts[i], device=device) for i in part]
-        states = remembered(nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=PAD))
-        for i, own in zip(part, states, strict=True):
-            length = len(texts[i])
-            means[i] = own[min(1, length - 1) : length].float().mean(0).cpu()
-    return torch.stack(means).numpy()

@@ -4,6 +4,8 @@ It reads the text, a line break and the label's name, and says a value. That mak
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from lib.per_sample import Example, by_length
 from lib.utility import guesses
 from lib.utility.classic import Fit
 from lib.utility.lora import Adaptable, Adaptation
+from lib.utility.next_token import as_examples, first_token
+from lib.utility.sets import Sets
 
 TOKENS_AT_ONCE = 2048  # of prompts that are answered together
 
@@ -38,6 +42,16 @@ def answers(tokenizer: PreTrainedTokenizerBase, values: Sequence[str]) -> tuple[
     return shared, rest
 
 
+def prompts(
+    texts: Sequence[str], label: str, values: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> list[list[int]]:
+    """Each text, at most ``max_tokens`` of it, the question, and what all values begin with."""
+    shared, _ = answers(tokenizer, values)
+    question = tokenizer(f"\n{label}:", add_special_tokens=False).input_ids
+    read = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True).input_ids
+    return [[first_token(tokenizer), *ids[:max_tokens], *question, *shared] for ids in read]
+
+
 def instructed(
     texts: Sequence[str],
     label: str,
@@ -49,22 +63,38 @@ def instructed(
     folder: Path,
 ) -> Fit:
     """The classifier; ``max_tokens`` of a text are read. ``folder`` keeps trainings that a killed run had finished."""
-    tokenizer = model.tokenizer
-    read = tokenizer(list(texts), truncation=True, max_length=max_tokens, split_special_tokens=True).input_ids
-    question = tokenizer(f"\n{label}:", add_special_tokens=False).input_ids
-    start = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    asked = [[*(start if ids[:1] != start else []), *ids, *question] for ids in read]
     file = iter(range(10**9))  # trainings are asked for in one order, so their number names them
 
+    @cache
+    def read() -> tuple[list[list[int]], list[list[int]]]:
+        return prompts(texts, label, values, model.tokenizer, max_tokens), answers(model.tokenizer, values)[1]
+
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
-        shared, completions = answers(tokenizer, values)  # refused here, it is the result of a task, not of a notebook
-        prompts, firsts = [[*ids, *shared] for ids in asked], torch.tensor([ids[0] for ids in completions])
-        own = [Example(prompts[i], completions[c], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
+        asked, completions = read()  # refused here, it is the result of a task, not of a notebook
+        own = [Example(asked[i], completions[c], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
         checkpoint = folder / f"{label}_{next(file)}.pt"
         with model.adapted(own, settings, seed=seed, checkpoint=checkpoint) as net:
-            return _ask(net, [prompts[i] for i in tests], firsts, model.pad)
+            firsts = torch.tensor([ids[0] for ids in completions], device=net.device)
+            return _ask(net, [asked[i] for i in tests], firsts, model.pad)
 
     return fit
+
+
+def vectors(sets: Sets, label: str | None, model: Adaptable, max_tokens: int) -> np.ndarray:
+    """Embeddings of the texts by the model's frozen layers, (texts, width); 0 for those of no training or test.
+
+    Each text is read once, the question for ``label`` after it, and the trainings of `lib.utility.next_token` and of
+    this task read no more of it.
+    """
+
+    def encode(texts: list[str]) -> np.ndarray:
+        examples, asked = as_examples(texts, model.tokenizer, max_tokens), None
+        if label is not None:
+            with suppress(DoppelError):  # its values begin alike: the task will say so
+                asked = prompts(texts, label, sets.codes(label)[1], model.tokenizer, max_tokens)
+        return model.vectors(examples, asked)
+
+    return sets.encoded(encode)
 
 
 def _ask(net: torch.nn.Module, prompts: Sequence[Sequence[int]], firsts: torch.Tensor, pad: int) -> np.ndarray:

@@ -84,15 +84,19 @@ class Adaptable:
         """What fills shorter rows of a batch for this model."""
         return 0 if self.remembered is None else frozen.PAD
 
-    def vectors(self, examples: Sequence[Example]) -> np.ndarray:
+    def vectors(self, examples: Sequence[Example], asked: Sequence[Sequence[int]] | None = None) -> np.ndarray:
         """Embeddings of the examples' texts by the frozen layers, (examples, width).
 
-        What the layers give for each text is kept, so a training reads it no more. Raises DoppelError where all learn.
+        What the layers give is kept, so that no training reads a text again. ``asked`` are token ids of the same texts
+        with what another task asks after them: one pass serves both. Raises DoppelError where all layers learn.
         """
         if self.remembered is None:
             raise DoppelError(f"no layers of {self.name} are apart; name upper layers in lora: layers_to_transform")
         read = [[*example.prompt, *example.completion][:-1] for example in examples]  # as a training's batch has it
-        return frozen.mean_states(self.remembered, read, self.base.device)
+        longer = read
+        if asked is not None:  # one that does not begin with its text is left to its task
+            longer = [more if more[: len(ids)] == ids else ids for ids, more in zip(read, asked, strict=True)]
+        return self.remembered.beginnings(longer, list(map(len, read)), self.base.device)
 
     @contextmanager
     def adapted(

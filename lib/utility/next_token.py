@@ -21,11 +21,16 @@ HEADLINE = ("perplexity",)
 TOKENS_AT_ONCE = 2048  # of texts that are scored together
 
 
+def first_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """What a text stands after: the token that starts a document, or for want of one that which ends it."""
+    return tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+
+
 def as_examples(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> list[Example]:
-    """Texts alone, without a label: after the end-of-text token that starts a document, up to the one that ends it."""
-    start = (tokenizer.eos_token_id,)
+    """Texts alone, without a label, up to the token that ends them."""
+    start, end = first_token(tokenizer), tokenizer.eos_token_id
     read = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True).input_ids
-    return [Example(start, [*ids, *start][:max_tokens], number) for number, ids in enumerate(read)]
+    return [Example((start,), [*ids, end][:max_tokens], number) for number, ids in enumerate(read)]
 
 
 @torch.no_grad()

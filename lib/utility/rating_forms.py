@@ -3,25 +3,42 @@
 import csv
 import html
 import io
+import json
 from collections.abc import Callable
 
 from lib.utility.ratings import COLUMNS, QUESTIONS, SCALE, Sheet
 
-_SAVE = """
+_STYLE = """
+body {font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto 6rem; padding: 0 1rem; color: #222}
+fieldset {border: 1px solid #ddd; border-radius: 6px; margin: 0 0 1.2rem; padding: .6rem 1.2rem 1rem}
+legend {color: #777; font-size: .8rem}
+blockquote {white-space: pre-wrap; font-size: 1.1rem; margin: .4rem 0 1rem}
+blockquote {padding-left: .8rem; border-left: 3px solid #1f6f8b}
+.labels {color: #1f6f8b; font-size: .9rem; margin: 0}
+.question {margin: .4rem 0}
+.question label {margin-right: .9rem}
+footer {position: fixed; bottom: 0; left: 0; right: 0; padding: .7rem; background: #f4f4f4; text-align: center}
+button {font: inherit; padding: .3rem 1rem; margin-left: 1rem}
+"""
+_SCRIPT = """
+const items = [...document.querySelectorAll("fieldset")];
+const chosen = (item, question) => item.querySelector(`input[name="${item.id} ${question}"]:checked`);
+let saved = true;
+document.addEventListener("change", () => {
+  saved = false;
+  const done = items.filter(item => COLUMNS.slice(1).every(question => chosen(item, question))).length;
+  document.getElementById("done").textContent = done;
+});
+window.addEventListener("beforeunload", event => { if (!saved) event.preventDefault(); });
 function save() {
-  const rows = [COLUMNS];
-  document.querySelectorAll("fieldset").forEach(item => {
-    const row = [item.id];
-    for (const question of COLUMNS.slice(1)) {
-      const chosen = item.querySelector(`input[name="${item.id} ${question}"]:checked`);
-      row.push(chosen ? chosen.value : "");
-    }
-    rows.push(row);
-  });
+  const answer = (item, question) => chosen(item, question)?.value ?? "";
+  const answers = items.map(item => [item.id, ...COLUMNS.slice(1).map(question => answer(item, question))]);
+  const text = [COLUMNS, ...answers].map(row => row.join(",")).join("\\n");
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([rows.map(row => row.join(",")).join("\\n")], {type: "text/csv"}));
+  link.href = URL.createObjectURL(new Blob([text], {type: "text/csv"}));
   link.download = "ratings.csv";
   link.click();
+  saved = true;
 }
 """
 
@@ -29,15 +46,19 @@ function save() {
 def as_html(sheet: Sheet) -> str:
     """One page that asks every question about every item, and saves the answers as CSV; it loads nothing."""
     items = "\n".join(
-        f'<fieldset id="{item}"><legend>{item}</legend><p><i>{_labels(labels)}</i></p>'
-        f'<p style="white-space: pre-wrap">{html.escape(text)}</p>{_choices(item)}</fieldset>'
+        f'<fieldset id="{item}"><legend>{item}</legend><p class="labels">{_labels(labels)}</p>'
+        f"<blockquote>{html.escape(text)}</blockquote>{_choices(item)}</fieldset>"
         for item, labels, text in zip(sheet.ids, sheet.labels, sheet.texts, strict=True)
     )
-    script = f"const COLUMNS = {list(COLUMNS)!r};{_SAVE}"
+    count = f'<span id="done">0</span> of {len(sheet.texts)} rated'
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Rating sheet</title>'
-        f"<h1>Rating sheet</h1><p>Private: do not pass it on.</p>{items}"
-        f'<button onclick="save()">Save my ratings</button><script>{script}</script></html>'
+        f"<style>{_STYLE}</style><h1>Rating sheet</h1>"
+        "<p>Some of these texts were written by people, some by machines. "
+        "<b>They are private: do not pass them on.</b> Answer what you can; save at the end, and send the file "
+        "back.</p>"
+        f'{items}<footer>{count}<button onclick="save()">Save my ratings</button></footer>'
+        f"<script>const COLUMNS = {json.dumps(COLUMNS)};{_SCRIPT}</script></html>"
     )
 
 
@@ -49,10 +70,10 @@ def as_panel(sheet: Sheet, save: Callable[[str], object]):
     import ipywidgets as widgets
 
     text, place = widgets.HTML(), widgets.Label("Press Start; the texts are private.")
-    scales = {
-        question: widgets.ToggleButtons(options=[*map(str, SCALE)], value=None, description=question, tooltip=words)
-        for question, words in QUESTIONS.items()
-    }
+    scales = {question: widgets.ToggleButtons(options=[*map(str, SCALE)], value=None) for question in QUESTIONS}
+    for scale in scales.values():
+        scale.style.button_width = "3rem"
+    asked = [part for question, scale in scales.items() for part in (widgets.Label(QUESTIONS[question]), scale)]
     button = widgets.Button(description="Start")
     answers: list[list[str]] = []
 
@@ -63,7 +84,9 @@ def as_panel(sheet: Sheet, save: Callable[[str], object]):
             save(answered(answers))
             return
         place.value = f"item {number + 1} of {len(sheet.texts)}"
-        text.value = f"<i>{_labels(sheet.labels[number])}</i><p>{html.escape(sheet.texts[number])}</p>"
+        text.value = (
+            f"<i>{_labels(sheet.labels[number])}</i><blockquote>{html.escape(sheet.texts[number])}</blockquote>"
+        )
         for scale in scales.values():
             scale.value = None
 
@@ -75,7 +98,7 @@ def as_panel(sheet: Sheet, save: Callable[[str], object]):
         show()
 
     button.on_click(pressed)
-    return widgets.VBox([place, text, *scales.values(), button])
+    return widgets.VBox([place, text, *asked, button])
 
 
 def answered(answers: list[list[str]]) -> str:
@@ -91,7 +114,7 @@ def _labels(labels) -> str:
 
 def _choices(item: str) -> str:
     return "".join(
-        f"<p>{html.escape(words)}: "
+        f'<p class="question">{html.escape(words)}<br>'
         + " ".join(f'<label><input type="radio" name="{item} {question}" value="{i}">{i}</label>' for i in SCALE)
         + "</p>"
         for question, words in QUESTIONS.items()

@@ -6,6 +6,7 @@ Real text stands on the sheet, so it is private: for evaluation only, readable b
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,6 +78,11 @@ def as_csv(sheet: Sheet) -> str:
     for item, labels, text in zip(sheet.ids, sheet.labels, sheet.texts, strict=True):
         writer.writerow([item, *[""] * len(QUESTIONS), _plain(_named(labels)), _plain(text)])
     return "\ufeff" + out.getvalue()  # a spreadsheet takes the file for UTF-8 by this mark
+
+
+def as_key(sheet: Sheet) -> str:
+    """Which set each item is of, as JSON: raters must not see it."""
+    return json.dumps(dict(zip(sheet.ids, sheet.sets, strict=True)), indent=1)
 
 
 def read_answers(paths: Mapping[str, Path], sheet: Sheet) -> dict[str, np.ndarray]:
