@@ -11,7 +11,8 @@ import pytest
 from matplotlib import pyplot as plt
 
 from lib import cli
-from lib.compare import frontier, plots, runs, scorecard
+from lib import compare_plots as plots
+from lib.compare import frontier, runs, scorecard
 from lib.errors import DoppelError
 from lib.files import write_json
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon

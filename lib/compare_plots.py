@@ -96,7 +96,8 @@ def _frame(panel: plt.Axes, key: tuple[str, str, str], wide: _Axis) -> None:
         panel.set_xticks(ticks, [f"{tick:.2g}" for tick in wide.ticks] + (["no\nprivacy"] if wide.broken else []))
         panel.xaxis.set_minor_locator(NullLocator())
     else:
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        finer = wide.high < 8 * wide.low  # else a tick or none would be left, and evenly spaced ones take their place
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if finer else (1, 2, 5)))
         panel.xaxis.set_major_formatter(FuncFormatter(_thousands))
         panel.xaxis.set_minor_locator(NullLocator())
     if wide.broken:
