@@ -218,10 +218,19 @@ def test_the_front_door_knows_the_command(project):
     assert "release STAGE" in project.run("--help").stdout
 
 
-def test_a_scorecard_enters_only_while_its_stage_is_up_to_date(world):
+def test_a_scorecard_enters_only_while_it_is_of_the_arms_as_they_are(world, capsys):
+    assert command._scorecard(world.run) is None and "no 07_compare" in capsys.readouterr().out
     arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words")]}
     world.compare({"arms": [arm]})
     assert command._scorecard(world.run)["arms"] == [arm]
+    (world.project.root / "notebooks" / "07_compare.ipynb").unlink()  # its code is another now: the figures are not
+    assert command._scorecard(world.run)["arms"] == [arm]
+    path = world.run / "07_compare" / "scorecard.json"
+    written = path.read_text()
+    path.write_text(written.replace("0.625", "0.999"))
+    assert command._scorecard(world.run) is None and "changed since" in capsys.readouterr().out
+    path.write_text(written)
     world.change_texts("synthetic", {0: "something else"})
     world.play(ARM)
     assert command._scorecard(world.run) is None
+    assert f"07_compare was made of an earlier run of {ARM}" in capsys.readouterr().out

@@ -53,10 +53,14 @@ def _run(name: str, stage: str) -> Path:
 
 
 def _scorecard(run: Path) -> dict | None:
-    """The run's scorecard, if its stage is as its notebook left it and up to date."""
+    """The run's scorecard, for the card's metrics. Says why there is none where its arms or figures are others now."""
     from lib.release import state
 
-    for file in sorted(run.glob("07_compare*/scorecard.json")):
-        if not state.faults(run, file.parent.name):
+    files = sorted(run.glob("07_compare*/scorecard.json"))
+    for file in files:
+        if (reason := state.outdated(run, file.parent.name)) is None:
             return read_json(file)
+        print(f"the card has no metrics of {file.parent.name}: {reason}")
+    if not files:
+        print(f"the card has no metrics: no 07_compare is done in {run.name}")
     return None

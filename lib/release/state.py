@@ -44,6 +44,20 @@ def faults(run: Path, stage: str) -> list[Fault]:
     return [fault for name, done in made.items() for fault in _faults(run, name, done, again)]
 
 
+def outdated(run: Path, stage: str) -> str | None:
+    """Why what a stage measured is not of its inputs as they are now, or None; newer code alone makes it no other."""
+    try:
+        made = lineage(run, stage)
+    except DoppelError as error:
+        return str(error)
+    for name, done in made.items():
+        if done.get("edited") or list(tampered(run / name, done)):
+            return f"{name} was edited by hand, or changed since it was done"
+        if changed := [up for up, digest in done["made_from"]["inputs"].items() if made[up]["digest"] != digest]:
+            return f"{name} was made of an earlier run of {changed[0]}"
+    return None
+
+
 def _faults(run: Path, stage: str, done: dict, again: str) -> Iterator[Fault]:
     if note := done.get("edited"):
         yield "edited by hand", f"{stage}: {note}", again
