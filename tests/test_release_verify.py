@@ -241,6 +241,18 @@ def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
     assert "events: elsewhere is not among the stages" in faults(packed)
 
 
+@pytest.mark.parametrize(
+    ("event", "figure", "value"),
+    [(1, "noise_multiplier", 1e-9), (1, "noise_multiplier", -1.0), (1, "sampling_probability", 1.5), (1, "count", True)]
+    + [(1, "count", 10**15), (0, "scale", 1e-9), (0, "sensitivity", 0)],
+)
+def test_figures_that_no_mechanism_has_are_not_given_to_the_accountant(packed, event, figure, value):
+    whole = loads(packed / certificate.NAME)
+    whole["events"][event]["mechanism"][figure] = value
+    (fault,) = (fault for fault in verify.problems(certificate.ledger_part(whole)) if "figures" in fault)
+    assert "epsilon is not recomputed" in fault
+
+
 def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):
     path = packed / "records.jsonl"
     lines = path.read_text().splitlines()
