@@ -243,8 +243,15 @@ def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
 
 @pytest.mark.parametrize(
     ("event", "figure", "value"),
-    [(1, "noise_multiplier", 1e-9), (1, "noise_multiplier", -1.0), (1, "sampling_probability", 1.5), (1, "count", True)]
-    + [(1, "count", 10**15), (0, "scale", 1e-9), (0, "sensitivity", 0)],
+    [
+        (1, "noise_multiplier", 1e-9),
+        (1, "noise_multiplier", -1.0),
+        (1, "sampling_probability", 1.5),
+        (1, "count", True),
+        (1, "count", 10**15),
+        (0, "scale", 1e-9),
+        (0, "sensitivity", 0),
+    ],
 )
 def test_figures_that_no_mechanism_has_are_not_given_to_the_accountant(packed, event, figure, value):
     whole = loads(packed / certificate.NAME)
