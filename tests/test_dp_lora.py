@@ -235,7 +235,7 @@ def test_empty_batches_take_their_step(tmp_path):
 
 
 def test_noise_reaches_beyond_what_one_draw_of_float32_can(tmp_path, monkeypatch):
-    """Its uniforms have 24 bits, so it ends at sqrt(48 ln 2) = 5.77 sigma: beyond, a neighbour alone could have come."""
+    """Its uniforms have 24 bits, so it ends at sqrt(48 ln 2) = 5.77 sigma: beyond, a neighbour alone could come."""
     end = np.sqrt(48 * np.log(2))
     monkeypatch.setattr(torch, "normal", lambda mean, std, size, **_: torch.full(tuple(size), end * std))
     one = trainer(tmp_path, noise_multiplier=0.5)
