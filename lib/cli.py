@@ -100,12 +100,12 @@ def _run(graph: "Graph", options: argparse.Namespace) -> int:
         _show(graph, steps)
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
-        for id in forced:
-            (graph.folder / id / "done.json").unlink(missing_ok=True)
-            shutil.rmtree(graph.folder / id / "checkpoints", ignore_errors=True)
-        steps = graph.plan(targets)
+        steps = graph.plan(targets, forced)
         if steps:
             graph.check_budget(steps)
+            for id in forced:  # only now: a run that is refused takes nothing away
+                (graph.folder / id / "done.json").unlink(missing_ok=True)
+                shutil.rmtree(graph.folder / id / "checkpoints", ignore_errors=True)
             from lib.engine import run
 
             if code := run(graph, steps, targets, options.jobs, options.profile):

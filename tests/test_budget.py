@@ -542,12 +542,15 @@ def test_pre_flight_of_budgets_loads_no_model_library(house: Project) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=house.root, env=house.env, check=True)
 
 
-def test_the_command_line_refuses_and_starts_nothing(house: Project) -> None:
+def test_the_command_line_refuses_and_starts_and_takes_away_nothing(house: Project) -> None:
+    corpus()
+    before = {path: path.read_bytes() for path in house.stage(CORPUS, "quick").rglob("*") if path.is_file()}
     set_terms(epsilon=1.0)
-    ended = house.run("quick")
+    ended = house.run("quick", "--force", CORPUS)
     assert ended.returncode == 2 and "nothing was started" in ended.stderr
-    assert "has a budget of epsilon 1; 0.0000 is spent" in ended.stderr
-    assert not house.stage(CORPUS, "quick").exists()
+    assert re.search(r"has a budget of epsilon 1; 0\.30\d+ is spent", ended.stderr)
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(entries()) == 1 and not house.stage(TRAIN, "quick").exists()
 
 
 # The notebooks by hand.

@@ -52,6 +52,7 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     names = [one["name"] for one in card["arms"]]
     own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
     monkeypatch.setattr("lib.compare.public.answers.guarantees", lambda arms: [])  # sentences: the next test
+    monkeypatch.setattr("lib.compare.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
     for number, name in enumerate(names):
         here = f"planted.arms.{number}"
@@ -66,6 +67,14 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     got = {leaf for leaf in leaves(public) if leaf.startswith("planted")}
     assert got - allowed == set()
     assert allowed & {*leaves(planted(card))} == got  # and all that may be shown is
+
+
+def test_time_and_memory_are_told_in_coarse_steps(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    for seconds, told in ((61.2, 120), (119.9, 120), (120.0, 120)):  # two private corpora, one figure
+        arm(card, "eps8")["cost"] |= {"seconds": seconds, "peak_memory_mb": 3000 + seconds, "by_stage": {"a": seconds}}
+        cost = arm(scorecard.public(card), "eps8")["cost"]
+        assert (cost["seconds"], cost["peak_memory_mb"], cost["by_stage"]) == (told, 3500, {"a": told})
 
 
 def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[str, Path]) -> None:

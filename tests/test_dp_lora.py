@@ -234,6 +234,15 @@ def test_empty_batches_take_their_step(tmp_path):
     assert all(not torch.equal(a, b) for a, b in zip(before, one.parameters, strict=True))
 
 
+def test_noise_reaches_beyond_what_one_draw_of_float32_can(tmp_path, monkeypatch):
+    """Its uniforms have 24 bits, so it ends at sqrt(48 ln 2) = 5.77 sigma: beyond, a neighbour alone could come."""
+    end = np.sqrt(48 * np.log(2))
+    monkeypatch.setattr(torch, "normal", lambda mean, std, size, **_: torch.full(tuple(size), end * std))
+    one = trainer(tmp_path, noise_multiplier=0.5)
+    noise = gradients_of_next_step(one, []) * 4 / (0.5 * one.settings.max_grad_norm)  # in sigmas
+    assert noise.min() > 8  # where the normal distribution has 1e-15 left
+
+
 @pytest.mark.parametrize("expected_batch", [0, -1, 13])
 def test_an_expected_batch_beyond_the_units_is_refused(tmp_path, expected_batch):
     with pytest.raises(DoppelError, match="expected_batch"):

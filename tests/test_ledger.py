@@ -142,6 +142,16 @@ def test_verify_sees_every_changed_claim(chain, path, value):
         assert verify.problems(changed(statement, path, value))
 
 
+def test_another_accountant_may_be_looser_and_never_states_less(chain):
+    statement = read_json(chain / "privacy.json")
+    other = changed(statement, ("accountant",), statement["accountant"] | {"library": "dp-accounting 9"})
+    assert verify.problems(other) == []
+    spent = statement["epsilon"]
+    assert any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 0.999 * spent)))
+    assert not any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 1.009 * spent)))
+    assert any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 1.02 * spent)))
+
+
 def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys, monkeypatch):
     elsewhere = tmp_path_factory.mktemp("certificate") / "privacy.json"
     elsewhere.write_text((chain / "privacy.json").read_text())

@@ -175,3 +175,12 @@ def test_the_rounded_normal_is_as_near_to_the_discrete_gaussian_as_is_claimed(sc
     reach = np.abs(x[inside]).max() / scale
     assert away.max() <= reach**2 / (24 * scale**2) * 1.01 + 1e-8
     assert away.max() > 0.5 * reach**2 / (24 * scale**2)  # and the bound is not an empty one
+
+
+def test_counts_may_be_larger_than_32_bits():
+    votes = [0, 4096, 2_000_000]
+    steps = 2**20
+    noisy = noisy_votes(
+        [count * steps for count in votes], noise_multiplier=1.0, sensitivity=steps, privacy_seed=None, iteration=0
+    )
+    assert all(abs(one / steps - count) < 12 for one, count in zip(noisy, votes, strict=True))

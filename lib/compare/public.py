@@ -1,5 +1,6 @@
 """The part of a scorecard that anybody may see: nothing in it was computed from real text outside the budget."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ _ROW = (
     "headline",
 )
 _ROW_EMPTIED = ("floor", "ceiling", "position", "position_low", "position_high", "at_ceiling", "n", "because")
+MINUTE, MEMORY_STEP = 60, 500  # seconds, megabytes
 _HIDDEN = {"because": "evaluation only, not public"}
 
 
@@ -59,10 +61,22 @@ def _arm(arm: Mapping) -> dict[str, Any]:
 
 
 def _cost(cost: Mapping, released: bool) -> dict[str, Any]:
-    """Seconds and memory of the machine. Tokens hold those of private texts, so they are not told."""
-    kept = ("seconds", "peak_memory_mb", "money", "by_stage", "machines") if released else ()
-    empty = {"seconds": None, "peak_memory_mb": None, "money": None, "by_stage": {}, "machines": []}
-    return {"tokens": None} | empty | {name: cost[name] for name in kept}
+    """Time and memory of the machine, rounded to `MINUTE` and `MEMORY_STEP`: both follow the lengths of private texts.
+
+    Tokens hold those of private texts, so they are not told.
+    """
+    told: dict[str, Any] = {"seconds": None, "peak_memory_mb": None, "money": None, "by_stage": {}, "machines": []}
+    if released:
+        told |= {name: cost[name] for name in ("money", "machines")}
+        told["seconds"] = _coarse(cost["seconds"], MINUTE)
+        told["peak_memory_mb"] = _coarse(cost["peak_memory_mb"], MEMORY_STEP)
+        told["by_stage"] = {stage: _coarse(seconds, MINUTE) for stage, seconds in cost["by_stage"].items()}
+    return {"tokens": None} | told
+
+
+def _coarse(value: float | None, step: int) -> int | None:
+    """The next multiple of ``step`` above."""
+    return None if value is None else step * math.ceil(value / step)
 
 
 def _row(row: Mapping) -> dict[str, Any]:

@@ -60,8 +60,8 @@ def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *
         raise DoppelError(f"the scale of a noisy count is {scale}, it must be positive")
     if privacy_seed is None:
         dp.enable_features("contrib")
-        domain = dp.vector_domain(dp.atom_domain(T=int))
-        return list(dp.m.make_gaussian(domain, dp.l2_distance(T=float), scale=scale)([int(c) for c in clean]))
+        domain = dp.vector_domain(dp.atom_domain(T="i64"))  # int would be 32 bits: 2,048 votes of `lib.voting`
+        return list(dp.m.make_gaussian(domain, dp.l2_distance(T="f64"), scale=scale)([int(c) for c in clean]))
     noise = np.random.default_rng([privacy_seed, *(stream or (1,))]).normal(0, scale, len(clean))
     return [int(count) + round(draw) for count, draw in zip(clean, noise, strict=True)]
 
