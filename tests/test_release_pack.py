@@ -71,6 +71,7 @@ def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
     text = card_of(world)
     whole = loads(world.pack / certificate.NAME)
     assert certificate.guarantee(whole) in text
+    assert f"by no more than a factor of e^{certificate.rounded_up(whole['epsilon'], 3)}," in text
     assert "Poisson, probability 0.2" in text and "| Gaussian | 1 |" in text and "discrete Gaussian | 5 |" in text
     assert "python -m lib.privacy.verify" in text and "does not show who made the pack" in text
     assert all(f"## {part}" in text for part in ("What is in it", "How it was made", "The guarantee", "Licence"))
