@@ -10,6 +10,8 @@ from lib.fidelity.metric import Undefined
 from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 from lib.views import CEILING, View
 
+POSITIONS = (-1.5, 2.5)  # that are shown
+
 
 def scores(
     rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None, told: str = "baseline"
@@ -49,13 +51,13 @@ def scores(
 def views(some: Sequence[View]) -> Figure:
     """One panel a task and metric, one line a view: each arm's value, and the ceiling as a line."""
     panels = list(dict.fromkeys((one.task, one.metric) for one in some))
-    names = list(dict.fromkeys(f"{one.kind}: {one.name}" for one in some))
+    names = list(dict.fromkeys(map(_view, some)))
     arms = list(dict.fromkeys(arm for one in some for arm in one.estimates if arm != CEILING))
     colours = arm_colours(arms)
     figure, drawn = axes(width=3.6 * len(panels) + 2.6, height=0.3 * len(names) + 1.2, columns=len(panels))
     for panel, key in zip(drawn, panels, strict=True):
         for one in (one for one in some if (one.task, one.metric) == key):
-            place = len(names) - 1 - names.index(f"{one.kind}: {one.name}")
+            place = len(names) - 1 - names.index(_view(one))
             for arm, found in one.estimates.items():
                 if isinstance(found, Undefined):
                     continue
@@ -71,11 +73,13 @@ def views(some: Sequence[View]) -> Figure:
 
 
 def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
-    """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling."""
-    rows = [row for row in rows if row["value"] is None or row["value"] != row["floor"]]
-    defined = [row for row in rows if row["position"] is not None]
-    names = list(dict.fromkeys(f"{row['task']}, {_words(str(row['metric']))}" for row in defined))
+    """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling.
+
+    What lies beyond `POSITIONS` runs off the picture: floor and ceiling are barely told apart there.
+    """
     arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
+    defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
+    names = list(dict.fromkeys(f"{row['task']}, {_words(str(row['metric']))}" for row in defined))
     figure, (panel,) = axes(width=8.0, height=0.4 * max(1, len(names)) + 1.2)
     colours, shift = arm_colours(arms), np.linspace(0.27, -0.27, len(arms))
     for row in defined:
@@ -85,7 +89,7 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     panel.axvline(0, color=PRIVATE, linewidth=1)
     panel.axvline(1, color=PUBLIC, linewidth=1)
     panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
-    panel.set_ylim(-0.7, len(names) - 0.3)
+    panel.set(xlim=POSITIONS, ylim=(-0.7, len(names) - 0.3))
     if not names:
         panel.set(title="no metric can place an arm: floors and ceilings do not differ at this size")
     _legend(panel, colours)
@@ -104,6 +108,10 @@ def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
     for name, colour in colours.items():
         panel.plot([], [], "o", color=colour, markersize=5, label=name)
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _view(view: View) -> str:
+    return f"{view.kind}: {view.name.removeprefix('bundled:')}"
 
 
 def _words(metric: str) -> str:

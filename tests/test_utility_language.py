@@ -1,13 +1,14 @@
 """Language models that are adapted on a set: equal steps, the model left as it was, scores against other code."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from test_utility_transfer import matched, records
 
 from lib import dp_lora, models
@@ -95,6 +96,19 @@ def test_an_untrained_model_is_scored_as_it_is(model):
     assert set(found) == set(next_token.METRICS)
 
 
+def test_an_untrained_model_answers_as_one_of_no_steps_and_says_nothing_where_a_token_tells_no_label(model, tmp_path):
+    compared = matched(one=records(20, 3))
+    found = instruct.untrained(compared, "mood", model, 40)
+    codes, values = compared.codes("mood")
+    still = lora.Adaptation(steps=1, batch=4, learning_rate=0.0)  # a fresh adapter changes nothing
+    fit = instruct.instructed(compared.texts, "mood", values, model, still, max_tokens=40, folder=tmp_path)
+    said = fit(compared.rows["one"], codes[compared.rows["one"]], compared.rows[HELD_OUT], 0)
+    truth = codes[compared.rows[HELD_OUT]]
+    assert found == {"accuracy": np.mean(said == truth), "macro_f1": transfer.SCORES["macro_f1"](said, truth)}
+    alike = [{"mood": ("bad", "beg", "good")[i % 3]} for i in range(len(compared.texts))]
+    assert instruct.untrained(replace(compared, labels=alike), "mood", model, 40) == {}
+
+
 class Unsloth:
     """Stands for ``unsloth.FastLanguageModel``: a plain model, and what it was asked for."""
 
@@ -127,5 +141,6 @@ def test_unsloth_is_imported_where_it_is_used_and_trains_by_the_same_steps(tmp_p
             scores.append(next_token.token_scores(net, examples, one.pad))
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-4)
     opened, adapted = Unsloth.calls
+    assert not isinstance(model.plain(), PeftModel) and Unsloth.calls.pop() == opened
     assert opened["max_seq_length"] == 96 and opened["load_in_4bit"] is True
     assert adapted == {"random_state": 5, **settings}

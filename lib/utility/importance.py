@@ -19,6 +19,7 @@ from lib.utility.transfer import BySet
 
 METRICS: dict[str, Direction] = {"importance_rank_correlation": "higher", "importance_top20_jaccard": "higher"}
 TOP = 20  # words
+NUMBERS_AT_ONCE = 1_000_000  # logits of shuffled words: 8 MB
 LEAST_SHARE = 1e-6  # of a probability: a label that a model does not know costs 13.8 nats, not infinity
 
 
@@ -42,11 +43,14 @@ def importance(
         weights, intercepts = np.stack([0 * weights[0], weights[0]]), np.array([0.0, intercepts[0]])
     logits = features @ weights.T + intercepts
     before = _losses(logits, truth, model.classes_)
-    rises = np.zeros(features.shape)
-    for word in np.flatnonzero(features.any(axis=0)):
-        column = features[:, word]
-        moved = [logits + np.outer(column[order] - column, weights[:, word]) for order in orders]
-        rises[:, word] = np.mean([_losses(one, truth, model.classes_) for one in moved], axis=0) - before
+    rises, present = np.zeros(features.shape), np.flatnonzero(features.any(axis=0))
+    at_once = max(1, NUMBERS_AT_ONCE // (orders.size * len(model.classes_)))
+    for start in range(0, len(present), at_once):
+        some = present[start : start + at_once]
+        columns = features[:, some].T  # (words, tests)
+        moved = columns[:, orders] - columns[:, None]  # (words, repeats, tests)
+        shuffled = logits + moved[..., None] * weights[:, some].T[:, None, None]  # (words, repeats, tests, labels)
+        rises[:, some] = _losses(shuffled, truth, model.classes_).mean(axis=1).T - before[:, None]
     return Importance(words, rises)
 
 
@@ -130,8 +134,7 @@ def _means(pair: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _losses(logits: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Log loss of each record in nats, (n,)."""
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    right = np.where(classes[None, :] == truth[:, None], shares, 0).sum(axis=1)
+    """Log loss of each record in nats, (..., n), of logits (..., n, labels)."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    right = (shares * (classes == truth[:, None])).sum(axis=-1) / shares.sum(axis=-1)
     return -np.log(np.maximum(right, LEAST_SHARE))

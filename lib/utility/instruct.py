@@ -19,7 +19,8 @@ from lib.utility import guesses
 from lib.utility.classic import Fit
 from lib.utility.lora import Adaptable, Adaptation
 from lib.utility.next_token import as_examples, first_token
-from lib.utility.sets import Sets
+from lib.utility.sets import HELD_OUT, Sets
+from lib.utility.transfer import SCORES
 
 TOKENS_AT_ONCE = 2048  # of prompts that are answered together
 
@@ -95,6 +96,20 @@ def vectors(sets: Sets, label: str | None, model: Adaptable, max_tokens: int) ->
         return model.vectors(examples, asked)
 
     return sets.encoded(encode)
+
+
+def untrained(sets: Sets, label: str, model: Adaptable, max_tokens: int) -> dict[str, float]:
+    """Accuracy and macro-F1 of the model as it is, on the held-out records; none where one token tells no label."""
+    codes, values = sets.codes(label)
+    rows = sets.rows[HELD_OUT]
+    try:
+        asked = prompts([sets.texts[i] for i in rows], label, values, model.tokenizer, max_tokens)
+    except DoppelError:  # which the task says of every arm
+        return {}
+    net = model.plain()
+    firsts = torch.tensor([ids[0] for ids in answers(model.tokenizer, values)[1]], device=net.device)
+    said = _ask(net, asked, firsts, model.pad)
+    return {name: score(said, codes[rows]) for name, score in SCORES.items()}
 
 
 def _ask(net: torch.nn.Module, prompts: Sequence[Sequence[int]], firsts: torch.Tensor, pad: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
 
 from lib import models
 from lib.dp_lora import Settings, Trainer
@@ -128,18 +129,25 @@ class Adaptable:
             if self.base is not None:
                 self.base = model.unload()
 
+    def plain(self) -> PreTrainedModel:
+        """The model as it is, without an adapter."""
+        return self._unsloth() if self.base is None else self.base
+
     def _fresh(self, seed: int) -> PeftModel:
         if self.base is None:
-            return self._unsloth(seed)
+            model = self._unsloth()
+            from unsloth import FastLanguageModel
+
+            return FastLanguageModel.get_peft_model(model, random_state=seed, **self.lora)
         device = self.base.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
             return get_peft_model(self.base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
 
-    def _unsloth(self, seed: int) -> PeftModel:
+    def _unsloth(self) -> PreTrainedModel:
         from unsloth import FastLanguageModel  # patches transformers when imported: only where it is used
 
         model, _ = FastLanguageModel.from_pretrained(
             model_name=str(models.locate(self.name)), max_seq_length=self.max_tokens, load_in_4bit=True
         )
-        return FastLanguageModel.get_peft_model(model, random_state=seed, **self.lora)
+        return model

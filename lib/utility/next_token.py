@@ -64,7 +64,7 @@ def token_accuracy(scores: np.ndarray) -> float:
 def untrained(sets: Sets, model: Adaptable, max_tokens: int) -> dict[str, float]:
     """Every metric of `METRICS` of the model as it is, on the held-out records: what training has to beat."""
     examples = as_examples([sets.texts[i] for i in sets.rows[HELD_OUT]], model.tokenizer, max_tokens)
-    scores = token_scores(model.base, examples, model.pad)
+    scores = token_scores(model.plain(), examples, model.pad)
     return {"perplexity": perplexity(scores), "token_accuracy": token_accuracy(scores)}
 
 
