@@ -72,7 +72,10 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
     """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
     place = resolve_device(device)
-    model = from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, place))
+    options: dict[str, object] = {"dtype": resolve_dtype(dtype, place)}
+    if place.type == "cpu":  # the fused attention's backward pass takes a sixth of a training step, plain products little
+        options["attn_implementation"] = "eager"
+    model = from_pretrained(AutoModelForCausalLM, locate(name), **options)
     return model.to(place).eval()
 
 

@@ -86,7 +86,8 @@ def matched(
     """The sets to compare, each at most ``most`` records.
 
     The smallest set bounds n, but for arms of fewer than `LEAST` records: they are kept whole, and their metrics
-    will say why they are not defined. Raises DoppelError for a name that is taken, and where real records are too few.
+    will say why they are not defined. Of the held-out records twice n are kept, so that another seed draws others.
+    Raises DoppelError for a name that is taken, and where real records are too few.
     """
     for name in arms:
         if name in (REFERENCE, CEILING):
@@ -98,7 +99,7 @@ def matched(
             raise DoppelError(f"{name} of the corpus has {len(some)} records, a comparison needs {LEAST}; add records")
     sizes = {name: len(some) for name, some in arms.items()}
     n = min([most, len(train), len(held_out), *(size for size in sizes.values() if size >= LEAST)])
-    wanted = {**dict.fromkeys(arms, most), REFERENCE: most, CEILING: n}
+    wanted = {**dict.fromkeys(arms, most), REFERENCE: min(most, 2 * n), CEILING: n}
     drawn = {}
     for number, (name, some) in enumerate({**arms, REFERENCE: held_out, CEILING: train}.items()):
         rows = np.random.default_rng([seed, number]).permutation(len(some))[: wanted[name]]
