@@ -87,7 +87,7 @@ class HiddenStateEncoder(Encoder):
     Aug-PE selects what lies near the private records in its own encoder's space, so distances in that space flatter it.
     This encoder, trained for something else, is the independent one that scores the result. The middle layers tell
     more about a text than the last ones, which prepare the next token (Skean et al. 2025, arXiv:2502.02013), and cost
-    half. The model's last norm follows them: some states are hundreds of times larger than others, and alike in all texts.
+    half. The model's last norm follows them: a few of their numbers are hundreds of times larger than the others.
     """
 
     def __init__(self, name: str, device: Device, batch_size: int):

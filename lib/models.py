@@ -73,7 +73,7 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTra
     """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
     place = resolve_device(device)
     options: dict[str, object] = {"dtype": resolve_dtype(dtype, place)}
-    if place.type == "cpu":  # the fused attention's backward pass takes a sixth of a training step, plain products little
+    if place.type == "cpu":  # there the fused attention's backward pass takes a sixth of a training step
         options["attn_implementation"] = "eager"
     model = from_pretrained(AutoModelForCausalLM, locate(name), **options)
     return model.to(place).eval()

@@ -132,6 +132,16 @@ def test_what_is_no_arm_is_refused(tmp_path: Path, stage: str, inputs: dict, mat
         arms.read(write_arm(tmp_path, stage, {"inputs": inputs}))
 
 
+def test_more_canaries_than_a_delta_can_bear_are_refused_before_anything_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arms.ledgers, "read", lambda folder: Ledger("record", 20))
+    train = [Record(str(i), PrivateText("made up"), {}) for i in range(1000)]
+    assert arms.canaried_ledger(tmp_path, train, arm()).units == 1000  # its delta is one in 1000
+    with pytest.raises(DoppelError, match="1,001 units instead of 20.*fewer canaries or fewer copies"):
+        arms.canaried_ledger(tmp_path, [*train, Record("one", PrivateText("more"), {})], arm())
+
+
 # --- DP-LoRA
 
 

@@ -260,7 +260,7 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
     )
     cost = next(line for line in told if line.startswith("Privacy in utility"))
     assert "eps8 (DP-LoRA) against open (fine-tuned without privacy): it costs 0.43 [" in cost
-    assert "] of 0.86 on accuracy between floor (0) and ceiling (1)" in cost
+    assert "] of 0.86 on Accuracy between floor (0) and ceiling (1)" in cost
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     told = scorecard.build(inputs)["answers"]
@@ -271,7 +271,8 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
 def test_equal_arms_are_not_ranked(tmp_path: Path) -> None:
     same = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
     card = scorecard.build(toys.whole(tmp_path, fidelity=same, utility=same))
-    assert card["answers"][0].startswith("At epsilon 8 nothing tells the private arms apart, so take the cheaper: eps8")
+    said = "At epsilon 8 nothing tells the private arms apart, so take the cheapest, eps8 (DP-LoRA): "
+    assert card["answers"][0].startswith(said)
     assert (
         "Against the floor, no difference between eps8 (DP-LoRA) and base in fidelity or utility survives."
         in card["answers"]

@@ -63,9 +63,17 @@ def read(folder: Path) -> Arm:
 
 def canaried_ledger(corpus: Path, train: Sequence[Record], arm: Arm) -> Ledger:
     """What is spent before the arm is made again on ``train``: the corpus stage's events, for as many units as there
-    are now, at the arm's own delta."""
+    are now, at the arm's own delta.
+
+    Raises DoppelError where the canaries outnumber the corpus so far that this delta would promise nothing.
+    """
     before = ledgers.read(corpus)
     units = len({record.owner for record in train}) if before.unit == "user" else len(train)
+    if arm.delta > 1 / units:
+        raise DoppelError(
+            f"{arm.stage}: with canaries there are {units:,} units instead of {before.units:,}, and its delta, "
+            f"{arm.delta:.2g}, is above one in so many; set fewer canaries or fewer copies"
+        )
     return Ledger(before.unit, units, arm.delta, before.events, before.public)
 
 

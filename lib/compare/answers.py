@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lib import metric_words
 from lib.compare.arms import PROMPT_ONLY, WITHOUT_PRIVACY
 from lib.compare.differences import Entrant
 from lib.privacy.audit import Verdict
@@ -92,7 +93,8 @@ class _Teller:
             return best[0], f"use {self._called(best[0])}, for {self._cost(best[0])}: {why}"
         costs = "; ".join(f"{self._called(one)} took {self._cost(one)}" for one in fit)
         if not won:
-            return None, f"nothing tells the private arms apart, so take the cheaper: {costs}"
+            cheapest = self._called(min(fit, key=self._price))
+            return None, f"nothing tells the private arms apart, so take the cheapest, {cheapest}: {costs}"
         return None, f"no private arm is best in all, so it depends on what you need: {costs}"
 
     def _refused(self, one: Entrant) -> str | None:
@@ -206,7 +208,8 @@ class _Teller:
 
     def _metric(self, row: Mapping) -> str:
         alone = self._often[row["group"], row["metric"]] == 1
-        return row["metric"] if alone else f"{row['metric']} ({row['task']})"
+        title = metric_words.metric(row["metric"]).title
+        return title if alone else f"{title} ({row['task']})"
 
     def _method(self, one: Entrant) -> str:
         return self._arms[one.name][0]["method"]
@@ -215,6 +218,13 @@ class _Teller:
         if len(one.arms) > 1:
             return f"{one.name} over {len(one.arms)} seeds"
         return f"{one.name} ({self._method(one)})" if self._method(one) != PROMPT_ONLY else one.name
+
+    def _price(self, one: Entrant) -> tuple[float, float]:
+        """Money, then seconds: the mean over replicas."""
+        costs = [arm["cost"] for arm in self._arms[one.name]]
+        return float(np.mean([cost["money"] or 0 for cost in costs])), float(
+            np.mean([cost["seconds"] for cost in costs])
+        )
 
     def _cost(self, one: Entrant) -> str:
         """The mean over replicas."""

@@ -9,11 +9,11 @@ from statistics import mean, median
 
 from huggingface_hub import DatasetCardData
 
+from lib.metric_words import METRICS
 from lib.privacy.audit import Verdict
 from lib.records import Record
 from lib.release.certificate import guarantee, rounded_up
 from lib.release.facts import WITHHELD
-from lib.report.words import METRICS
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
 SOURCES = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from lib import metric_words
 from lib.privacy.ledger import NEIGHBOURS
 from lib.report import tables, words
 from lib.report.numbers import number
@@ -80,17 +81,17 @@ def _promise(scorecard: Mapping) -> str:
     )
 
 
-def _verdicts(scorecard: Mapping) -> list[words.Word]:
+def _verdicts(scorecard: Mapping) -> list[metric_words.Word]:
     """The verdicts that were given, with what they mean."""
     audits = [(arm.get("privacy") or {}).get("audit") or {} for arm in scorecard.get("arms") or ()]
     given = {audit.get("verdict") for audit in audits}
-    return [words.Word(str(verdict), says) for verdict, says in words.VERDICTS.items() if verdict in given]
+    return [metric_words.Word(str(verdict), says) for verdict, says in words.VERDICTS.items() if verdict in given]
 
 
-def _reading(scorecard: Mapping, internal: bool) -> list[tuple[str, list[words.Word]]]:
+def _reading(scorecard: Mapping, internal: bool) -> list[tuple[str, list[metric_words.Word]]]:
     rows = [row for arm in scorecard.get("arms") or () for row in arm.get("metrics") or ()]
     parts = [("Privacy", [*words.PRIVACY, *(words.ATTACKS if internal else ())])]
     parts.append(("Scores", list(words.SCORES) if internal else [words.ARROW]))
-    if metrics := words.explained(row["metric"] for row in rows):
+    if metrics := metric_words.explained(row["metric"] for row in rows):
         parts.append(("Metrics", metrics))
     return parts
