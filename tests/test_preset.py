@@ -40,7 +40,7 @@ def door(run: str, corpus: Path, *more: str) -> list[str]:
         "01_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
     ]  # fmt: skip
     sets = [part for change in changes for part in ("--set", change)]
-    return ["./run_all.sh", "params/test", "--run", run, *sets, *more]
+    return ["./run_all.sh", "params/test", "--run", run, "--jobs", "2", *sets, *more]
 
 
 @pytest.fixture(scope="module")
