@@ -87,7 +87,7 @@ def main() -> None:
     domain = {"sentiment": ["negative", "neutral", "positive"]}
     train = processing.process(sources.load("amazon-snippets"), label_domain=domain).train
     tokenizer = models.load_tokenizer(options.model)
-    template = models.Prompt("{sentiment} electronics review:")
+    template = models.Prompt("A {sentiment} sentence from an electronics review:")
     examples, _ = encode_all(train, tokenizer, template, max_tokens=64, unit="record")
 
     with TemporaryDirectory() as folder:

@@ -19,7 +19,7 @@ from lib.errors import DoppelError
 from lib.private import PrivateText
 from lib.records import Record
 
-PERSONAL = "Sent to {name}, {street}, and the courier called me on {phone}."
+PERSONAL = "Sent to {name}, {street}, phone {phone}."
 SECRET = "The code on the label reads {secret}."
 PREFIXES = (  # for where no synthetic or public sentence is at hand
     "I bought this for my brother and",

@@ -138,7 +138,7 @@ def test_more_canaries_than_a_delta_can_bear_are_refused_before_anything_trains(
     monkeypatch.setattr(arms.ledgers, "read", lambda folder: Ledger("record", 20))
     train = [Record(str(i), PrivateText("made up"), {}) for i in range(1000)]
     assert arms.canaried_ledger(tmp_path, train, arm()).units == 1000  # its delta is one in 1000
-    with pytest.raises(DoppelError, match="1,001 units instead of 20.*fewer canaries or fewer copies"):
+    with pytest.raises(DoppelError, match=r"1,001 units instead of 20.*fewer canaries or fewer copies"):
         arms.canaried_ledger(tmp_path, [*train, Record("one", PrivateText("more"), {})], arm())
 
 
@@ -177,12 +177,15 @@ def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tm
     planting = plant(6, {40: 4})
     train = planting.insert(corpus())
     ledger = Ledger("record", len(train), 1e-3)
-    trained = lora.retrain(arm(steps=60, max_tokens=40), train, ledger, tmp_path, lambda progress: None)
-    assert [event.mechanism.__class__.__name__ for event in ledger.events] == ["NonPrivate"]
     asked = [canary.record for canary in planting.everyone]
-    before, after = trained.nats(asked, base=True), trained.nats(asked)
+    one = arm(steps=60, max_tokens=40)
+    trained = lora.retrain(one, train, ledger, tmp_path, lambda progress: None, asked=asked)
+    assert [event.mechanism.__class__.__name__ for event in ledger.events] == ["NonPrivate"]
+    after = trained.nats(asked)
     group = planting.repeated[0]
-    caught = planting.relative(before - after)[40]
+    with trained.model.disable_adapter():
+        np.testing.assert_allclose(trained.known.nats, trained.nats(asked), rtol=1e-4)
+    caught = planting.relative(trained.known.nats - after)[40]
     assert attack.repeated_control("loss against base", caught, group).passed
     untouched = attack.repeated_control("loss", np.zeros(4), group)
     assert not untouched.passed and "must be above 0.8" in untouched.shown
@@ -196,17 +199,19 @@ def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
     asked = [canary.record for canary in plant().everyone[:5]]
     tokenizer, template = models.load_tokenizer(TINY), models.Prompt("{mood}:", False)
     examples, _ = encode_all(asked, tokenizer, template, max_tokens=48, unit="record")
-    found = gradients.of_examples(net, examples, max_grad_norm=0.1).float()
-    for example, row in zip(examples, found, strict=True):
+    found, nats = gradients.of_examples(net, examples, max_grad_norm=0.1)
+    for example, row, loss in zip(examples, found.float(), nats, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion]])
         labels = ids.clone()
         labels[0, : len(example.prompt)] = -100
         net.zero_grad()
-        net(input_ids=ids, labels=labels).loss.backward()
+        alone_loss = net(input_ids=ids, labels=labels).loss
+        alone_loss.backward()
+        assert loss == pytest.approx(alone_loss.item(), rel=1e-4)
         alone = torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad])
         alone *= min(1, 0.1 / alone.norm())
         torch.testing.assert_close(row, alone, rtol=0.02, atol=1e-4)
-    assert found.norm(dim=1) == pytest.approx(0.1, rel=1e-2)  # all of these are longer
+    assert found.float().norm(dim=1) == pytest.approx(0.1, rel=1e-2)  # all of these are longer
 
 
 def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:

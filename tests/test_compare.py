@@ -95,7 +95,7 @@ def test_an_encoder_that_disagrees_keeps_a_difference_from_being_said(tmp_path: 
     assert row["better"] is None and "views: other" in row["because"] and row["low"] > 0
     line = next(one for one in card["answers"] if one.startswith("At epsilon 8, "))
     assert line.endswith(
-        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on accuracy; no difference in fidelity survives."
+        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no difference in fidelity survives."
     )
 
 

@@ -21,23 +21,29 @@ TOKENS_AT_ONCE = 512  # of a batch of canaries
 RIDGE = 0.01  # of the mean squared norm
 
 
-def of_examples(model: PeftModel, examples: Sequence[Example], *, max_grad_norm: float) -> torch.Tensor:
-    """Clipped gradient of each example by the model as it is, float16 (examples, trainable weights), on the CPU.
+def of_examples(
+    model: PeftModel, examples: Sequence[Example], *, max_grad_norm: float
+) -> tuple[torch.Tensor, np.ndarray]:
+    """Clipped gradient of each example by the model as it is, float16 (examples, trainable weights), on the CPU; and
+    its loss in nats a token, (examples,), which the same pass gives.
 
     At the start of a training LoRA's first matrices have no gradient yet (the second ones are zero): their columns are
-    zeros. ``max_grad_norm`` is that of the training.
+    zeros. ``max_grad_norm`` is that of the training. Without dropout: that of a training's own step is not known.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     device = parameters[0].device
     found = torch.empty(len(examples), sum(p.numel() for p in parameters), dtype=torch.float16)
+    nats = np.empty(len(examples))
     training = model.training
-    model.train()
+    model.eval()
     per_sample.attach(model)
     split_head = per_sample.head_splits(model, Batch.of(examples[:1], 0, device))
     try:
         for part in per_sample.by_length([1] * len(examples), [len(e) for e in examples], TOKENS_AT_ONCE):
             batch = Batch.of([examples[i] for i in part], 0, device)
-            per_sample.example_losses(model, batch, split_head=split_head).sum().backward()
+            losses = per_sample.example_losses(model, batch, split_head=split_head)
+            losses.sum().backward()
+            nats[part] = losses.detach().double().cpu().numpy()
             rows = torch.cat([p.grad_sample.flatten(1).float() for p in parameters], dim=1)
             found[part] = (rows * (max_grad_norm / rows.norm(dim=1, keepdim=True)).clamp(max=1)).half().cpu()
             for parameter in parameters:
@@ -45,7 +51,7 @@ def of_examples(model: PeftModel, examples: Sequence[Example], *, max_grad_norm:
     finally:
         per_sample.detach(model)
         model.train(training)
-    return found
+    return found, nats
 
 
 def scores(released: torch.Tensor, gradients: torch.Tensor, background: torch.Tensor) -> np.ndarray:

@@ -30,45 +30,34 @@ _START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max
 
 
 class Known(NamedTuple):
-    """Clipped gradients before the first step, float16 (records, trainable weights)."""
+    """Clipped gradients before the first step, float16 (records, trainable weights), and losses of ``asked`` there."""
 
     asked: torch.Tensor
     background: torch.Tensor
+    nats: np.ndarray
 
 
 @dataclass(frozen=True)
 class Retrained:
     """The model after training on the canaried corpus. It is never saved beyond the checkpoints of its stage."""
 
-    name: str  # of the model before training
     model: PeftModel
     tokenizer: PreTrainedTokenizerBase
     template: models.Prompt
     max_tokens: int
     adapter: Path
     released: torch.Tensor  # what the first step handed the optimizer, (trainable weights,)
-    known: Known  # gradients before it
+    known: Known  # what was known before it
 
-    def nats(self, records: Sequence[Record], *, base: bool = False) -> np.ndarray:
-        """Loss of each record in nats a token, shape (n,), by the model, or by the one that it was trained from."""
+    def nats(self, records: Sequence[Record]) -> np.ndarray:
+        """Loss of each record in nats a token, shape (n,)."""
         examples, _ = encode_all(records, self.tokenizer, self.template, max_tokens=self.max_tokens, unit="record")
-        if base:
-            with self.model.disable_adapter():
-                losses = dp_lora.held_out_losses(self.model, examples)
-        else:
-            losses = dp_lora.held_out_losses(self.model, examples)
+        losses = dp_lora.held_out_losses(self.model, examples)
         return losses[:, 0] / losses[:, 1]
 
     def gradient_scores(self) -> np.ndarray:
         """`lib.audited.gradients.scores` of the records that were asked about, shape (n,)."""
-        return gradients.scores(self.released, *self.known)
-
-    def base_nats(self, records: Sequence[Record], known: dict[tuple, np.ndarray]) -> np.ndarray:
-        """`nats` by the model before training; ``known`` keeps them for the next arm with the same model and prompt."""
-        key = (self.name, str(self.model.dtype), self.template, self.max_tokens)
-        if key not in known:
-            known[key] = self.nats(records, base=True)
-        return known[key]
+        return gradients.scores(self.released, self.known.asked, self.known.background)
 
 
 def retrain(
@@ -84,8 +73,9 @@ def retrain(
 ) -> Retrained:
     """Train the arm's adapter again on ``train``; its event is added to ``ledger``. Resumable from ``folder``.
 
-    The gradients of ``asked`` and of ``background`` (records that are not in ``train``) before the first step are kept
-    for `Retrained.gradient_scores`; ``known`` hands them to the next arm that starts from the same model and adapters.
+    The gradients of ``asked`` and of ``background`` (records that are not in ``train``) before the first step, and the
+    losses of the former there, are kept in `Retrained.known`; ``known`` hands them to the next arm that starts from
+    the same model and adapters.
     Raises DoppelError for batches that are no Poisson samples: nothing could be said of a claim then.
     """
     given = arm.training
@@ -107,7 +97,8 @@ def retrain(
     start = tuple(repr(given[name]) for name in _START)
     known = {} if known is None else known
     if start not in known:
-        known[start] = Known(gradients_of(asked), gradients_of(background))
+        before, nats = gradients_of(asked)
+        known[start] = Known(before, gradients_of(background)[0], nats)
     trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
     progress = trainer.run(on_step=on_step, on_gradient=partial(_keep_first, folder / FIRST))
     check = mechanisms.check_sampler(
@@ -122,9 +113,7 @@ def retrain(
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
     released = torch.load(folder / FIRST, weights_only=True)
-    return Retrained(
-        given["model"], net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", released, known[start]
-    )
+    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", released, known[start])
 
 
 def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
@@ -147,9 +136,10 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
 
 def _gradients(
     net: PeftModel, given: dict, tokenizer: PreTrainedTokenizerBase, template: models.Prompt, asked: Sequence[Record]
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, np.ndarray]:
     if not asked:
-        return torch.zeros(0, sum(p.numel() for p in net.parameters() if p.requires_grad), dtype=torch.float16)
+        width = sum(p.numel() for p in net.parameters() if p.requires_grad)
+        return torch.zeros(0, width, dtype=torch.float16), np.zeros(0)
     examples, _ = encode_all(asked, tokenizer, template, max_tokens=given["max_tokens"], unit="record")
     return gradients.of_examples(net, examples, max_grad_norm=given["max_grad_norm"])
 
