@@ -46,7 +46,9 @@ class Encoder(ABC):
         """
         plain = [_plain(text) for text in texts]
         copies = Counter(plain)
-        distinct = sorted(copies, key=lambda text: (-len(text), text))
+        known = sorted(copies)
+        longest = np.argsort([-length for length in self._lengths(known)], kind="stable")
+        distinct = [known[i] for i in longest]
         vectors = np.empty((len(distinct), self.width), np.float32)
         for start in range(0, len(distinct), self.batch_size):
             batch = distinct[start : start + self.batch_size]
@@ -54,6 +56,10 @@ class Encoder(ABC):
             progress(sum(copies[text] for text in batch))
         place = {text: row for row, text in enumerate(distinct)}
         return vectors[[place[text] for text in plain]]
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        """What orders the texts: those of like length are read together."""
+        return list(map(len, texts))
 
     @abstractmethod
     def _encode_batch(self, texts: list[str]) -> np.ndarray:
@@ -82,48 +88,42 @@ class SentenceEncoder(Encoder):
 
 
 class HiddenStateEncoder(Encoder):
-    """The mean over a text's tokens of a language model's hidden states at half its depth, at most `MAX_TOKENS` tokens.
+    """The mean over a text's tokens of a language model's last hidden states, at most `MAX_TOKENS` tokens.
 
     Aug-PE selects what lies near the private records in its own encoder's space, so distances in that space flatter it.
-    This encoder, trained for something else, is the independent one that scores the result. The middle layers tell
-    more about a text than the last ones, which prepare the next token (Skean et al. 2025, arXiv:2502.02013), and cost
-    half. The model's last norm follows them: a few of their numbers are hundreds of times larger than the others.
+    This encoder, trained for something else, is the independent one that scores the result.
     """
 
     def __init__(self, name: str, device: Device, batch_size: int):
         self.tokenizer = models.load_tokenizer(name)
         self.model = models.load(name, device=device).base_model
         config = self.model.config
-        depth = _halve(self.model, config.num_hidden_layers, name)
         self.max_tokens = min(MAX_TOKENS, getattr(config, "max_position_embeddings", MAX_TOKENS))
-        content = f"hidden states {depth} {self.model.dtype} {self.max_tokens} {models.fingerprint(name)}"
+        content = f"hidden states {self.model.dtype} {self.max_tokens} {models.fingerprint(name)}"
         super().__init__(hashlib.sha256(content.encode()).hexdigest(), config.hidden_size, batch_size)
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        return [len(ids) for ids in self._read(texts)]
+
+    def _read(self, texts: list[str]) -> list[list[int]]:
+        """Token ids; a text that spells out a special token is plain characters, one without any is its end alone."""
+        read = self.tokenizer(texts, split_special_tokens=True, truncation=True, max_length=self.max_tokens).input_ids
+        return [ids or [self.tokenizer.eos_token_id] for ids in read]
 
     @torch.inference_mode()
     def _encode_batch(self, texts: list[str]) -> np.ndarray:
-        # a text that spells out a special token is plain characters; one without a token is read as its end alone
-        read = self.tokenizer(texts, split_special_tokens=True, truncation=True, max_length=self.max_tokens).input_ids
-        ids = {"input_ids": [one or [self.tokenizer.eos_token_id] for one in read]}
-        inputs = self.tokenizer.pad(ids, padding_side="right", return_tensors="pt").to(self.model.device)
+        read = {"input_ids": self._read(texts)}
+        inputs = self.tokenizer.pad(read, padding_side="right", return_tensors="pt").to(self.model.device)
         hidden = self.model(**inputs, use_cache=False).last_hidden_state.float()  # (b, t, width)
         mask = inputs["attention_mask"][:, :, None].float()
         return ((hidden * mask).sum(1) / mask.sum(1)).cpu().numpy()
-
-
-def _halve(model: torch.nn.Module, layers: int, name: str) -> int:
-    """Take the upper half of a model's layers away; how many are left. What follows them, its norm, stays."""
-    stacks = [part for part in model.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == layers]
-    if not stacks:
-        raise DoppelError(f"the layers of model {name!r} are not found, so no encoder can be made of it; name another")
-    del stacks[0][max(1, layers // 2) :]
-    return len(stacks[0])
 
 
 def open_encoder(name: str, *, device: Device = "auto", batch_size: int | None = None) -> Encoder:
     """An encoder by name.
 
     ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` and a folder are sentence encoders; ``hidden:MODEL`` is the mean
-    hidden state, halfway, of a language model that `lib.models.locate` knows. Nothing but a ``hub:`` name and the
+    hidden state of a language model that `lib.models.locate` knows. Nothing but a ``hub:`` name and the
     first use of a bundled one touches the network. ``batch_size`` (texts at once; None: as suits the device) is a
     matter of speed. Raises DoppelError for other names and for what cannot be loaded.
     """
