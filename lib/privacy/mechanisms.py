@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import opendp.prelude as dp
 import torch
+from opendp.domains import atom_domain, vector_domain  # opendp.prelude would import scikit-learn as well
+from opendp.measurements import make_gaussian
+from opendp.metrics import l2_distance
+from opendp.mod import enable_features
 from scipy.stats import binom
 
 from lib.errors import DoppelError
@@ -59,9 +62,9 @@ def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *
     if not scale > 0:
         raise DoppelError(f"the scale of a noisy count is {scale}, it must be positive")
     if privacy_seed is None:
-        dp.enable_features("contrib")
-        domain = dp.vector_domain(dp.atom_domain(T="i64"))  # int would be 32 bits: 2,048 votes of `lib.voting`
-        return list(dp.m.make_gaussian(domain, dp.l2_distance(T="f64"), scale=scale)([int(c) for c in clean]))
+        enable_features("contrib")
+        domain = vector_domain(atom_domain(T="i64"))  # int would be 32 bits: 2,048 votes of `lib.voting`
+        return list(make_gaussian(domain, l2_distance(T="f64"), scale=scale)([int(c) for c in clean]))
     noise = np.random.default_rng([privacy_seed, *(stream or (1,))]).normal(0, scale, len(clean))
     return [int(count) + round(draw) for count, draw in zip(clean, noise, strict=True)]
 
