@@ -47,6 +47,8 @@ class Encoder(ABC):
         plain = [_plain(text) for text in texts]
         copies = Counter(plain)
         known = sorted(copies)
+        if not known:
+            return np.empty((0, self.width), np.float32)
         longest = np.argsort([-length for length in self._lengths(known)], kind="stable")
         distinct = [known[i] for i in longest]
         vectors = np.empty((len(distinct), self.width), np.float32)

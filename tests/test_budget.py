@@ -533,6 +533,7 @@ def test_the_arms_of_a_sweep_compose(house: Project) -> None:
 def test_a_corpus_without_a_limit_costs_pre_flight_nothing(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget_plan, "calibrate", lambda *args, **kwargs: pytest.fail("calibrated for nothing"))
     planned()
+    assert entries() == []
 
 
 def test_pre_flight_of_budgets_loads_no_model_library(house: Project) -> None:

@@ -66,6 +66,10 @@ def test_hidden_states_are_averaged_over_a_text_s_own_tokens(hidden):
     assert vector.dtype == np.float32 and vector.shape == (hidden.width,)
 
 
+def test_no_texts_have_no_vectors(minilm, hidden):
+    assert minilm.encode([]).shape == (0, minilm.width) and hidden.encode([]).shape == (0, hidden.width)
+
+
 def test_a_text_s_neighbours_in_a_batch_do_not_reach_it():
     model = open_encoder(f"hidden:{TINY}", device="cpu")
     model.model.float()

@@ -219,18 +219,17 @@ class _Teller:
             return f"{one.name} over {len(one.arms)} seeds"
         return f"{one.name} ({self._method(one)})" if self._method(one) != PROMPT_ONLY else one.name
 
+    def _mean(self, one: Entrant, cost: str) -> float:
+        """Over replicas; money that was not paid is none."""
+        return float(np.mean([arm["cost"][cost] or 0 for arm in self._arms[one.name]]))
+
     def _price(self, one: Entrant) -> tuple[float, float]:
-        """Money, then seconds: the mean over replicas."""
-        costs = [arm["cost"] for arm in self._arms[one.name]]
-        return float(np.mean([cost["money"] or 0 for cost in costs])), float(
-            np.mean([cost["seconds"] for cost in costs])
-        )
+        return self._mean(one, "money"), self._mean(one, "seconds")
 
     def _cost(self, one: Entrant) -> str:
         """The mean over replicas."""
         costs = [arm["cost"] for arm in self._arms[one.name]]
-        mean = {name: float(np.mean([cost[name] for cost in costs])) for name in ("seconds", "tokens")}
-        told = f"{mean['seconds']:,.0f} s, {mean['tokens']:,.0f} tokens"
+        told = f"{self._mean(one, 'seconds'):,.0f} s, {self._mean(one, 'tokens'):,.0f} tokens"
         told += f" and {max(cost['peak_memory_mb'] for cost in costs) / 1000:.1f} GB"
         paid = [cost["money"] for cost in costs if cost["money"] is not None]
         return told + (f" and ${np.mean(paid):.2f}" if paid else "")
