@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lib.compare.frontier import Point
+from lib.metric_words import title
 from lib.plots import DP, GREY, PRIVATE, PUBLIC
 
 COLOURS = {  # a method keeps its colour; without privacy it is hollow
@@ -85,7 +86,7 @@ def _distinct(values: Sequence[float], apart: float = 1.2) -> list[float]:
 
 def _frame(panel: plt.Axes, key: tuple[str, str, str], wide: _Axis) -> None:
     group, task, metric = key
-    panel.set_title(f"{group}: {metric}\n{task}", fontsize=9)
+    panel.set_title(f"{group}: {title(metric)}\n{task}", fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(alpha=0.25)
     panel.axhline(0, color=PRIVATE, linewidth=1.4)

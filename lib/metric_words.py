@@ -64,6 +64,11 @@ def metric(name: str) -> Word:
     return METRICS.get(name, Word(name.replace("_", " "), ""))
 
 
+def title(name: str) -> str:
+    """What readers call a metric."""
+    return metric(name).title
+
+
 def explained(names: Iterable[str]) -> list[Word]:
     """The metrics among ``names`` that have an explanation, each once, in the order of this file."""
     wanted = set(names)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.fidelity.metric import Undefined
+from lib.metric_words import title
 from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 from lib.views import CEILING, View
 
@@ -37,7 +38,7 @@ def scores(
             _dot(panel, row, "value", place, DP)
         if baseline and metric in baseline:
             panel.axvline(baseline[metric], color=GREY, linestyle=":", linewidth=1.5)
-        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=_words(metric))
+        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=title(metric))
         names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in lines]
         panel.set_yticklabels(names if panel is panels[0] else [])
     for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
@@ -65,7 +66,7 @@ def views(some: Sequence[View]) -> Figure:
                     panel.plot([found.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
                 else:
                     panel.plot([found.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
-        panel.set(title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=_words(key[1]))
+        panel.set(title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=title(key[1]))
         panel.title.set_fontsize(9)
         panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
     _legend(drawn[-1], colours | {CEILING: PUBLIC})
@@ -79,11 +80,11 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     """
     arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
     defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
-    names = list(dict.fromkeys(f"{row['task']}, {_words(str(row['metric']))}" for row in defined))
+    names = list(dict.fromkeys(f"{row['task']}, {title(str(row['metric']))}" for row in defined))
     figure, (panel,) = axes(width=8.0, height=0.4 * max(1, len(names)) + 1.2)
     colours, shift = arm_colours(arms), np.linspace(0.27, -0.27, len(arms))
     for row in defined:
-        name = f"{row['task']}, {_words(str(row['metric']))}"
+        name = f"{row['task']}, {title(str(row['metric']))}"
         place = len(names) - 1 - names.index(name) + shift[arms.index(str(row["arm"]))]
         _dot(panel, row, "position", place, colours[str(row["arm"])])
     panel.axvline(0, color=PRIVATE, linewidth=1)
@@ -112,7 +113,3 @@ def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
 
 def _view(view: View) -> str:
     return f"{view.kind}: {view.name.removeprefix('bundled:')}"
-
-
-def _words(metric: str) -> str:
-    return metric.replace("_", " ").replace("f1", "F1")

@@ -102,6 +102,7 @@ class Page:
 @contextmanager
 def opened(profile: Path) -> Iterator[Page]:
     """A browser with a profile of its own, ended afterwards."""
+    profile.mkdir(exist_ok=True)
     output = profile / "output.txt"
     with output.open("wb") as log:
         started = [found(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]

@@ -83,7 +83,7 @@ def test_pictures_draw_arms_floors_ceilings_and_what_is_not_defined():
     rows += suite.placed("again", found, transfer.METRICS, compared, floor="one", used=40)
     seen = viewed.seeds("mood", found, transfer.METRICS, ("accuracy", "macro_f1"))
     scores = utility_plots.scores(rows, baseline={"accuracy": 0.5})
-    panels = [axes for axes in scores.axes if axes.get_xlabel() in ("accuracy", "macro F1")]
+    panels = [axes for axes in scores.axes if axes.get_xlabel() in ("Accuracy", "Macro-F1")]
     dotted = [[line.get_linestyle() for line in axes.lines].count(":") for axes in panels]
     assert len(scores.axes) == len(transfer.METRICS) and dotted == [1, 0]
     by_view = utility_plots.views(seen)

@@ -208,7 +208,7 @@ class _Teller:
 
     def _metric(self, row: Mapping) -> str:
         alone = self._often[row["group"], row["metric"]] == 1
-        title = metric_words.metric(row["metric"]).title
+        title = metric_words.title(row["metric"])
         return title if alone else f"{title} ({row['task']})"
 
     def _method(self, one: Entrant) -> str:

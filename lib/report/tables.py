@@ -82,7 +82,7 @@ def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
     for arm in _arms(scorecard):
         for row in arm.get("metrics") or ():
             if row.get("group") == group and row.get("because"):
-                what = f"{metric_words.metric(row['metric']).title} ({row.get('task')})"
+                what = f"{metric_words.title(row['metric'])} ({row.get('task')})"
                 told.setdefault((what, row["because"]), []).append(arm["name"])
     return [(f"{what} of {', '.join(arms)}", why) for (what, why), arms in told.items()]
 
@@ -94,7 +94,7 @@ def better(scorecard: Mapping) -> Table:
     for one in (one for one in scorecard.get("comparisons") or () if one.get("better")):
         first, second = one["arms"]
         sign, other = (1, second) if one["better"] == first else (-1, first)
-        metric = cells.words(metric_words.metric(one["metric"]).title, one.get("task"))
+        metric = cells.words(metric_words.title(one["metric"]), one.get("task"))
         rows.append(
             [cells.words(one["better"]), cells.words(other), metric, cells.gain(one, sign), cells.views(one, sign)]
         )
@@ -113,7 +113,7 @@ def alike(scorecard: Mapping) -> Table:
     rows = [
         [
             cells.words(" – ".join(one["arms"])),
-            cells.words(metric_words.metric(one["metric"]).title, one.get("task")),
+            cells.words(metric_words.title(one["metric"]), one.get("task")),
             cells.prose(one.get("because")),
             cells.gain(one, 1),
             cells.views(one, 1 if (one.get("gain") or 0) > 0 else -1),
@@ -166,7 +166,7 @@ def _by_key(arm: Mapping) -> dict[Key, Mapping]:
 def _title(scorecard: Mapping, key: Key) -> str:
     """A metric's title with the arrow of its direction."""
     directions = [row.get("direction") for arm in _arms(scorecard) if (row := _by_key(arm).get(key))]
-    return f"{metric_words.metric(key[2]).title}{NO_BREAK}{words.ARROWS.get(directions[0], '')}".rstrip()
+    return f"{metric_words.title(key[2])}{NO_BREAK}{words.ARROWS.get(directions[0], '')}".rstrip()
 
 
 def _by_stage(arm: Mapping) -> Cell:
