@@ -80,7 +80,8 @@ def leaks_by_repetition(rows: Sequence[Mapping[str, object]]) -> Figure:
     """
     kind = "personal"  # the one kind that is repeated
     mine = [row for row in rows if row["kind"] == kind]
-    arms, copies = (sorted({row[key] for row in mine}, key=str if key == "arm" else int) for key in ("arm", "copies"))
+    arms, copies = (list(dict.fromkeys(row[key] for row in mine)) for key in ("arm", "copies"))
+    copies.sort()
     figure, panels = axes(width=3.2 * len(arms) + 0.6, height=2.8, columns=len(arms))
     for one, arm in zip(panels, arms, strict=True):
         for part, colour in zip(("name", "street", "phone", "whole"), (PRIVATE, DP, "black", GREY), strict=True):

@@ -15,7 +15,7 @@ from lib.errors import DoppelError, nearest
 Parameters = Mapping[str, object]
 ARMS = ("02_generate", "03_aug_pe")  # notebooks that write synthetic text
 AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
-    "loss", "loss against base", "first gradient", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
+    "loss", "loss against base", "gradients", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
 )  # fmt: skip
 
 

@@ -236,12 +236,12 @@ class Stage:
         Stage._current = None
 
     def _repr_html_(self) -> str:
+        lines = [("parameter", "value", ""), *((n, str(v), self._spec[n].help) for n, v in self.parameters.items())]
         rows = "".join(
-            f"<tr><td>{name}</td><td>{html.escape(str(value))}</td><td>{html.escape(self._spec[name].help)}</td></tr>"
-            for name, value in self.parameters.items()
+            "<tr>" + "".join(f'<{tag} style="text-align: left">{html.escape(text)}</{tag}>' for text in line) + "</tr>"
+            for tag, line in zip(["th", *["td"] * len(self.parameters)], lines, strict=True)
         )
-        head = "<tr><th>parameter</th><th>value</th><th></th></tr>"
-        return f"<table>{head}{rows}</table><p>Outputs go to <code>results/{self.run}/{self.id}</code></p>"
+        return f"<table>{rows}</table><p>Outputs go to <code>results/{self.run}/{self.id}</code></p>"
 
     def __repr__(self) -> str:
         width = max(map(len, self.parameters))

@@ -78,22 +78,30 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
 
     What lies beyond `POSITIONS` runs off the picture: floor and ceiling are barely told apart there.
     """
-    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
+    colours = arm_colours(list(dict.fromkeys(str(row["arm"]) for row in rows)))
     defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
-    names = list(dict.fromkeys(f"{row['task']}, {title(str(row['metric']))}" for row in defined))
-    figure, (panel,) = axes(width=8.0, height=0.4 * max(1, len(names)) + 1.2)
-    colours, shift = arm_colours(arms), np.linspace(0.27, -0.27, len(arms))
+    arms = [arm for arm in colours if any(row["arm"] == arm for row in defined)]
+    lines: list[tuple[str, str | None]] = []  # a task, then its metrics
+    for task in dict.fromkeys(str(row["task"]) for row in defined):
+        lines += [(task, None), *dict.fromkeys((task, str(row["metric"])) for row in defined if row["task"] == task)]
+    figure, (panel,) = axes(width=8.0, height=0.3 * max(1, len(lines)) + 1.2)
+    shift = np.linspace(0.25, -0.25, len(arms)) if len(arms) > 1 else [0]
     for row in defined:
-        name = f"{row['task']}, {title(str(row['metric']))}"
-        place = len(names) - 1 - names.index(name) + shift[arms.index(str(row["arm"]))]
+        place = (
+            len(lines) - 1 - lines.index((str(row["task"]), str(row["metric"]))) + shift[arms.index(str(row["arm"]))]
+        )
         _dot(panel, row, "position", place, colours[str(row["arm"])])
     panel.axvline(0, color=PRIVATE, linewidth=1)
     panel.axvline(1, color=PUBLIC, linewidth=1)
+    names = [task if metric is None else title(metric) for task, metric in lines]
     panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
+    for label, (_, metric) in zip(panel.get_yticklabels(), reversed(lines), strict=True):
+        label.set_fontweight("normal" if metric else "bold")
     panel.set(xlim=POSITIONS, ylim=(-0.7, len(names) - 0.3))
-    if not names:
+    if names:
+        _legend(panel, {arm: colours[arm] for arm in arms})
+    else:
         panel.set(title="no metric can place an arm: floors and ceilings do not differ at this size")
-    _legend(panel, colours)
     return figure
 
 

@@ -1,6 +1,7 @@
 """Arms made again with canaries: with their own parameters, on canaries that really got in; caught when they lie."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -224,15 +225,36 @@ def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
     canaries, others, background = made(40), made(60), made(60)
     inside = torch.arange(40) % 2 == 0
     released = canaries[inside].sum(0) + others.sum(0) + torch.randn(4000, generator=rng)
-    found = gradients.scores(released, canaries.half(), background.half())
+    swapped = canaries[~inside].sum(0) + others.sum(0)
+    known = torch.cat([canaries, background]).half()
+    seen = gradients.products(known, torch.stack([released, swapped]))  # two steps
+    found, of_others = gradients.scores(gradients.products(known, known), seen)[:, :40]
     assert attack.auc(found, inside.numpy()).value > 0.95
+    assert attack.auc(of_others, inside.numpy()).value < 0.05
     naive = (canaries @ released).numpy()  # what all records share drowns it
     assert attack.auc(naive, inside.numpy()).value < 0.8
-    swapped = canaries[~inside].sum(0) + others.sum(0)
-    assert attack.auc(gradients.scores(swapped, canaries.half(), background.half()), inside.numpy()).value < 0.05
 
 
-def test_the_first_released_gradient_gives_repeated_canaries_away_without_noise_and_not_with_it(tmp_path: Path) -> None:
+def test_products_of_gradients_are_those_of_the_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = torch.Generator().manual_seed(0)
+    one, other = torch.randn(5, 70, generator=rng).half(), torch.randn(3, 70, generator=rng)
+    monkeypatch.setattr(gradients, "COLUMNS_AT_ONCE", 32)
+    np.testing.assert_allclose(gradients.products(one, other), (one.double() @ other.double().T).numpy(), rtol=1e-5)
+
+
+def test_scores_of_steps_are_compared_step_by_step_and_one_loud_step_tells() -> None:
+    planting = plant(30, {5: 2})
+    rng = np.random.default_rng(0)
+    quiet = rng.normal(0, 1, (3, len(planting.everyone)))
+    quiet[1] = 100 * quiet[1] + 7  # another unit at another step: it does not drown the others
+    np.testing.assert_allclose(planting.relative(quiet[:1])[1], planting.relative(quiet[0])[1])
+    loud = quiet.copy()
+    loud[2, 4] += 50  # the fifth single canary joined the last step
+    before, after = planting.relative(quiet)[1], planting.relative(loud)[1]
+    assert np.argmax(after) == 4 and np.delete(after, 4) == pytest.approx(np.delete(before, 4))
+
+
+def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_with_it(tmp_path: Path) -> None:
     planting = plant(6, {20: 24})
     train, background = planting.insert(corpus()), corpus(30)
     inside, found, known, starts = coins(planting.repeated[0].canaries), {}, {}, []
@@ -248,16 +270,23 @@ def test_the_first_released_gradient_gives_repeated_canaries_away_without_noise_
     assert found["without"] > 0.9 and found["with"] < 0.85
 
 
-def test_the_first_gradient_is_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
-    train = corpus()
-    given = {"steps": 3, "expected_batch": 8.0}
+def test_what_steps_released_is_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
+    train, asked = corpus(), [canary.record for canary in plant().everyone[:4]]
 
-    def again(change: dict) -> torch.Tensor:
-        ledger = Ledger("record", len(train), 1e-3)
-        return lora.retrain(arm(**given | change), train, ledger, tmp_path, lambda progress: None).released
+    def trained(on_step: Callable[[dp_lora.Progress], None] = lambda progress: None) -> lora.Retrained:
+        ledger, one = Ledger("record", len(train), 1e-3), arm(steps=3, expected_batch=8.0, checkpoint_every=1)
+        return lora.retrain(one, train, ledger, tmp_path, on_step, asked=asked)
 
-    first = again({"steps": 2, "checkpoint_every": 1})
-    assert torch.equal(again({}), first) and first.norm() > 0
+    def stop(progress: dp_lora.Progress) -> None:
+        if progress.step == 3:  # before its checkpoint
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(stop)
+    first = np.load(tmp_path / lora.RELEASED)[:, :2]
+    resumed = trained()
+    assert np.array_equal(resumed.released[:, :2], first) and resumed.gradient_scores().shape == (3, 4)
+    assert (np.abs(resumed.released).sum(axis=0) > 0).all()
 
 
 # --- Aug-PE

@@ -116,6 +116,24 @@ def test_tables_to_read_show_arms_side_by_side_and_no_minus_zero():
     assert not rows.table(a_table())["position"].str.contains("-0 ").any()
 
 
+def test_views_of_one_metric_stand_together_whatever_their_order():
+    def view(metric, kind, name, value):
+        return views.View("t", metric, "higher", kind, name, {"a": value, CEILING: Estimate(0.5, np.zeros(3))})
+
+    seen = [
+        view("mauve", "size", "9 records", Estimate(0.25, np.zeros(3))),
+        view("frechet", "seed", "seed 1", Undefined("too few")),
+        view("mauve", "encoder", "bundled:small", Estimate(0.75, np.zeros(3))),
+    ]
+    table = rows.by_view(seen)
+    assert list(table.index) == [
+        ("t", "Fréchet distance", "seed", "seed 1"),
+        ("t", "MAUVE", "encoder", "small"),
+        ("t", "MAUVE", "size", "9 records"),
+    ]
+    assert list(table["a"]) == ["not defined", "0.75", "0.25"] and list(table[CEILING]) == ["0.5"] * 3
+
+
 GROUPS = np.array([[0, 0], [20, 0], [0, 20]])
 
 

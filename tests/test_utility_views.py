@@ -89,7 +89,23 @@ def test_pictures_draw_arms_floors_ceilings_and_what_is_not_defined():
     by_view = utility_plots.views(seen)
     assert len(by_view.axes) == 2
     assert [text.get_text() for text in by_view.axes[0].get_yticklabels()] == [f"seed: training {i}" for i in (3, 2, 1)]
-    assert len(utility_plots.positions(rows).axes) == 1
+    (empty,) = utility_plots.positions(rows).axes
+    assert empty.get_legend() is None and "no metric can place an arm" in empty.get_title()
+    plt.close("all")
+
+
+def test_positions_stand_under_their_task_and_only_arms_that_have_one_are_named():
+    row = {"task": "mood", "metric": "accuracy", "arm": "base", "value": 0.4, "floor": 0.4, "position": 0.0,
+           "position_low": 0.0, "position_high": 0.0}  # fmt: skip
+    better = row | {"arm": "eps8", "value": 0.5, "position": 0.5, "position_low": 0.4, "position_high": 0.6}
+    rows = [row, better, better | {"task": "next token", "metric": "perplexity"}, better | {"metric": "macro_f1"}]
+    (panel,) = utility_plots.positions(rows).axes
+    shown = [(label.get_text(), label.get_fontweight()) for label in panel.get_yticklabels()][::-1]
+    metrics = [("Accuracy", "normal"), ("Macro-F1", "normal")]
+    assert shown == [("mood", "bold"), *metrics, ("next token", "bold"), ("Perplexity", "normal")]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["eps8"]  # a floor has no place of its own
+    places = sorted(float(line.get_ydata()[0]) for line in panel.lines if list(line.get_xdata()) == [0.5])
+    assert places == [0, 2, 3]  # from below: perplexity, then its task, macro-F1, accuracy
     plt.close("all")
 
 

@@ -1,11 +1,11 @@
-"""What a gradient that DP-SGD releases says of each canary.
+"""What the gradients that DP-SGD releases say of each canary.
 
 The guarantee covers every noisy gradient of a training, not the last weights alone. So an attack may read them, as that
-on Aug-PE reads the votes: a canary that joined a batch added its own clipped gradient to that step's sum. Here it reads
-the first one, for which all canaries' gradients follow from the public model; later ones would ask for them anew at
-every step, at the price of a training each. A single canary joins the first batch with the sampling probability alone,
-so little can be shown of it; one that came a hundred times is there.
-*Evaluation only*: it runs on audited arms, whose gradients are removed with them.
+on Aug-PE reads the votes: a canary that joined a batch added its own clipped gradient to that step's sum. Which
+gradient that is follows from the public model at the first step. Later ones would ask for it anew, at the price of a
+training each: they are searched for the first one, which tells less from step to step. A single canary joins a batch
+with the sampling probability alone, so little can be shown of it; one that came a hundred times joins most.
+*Evaluation only*: it runs on audited arms; of their gradients only these products are kept, and removed with the arms.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from lib.per_sample import Batch, Example
 
 TOKENS_AT_ONCE = 512  # of a batch of canaries
 RIDGE = 0.01  # of the mean squared norm
+COLUMNS_AT_ONCE = 2**16  # of gradients that are widened to float32
 
 
 def of_examples(
@@ -54,17 +55,23 @@ def of_examples(
     return found, nats
 
 
-def scores(released: torch.Tensor, gradients: torch.Tensor, background: torch.Tensor) -> np.ndarray:
-    """How much of each canary's gradient is in a released one, shape (canaries,); higher means rather in.
+def products(gradients: torch.Tensor, others: torch.Tensor) -> np.ndarray:
+    """Scalar products of the rows of two sets of gradients, float64 (n, k), in blocks of bounded memory."""
+    found = torch.zeros(len(gradients), len(others), dtype=torch.float64)
+    for start in range(0, gradients.shape[1], COLUMNS_AT_ONCE):
+        part = slice(start, start + COLUMNS_AT_ONCE)
+        found += (gradients[:, part].float() @ others[:, part].float().T).double()
+    return found.numpy()
 
-    ``released`` (trainable weights,) is what the first step handed the optimizer; ``gradients`` (canaries, trainable
-    weights) and ``background`` (others, trainable weights) are those of `of_examples` before that step, the latter of
-    records that were not in. The released one is taken for a mix of all of them and of noise, and the coefficients are
-    estimated by ridge regression: so what a canary shares with the others, or with any record, does not speak for it.
-    Without the background the gradients of the real records of the batch drown those of the canaries.
+
+def scores(known: np.ndarray, released: np.ndarray) -> np.ndarray:
+    """How much of each record's gradient is in each released one, shape (steps, records); higher means rather in.
+
+    ``known`` (records, records) are the `products` of the records' gradients before the first step (`of_examples`):
+    canaries, and others that were not in as background. ``released`` (records, steps) are their products with what
+    each step handed the optimizer. A released gradient is taken for a mix of all of them and of noise, and the
+    coefficients are estimated by ridge regression: so what a canary shares with the others, or with any record, does
+    not speak for it. Without the background the gradients of the real records of the batch drown those of the canaries.
     """
-    every = torch.cat([gradients, background]).float()
-    products = (every @ every.T).double()
-    ridge = RIDGE * products.diagonal().mean() * torch.eye(len(products), dtype=torch.float64)
-    found = torch.linalg.solve(products + ridge, (every @ released.float()).double())
-    return found[: len(gradients)].numpy()
+    ridge = RIDGE * known.diagonal().mean() * np.eye(len(known))
+    return np.linalg.solve(known + ridge, released).T

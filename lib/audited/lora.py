@@ -4,7 +4,6 @@ The calls are those of notebooks 01 and 02, with the arm's own parameters: unit,
 `lib.dp_lora`'s, the noise is calibrated again for the number of units that there are now. *Evaluation only.*
 """
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,20 +19,24 @@ from lib import dp_lora, labels, llm, models
 from lib.audited import gradients
 from lib.audited.arms import Arm
 from lib.examples import encode_all
-from lib.files import read_json, write_atomic
+from lib.files import read_json
 from lib.privacy import accounting, mechanisms
 from lib.privacy.ledger import Event, Ledger
 from lib.records import Record
 
-FIRST = "first_gradient.pt"
+RELEASED = "released.npy"
 _START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max_grad_norm")  # what a first step sees
 
 
 class Known(NamedTuple):
-    """Clipped gradients before the first step, float16 (records, trainable weights), and losses of ``asked`` there."""
+    """What is known of records before the first step: those that are asked about, and behind them the background.
 
-    asked: torch.Tensor
-    background: torch.Tensor
+    Clipped gradients, float16 (records, trainable weights), and their products (records, records); losses of those
+    that are asked about, in nats a token.
+    """
+
+    gradients: torch.Tensor
+    products: np.ndarray
     nats: np.ndarray
 
 
@@ -46,8 +49,8 @@ class Retrained:
     template: models.Prompt
     max_tokens: int
     adapter: Path
-    released: torch.Tensor  # what the first step handed the optimizer, (trainable weights,)
-    known: Known  # what was known before it
+    released: np.ndarray  # products of the known gradients with what each step handed the optimizer, (records, steps)
+    known: Known
 
     def nats(self, records: Sequence[Record]) -> np.ndarray:
         """Loss of each record in nats a token, shape (n,)."""
@@ -56,8 +59,8 @@ class Retrained:
         return losses[:, 0] / losses[:, 1]
 
     def gradient_scores(self) -> np.ndarray:
-        """`lib.audited.gradients.scores` of the records that were asked about, shape (n,)."""
-        return gradients.scores(self.released, self.known.asked, self.known.background)
+        """`lib.audited.gradients.scores` of the records that were asked about, shape (steps, n)."""
+        return gradients.scores(self.known.products, self.released)[:, : len(self.known.nats)]
 
 
 def retrain(
@@ -98,9 +101,11 @@ def retrain(
     known = {} if known is None else known
     if start not in known:
         before, nats = gradients_of(asked)
-        known[start] = Known(before, gradients_of(background)[0], nats)
+        before = torch.cat([before, gradients_of(background)[0]])
+        known[start] = Known(before, gradients.products(before, before), nats)
     trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
-    progress = trainer.run(on_step=on_step, on_gradient=partial(_keep_first, folder / FIRST))
+    seen = _products_file(folder / RELEASED, len(known[start].gradients), given["steps"])
+    progress = trainer.run(on_step=on_step, on_gradient=partial(_keep, seen, known[start].gradients))
     check = mechanisms.check_sampler(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
     )
@@ -112,8 +117,7 @@ def retrain(
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
-    released = torch.load(folder / FIRST, weights_only=True)
-    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", released, known[start])
+    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", seen, known[start])
 
 
 def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
@@ -144,12 +148,18 @@ def _gradients(
     return gradients.of_examples(net, examples, max_grad_norm=given["max_grad_norm"])
 
 
-def _keep_first(file: Path, step: int, released: Sequence[torch.Tensor]) -> None:
-    """Kept beside the checkpoint: an attempt that goes on from one does not see the first step again."""
-    if step == 0:
-        buffer = io.BytesIO()
-        torch.save(torch.cat([one.flatten().float().cpu() for one in released]), buffer)
-        write_atomic(file, buffer.getvalue())
+def _products_file(file: Path, records: int, steps: int) -> np.memmap:
+    """Kept beside the checkpoint: an attempt that goes on from one does not see the steps before it again."""
+    if file.exists():
+        return np.load(file, mmap_mode="r+")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return np.lib.format.open_memmap(file, mode="w+", dtype=np.float64, shape=(records, steps))
+
+
+def _keep(seen: np.memmap, known: torch.Tensor, step: int, released: Sequence[torch.Tensor]) -> None:
+    whole = torch.cat([one.flatten().float().cpu() for one in released])
+    seen[:, step] = gradients.products(known, whole[None])[:, 0]
+    seen.flush()  # before the step's checkpoint
 
 
 def _adapted(given: dict) -> PeftModel:

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.special import logsumexp
 from transformers import PreTrainedTokenizerBase
 
 from lib import canaries
@@ -56,13 +57,16 @@ class Planted:
 
         ``values`` has one entry for each of `everyone`. Without this the kinds, of which one is always likelier than
         another, would drown what a coin changes. References that all score the same leave the difference as it is.
+        Values of shape (steps, everyone) are compared step by step; then each canary has its soft maximum over the
+        steps, the logarithm of the mean exponential: it joined few of them, and speaks loud in those.
         """
-        kinds, reference, of = self._kinds(), values[-len(self.references) :], np.empty(len(values))
+        kinds, of = self._kinds(), np.empty(np.atleast_2d(values).shape)
         for kind in set(kinds):
-            mine = kinds == kind
-            like = reference[mine[-len(self.references) :]]
-            of[mine] = (values[mine] - like.mean()) / (like.std() or 1.0)
-        return self._by_copies(of)
+            mine = np.atleast_2d(values)[:, kinds == kind]
+            like = mine[:, -(kinds[-len(self.references) :] == kind).sum() :]
+            spread = like.std(axis=1, keepdims=True)
+            of[:, kinds == kind] = (mine - like.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1.0)
+        return self._by_copies(logsumexp(of, axis=0, b=1 / len(of)))
 
     def exposed(self, values: np.ndarray) -> dict[int, np.ndarray]:
         """Exposure in bits of each canary among the references of its kind, by copies (Carlini et al. 2019)."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from lib.metric_words import title
+
 
 def arms(card: Mapping[str, Any]) -> pd.DataFrame:
     """Privacy, audit, copies and cost: a row an arm."""
@@ -32,10 +34,13 @@ def metrics(card: Mapping[str, Any]) -> pd.DataFrame:
     for arm in card["arms"]:
         for row in arm["metrics"]:
             if row["headline"]:
-                line = rows.setdefault((row["group"], f"{row['metric']} ({row['task']})"), {})
+                line = rows.setdefault((row["group"], f"{title(row['metric'])} ({row['task']})"), {})
                 line |= {"better": row["direction"], "floor": _number(row["floor"]), "ceiling": _number(row["ceiling"])}
                 line[arm["name"]] = _interval(row["value"], row["value_low"], row["value_high"])
-    return pd.DataFrame(rows.values(), index=list(rows)).fillna("not measured") if rows else pd.DataFrame()
+    if not rows:
+        return pd.DataFrame()
+    names = pd.MultiIndex.from_tuples(rows, names=["", "metric"])
+    return pd.DataFrame(list(rows.values()), index=names).fillna("not measured")
 
 
 def differences(comparisons: Sequence[Mapping[str, Any]], unit: str = "gain") -> pd.DataFrame:
@@ -43,7 +48,7 @@ def differences(comparisons: Sequence[Mapping[str, Any]], unit: str = "gain") ->
     return pd.DataFrame(
         {
             "group": row["group"],
-            "metric": f"{row['metric']} ({row['task']})",
+            "metric": f"{title(row['metric'])} ({row['task']})",
             "first": row["arms"][0],
             "second": row["arms"][1],
             unit: _interval(row["gain"], row["low"], row["high"]),

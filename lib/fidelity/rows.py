@@ -6,7 +6,8 @@ import pandas as pd
 
 from lib.errors import DoppelError, nearest
 from lib.fidelity.metric import Direction, Estimate, Metric, Undefined
-from lib.views import CEILING
+from lib.metric_words import title
+from lib.views import CEILING, View
 
 Row = dict[str, object]
 
@@ -73,7 +74,7 @@ def table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "task": row["task"],
-            "metric": row["metric"],
+            "metric": title(str(row["metric"])),
             "arm": row["arm"],
             "value": _shown(row, "value"),
             "floor": _number(row["floor"]),
@@ -89,13 +90,23 @@ def wide(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """A table to compare arms by, one line a metric: values with half their interval, ``=`` where at the ceiling."""
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
-        line = lines.setdefault((str(row["task"]), str(row["metric"])), {"better": _BETTER[str(row["direction"])]})
+        line = lines.setdefault(
+            (str(row["task"]), title(str(row["metric"]))), {"better": _BETTER[str(row["direction"])]}
+        )
         half = "" if row["value"] is None else f" ± {(row['value_high'] - row['value']):.2g}"
         line[str(row["arm"])] = f"{_number(row['value'])}{half}{' =' if row['at_ceiling'] else ''}"
         line["ceiling"] = _number(row["ceiling"])
     names = pd.MultiIndex.from_tuples(lines, names=["task", "metric"])
     made = pd.DataFrame(list(lines.values()), index=names).fillna("")
     return made[[name for name in made if name != "ceiling"] + ["ceiling"]]
+
+
+def by_view(views: Sequence[View]) -> pd.DataFrame:
+    """Each arm's value in every view, those of one metric together: what varies, and how."""
+    lines = sorted(views, key=lambda view: (view.task, view.metric, view.kind))  # stable: else in their order
+    names = [(view.task, title(view.metric), view.kind, view.name.removeprefix("bundled:")) for view in lines]
+    values = [{arm: _number(getattr(one, "value", None)) for arm, one in view.estimates.items()} for view in lines]
+    return pd.DataFrame(values, index=pd.MultiIndex.from_tuples(names, names=["task", "metric", "varied", "how"]))
 
 
 def reasons(rows: Sequence[Mapping[str, object]]) -> dict[str, int]:

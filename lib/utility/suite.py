@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 
 from lib.fidelity import rows
 from lib.fidelity.metric import Direction
-from lib.fidelity.rows import check_floor, flat, label_names, table
+from lib.fidelity.rows import check_floor, flat, label_names, table, wide
 from lib.utility.sets import REAL, Sets
 from lib.utility.transfer import BySet
 from lib.views import CEILING
 
-__all__ = ["check_floor", "flat", "label_names", "placed", "table"]
+__all__ = ["check_floor", "flat", "label_names", "placed", "table", "wide"]
 
 
 def placed(
