@@ -252,6 +252,7 @@ def test_scores_of_steps_are_compared_step_by_step_and_one_loud_step_tells() -> 
     loud[2, 4] += 50  # the fifth single canary joined the last step
     before, after = planting.relative(quiet)[1], planting.relative(loud)[1]
     assert np.argmax(after) == 4 and np.delete(after, 4) == pytest.approx(np.delete(before, 4))
+    assert after[4] == pytest.approx(planting.relative(loud[2])[1][4] - np.log(3), abs=0.1)  # no mean over its steps
 
 
 def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_with_it(tmp_path: Path) -> None:
