@@ -19,7 +19,7 @@ from lib import dp_lora, labels, llm, models
 from lib.audited import gradients
 from lib.audited.arms import Arm
 from lib.examples import encode_all
-from lib.files import read_json
+from lib.files import read_json, write_array
 from lib.privacy import accounting, mechanisms
 from lib.privacy.ledger import Event, Ledger
 from lib.records import Record
@@ -150,10 +150,9 @@ def _gradients(
 
 def _products_file(file: Path, records: int, steps: int) -> np.memmap:
     """Kept beside the checkpoint: an attempt that goes on from one does not see the steps before it again."""
-    if file.exists():
-        return np.load(file, mmap_mode="r+")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(file, mode="w+", dtype=np.float64, shape=(records, steps))
+    if not file.exists():
+        write_array(file, np.zeros((records, steps)))
+    return np.load(file, mmap_mode="r+")
 
 
 def _keep(seen: np.memmap, known: torch.Tensor, step: int, released: Sequence[torch.Tensor]) -> None:
