@@ -58,10 +58,8 @@ def main() -> None:
             if reference >= 0.5:
                 ratios[f"audit_{estimator.split()[0]}_m{case[0]}_eps{case[1]}"] = means[0, row] / reference
     if options.tables:
-        for who, name in enumerate(("both ways", "in alone")):
-            print(
-                f"\n{options.tables} tables, {name}: {agreement(who, options):.1%} of pairs within {NEAR} in every cell"
-            )
+        for name, share in zip(("both ways", "in alone"), agreement(options), strict=True):
+            print(f"\n{options.tables} tables, {name}: {share:.1%} of pairs within {NEAR} in every cell")
     print(f"\n{time.perf_counter() - start:.1f} s")
     print(json.dumps(ratios))
 
@@ -86,14 +84,14 @@ def in_alone(scores: np.ndarray, included: np.ndarray, estimator: str) -> float:
     return max(ESTIMATORS[estimator](int(highest[:r].sum()), r, len(scores), **given) for r in counts)
 
 
-def agreement(who: int, options: argparse.Namespace) -> float:
-    """Share of pairs of tables, each of ``repetitions``, whose means are `NEAR` each other in all cells."""
+def agreement(options: argparse.Namespace) -> np.ndarray:
+    """Share of pairs of tables, each of ``repetitions``, whose means are `NEAR` each other in all cells, (2,)."""
     one, other = np.triu_indices(options.tables, 1)
-    share = 1.0
+    share = np.ones(2)  # by attacker, as in `simulated`
     for case in REFERENCE:  # cases are independent; estimators see the same scores
-        bounds = simulated(*case, options.tables * options.repetitions, options.seed + 1)[who]
-        means = bounds.reshape(len(ESTIMATORS), options.tables, options.repetitions).mean(axis=-1)
-        share *= (abs(means[:, one] - means[:, other]) <= NEAR).all(axis=0).mean()
+        bounds = simulated(*case, options.tables * options.repetitions, options.seed + 1)
+        means = bounds.reshape(2, len(ESTIMATORS), options.tables, options.repetitions).mean(axis=-1)
+        share *= (abs(means[..., one] - means[..., other]) <= NEAR).all(axis=1).mean(axis=-1)
     return share
 
 

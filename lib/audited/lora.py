@@ -96,13 +96,11 @@ def retrain(
     names = dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = dp_lora.Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names})
     net = _adapted(given)
-    gradients_of = partial(_gradients, net, given, tokenizer, template)
     start = tuple(repr(given[name]) for name in _START)
     known = {} if known is None else known
     if start not in known:
-        before, nats = gradients_of(asked)
-        before = torch.cat([before, gradients_of(background)[0]])
-        known[start] = Known(before, gradients.products(before, before), nats)
+        before, nats = _gradients(net, given, tokenizer, template, [*asked, *background])
+        known[start] = Known(before, gradients.products(before, before), nats[: len(asked)])
     trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
     seen = _products_file(folder / RELEASED, len(known[start].gradients), given["steps"])
     progress = trainer.run(on_step=on_step, on_gradient=partial(_keep, seen, known[start].gradients))

@@ -60,9 +60,10 @@ class Planted:
         Values of shape (steps, everyone) are compared step by step; then each canary has its soft maximum over the
         steps, the logarithm of the mean exponential: it joined few of them, and speaks loud in those.
         """
-        kinds, of = self._kinds(), np.empty(np.atleast_2d(values).shape)
+        values, kinds = np.atleast_2d(values), self._kinds()
+        of = np.empty(values.shape)
         for kind in set(kinds):
-            mine = np.atleast_2d(values)[:, kinds == kind]
+            mine = values[:, kinds == kind]
             like = mine[:, -(kinds[-len(self.references) :] == kind).sum() :]
             spread = like.std(axis=1, keepdims=True)
             of[:, kinds == kind] = (mine - like.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1.0)
