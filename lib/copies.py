@@ -1,11 +1,8 @@
 """Sentences of one set of texts that stand word for word in another. *Evaluation only* where real text enters."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from lib.near_duplicates import words
-
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+from lib.words import sentences, words
 
 
 def verbatim(synthetic: Sequence[str], real: Iterable[str], *, min_words: int = 8) -> int:
@@ -15,8 +12,8 @@ def verbatim(synthetic: Sequence[str], real: Iterable[str], *, min_words: int = 
     with the count for held-out records.
     """
     texts = [words(text) for text in synthetic]
-    sentences = {tuple(s) for text in real for part in _SENTENCE.split(text) if len(s := words(part)) >= min_words}
-    lengths = sorted({len(s) for s in sentences})
+    known = {tuple(sentence) for text in real for sentence in sentences(text) if len(sentence) >= min_words}
+    lengths = sorted({len(sentence) for sentence in known})
     return sum(
-        any(tuple(text[i : i + n]) in sentences for n in lengths for i in range(len(text) - n + 1)) for text in texts
+        any(tuple(text[i : i + n]) in known for n in lengths for i in range(len(text) - n + 1)) for text in texts
     )

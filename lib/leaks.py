@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from lib.canaries import Canary
 from lib.errors import DoppelError
-from lib.near_duplicates import words
+from lib.words import words
 
 with warnings.catch_warnings():  # it asks for a faster library; a handful of scores needs none
     warnings.filterwarnings("ignore", "Using slow pure-python SequenceMatcher", UserWarning)

@@ -1,6 +1,5 @@
 """Near-duplicate texts: pairs of sets whose Jaccard similarity reaches a threshold, found exactly."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,15 +7,12 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from lib.words import words
+
 SHINGLE = 3  # words
 SHORT = 6  # a text of fewer words is the set of its words: one changed word would change most of its shingles
 CHUNK = 5_000_000  # matrix products at a time: bounds the memory of the search to some 300 MB beside the sets
 HASHES = 2**31 - 1  # shingles are told apart by 31 bits: two of one text coincide less than once in a million texts
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, without case and punctuation."""
-    return re.findall(r"\w+", text.casefold())
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:

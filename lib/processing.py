@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.errors import DoppelError
-from lib.near_duplicates import first_of_each, words
+from lib.near_duplicates import first_of_each
 from lib.private import PrivateText
 from lib.records import Record, check_labels
 from lib.sources.corpus import Corpus, rank
+from lib.words import words
 
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; no line end is here
 

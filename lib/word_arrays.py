@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.near_duplicates import words
+from lib.words import words
 
 
 @dataclass(frozen=True)

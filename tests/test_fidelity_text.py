@@ -9,7 +9,7 @@ from scipy.spatial.distance import jensenshannon
 
 from lib.errors import DoppelError
 from lib.fidelity import diversity, text
-from lib.near_duplicates import words
+from lib.words import words
 
 WORDS = ["the", "camera", "battery", "screen", "is", "was", "good", "bad", "very", "lens", "and", "cheap", "of", "a"]
 

@@ -13,9 +13,9 @@ from lib import leaks as module
 from lib.canaries import WHOLE, Canary, personal_facts, toss
 from lib.errors import DoppelError
 from lib.leaks import NEAR, Leak, exact, holders, leaks, matches, nearest
-from lib.near_duplicates import words
 from lib.private import PrivateText
 from lib.records import Record
+from lib.words import words
 
 FILLER = ["The sound is fine.", "It broke after a week, sadly.", "", "a", "Would buy again!"]
 

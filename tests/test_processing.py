@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from lib import near_duplicates
 from lib.errors import DoppelError
-from lib.near_duplicates import first_of_each, shingles, words
+from lib.near_duplicates import first_of_each, shingles
 from lib.private import PrivateText
 from lib.processing import Processed, Step, normalise, process
 from lib.records import Record
 from lib.sources.corpus import Corpus
+from lib.words import words
 
 LOOSE = {"label_domain": {}, "min_words": 1, "test_fraction": 0.4}
 

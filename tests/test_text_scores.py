@@ -14,9 +14,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 from lib import text_scores
 from lib.canaries import suffixed
 from lib.errors import DoppelError
-from lib.near_duplicates import words
 from lib.privacy.membership import auc
 from lib.text_scores import bigram, overlap, similarity
+from lib.words import words
 
 WORDS = st.lists(st.sampled_from(["the", "phone", "is", "Good,", "bad", "and"]), max_size=9).map(" ".join)
 TEXTS = st.lists(WORDS, min_size=1, max_size=6)

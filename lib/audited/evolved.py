@@ -28,7 +28,7 @@ from lib.privacy.ledger import Event, Ledger
 from lib.records import Record, owner_numbers
 from lib.voting import VOTE, vote
 
-Bar = Callable[[str, int], Callable[[int], object]]
+Bars = Callable[[str, int], Callable[[int], object]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def evolve(
     corpus: Path,
     folder: Path,
     embed: Callable[[Sequence[str]], np.ndarray],
-    progress: Bar,
+    progress: Bars,
 ) -> Evolved:
     """Evolve again with ``train`` as voters; the event is added to ``ledger``. Resumable from ``folder``.
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from lib.errors import DoppelError
 from lib.fidelity.vectors import checked
-from lib.near_duplicates import words
+from lib.words import words
 
 ORDER = 4  # BLEU counts n-grams up to this length
 NO_MATCH = 0.1  # counts for a match in an order without one: 'method 1' of Chen & Cherry 2014

@@ -10,8 +10,8 @@ from lib.fidelity import suite
 from lib.fidelity.distances import mmd
 from lib.fidelity.sides import REFERENCE, Sides
 from lib.fidelity.suite import Estimates
-from lib.near_duplicates import words
 from lib.views import Kind, View
+from lib.words import words
 
 Found = dict[str, Estimates]  # by arm, and `lib.views.CEILING`
 Progress = Callable[[], object]

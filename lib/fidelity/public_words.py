@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 from lib.canaries import public_words
 from lib.fidelity.text import TOP_WORDS
 from lib.files import read_json
-from lib.near_duplicates import words
+from lib.words import words
 
 _CONTRACTED = re.compile(r"\w+['\u2019]\w+")  # *didn't* would leave *didn*
 

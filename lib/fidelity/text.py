@@ -12,19 +12,13 @@ from sklearn.feature_extraction.text import CountVectorizer
 from lib.engines.base import Completion
 from lib.errors import DoppelError
 from lib.llm import rejection
-from lib.near_duplicates import words
 from lib.processing import CONTROLS
+from lib.words import sentences, words
 
 TOP_WORDS = 1000
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+|\n+")
 _FINISHED = re.compile(r"[.!?…。！？)\]\"'”’»]\s*$")  # a closing quote or a smiley finishes a text, too
 _NOT_TEXT = re.compile("\ufffd|" + CONTROLS.pattern)
-
-
-def sentence_lengths(text: str) -> list[int]:
-    """Words in each sentence of a text; sentences without words are left out."""
-    return [count for part in _SENTENCE_END.split(text) if (count := len(words(part)))]
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class Lengths:
 
 def lengths(texts: Sequence[str]) -> Lengths:
     """Raises DoppelError when there is no word at all."""
-    found = [sentence_lengths(text) for text in texts]
+    found = [[len(sentence) for sentence in sentences(text)] for text in texts]
     records = np.array([sum(one) for one in found], int)
     if not records.any():
         raise DoppelError(f"lengths: {len(texts)} texts hold no word; leave this arm out, or generate it again")

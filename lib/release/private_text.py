@@ -21,14 +21,13 @@ import pyarrow.parquet as pq
 
 from lib import json_lines
 from lib.memorisation import PATTERNS, luhn
-from lib.near_duplicates import words
 from lib.records import Record
+from lib.words import sentences, words
 
 MIN_WORDS = 8  # of a sentence, as in lib.copies
 RUN = 16  # words that stand together by more than chance: fresh reviews share at most 11 with 1,800 others
 COMMON = 3  # users
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")  # as lib.copies splits
 _TOKEN = re.compile(r"[\w.@+-]+")
 _PERSONAL = {"email": "emails", "url": "web addresses", "phone": "phone numbers", "card": "card numbers"}
 _MADE = re.compile(r"synthetic-\d+")  # the ids that Doppel itself gives
@@ -115,8 +114,7 @@ def _passages(strings: Strings, train: Sequence[Record], held_out: Sequence[Reco
 def _parts(text: str) -> Iterator[list[str]]:
     """The words of each passage whose return is no chance: sentences, the whole, runs."""
     whole = words(text)
-    sentences = [words(part) for part in _SENTENCE.split(text)]
-    yield from (one for one in [whole, *sentences] if len(one) >= MIN_WORDS)
+    yield from (one for one in [whole, *sentences(text)] if len(one) >= MIN_WORDS)
     yield from (whole[i : i + RUN] for i in range(len(whole) - RUN + 1))
 
 
