@@ -75,7 +75,7 @@ def public() -> dict:
 
 
 def run_folder(root: Path) -> Path:
-    """``results/quick`` with the stages of `ARMS` done, notebooks and pictures and all, one not done, and 07 at work."""
+    """``results/quick`` with the stages of `ARMS` done, notebooks and pictures and all, one not done, 07 at work."""
     folder = root / "results" / "quick"
     ledger = Ledger("record", UNITS, events=[Event("00_process_data", "label histogram", DiscreteGaussian(10.0))])
     _stage(folder, "00_process_data", ledger, {"records_read": 3708, "train_records": UNITS, "mean_words": 17.1754})
