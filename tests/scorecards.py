@@ -201,6 +201,7 @@ def _notebook(stage: str) -> nbformat.NotebookNode:
         v4.new_output("stream", text="\x1b[32mdone\x1b[0m in 3 s <b>\n"),
         v4.new_output("execute_result", {"text/html": table, "text/plain": "records 300"}),
         v4.new_output("display_data", widget),
+        v4.new_output("display_data", {"application/javascript": "alert(1)", "text/plain": "no script"}),
         v4.new_output(
             "display_data", {"text/html": "<script>fetch('https://example.org')</script>", "text/plain": "plain"}
         ),
