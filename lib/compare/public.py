@@ -12,6 +12,7 @@ _PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release")
 _ROW = (
     "group",
     "task",
+    "encoder",
     "arm",
     "metric",
     "value",
@@ -80,4 +81,4 @@ def _coarse(value: float | None, step: int) -> int | None:
 
 
 def _row(row: Mapping) -> dict[str, Any]:
-    return {name: row[name] for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)
+    return {name: row.get(name) for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)
