@@ -2,8 +2,8 @@
 
 Processing looks at several records at once: of two near-duplicates one is kept, so what one record says decides
 whether another stays. The guarantee of every later stage is therefore about one record, or one user, of the
-*processed* train set, and the number of its records is treated as public. The counts in `Processed.steps` are exact
-counts of private records: they are for whoever holds the data, and not for release.
+*processed* train set, and the numbers of its records and of those held out are treated as public. The counts in
+`Processed.steps` are exact counts of private records: they are for whoever holds the data, and not for release.
 """
 
 import re

@@ -147,8 +147,25 @@ def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
 def test_no_path_of_a_parameter_is_in_the_pack(world):
     everything = str(private_text.strings_of(pack.pack(world.run, ARM)))
     assert "somebody" not in everything and "clinic" not in everything
-    settings = loads(world.pack / certificate.NAME)["code"]
-    assert settings[CORPUS]["settings"]["source"] == "csv" and settings[TRAINING]["settings"]["model"] == "withheld"
+    code = loads(world.pack / certificate.NAME)["code"]
+    assert code[CORPUS]["settings"]["source"] == "csv" and code[TRAINING]["settings"]["model"] == "withheld"
+
+
+def test_no_path_can_be_guessed_and_confirmed_by_the_hash_of_the_parameters(world):
+    def hashes() -> list[str]:
+        pack.pack(world.run, ARM)
+        code = loads(world.pack / certificate.NAME)["code"]
+        return [code[stage]["parameters"] for stage in (CORPUS, TRAINING)]
+
+    before = hashes()
+    world.play(CORPUS, source="csv:/home/else/ward.csv")
+    world.play(TRAINING, model="/home/else/model")
+    world.play(ARM)
+    assert hashes() == before
+    world.play(TRAINING, model="/home/else/model", steps=4)
+    world.play(ARM)
+    after = hashes()
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_private_text_that_only_the_card_would_show_is_refused(world):

@@ -146,6 +146,12 @@ def test_a_file_that_does_not_belong_there_is_seen(packed, name):
     assert any(name in fault for fault in faults(packed))
 
 
+def test_a_link_to_a_folder_does_not_belong_there_either(packed, tmp_path):
+    (tmp_path / "private").mkdir()
+    (packed / "extra").symlink_to(tmp_path / "private")
+    assert faults(packed) == ["extra: does not belong here"]
+
+
 def test_an_empty_or_missing_folder_is_no_pack(tmp_path):
     assert faults(tmp_path) and faults(tmp_path / "absent")
 
@@ -230,6 +236,45 @@ def test_a_better_epsilon_with_events_settings_and_hashes_to_match_is_given_away
     whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
     rehash(packed, whole)
     assert faults(packed) == ["README.md does not state the certificate's guarantee"]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ([], [f"{CORPUS}: its settings ask for one event of kind DiscreteGaussian, the certificate has 0",
+              f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 0"]),
+        ([0], [f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 0"]),
+        ([1], [f"{CORPUS}: its settings ask for one event of kind DiscreteGaussian, the certificate has 0"]),
+        ([0, 1, 1], [f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 2"]),
+    ],
+)  # fmt: skip
+def test_events_that_are_left_out_are_missed_though_epsilon_card_and_hashes_match(packed, left, said):
+    whole = loads(packed / certificate.NAME)
+    was = certificate.guarantee(whole)
+    whole["events"] = [whole["events"][i] for i in left]
+    whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
+    card = packed / "README.md"
+    card.write_text(card.read_text().replace(was, certificate.guarantee(whole)))
+    whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": verify.sha256(card)}
+    rehash(packed, whole)
+    assert faults(packed) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"label_histogram_scale": 10.0, "label_domain": {"mood": ["a", "b"], "title": "catalogue"}}, 1),
+        ({"label_histogram_scale": 10.0, "label_domain": {"mood": ["a"], "title": "catalogue"}}, 0),  # the count is n
+        ({"label_histogram_scale": 10.0, "label_domain": {}}, 0),
+        ({"label_histogram_scale": None, "label_domain": {"mood": ["a", "b"]}}, 0),  # declared public
+        ({"target_epsilon": 8.0, "steps": 3}, 1),
+        ({"target_epsilon": 8.0, "iterations": 3}, 1),
+        ({"target_epsilon": None, "steps": 3}, 0),
+        ({"target_epsilon": 8.0, "samples": 3}, 0),  # writes, and looks at nothing
+    ],
+)
+def test_which_settings_ask_for_an_event(settings, asked):
+    assert len(list(certificate._left_out("a", settings, []))) == asked
 
 
 @pytest.mark.parametrize("change", [{"privacy_seed": 5}, {"checked": False}])

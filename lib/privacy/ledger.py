@@ -19,7 +19,12 @@ NEIGHBOURS = {
     "record": "add or remove one record (one line of train.jsonl)",
     "user": "add or remove one user (all of the user's lines of train.jsonl)",
 }
-ALWAYS_PUBLIC = ("the number of units", "the parameters", "the label domain")
+ALWAYS_PUBLIC = (
+    "the number of units",
+    "the number of held-out records",  # sets are compared at the size of the smallest, and a metric may tell that size
+    "the parameters",
+    "the label domain",
+)
 MECHANISMS = {kind.__name__: kind for kind in (Gaussian, DiscreteGaussian, NonPrivate)}
 
 

@@ -3,14 +3,15 @@
 It is written in one canonical spelling, and ends in the hash of all before it. A hash shows that nothing was changed
 since; it does not show who made the pack, for whoever changes a pack can hash it again. So whatever follows from
 something else in the pack is recomputed as well: epsilon from the events, the sampler from the mechanism, the events
-from the settings, the card's guarantee from the figures. What a forger invents from end to end nobody can see without
-the private data; for that, get the certificate's own hash from whoever vouches for the pack.
+from the settings (and that none is left out which they ask for), the card's guarantee from the figures. What a forger
+invents from end to end nobody can see without the private data; for that, get the certificate's own hash from whoever
+vouches for the pack.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,6 +29,7 @@ KEYS = (  # in their order
     "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code",
     "packages", "files", "sha256",
 )  # fmt: skip
+_REPEATED = ("steps", "iterations")  # of a training, of votes
 
 
 def text(certificate: Mapping) -> str:
@@ -100,7 +102,9 @@ def changed(folder: Path, certificate: Mapping) -> Iterator[str]:
     """What was changed since the pack was written: the certificate, a file, what files there are."""
     if own_hash(certificate) != certificate["sha256"]:
         yield f"{NAME} was changed: its hash is another"
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    there = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    }
     listed = certificate["files"]
     yield from (f"{name}: is missing" for name in sorted(set(FILES) - there))
     yield from (f"{name}: is not listed" for name in sorted(set(FILES) ^ set(listed)))
@@ -122,6 +126,8 @@ def unfounded(folder: Path, certificate: Mapping) -> Iterator[str]:
     yield from _stages(certificate)
     for event in certificate["events"]:
         yield from _event(event, certificate)
+    for stage, code in certificate["code"].items():
+        yield from _left_out(stage, code.get("settings", {}), certificate["events"])
     yield from _corpus(certificate)
     yield from _records(folder, certificate)
 
@@ -147,7 +153,7 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[str]:
     expected: dict[str, tuple[object, object]] = {}  # setting -> what it says, what the event has
     match mechanism:
         case Gaussian(_, probability, count):
-            repeated = "steps" if "steps" in settings else "iterations"
+            repeated = next((name for name in _REPEATED if name in settings), _REPEATED[-1])
             expected[repeated] = settings.get(repeated), count
             if "expected_batch" in settings:
                 expected["expected_batch"] = settings["expected_batch"], probability * certificate["units"]
@@ -158,6 +164,21 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[str]:
     for name, (said, is_) in expected.items():
         if not (said == is_ or (said is not None and is_ is not None and math.isclose(said, is_, rel_tol=1e-9))):
             yield f"{stage}: its setting {name} is {said}, the event says {is_}"
+
+
+def _left_out(stage: str, settings: Mapping, events: Sequence[Mapping]) -> Iterator[str]:
+    """What a stage's settings ask for against what its events count: a release that is not counted costs nothing."""
+    own = [event["mechanism"]["kind"] for event in events if event["stage"] == stage]
+    domain = settings.get("label_domain")
+    several = domain is None or any(isinstance(values, list) and len(values) > 1 for values in domain.values())
+    asked = {
+        "DiscreteGaussian": settings.get("label_histogram_scale") is not None and several,
+        "Gaussian": settings.get("target_epsilon") is not None and not settings.keys().isdisjoint(_REPEATED),
+    }
+    for kind, wanted in asked.items():
+        if own.count(kind) != wanted:
+            asks = "one event" if wanted else "no event"
+            yield f"{stage}: its settings ask for {asks} of kind {kind}, the certificate has {own.count(kind)}"
 
 
 def _corpus(certificate: Mapping) -> Iterator[str]:

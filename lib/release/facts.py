@@ -1,7 +1,8 @@
 """What the certificate says about how an arm was made: hashes, and those settings that are harmless.
 
 A parameter may hold a private path (``csv:/home/...``), so parameters are given as one hash; of them, only `SETTINGS`
-are spelled out, and models and prompt files only where they are names that anybody knows.
+are spelled out, and models and prompt files only where they are names that anybody knows. What is not spelled out for
+that reason does not enter the hash either: the rest is known, so a guess at a path could be confirmed by it.
 """
 
 import re
@@ -31,6 +32,7 @@ PACKAGES = (
     "sentence-transformers", "numpy", "scipy",
 )  # fmt: skip
 WITHHELD = "withheld"
+_PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # names of somebody's columns, hosts and files
 
 _NAMED = {  # what of these settings is no path on somebody's machine
     "source": re.compile(r"[a-z0-9-]+"),
@@ -69,7 +71,9 @@ def _code(folder: Path, done: Mapping) -> dict:
         "dirty": provenance["dirty"],
         "notebook": was["notebook"],
         "modules": was["modules"],
-        "parameters": hash_of(was["parameters"]),
+        "parameters": hash_of(
+            {name: _shown(name, value) for name, value in was["parameters"].items() if name not in _PRIVATE}
+        ),
         "privacy": sha256(folder / "privacy.json"),
         "settings": settings(was["parameters"]),
     }
