@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, Project
 
 from lib import preflight_checks
-from lib.compare import roles, scorecard
+from lib.compare import answers, roles, scorecard
 from lib.errors import DoppelError
 from lib.files import read_json, write_json
 from lib.privacy.accounting import Gaussian
@@ -95,7 +95,7 @@ def test_an_encoder_that_disagrees_keeps_a_difference_from_being_said(tmp_path: 
     assert row["better"] is None and "views: other" in row["because"] and row["low"] > 0
     line = next(one for one in card["answers"] if one.startswith("At epsilon 8, "))
     assert line.endswith(
-        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no difference in fidelity survives."
+        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no sure difference in fidelity."
     )
 
 
@@ -258,9 +258,13 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         "At epsilon 8 use eps8 (DP-LoRA), for 110 s, 1,050 tokens and 10.0 GB: it is better in 3 of 3 comparisons with "
         "other private arms, and worse in none."
     )
-    cost = next(line for line in told if line.startswith("Privacy in utility"))
-    assert "eps8 (DP-LoRA) against open (fine-tuned without privacy): it costs 0.43 [" in cost
-    assert "] of 0.86 on Accuracy between floor (0) and ceiling (1)" in cost
+    cost = next(line for line in told if line.startswith("What privacy costs in utility, eps8"))
+    assert (
+        "eps8 (DP-LoRA) against open (fine-tuned without privacy): on Accuracy the method without privacy goes" in cost
+    )
+    assert "goes 0.86 of the way from floor to ceiling, of which privacy takes 0.43 [" in cost
+    cost = next(line for line in told if line.startswith("What privacy costs in fidelity, eps8"))
+    assert "]; on Coverage 0.86, of which privacy takes 0.43 [" in cost
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     told = scorecard.build(inputs)["answers"]
@@ -268,15 +272,41 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
     assert told[0].startswith("At epsilon 8 the only private arm that may be used is eps8 (DP-LoRA), for 110 s")
 
 
+EQUAL = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
+
+
 def test_equal_arms_are_not_ranked(tmp_path: Path) -> None:
-    same = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
-    card = scorecard.build(toys.whole(tmp_path, fidelity=same, utility=same))
-    said = "At epsilon 8 nothing tells the private arms apart, so take the cheapest, eps8 (DP-LoRA): "
-    assert card["answers"][0].startswith(said)
-    assert (
-        "Against the floor, no difference between eps8 (DP-LoRA) and base in fidelity or utility survives."
-        in card["answers"]
-    )
+    told = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))["answers"]
+    assert told[0].startswith("At epsilon 8 no headline metric tells eps8 (DP-LoRA) and evolved (Aug-PE) apart, and ")
+    assert "Against the floor, no sure difference between eps8 (DP-LoRA) and base in fidelity or utility." in told
+    assert not [line for line in told if line.startswith("At epsilon 8, ")]  # which would say the same again
+
+
+@pytest.mark.parametrize(
+    ("cost", "cheapest"),
+    [
+        ({"seconds": 140}, True),  # of 110, and the same tokens
+        ({"seconds": 137}, False),  # one timing each
+        ({"tokens": 1000}, False),  # of 1050
+        ({"tokens": 2000}, True),
+        ({"machines": ["another"]}, False),  # whose seconds do not compare
+    ],
+)
+def test_of_equal_arms_one_is_called_the_cheapest_where_its_cost_is_clearly_the_least(
+    tmp_path: Path, cost: dict, cheapest: bool
+) -> None:
+    card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
+    arm(card, "evolved")["cost"] = arm(card, "eps8")["cost"] | {"seconds": 400} | cost
+    told = answers.tell(card, scorecard.entrants(card["arms"]))[0]
+    assert ("apart, and eps8 (DP-LoRA) is the cheapest: " in told) == cheapest
+    assert ("apart, and none is clearly the cheapest: " in told) != cheapest
+    assert "eps8 (DP-LoRA) took 110 s, 1,050 tokens" in told and "; evolved (Aug-PE) took " in told
+
+
+def test_an_arm_that_is_fast_but_paid_is_not_called_the_cheapest(tmp_path: Path) -> None:
+    card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
+    arm(card, "evolved")["cost"] |= {"seconds": 10, "tokens": 10}
+    assert "none is clearly the cheapest: " in answers.tell(card, scorecard.entrants(card["arms"]))[0]
 
 
 def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) -> None:
