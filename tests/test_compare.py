@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, Project
 
 from lib import preflight_checks
-from lib.compare import answers, roles, scorecard
+from lib.compare import answers, roles, scorecard, tables
 from lib.errors import DoppelError
 from lib.files import read_json, write_json
 from lib.privacy.accounting import Gaussian
@@ -59,6 +59,23 @@ def test_audit_and_copies_stand_beside_their_baselines(inputs: dict[str, Path]) 
     assert "did not audit" in arm(card, "open")["privacy"]["audit"]["because"]
     told = {(one["arm"], one["what"]) for one in card["missing"]}
     assert ("open", "audit") in told and ("base", "audit") not in told  # a prompt has nothing to hide
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (8.0, "consistent: showed 0.00; an ideal attack at this claim would show 2.73"),
+        (None, "consistent: showed 0.00; every guess right would show 2.73"),
+    ],
+)
+def test_of_equal_bounds_that_with_the_largest_ceiling_is_told(tmp_path: Path, claim: float | None, said: str) -> None:
+    inputs = toys.whole(tmp_path)
+    shutil.rmtree(inputs["audit"])
+    toys.audited(tmp_path / "toy", bounds=(0.0, 0.0), ceilings=(1.78, 2.73), claim=claim)
+    card = scorecard.build(inputs)
+    audit = arm(card, "evolved")["privacy"]["audit"]
+    assert (audit["bound"], audit["ceiling"], audit["estimator"]) == (0.0, 2.73, "f-dp")
+    assert tables.arms(card)["audit"]["evolved"] == said
 
 
 def test_rows_and_differences_of_all_arms(inputs: dict[str, Path]) -> None:
