@@ -9,10 +9,10 @@ import pytest
 from conftest import ROOT, Project
 
 from lib import preflight_checks
-from lib.compare import answers, roles, scorecard, tables
+from lib.compare import answers, roles, runs, scorecard, tables
 from lib.errors import DoppelError
 from lib.files import read_json, write_json
-from lib.privacy.accounting import Gaussian
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
 
 
 def arm(card: dict, name: str) -> dict:
@@ -114,6 +114,24 @@ def test_an_encoder_that_disagrees_keeps_a_difference_from_being_said(tmp_path: 
     assert line.endswith(
         "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no sure difference in fidelity."
     )
+
+
+def test_what_private_arms_spend_together_counts_what_they_share_once(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    spent = [DiscreteGaussian(40.0), Gaussian(2.0, 0.1, 10), Gaussian(2.0, 1.0, 3)]  # the label histogram, by all
+    assert card["together"]["epsilon"] == pytest.approx(epsilon(spent, delta=card["corpus"]["delta"]))
+    (whole,) = runs.spent_together(runs.gather(inputs["corpus"].parents[1])).to_dict("records")
+    assert card["together"]["epsilon"] == pytest.approx(whole["epsilon"])  # as ./run_all.sh compare has it
+    assert card["together"]["arms"] == ["base", "eps8", "evolved"] and card["together"]["unit"] == "record"
+    assert scorecard.public(card)["together"] == card["together"]
+    said = f"All private arms here together spend epsilon {whole['epsilon']:.2f} at delta 1.4e-04 for each record; "
+    assert answers.together(card["together"]).startswith(said)
+
+
+def test_without_a_private_arm_nothing_is_spent_together(inputs: dict[str, Path]) -> None:
+    card = scorecard.build({name: inputs[name] for name in ("corpus", "open")})
+    assert card["together"] is None and scorecard.public(card)["together"] is None
+    assert answers.together(card["together"]) == "No arm here is private."
 
 
 @pytest.mark.parametrize("gone", ["fidelity", "utility", "audit"])

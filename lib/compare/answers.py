@@ -32,6 +32,16 @@ def guarantees(arms: Sequence[Mapping]) -> list[str]:
     return lines
 
 
+def together(spent: Mapping[str, Any] | None) -> str:
+    """What all private arms spend together. Follows from the ledgers alone, so it may be public."""
+    if spent is None:
+        return "No arm here is private."
+    return (
+        f"All private arms here together spend epsilon {spent['epsilon']:.2f} at delta {spent['delta']:.1e} for each "
+        f"{spent['unit']}; what they share counts once."
+    )
+
+
 def tell(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
     """All sentences of a scorecard, the most wanted first."""
     if not card["comparisons"]:
