@@ -6,6 +6,12 @@ too. Sensitivity: a unit's gradient (for a user: the sum over the user's records
 ``max_grad_norm``; the noise on the sum has standard deviation noise_multiplier x max_grad_norm; the
 noisy sum is divided by the expected batch, never by the realised one. Opacus clips, adds the noise
 and scales; lib.per_sample makes the gradients.
+
+Dropout draws its masks by a unit's place in the batch. Were they known (a public seed), one unit more would give
+those behind it other masks and so move their clipped gradients too, by far more than ``max_grad_norm`` (a test shows
+it). So with privacy the masks come from the same secret randomness as the noise, whoever is there: give each unit the
+same masks in both neighbours, and for any such masks the sums differ by one clipped gradient. What is released is a
+mixture over the masks, and mixtures are no easier to tell apart than their parts (joint convexity).
 """
 
 import io
@@ -25,15 +31,16 @@ from lib.files import write_atomic
 from lib.per_sample import Batch, Example
 from lib.privacy.mechanisms import noise_generator, poisson_sample
 
-SAMPLE, NOISE = 0, 1  # streams of the generators, one of each a step
+SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of the generators, one of each a step
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to train. ``noise_multiplier=None`` trains without privacy: same batches, no clipping, no noise.
 
-    ``tokens_per_micro_batch`` bounds memory alone: the sum over a batch does not depend on it. ``seed``
-    governs dropout; ``privacy_seed`` (None: the operating system's) the samples and the noise.
+    ``tokens_per_micro_batch`` bounds memory alone: the sum over a batch does not depend on it, dropout aside.
+    ``privacy_seed`` (None: the operating system's) governs the samples, the noise and, with privacy, dropout;
+    ``seed`` the dropout of a training without privacy.
     """
 
     noise_multiplier: float | None
@@ -125,8 +132,8 @@ class Trainer:
         ``on_gradient`` is shown what each step (from 0) hands the optimizer, by parameter: with privacy, the clipped
         sum with its noise over the expected batch, which is all that DP-SGD releases.
         """
-        if not self.progress.curve:
-            self.progress.curve.append([0, *evaluate()])
+        if not self.progress.curve or self.progress.curve[-1][0] < self.progress.step:  # or killed before it was told
+            self.progress.curve.append([self.progress.step, *evaluate()])
         previous = self._redraw(self.progress.step - 1)
         while self.progress.step < self.settings.steps:
             batch = self._draw(self.progress.step)
@@ -138,6 +145,7 @@ class Trainer:
             previous = batch
             on_step(self.progress)
             if self.progress.step % self.settings.checkpoint_every == 0 or self.progress.step == self.settings.steps:
+                self._save()  # first: no figure may leave of noise that another attempt would draw again
                 self.progress.curve.append([self.progress.step, *evaluate()])
                 self._save()
         return self.progress
@@ -151,9 +159,7 @@ class Trainer:
         private = isinstance(self.optimizer, DPOptimizer)
         self.model.train()
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(
-                int(np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)[0])
-            )
+            self._seed_dropout(private)
             micro_batches = list(self.micro_batches(batch))
             for number, units in enumerate(micro_batches, 1):
                 self._gradients(units, private)
@@ -170,6 +176,18 @@ class Trainer:
         on_gradient(self.progress.step, [parameter.grad for parameter in self.parameters])
         self.optimizer.zero_grad()
         self.scheduler.step()
+
+    def _seed_dropout(self, private: bool) -> None:
+        """Set the generator that dropout draws from, at each step anew."""
+        if not private:
+            words = np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)
+            torch.manual_seed(int(words[0]))
+            return
+        state = self._generator(DROPOUT, self.progress.step, self.device).get_state()
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state, self.device)
+        else:
+            torch.set_rng_state(state)
 
     def _accumulate(self, *, last: bool) -> None:
         """Clip and add a micro-batch; after the last one, add noise, scale and step (all Opacus)."""

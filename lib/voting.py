@@ -48,6 +48,10 @@ def vote(
       squares sum to k_nn VOTE^2 exactly; the float64 that is rounded down is never above t_j, as its five
       roundings err by less than 2^-50 of it and it is lowered by that much first.
 
+    The vectors are taken as given. An encoder reads texts in batches, and which ones stand in a batch moves the last
+    digits of a float32 vector (by some 1e-7): a vote between candidates that are equally near to so many digits could
+    move with it. That is outside this proof, as is the rounding of all floating-point arithmetic.
+
     Args:
         private: float32 (n, width), possibly memory-mapped; only chunks are ever loaded.
         candidates: float32 (m, width).

@@ -331,6 +331,16 @@ def test_variations_that_all_fail_leave_the_parents(asking, tmp_path):
     assert history[1].generation.rejected == {"empty": 4} and len(first[0].texts) == 4
 
 
+def test_variations_that_all_fail_where_no_parent_stays_end_in_words(asking, tmp_path):
+    model = Plane()
+    run = made(asking, tmp_path, model, iterations=2, variants=1, samples=2, keep_parents=False)
+    run._generation(0, [], lambda what, total: lambda done: None)
+    run.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=2)
+    model.scripted = [Completion("", 1, True)] * 4
+    with pytest.raises(DoppelError, match="none of 4 completions was accepted"):
+        run.run()
+
+
 def test_a_text_drawn_twice_is_handed_out_once_and_varied_for_the_rest(asking, tmp_path):
     run = made(asking, tmp_path, selection="sample", threshold=20.0, iterations=2)
     last = run.run()[-1]

@@ -23,7 +23,7 @@ CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
 PRIVACY = ("epsilon", "target_epsilon", "delta", "unit")
 ARM = ("name", "stage", "method", "model", "seed", "recipe", *(f"privacy.{name}" for name in PRIVACY))
 OF_RELEASED = ("records", "cost.seconds", "cost.peak_memory_mb", "cost.money")
-ROW = ("group", "task", "arm", "metric", "value", "value_low", "value_high", "direction", "of")
+ROW = ("group", "task", "encoder", "arm", "metric", "value", "value_low", "value_high", "direction", "of")
 
 
 def planted(card: dict) -> dict:
@@ -68,6 +68,18 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     got = {leaf for leaf in leaves(public) if leaf.startswith("planted")}
     assert got - allowed == set()
     assert allowed & {*leaves(planted(card))} == got  # and all that may be shown is
+
+
+def test_a_metric_of_embeddings_names_its_encoder(inputs: dict[str, Path]) -> None:
+    path = inputs["fidelity"] / "fidelity.json"
+    found = read_json(path)
+    (text,) = (row for row in found["rows"] if row["arm"] == "eps8" and row["metric"] == "distinct_2")
+    found["rows"] += [text | {"task": task, "metric": "vendi"} for task in ("embeddings", "voting encoder")]
+    write_json(path, found | {"encoder": "hidden:toy", "voting_encoder": "toy-votes"})
+    toys.close(path.parent)
+    for card in (scorecard.build(inputs), scorecard.public(scorecard.build(inputs))):
+        seen = {row["encoder"] for row in arm(card, "eps8")["metrics"] if row["metric"] == "vendi"}
+        assert seen == {"hidden:toy", "toy-votes"} and metric(card, "eps8", "distinct_2")["encoder"] is None
 
 
 def test_time_and_memory_are_told_in_coarse_steps(inputs: dict[str, Path]) -> None:

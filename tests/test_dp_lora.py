@@ -1,5 +1,7 @@
 """DP-SGD on adapters, against a loop over single examples, statistics of the noise, and resumed runs."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -184,6 +186,74 @@ def test_parameters_that_cannot_be_clipped_per_example_are_refused(tmp_path, lor
 def test_other_adapters_train(tmp_path, lora):
     progress = trainer(tmp_path, tiny(**lora), steps=2).run()
     assert progress.step == 2
+
+
+def gpt2(**config) -> torch.nn.Module:
+    """Of GPT-2's kind: the published configuration has dropout of its own, .1 at three places."""
+    torch.manual_seed(0)
+    small = GPT2Config(vocab_size=50, n_positions=32, n_embd=16, n_layer=2, n_head=2, **config)
+    return adapted(GPT2LMHeadModel(small), target_modules=["c_attn"], fan_in_fan_out=True)
+
+
+NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+
+
+def distance_of_neighbours(tmp_path, make: Callable[[], torch.nn.Module], gone: int, **changes) -> float:
+    """How far a clipped sum (the expected batch is 1) moves when one unit of it goes, in clipping norms."""
+    data = examples(48)
+    given = {"noise_multiplier": NOISELESS, "max_grad_norm": 0.1, "expected_batch": 1, **changes}
+    sums = [
+        gradients_of_next_step(trainer(tmp_path, make(), data, **given), [unit for unit in range(48) if unit != left])
+        for left in (None, gone)
+    ]
+    return float((sums[0] - sums[1]).norm()) / 0.1
+
+
+@pytest.mark.parametrize("make", [tiny, lambda: gpt2(**NO_DROPOUT)])
+@pytest.mark.parametrize("tokens", [30, 10_000])
+def test_one_unit_moves_a_clipped_sum_by_at_most_the_clipping_norm(tmp_path, make, tokens):
+    for gone in (0, 20, 47):
+        assert distance_of_neighbours(tmp_path, make, gone, tokens_per_micro_batch=tokens) <= 1 + 1e-4
+
+
+@pytest.mark.parametrize("make", [lambda: tiny(lora_dropout=0.1), gpt2])
+def test_masks_that_are_known_would_break_that_bound(tmp_path, make):
+    """The positive control, and why nobody may know them: with an integer privacy_seed both neighbours draw the same
+    masks place by place, and one unit less gives those behind it the masks of others."""
+    assert distance_of_neighbours(tmp_path, make, 0, tokens_per_micro_batch=10_000) > 1.5
+
+
+@pytest.mark.parametrize("make", [lambda: tiny(lora_dropout=0.3), gpt2])
+def test_with_privacy_dropout_is_drawn_as_the_noise_is_and_without_from_the_seed(tmp_path, make):
+    def gradients(**changes) -> torch.Tensor:
+        return gradients_of_next_step(trainer(tmp_path, make(), **changes), [0, 1, 2, 3])
+
+    private = {"noise_multiplier": NOISELESS}
+    assert torch.equal(gradients(**private, seed=0), gradients(**private, seed=1))  # privacy_seed 5 fixes it
+    assert not torch.allclose(gradients(**private, privacy_seed=5), gradients(**private, privacy_seed=6))
+    secret = [gradients(**private, privacy_seed=None, seed=0) for _ in range(2)]
+    assert not torch.allclose(*secret)
+    public = [gradients(noise_multiplier=None, seed=seed) for seed in (0, 0, 1)]
+    assert torch.equal(public[0], public[1]) and not torch.allclose(public[0], public[2])
+
+
+def test_no_figure_is_told_of_steps_that_another_attempt_would_draw_again(tmp_path):
+    """A kill while the held-out loss is taken: the steps before it stay, and it is taken again."""
+    told = []
+
+    def evaluate() -> list[float]:
+        if one.progress.step:
+            assert torch.load(one.checkpoint, weights_only=True)["progress"]["step"] == one.progress.step
+        told.append(one.progress.step)
+        if told == [0, 2]:
+            raise KeyboardInterrupt
+        return [0.5]
+
+    one = trainer(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        one.run(evaluate)
+    one = trainer(tmp_path)
+    assert one.run(evaluate).curve == [[0, 0.5], [2, 0.5], [4, 0.5], [6, 0.5]] and told == [0, 2, 2, 4, 6]
 
 
 @pytest.mark.parametrize("noise", [1.0, None])

@@ -71,8 +71,8 @@ def test_no_texts_have_no_vectors(minilm, hidden):
 
 
 def test_a_text_s_neighbours_in_a_batch_do_not_reach_it():
-    model = open_encoder(f"hidden:{TINY}", device="cpu")
-    model.model.float()
+    model = open_encoder(f"hidden:{TINY}", device="cpu", dtype="float32")
+    assert model.model.dtype == torch.float32
     alone, beside = model.encode(["short"]), model.encode(["short", "a much longer text " * 5])
     np.testing.assert_allclose(beside[0], alone[0], atol=1e-5)
 

@@ -34,6 +34,20 @@ def test_intervals_are_centred_though_subsamples_are_shifted():
     assert found.draws.mean() == pytest.approx(found.value) and found.value == pytest.approx(30 + 4.35)
 
 
+def test_the_interval_of_a_share_is_exact_also_where_no_record_or_every_record_has_it():
+    texts = ["A whole sentence of words."] * 300
+    cases = {0: (0.0, 1 - 0.025 ** (1 / 300)), 1: (1 - 0.975 ** (1 / 300), None), 300: (0.025 ** (1 / 300), 1.0)}
+    for count, (low, high) in cases.items():  # the closed forms of Clopper and Pearson
+        some = ["\x07"] * count + texts[count:]
+        found = suite.text_estimates(texts, some, seed=0, draws=20, metrics=suite.SHARES)
+        assert set(found) == set(suite.SHARES)
+        for name in ("broken", "non_text"):
+            assert found[name].value == count / 300 and found[name].interval[0] == pytest.approx(low)
+            assert high is None or found[name].interval[1] == pytest.approx(high)
+    none = suite.text_estimates(texts, [""] * 9, seed=0, draws=20, metrics=("broken", "distinct_1"))
+    assert none["broken"].interval[0] < 0.9 and isinstance(none["distinct_1"], Undefined)
+
+
 def test_subsamples_are_two_thirds_without_repeats_and_shared_on_the_real_side():
     first = list(subsamples(30, 30, draws=5, seed=1))
     assert all(len(set(rows)) == len(rows) == 20 for pair in first for rows in pair)

@@ -1,5 +1,6 @@
 """Labels: cells of the declared domain, counts of one a unit, draws; copies and intervals beside them."""
 
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -84,6 +85,20 @@ def test_intervals_hold_the_value_and_shrink_with_n():
         assert low < value < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 5
+
+
+def test_intervals_of_many_records_are_drawn_in_parts(monkeypatch):
+    draw = np.random.default_rng(0)
+    losses = np.stack([draw.gamma(9, 3, 41), np.full(41, 9.0)], axis=1)
+    whole = intervals.mean_loss(losses, draws=301)
+    monkeypatch.setattr(intervals, "CELLS", 1000)
+    assert intervals.mean_loss(losses, draws=301) == whole
+    monkeypatch.setattr(intervals, "CELLS", 1_000_000)
+    tracemalloc.start()
+    intervals.mean_loss(np.tile(losses, (1000, 1)), draws=300)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # all at once: 300 draws of 41,000 records, 300 MB
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.memorisation import Copying, PersonalData, copying, longest_shared, luhn, personal_data
+from lib.memorisation import Copying, PersonalData, copying, longest_shared, luhn, personal_data, personal_strings
 from lib.near_duplicates import shingles, with_near_duplicate
 from lib.words import words
 
@@ -82,6 +82,17 @@ def test_personal_data_is_compared_with_train_and_held_out():
     assert rows["phone"] == PersonalData("phone", 2, 1, 1, 0)
     assert rows["email"] == PersonalData("email", 2, 2, 1, 1)
     assert not any("555" in repr(row) or "example" in repr(row) for row in rows.values())
+
+
+def test_the_same_number_or_address_is_spelled_the_same():
+    for kind, same, other in (
+        ("email", ("Ann.Lee@Example.org", "ann.lee@example.org--"), "annlee@example.org"),
+        ("url", ("https://a.org/x-y", "HTTPS://A.org/x-y/."), "https://a.org/xy"),
+        ("phone", ("+1 (748) 892-4115x781", "1.748.892.4115x781"), "1.748.892.4115"),
+        ("card", ("4111 1111 1111 1111", "4111-1111-1111-1111"), "5500005555555559"),
+    ):
+        one, two, three = (personal_strings(kind, text) for text in (*same, other))
+        assert len(one) == 1 and one == two != three != set(), kind
 
 
 def test_the_checksum_of_a_card():

@@ -80,6 +80,22 @@ def test_a_user_level_run_counts_users(house: Project) -> None:
     assert namespace["progress"].records > sum(namespace["progress"].batch_sizes)  # several records a user
 
 
+def test_a_file_of_ones_own_is_part_of_what_the_corpus_is_made_from(house: Project) -> None:
+    table = house.root / "own.csv"
+    lines = [f"{word} is a word of this camera" for word in ("light", "heavy", "cheap", "strong", "menu") * 12]
+    table.write_text("\n".join(["said,mood", *(f"{number} {line},neutral" for number, line in enumerate(lines))]))
+    columns = {"text": "said", "labels.sentiment": "mood"}
+    own = {"source": f"csv:{table}", "columns": columns, "near_duplicate_similarity": 1.0}
+    house.play("00_process_data", **own)
+    assert list(house.done("00_process_data", "quick")["made_from"]["files"]) == ["own.csv"]
+    changes = [f"00_process_data.{key}={json.dumps(value)}" for key, value in own.items()]
+    plan = chain.preflight("quick", "quick", changes).plan(["00_process_data"], [])
+    assert plan == {}
+    table.write_text("\n".join(table.read_text().splitlines()[:40]))  # some records are taken back
+    plan = chain.preflight("quick", "quick", changes).plan(["00_process_data"], [])
+    assert plan == {"00_process_data": "a file that it reads changed: own.csv"}
+
+
 def test_a_histogram_that_is_dearer_than_the_target_is_refused_in_pre_flight(house: Project) -> None:
     house.play("00_process_data", limit=300, label_histogram_scale=1.0)
     with pytest.raises(DoppelError, match="label histogram alone spends"):

@@ -24,6 +24,14 @@ def metric(name: str, **changes) -> dict:
     return row | real | {"direction": "higher", "n": 40, "of": 40, "real_text": False} | changes
 
 
+ENCODERS = {
+    "bundled:all-minilm-l6-v2": "`bundled:all-minilm-l6-v2`",
+    "hidden:bundled:smollm2-135m-instruct": "`bundled:smollm2-135m-instruct` (its hidden states)",
+    "/srv/clinic/model": "a local model",
+    "hidden:/srv/clinic/model": "a local model",
+}
+
+
 def card_of(world, **given) -> str:
     return (pack.pack(world.run, ARM, **given) / "README.md").read_text()
 
@@ -120,11 +128,16 @@ def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
         metric("UNDEFINED", value=None),
         metric("vendi", direction="match"),
     ]
+    arm["metrics"] += [metric("vendi", encoder=name, task="embeddings") for name in ENCODERS]
+    arm["metrics"] += [metric("self_bleu", value=0.0, value_low=0.0, value_high=0.0)]
     other = {"stage": "02_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
     monkeypatch.setattr(pack, "public", lambda scorecard: scorecard)  # the card's own filter is the second one
     text = card_of(world, scorecard={"arms": [arm, other]})
     assert "| words | distinct words | 0.625 (0.5 to 0.75) | high |  |" in text
     assert "| words | Vendi score | 0.625 (0.5 to 0.75) | as in real text | How many different records" in text
+    assert all(f"\n| vectors of {shown} | Vendi score |" in text for shown in ENCODERS.values())
+    assert "/srv/" not in text
+    assert "| Self-BLEU | 0 | high |" in text  # draws that are all alike are no interval
     everything = str(private_text.strings_of(world.pack))
     assert not any(word in everything for word in ("PLANTED", "UNSAID", "UNDEFINED", "ELSEWHERE", "a secret"))
     assert not any(number in everything for number in ("0.111", "0.222", "0.333"))

@@ -1,6 +1,7 @@
 """Private text is found in whatever spelling a file gives it, and what anybody might say is not taken for it."""
 
 import json
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,6 +49,7 @@ def test_what_three_users_or_held_out_records_say_is_common():
     [
         ("write to ANN@example.org.", "ann@example.org", "emails"),
         ("see https://example.org/ann?x=1", "at https://example.org/ann?x=1", "web addresses"),
+        ("**https://Example.org/ann/**", "[https://example.org/ann]", "web addresses"),
         ("+49 (170) 555 1234", "call 49170-555-1234", "phone numbers"),
         ("4111 1111 1111 1111", "4111111111111111", "card numbers"),
     ],
@@ -57,6 +59,18 @@ def test_addresses_and_numbers_are_found_however_they_are_spelled(said, private,
     assert kind not in kinds(said, [record(private)], [record(private)])
     assert kind not in kinds(said, [record(private, str(i), str(i)) for i in range(3)])
     assert kinds(said, [record("nothing")]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "private"),
+    [
+        ("ab@example.org", "a.b@example.org"),
+        ("see https://example.org/xy", "see https://example.org/x-y"),
+        ("see https://example.org/xy", "see https://example.org/x/y"),
+    ],
+)
+def test_another_address_is_not_found_though_its_letters_are_the_same(said, private):
+    assert kinds(said, [record(private)]) == []
 
 
 @pytest.mark.parametrize(
@@ -76,6 +90,37 @@ def test_ids_are_found_where_they_can_be_told_from_words_and_numbers(id, said, f
     held_out = [record("the battery is good", "other")]
     assert bool(kinds(said, [record("nothing", id)], held_out)) is found
     assert bool(kinds(said, [record("nothing", "another", user=id)], held_out)) is found
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        (range(100_000, 160_000), False),  # rows of a file without ids
+        (range(1, 300_000, 50), False),  # one row in fifty was kept
+        (range(149_980, 150_010, 10), True),  # three customers whose numbers have six digits
+        (range(150_000, 900_000_000, 150_001), True),  # thousands, whose numbers have nine
+    ],
+)
+def test_a_plain_number_is_an_id_only_where_few_numbers_are(ids, found):
+    """Ids of records and of users alike; ids that are no plain numbers are looked for all the same."""
+    said = "We drove 150000 miles in it." if 150_000 in ids else "We drove 100001 miles in it."
+    assert int(said.split()[2]) in ids
+    for rows in (
+        [record("nothing", str(id)) for id in ids],
+        [record("nothing", f"r{row}", user=str(id)) for row, id in enumerate(ids)],
+    ):
+        assert bool(kinds(said, rows)) is found
+        assert kinds("by AG3D6O4S", [*rows, record("nothing", "AG3D6O4S")]) == ["ids of records or users"]
+
+
+def test_many_ids_are_not_gone_through_for_each_text():
+    rows = [record("nothing", f"B{number:09d}") for number in range(200_000)]
+    start = time.process_time()
+    assert private_text.search({"file": ["nothing of the kind"]}, rows, []) == []
+    once = time.process_time() - start
+    start = time.process_time()
+    assert private_text.search({"file": ["nothing of the kind"] * 400}, rows, []) == []
+    assert time.process_time() - start < 2 * once + 0.5
 
 
 def test_a_finding_says_where_and_how_many_and_never_what():

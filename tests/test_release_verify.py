@@ -132,6 +132,12 @@ def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
     assert any(name in fault for fault in faults(packed))
 
 
+def test_a_text_with_every_line_separator_of_unicode_is_one_record(world):
+    world.change_texts("synthetic", {0: "one\u2028two\u2029three\u0085four\x0bfive\x0csix\x1cseven"})
+    world.play(ARM)
+    assert faults(pack.pack(world.run, ARM)) == []
+
+
 @pytest.mark.parametrize("name", ["train.jsonl", ".hidden", "more/deep.txt", "privacy.json"])
 def test_a_file_that_does_not_belong_there_is_seen(packed, name):
     path = packed / name

@@ -184,6 +184,8 @@ class Evolution:
         number = before.number + 1
         counted = progress(f"variations {number}", len(parents))
         drawn = self.api.vary([old.texts[i] for i in parents], labels, VARY, number, progress=counted)
+        if not kept:
+            drawn.require()  # else nobody is left to vote for
         return _add(made, drawn, labels, [old.cells[i] for i in parents], parents)
 
     def _embedded(self, number: int, made: Generation) -> np.ndarray:

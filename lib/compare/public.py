@@ -13,6 +13,7 @@ _TOGETHER = ("arms", "epsilon", "delta", "unit")
 _ROW = (
     "group",
     "task",
+    "encoder",
     "arm",
     "metric",
     "value",
@@ -82,4 +83,4 @@ def _coarse(value: float | None, step: int) -> int | None:
 
 
 def _row(row: Mapping) -> dict[str, Any]:
-    return {name: row[name] for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)
+    return {name: row.get(name) for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)

@@ -20,6 +20,7 @@ from lib.privacy.ledger import inherit
 
 FORMAT = 1
 GROUPS = ("fidelity", "utility")  # in this order everywhere
+_ENCODERS = {"embeddings": "encoder", "voting encoder": "voting_encoder"}  # task of a row: its encoder's name in a file
 
 __all__ = ["FORMAT", "GROUPS", "build", "entrants", "public", "read"]
 
@@ -151,11 +152,13 @@ def _measured(
     ours.pop(None, None)
     ours[views.CEILING] = views.CEILING
     rows, missing, strangers = [], [], set()
-    for row in measure.read(f"{group}.json")["rows"]:
+    found = measure.read(f"{group}.json")
+    for row in found["rows"]:
         if row["arm"] not in ours:
             strangers.add(row["arm"])
             continue
         row = {"group": group, **row, "arm": ours[row["arm"]], "headline": bool(row.get("headline"))}
+        row["encoder"] = found.get(_ENCODERS.get(row["task"]))
         rows.append(row)
         if row["value"] is None:
             what = f"{group}: {row['task']}, {row['metric']}"

@@ -1,6 +1,7 @@
 """All metrics of one arm against the real records, each with its draws."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,6 +48,7 @@ TEXT: dict[str, tuple[Direction, bool]] = {
     "repetitive": ("match", False),
     "abrupt": ("match", False),
 }
+SHARES = ("broken", "non_text", "repetitive", "abrupt")  # of records, each of which is so by itself
 
 
 def embedding_estimates(
@@ -96,10 +98,13 @@ def text_estimates(
         ("record_length_w1", "sentence_length_w1"): lambda: _lengths(real, synthetic),
         ("word_jsd",): lambda: _words(real, synthetic),
         ("self_bleu",): lambda: _self_bleu(synthetic),
-        ("broken", "non_text", "repetitive", "abrupt"): lambda: _mean_of(text.defect_table(synthetic)),
+        SHARES: lambda: _mean_of(text.defect_table(synthetic)),
         **{(f"distinct_{n}",): lambda n=n: _distinct(synthetic, n) for n in (1, 2, 3)},
     }
     found = _estimates(_wanted(builders, metrics), len(real), len(synthetic), draws, seed)
+    for name in SHARES:
+        if isinstance(share := found.get(name), Estimate):
+            found[name] = replace(share, share_of=len(synthetic))
     return {name: found[name] for name in TEXT if name in metrics}
 
 

@@ -9,11 +9,11 @@ from statistics import mean, median
 
 from huggingface_hub import DatasetCardData
 
-from lib.metric_words import METRICS
+from lib.metric_words import metric
 from lib.privacy.audit import Verdict
 from lib.records import Record
 from lib.release.certificate import guarantee, rounded_up
-from lib.release.facts import WITHHELD
+from lib.release.facts import WITHHELD, settings
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
 SOURCES = {
@@ -56,7 +56,7 @@ def write(
 
 def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
     """What a reader may know of each metric: its name, value and interval, where no real text entered it."""
-    kept = ("group", "task", "metric", "value", "value_low", "value_high", "direction", "real_text")
+    kept = ("group", "task", "encoder", "metric", "value", "value_low", "value_high", "direction", "real_text")
     return [
         {key: row.get(key) for key in kept}
         for row in metrics
@@ -116,7 +116,7 @@ def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
     for record in records[:3]:
         said = " ".join(record.text.reveal().split())
         yield f"> {', '.join(record.labels.values())}{': ' if record.labels else ''}{said}\n"
-    yield "The label is what the model was asked for; nobody checked that each text has it."
+    yield "The label is what the model was asked for; nobody checked that each text fits it."
 
 
 def _making(certificate: Mapping) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _making(certificate: Mapping) -> Iterator[str]:
     else:
         yield (
             f"By prompting alone: {_model(arm['base_model'])} wrote the records from labels, and never saw a private "
-            "record. All that it knows of the corpus is how frequent the labels are, with noise."
+            "record. All that it knows of the corpus is how frequent the labels are, with noise added."
         )
         yield f"The prompt: `{arm['prompt']}`"
     yield "All that touched the private records:"
@@ -177,7 +177,8 @@ def _promise(certificate: Mapping) -> str:
         f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon, the "
         "stronger: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
         f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}) and "
-        "counts every event in the table above. Batches that are said to be Poisson were tested against what was drawn."
+        "counts every event in the table above. Where sampling is said to be Poisson, the batches that were drawn were "
+        "tested for it."
     )
 
 
@@ -186,10 +187,13 @@ def _limits(certificate: Mapping) -> Iterator[str]:
     yield f"Taken as public: {', '.join(certificate['public'])}."
     yield f"What many {unit}s share is meant to be learned. A secret that stands in many {unit}s is protected less."
     if unit == "record":
-        yield "It protects one record. Somebody who wrote k of them is protected at k times that epsilon only."
-    yield "Epsilon is of this pack alone. Whoever has another pack of the same corpus must add the two."
+        yield (
+            "It protects one record. Somebody who wrote k of them is protected only at k times that epsilon, and at a "
+            "larger delta."
+        )
+    yield "Epsilon and delta are those of this pack alone. With another pack of the same corpus, they add up."
     yield "The guarantee is about the corpus after cleaning, which looked at several records at once (near-duplicates)."
-    yield "Noise of training and votes is floating-point Gaussian; that of counts is exact."
+    yield "The noise of training and of votes is Gaussian in floating point; that of label counts is drawn exactly."
     yield (
         "Before packing, a gate compared the texts with the private records and would have refused copies. That it let "
         "them pass is one bit about the private records that epsilon does not count; so is the verdict of an audit."
@@ -221,12 +225,26 @@ def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
     if not rows:
         yield "\nNothing of that kind was measured."
         return
-    yield "\n| of | metric | value (95% interval) | best | what it says |\n|---|---|---|---|---|"
+    yield "\n| measured on | metric | value (95% interval) | best | what it says |\n|---|---|---|---|---|"
     for row in rows:
-        title, says = METRICS.get(row["metric"], (row["metric"], ""))
+        title, says = metric(row["metric"])
         low, high = row["value_low"], row["value_high"]
-        interval = f" ({low:.3g} to {high:.3g})" if low is not None and high is not None else ""
-        yield f"| {row['task']} | {title} | {row['value']:.3g}{interval} | {BEST[row['direction']]} | {says} |"
+        certain = low is None or high is None or not low < high  # no interval, or draws that were all alike
+        interval = "" if certain else f" ({low:.3g} to {high:.3g})"
+        yield f"| {_seen(row)} | {title} | {row['value']:.3g}{interval} | {BEST[row['direction']]} | {says} |"
+    yield (
+        "\nThe interval says how far the value would move with other records that were made in the same way. *As in "
+        "real text*: neither more nor less is better; what real text has stays with its holder."
+    )
+
+
+def _seen(row: Mapping) -> str:
+    """What a metric looks at; of vectors also whose they are, for no two encoders see the same."""
+    if row["encoder"] is None:
+        return row["task"]
+    encoder = settings({"encoder": row["encoder"]})["encoder"]
+    model = encoder.removeprefix("hidden:")
+    return f"vectors of {_model(model)}" + (" (its hidden states)" if model != encoder else "")
 
 
 LOADING = """

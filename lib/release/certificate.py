@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from lib import json_lines
 from lib.errors import DoppelError
 from lib.files import sha256
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, default_delta
@@ -175,7 +176,7 @@ def _records(folder: Path, certificate: Mapping) -> Iterator[str]:
     """The records against their number and against each other; the card against the figures."""
     import pyarrow.parquet as pq  # late: a stage's certificate needs none
 
-    lines = [json.loads(line) for line in (folder / "records.jsonl").read_text("utf-8").splitlines()]
+    lines = [line for _, line in json_lines.read(folder / "records.jsonl")]
     rows = pq.read_table(folder / "records.parquet").to_pylist()
     if len(lines) != certificate["records"]:
         yield f"records: {certificate['records']} are stated, records.jsonl holds {len(lines)}"

@@ -1,6 +1,6 @@
 """Whether an arm copies from its training records more than chance does. *Evaluation only*: it reads real text.
 
-The baseline are the held-out records: they are real, and nobody can have copied them from train. Under the hypothesis
+The baseline is the held-out records: they are real, and nobody can have copied them from train. Under the hypothesis
 that the synthetic texts are no closer to train than fresh records are, three tests are wrong with a chance of at most
 `LEVEL` together (Bonferroni):
 

@@ -20,16 +20,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lib import json_lines
-from lib.memorisation import PATTERNS, luhn
+from lib.memorisation import PATTERNS, personal_strings
 from lib.records import Record
 from lib.words import sentences, words
 
 MIN_WORDS = 8  # of a sentence, as in lib.copies
 RUN = 16  # words that stand together by more than chance: fresh reviews share at most 11 with 1,800 others
 COMMON = 3  # users
+DENSE = 0.01  # of all numbers: where as many are ids, an ordinary number is one by chance
 
 _TOKEN = re.compile(r"[\w.@+-]+")
 _PERSONAL = {"email": "emails", "url": "web addresses", "phone": "phone numbers", "card": "card numbers"}
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _MADE = re.compile(r"synthetic-\d+")  # the ids that Doppel itself gives
 
 Strings = Mapping[str, Sequence[str]]  # what stands in each file
@@ -136,34 +138,29 @@ def _personal(kind: str, strings: Strings, train: Sequence[Record], held_out: Se
     found: Pieces = defaultdict(lambda: defaultdict(set))
     for file, texts in strings.items():
         for place, text in enumerate(texts):
-            for piece in _matches(kind, text):
+            for piece in personal_strings(kind, text):
                 found[file][piece].add(place)
     pieces = {piece for some in found.values() for piece in some}
     users: dict[object, set[str]] = defaultdict(set)
     for record in train if pieces else ():
-        for piece in pieces & _matches(kind, record.text.reveal()):
+        for piece in pieces & personal_strings(kind, record.text.reveal()):
             users[piece].add(record.owner)
     private = {piece for piece, some in users.items() if len(some) < COMMON}
     for record in held_out if private else ():
-        private -= _matches(kind, record.text.reveal())
+        private -= personal_strings(kind, record.text.reveal())
     return _without(found, pieces - private)
 
 
-def _matches(kind: str, text: str) -> set[str]:
-    """What the pattern finds, spelled so that the same number or address is equal."""
-    found = {re.sub(r"\W", "", match.group().casefold()) for match in PATTERNS[kind].finditer(text)}
-    return {one for one in found if luhn(one)} if kind == "card" else found
-
-
 def _ids(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:
-    known = {name for record in (*train, *held_out) for name in (record.id, record.user) if name and _distinctive(name)}
-    ordinary = {word for record in held_out for word in _tokens(record.text.reveal())} if known else set()
-    known = {name for name in known if name not in ordinary}
+    both = (*train, *held_out)
+    known = _distinctive({record.id for record in both}) | _distinctive({one.user for one in both if one.user})
+    known -= {word for record in held_out for word in _tokens(record.text.reveal())} if known else set()
     simple = {name for name in known if _TOKEN.fullmatch(name)}
+    others = known - simple
     found: Pieces = defaultdict(lambda: defaultdict(set))
     for file, texts in strings.items():
         for place, text in enumerate(texts):
-            for name in (simple & _tokens(text)) | {name for name in known - simple if name in text}:
+            for name in (simple & _tokens(text)) | {name for name in others if name in text}:
                 found[file][name].add(place)
     return found
 
@@ -172,8 +169,19 @@ def _tokens(text: str) -> set[str]:
     return {token.strip(".") for token in _TOKEN.findall(text)}
 
 
-def _distinctive(name: str) -> bool:
-    """Whether an id can be told from a number or a word that stands there for another reason."""
+def _distinctive(names: set[str]) -> set[str]:
+    """Those of a corpus' ids that can be told from a number or a word that stands there for another reason.
+
+    Without an id column the row number is the id, and any ordinary number, as of 150000 miles, is one of them. So plain
+    numbers are left out where they fill `DENSE` of the numbers up to their highest. Customer numbers of nine digits
+    do not: a text that holds one has it from somewhere.
+    """
+    numbers = {name for name in names if _NUMBER.fullmatch(name)}
+    dense = numbers and len(numbers) >= DENSE * max(map(int, numbers))
+    return {name for name in (names - numbers if dense else names) if _long_or_mixed(name)}
+
+
+def _long_or_mixed(name: str) -> bool:
     if _MADE.fullmatch(name):
         return False
     mixed = bool(re.search(r"\d", name)) and bool(re.search(r"\D", name))

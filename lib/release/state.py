@@ -7,9 +7,6 @@ from lib import signature
 from lib.errors import DoppelError
 from lib.files import sha256
 
-# What the stages downstream do not read: the runner writes on in some of it after the stage is done.
-_NOT_READ = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
-
 Fault = tuple[str, str, str]  # case, what is wrong, what to do
 
 
@@ -85,5 +82,5 @@ def tampered(folder: Path, done: dict) -> Iterator[str]:
         yield signature.DONE
     for name, file in done["outputs"].items():
         path = folder / name
-        if name.split("/")[0] not in _NOT_READ and not (path.is_file() and sha256(path) == file["sha256"]):
+        if name.split("/")[0] not in signature.NOT_COMPARED and not (path.is_file() and sha256(path) == file["sha256"]):
             yield name

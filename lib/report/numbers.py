@@ -45,10 +45,3 @@ def memory(megabytes: float | None) -> str:
     if megabytes is None:
         return ABSENT
     return f"{number(megabytes / 1000, 2)} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
-
-
-def rounded(value: float | None, digits: int = 2) -> float | None:
-    """To ``digits`` significant ones: what a public page says of times, which depend a little on the records."""
-    if not value:
-        return value
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))

@@ -112,7 +112,7 @@ def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: 
     records, _ = draw([unique[name] for name in sorted(unique)], request)
     note = f"{len(records):,} of {total:,} reviews; {total - joined:,} have no product title or category in {meta.name}"
     catalogue = [{"product": product, "category": category} for product, category in pairs]
-    return Corpus(records, catalogue, f"amazon-2023:{request.argument}", note)
+    return Corpus(records, catalogue, f"amazon-2023:{request.argument}", note, (reviews, meta))
 
 
 def _bound(limit: int, total: int) -> int:

@@ -29,7 +29,7 @@ def load_aug_pe(request: Request) -> Corpus:
         )
     path = locate(request.argument or str(usual))
     kept, counts = draw(to_records(_cells(path, request.kind)), request)
-    return Corpus(kept, [], request.kind, f"{counts} of {path.name} in the layout of Aug-PE")
+    return Corpus(kept, [], request.kind, f"{counts} of {path.name} in the layout of Aug-PE", (path,))
 
 
 def _cells(path: Path, kind: str) -> Iterator[Cells]:

@@ -29,13 +29,15 @@ class Corpus:
     """Private records, and the public label values that may be declared beside them.
 
     ``catalogue`` holds rows of label values from a public catalogue (product metadata, never the
-    records); it is empty where there is none. ``note`` says in a sentence what was read.
+    records); it is empty where there is none. ``note`` says in a sentence what was read. ``files`` are those that were
+    read and may change: a stage names them as its own (`lib.stage.Stage.uses`). Doppel's own assets are pinned instead.
     """
 
     records: list[Record] = field(repr=False)
     catalogue: list[dict[str, str]] = field(repr=False)
     name: str
     note: str
+    files: tuple[Path, ...] = ()
 
 
 def rank(seed: int, purpose: str, name: str) -> int:

@@ -34,7 +34,7 @@ def load_table(request: Request) -> Corpus:
     else:
         found = to_records(READERS[request.kind](path, request.columns))
     kept, counts = draw(found, request)
-    return Corpus(kept, [], path.name, f"{counts} of {path.name}")
+    return Corpus(kept, [], path.name, f"{counts} of {path.name}", (path,))
 
 
 def locate(name: str) -> Path:
