@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -102,7 +103,13 @@ def compare(
     return ours / theirs
 
 
-def baseline(model, tokenizer, prompts: Sequence[Sequence[int]], sampling: llm.Sampling, batch: int) -> int:
+def baseline(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[int]],
+    sampling: llm.Sampling,
+    batch: int,
+) -> int:
     """Real tokens from plain `generate`, in batches of prompts of like length."""
     tokens = 0
     prompts = sorted(prompts, key=len)

@@ -11,7 +11,7 @@ from lib.metric_words import title
 from lib.plots import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 from lib.views import CEILING, View
 
-POSITIONS = (-1.5, 2.5)  # that are shown
+POSITIONS = (-1.5, 2.5)  # that are shown; what lies outside stands at the edge as an arrow
 
 
 def scores(
@@ -76,7 +76,7 @@ def views(some: Sequence[View]) -> Figure:
 def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling.
 
-    What lies beyond `POSITIONS` runs off the picture: floor and ceiling are barely told apart there.
+    An arm outside `POSITIONS` is an arrow at the edge: far below the floor, or floor and ceiling are barely told apart.
     """
     colours = arm_colours(list(dict.fromkeys(str(row["arm"]) for row in rows)))
     defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
@@ -90,7 +90,10 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
         place = (
             len(lines) - 1 - lines.index((str(row["task"]), str(row["metric"]))) + shift[arms.index(str(row["arm"]))]
         )
-        _dot(panel, row, "position", place, colours[str(row["arm"])])
+        edge = float(np.clip(row["position"], *POSITIONS))
+        marker = "o" if edge == row["position"] else "<" if row["position"] < edge else ">"
+        ends = {"position_low": min(row["position_low"], edge), "position_high": max(row["position_high"], edge)}
+        _dot(panel, row | {"position": edge} | ends, "position", place, colours[str(row["arm"])], marker=marker)
     panel.axvline(0, color=PRIVATE, linewidth=1)
     panel.axvline(1, color=PUBLIC, linewidth=1)
     names = [task if metric is None else title(metric) for task, metric in lines]
@@ -105,12 +108,12 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     return figure
 
 
-def _dot(panel: Axes, row: Mapping[str, object], name: str, place: float, colour: str) -> None:
+def _dot(panel: Axes, row: Mapping[str, object], name: str, place: float, colour: str, *, marker: str = "o") -> None:
     """A number of a row with its interval, ``place`` high."""
     value, low, high = (row[name + end] for end in ("", "_low", "_high"))
-    panel.errorbar(
-        [value], [place], xerr=[[value - low], [high - value]], fmt="o", color=colour, capsize=3, markersize=4
-    )
+    reach, size = [[value - low], [high - value]], 4 if marker == "o" else 7
+    drawn = panel.errorbar([value], [place], xerr=reach, fmt=marker, color=colour, capsize=3, markersize=size)
+    drawn.lines[0].set_clip_on(False)  # an arrow stands on the edge
 
 
 def _legend(panel: Axes, colours: Mapping[str, str]) -> None:

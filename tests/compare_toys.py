@@ -126,14 +126,21 @@ def measured(
     return folder
 
 
-def audited(run: Path, verdict: str = "consistent") -> Path:
-    """An audit of two arms, the second with a violation if so wished."""
+def audited(
+    run: Path,
+    verdict: str = "consistent",
+    *,
+    bounds: tuple[float, float] = (0.5, 1.5),
+    ceilings: tuple[float, float] = (3.0, 3.0),
+    claim: float | None = 8.0,
+) -> Path:
+    """An audit of two arms through two estimators, the second arm with a violation if so wished."""
     names = ("eps8", "evolved")
     found = [
-        {"arm": name, "score": "loss", "estimator": e, "right": "9 of 9", "bound": bound, "ceiling": 3.0, "reach": 9.0,
-         "claim": 8.0, "verdict": verdict}
+        {"arm": name, "score": "loss", "estimator": e, "right": "9 of 9", "bound": bound, "ceiling": top, "reach": 9.0,
+         "claim": claim, "verdict": verdict}
         for name in names
-        for e, bound in (("steinke", 0.5), ("f-dp", 1.5))
+        for e, bound, top in zip(("steinke", "f-dp"), bounds, ceilings, strict=True)
     ]  # fmt: skip
     copies = [
         {"arm": name, "against": side, "records": 100, "texts": 300, "near_duplicates": n, "longest_median": 3.0,

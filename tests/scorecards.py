@@ -47,6 +47,9 @@ def scorecard() -> dict:
         },
         "floor": "base",
         "arms": [_arm(name, rng) for name in ARMS],
+        "together": {
+            "arms": ["base", "eps8", "aug_pe"], "epsilon": 11.296, "delta": 4.295e-05, "unit": "record"
+        },
         "comparisons": _comparisons(),
         "answers": [
             "At epsilon 8, DP-LoRA (eps8) writes text that is closer to the real records than Aug-PE's (aug_pe): MAUVE "

@@ -9,10 +9,10 @@ import pytest
 from conftest import ROOT, Project
 
 from lib import preflight_checks
-from lib.compare import roles, scorecard
+from lib.compare import answers, roles, runs, scorecard, tables
 from lib.errors import DoppelError
 from lib.files import read_json, write_json
-from lib.privacy.accounting import Gaussian
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
 
 
 def arm(card: dict, name: str) -> dict:
@@ -61,6 +61,23 @@ def test_audit_and_copies_stand_beside_their_baselines(inputs: dict[str, Path]) 
     assert ("open", "audit") in told and ("base", "audit") not in told  # a prompt has nothing to hide
 
 
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (8.0, "consistent: showed 0.00; an ideal attack at this claim would show 2.73"),
+        (None, "consistent: showed 0.00; every guess right would show 2.73"),
+    ],
+)
+def test_of_equal_bounds_that_with_the_largest_ceiling_is_told(tmp_path: Path, claim: float | None, said: str) -> None:
+    inputs = toys.whole(tmp_path)
+    shutil.rmtree(inputs["audit"])
+    toys.audited(tmp_path / "toy", bounds=(0.0, 0.0), ceilings=(1.78, 2.73), claim=claim)
+    card = scorecard.build(inputs)
+    audit = arm(card, "evolved")["privacy"]["audit"]
+    assert (audit["bound"], audit["ceiling"], audit["estimator"]) == (0.0, 2.73, "f-dp")
+    assert tables.arms(card)["audit"]["evolved"] == said
+
+
 def test_rows_and_differences_of_all_arms(inputs: dict[str, Path]) -> None:
     card = scorecard.build(inputs)
     row = metric(card, "eps8", "mauve")
@@ -95,8 +112,26 @@ def test_an_encoder_that_disagrees_keeps_a_difference_from_being_said(tmp_path: 
     assert row["better"] is None and "views: other" in row["because"] and row["low"] > 0
     line = next(one for one in card["answers"] if one.startswith("At epsilon 8, "))
     assert line.endswith(
-        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no difference in fidelity survives."
+        "eps8 (DP-LoRA) beats evolved (Aug-PE) in utility on Accuracy; no sure difference in fidelity."
     )
+
+
+def test_what_private_arms_spend_together_counts_what_they_share_once(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    spent = [DiscreteGaussian(40.0), Gaussian(2.0, 0.1, 10), Gaussian(2.0, 1.0, 3)]  # the label histogram, by all
+    assert card["together"]["epsilon"] == pytest.approx(epsilon(spent, delta=card["corpus"]["delta"]))
+    (whole,) = runs.spent_together(runs.gather(inputs["corpus"].parents[1])).to_dict("records")
+    assert card["together"]["epsilon"] == pytest.approx(whole["epsilon"])  # as ./run_all.sh compare has it
+    assert card["together"]["arms"] == ["base", "eps8", "evolved"] and card["together"]["unit"] == "record"
+    assert scorecard.public(card)["together"] == card["together"]
+    said = f"All private arms here together spend epsilon {whole['epsilon']:.2f} at delta 1.4e-04 for each record; "
+    assert answers.together(card["together"]).startswith(said)
+
+
+def test_without_a_private_arm_nothing_is_spent_together(inputs: dict[str, Path]) -> None:
+    card = scorecard.build({name: inputs[name] for name in ("corpus", "open")})
+    assert card["together"] is None and scorecard.public(card)["together"] is None
+    assert answers.together(card["together"]) == "No arm here is private."
 
 
 @pytest.mark.parametrize("gone", ["fidelity", "utility", "audit"])
@@ -258,9 +293,13 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         "At epsilon 8 use eps8 (DP-LoRA), for 110 s, 1,050 tokens and 10.0 GB: it is better in 3 of 3 comparisons with "
         "other private arms, and worse in none."
     )
-    cost = next(line for line in told if line.startswith("Privacy in utility"))
-    assert "eps8 (DP-LoRA) against open (fine-tuned without privacy): it costs 0.43 [" in cost
-    assert "] of 0.86 on Accuracy between floor (0) and ceiling (1)" in cost
+    cost = next(line for line in told if line.startswith("What privacy costs in utility, eps8"))
+    assert (
+        "eps8 (DP-LoRA) against open (fine-tuned without privacy): on Accuracy the method without privacy goes" in cost
+    )
+    assert "goes 0.86 of the way from floor to ceiling, of which privacy takes 0.43 [" in cost
+    cost = next(line for line in told if line.startswith("What privacy costs in fidelity, eps8"))
+    assert "]; on Coverage 0.86, of which privacy takes 0.43 [" in cost
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     told = scorecard.build(inputs)["answers"]
@@ -268,15 +307,41 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
     assert told[0].startswith("At epsilon 8 the only private arm that may be used is eps8 (DP-LoRA), for 110 s")
 
 
+EQUAL = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
+
+
 def test_equal_arms_are_not_ranked(tmp_path: Path) -> None:
-    same = {"base": 0.2, "eps8": 0.2, "open": 0.8, "evolved": 0.2}
-    card = scorecard.build(toys.whole(tmp_path, fidelity=same, utility=same))
-    said = "At epsilon 8 nothing tells the private arms apart, so take the cheapest, eps8 (DP-LoRA): "
-    assert card["answers"][0].startswith(said)
-    assert (
-        "Against the floor, no difference between eps8 (DP-LoRA) and base in fidelity or utility survives."
-        in card["answers"]
-    )
+    told = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))["answers"]
+    assert told[0].startswith("At epsilon 8 no headline metric tells eps8 (DP-LoRA) and evolved (Aug-PE) apart, and ")
+    assert "Against the floor, no sure difference between eps8 (DP-LoRA) and base in fidelity or utility." in told
+    assert not [line for line in told if line.startswith("At epsilon 8, ")]  # which would say the same again
+
+
+@pytest.mark.parametrize(
+    ("cost", "cheapest"),
+    [
+        ({"seconds": 140}, True),  # of 110, and the same tokens
+        ({"seconds": 137}, False),  # one timing each
+        ({"tokens": 1000}, False),  # of 1050
+        ({"tokens": 2000}, True),
+        ({"machines": ["another"]}, False),  # whose seconds do not compare
+    ],
+)
+def test_of_equal_arms_one_is_called_the_cheapest_where_its_cost_is_clearly_the_least(
+    tmp_path: Path, cost: dict, cheapest: bool
+) -> None:
+    card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
+    arm(card, "evolved")["cost"] = arm(card, "eps8")["cost"] | {"seconds": 400} | cost
+    told = answers.tell(card, scorecard.entrants(card["arms"]))[0]
+    assert ("apart, and eps8 (DP-LoRA) is the cheapest: " in told) == cheapest
+    assert ("apart, and none is clearly the cheapest: " in told) != cheapest
+    assert "eps8 (DP-LoRA) took 110 s, 1,050 tokens" in told and "; evolved (Aug-PE) took " in told
+
+
+def test_an_arm_that_is_fast_but_paid_is_not_called_the_cheapest(tmp_path: Path) -> None:
+    card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
+    arm(card, "evolved")["cost"] |= {"seconds": 10, "tokens": 10}
+    assert "none is clearly the cheapest: " in answers.tell(card, scorecard.entrants(card["arms"]))[0]
 
 
 def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) -> None:

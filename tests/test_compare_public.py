@@ -54,6 +54,7 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     monkeypatch.setattr("lib.compare.public.answers.guarantees", lambda arms: [])  # sentences: the next test
     monkeypatch.setattr("lib.compare.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
+    allowed |= {f"planted.together.{name}" for name in ("epsilon", "delta", "unit", *(f"arms.{i}" for i in range(3)))}
     for number, name in enumerate(names):
         here = f"planted.arms.{number}"
         allowed |= {f"{here}.{one}" for one in ARM}

@@ -182,8 +182,3 @@ def test_costs_stand_where_they_are(x: str) -> None:
     assert marks == [getattr(one, x) for one in (point(), point(seconds=600.0, tokens=9), point())]
     assert "run two" in [text.get_text() for text in figure.legends[0].get_texts()]
     plt.close(figure)
-
-
-def test_the_picture_is_told_in_words() -> None:
-    told = frontier.in_words([point(), point(arm="open", position=0.9), point(metric="other")])
-    assert "fidelity, m of t: eps8 0.50 (0.40 to 0.60), open 0.90 (0.40 to 0.60). fidelity, other of t: eps8" in told

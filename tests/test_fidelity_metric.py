@@ -8,8 +8,9 @@ from scipy.stats import t as student
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from lib.errors import DoppelError
-from lib.fidelity import suite
+from lib.fidelity import rows, suite
 from lib.fidelity.metric import Estimate, Metric, Undefined, estimate, matched_rows, subsamples
+from lib.views import CEILING
 
 
 def around(value: float, spread: float = 0.1, seed: int = 0) -> Estimate:
@@ -120,6 +121,13 @@ def embed(texts: list[str]) -> np.ndarray:
     return HashingVectorizer(n_features=16, norm=None).transform(texts).toarray() + 0.1
 
 
+def placed(kinds, arm: suite.Estimates, ceiling: suite.Estimates, n: int) -> list[rows.Row]:
+    """Rows of an arm whose floor is its ceiling."""
+    found = {"arm": arm, "floor": ceiling, CEILING: ceiling}
+    counts = {"used": dict.fromkeys(found, n), "of": dict.fromkeys(found, n)}
+    return [row for row in rows.placed("task", kinds, found, floor="floor", **counts) if row["arm"] == "arm"]
+
+
 def test_equal_distributions_are_at_the_ceiling_in_95_of_100_draws(monkeypatch):
     monkeypatch.setattr("lib.fidelity.classifier.FOLDS", 3)  # the slowest part of it
     kinds = suite.EMBEDDING | suite.TEXT
@@ -133,8 +141,8 @@ def test_equal_distributions_are_at_the_ceiling_in_95_of_100_draws(monkeypatch):
             | suite.text_estimates(texts, words, seed=seed, draws=8)
             for side, words in zip(others, other_texts, strict=True)
         )
-        for one in suite.place(kinds, arm, ceiling, ceiling, used=40, of=40):
-            hits[one.name] += one.at_ceiling
+        for row in placed(kinds, arm, ceiling, 40):
+            hits[row["metric"]] += row["at_ceiling"]
     assert {name: count for name, count in hits.items() if count < 95} == {}
 
 
@@ -173,8 +181,7 @@ def test_a_planted_defect_is_seen_by_the_metrics_that_name_it(name):
         for side, (texts, labels) in sides.items()
     }
     kinds = suite.EMBEDDING | suite.TEXT | {"label_tv": ("lower", True)}
-    placed = suite.place(kinds, found["arm"], found["ceiling"], found["ceiling"], used=n, of=n)
-    apart = {one.name for one in placed if not one.at_ceiling}
+    apart = {row["metric"] for row in placed(kinds, found["arm"], found["ceiling"], n) if not row["at_ceiling"]}
     assert apart >= set(SEEN_BY[name])
     assert name != "none" or not apart
 
@@ -189,8 +196,7 @@ def test_degenerate_arms_have_numbers_or_reasons():
     for arm in ([""] * 30, ["one"], ["same text here."] * 30, ["word " * 10_000] * 30):
         found = suite.text_estimates(texts, arm, seed=0, draws=5)
         assert all(isinstance(one, Estimate) or "; " in one.because for one in found.values())
-    row = suite.place(suite.TEXT, found, found, found, used=30, of=30)[0].as_row()
-    json.dumps(row, allow_nan=False)
+    json.dumps(placed(suite.TEXT, found, found, 30), allow_nan=False)
 
 
 def test_lengths_are_matched_for_the_two_sample_test():

@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from lib.errors import DoppelError
-from lib.fidelity import diversity, text
+from lib.fidelity import diversity, suite, text
 from lib.words import words
 
 WORDS = ["the", "camera", "battery", "screen", "is", "was", "good", "bad", "very", "lens", "and", "cheap", "of", "a"]
@@ -28,11 +28,26 @@ def test_lengths_of_records_and_sentences():
     assert found.sentences.tolist() == [2, 3, 1, 2, 2] and found.of_record.tolist() == [0, 0, 0, 2, 2]
 
 
+def test_texts_without_a_word_have_lengths_but_no_distance_of_lengths():
+    for wordless in (["", "..."], []):
+        found = text.lengths(wordless)
+        assert found.records.tolist() == [0] * len(wordless) and not len(found.sentences) and not len(found.of_record)
+    for real, synthetic in ((made(12), ["", "..."] * 6), (["", "..."] * 6, made(12))):
+        found = suite.text_estimates(real, synthetic, seed=0, draws=5)
+        for name in ("record_length_w1", "sentence_length_w1"):
+            assert "lengths: 12 texts hold no word; leave this arm out" in found[name].because
+
+
 def test_length_distance_is_the_area_between_the_distributions():
     a, b = np.array([3, 3, 8, 10]), np.array([4, 9])
     area = sum(abs((a <= x).mean() - (b <= x).mean()) for x in range(0, 20))
     assert text.length_distance(a, b) == pytest.approx(area)
     assert text.length_distance(a, a + 2) == 2
+
+
+def divergence(real: list[str], synthetic: list[str], top: int | None = text.TOP_WORDS) -> float:
+    counts = text.word_counts([*real, *synthetic], top).toarray()
+    return text.jensen_shannon(counts[: len(real)].sum(axis=0), counts[len(real) :].sum(axis=0))
 
 
 def test_word_divergence_is_that_of_scipy_over_the_commonest_words_of_both():
@@ -41,8 +56,11 @@ def test_word_divergence_is_that_of_scipy_over_the_commonest_words_of_both():
     top = [word for word, _ in (counts[0] + counts[1]).most_common(6)]
     assert len({(counts[0] + counts[1])[w] for w in (counts[0] + counts[1])}) > 6  # no tie decides the six
     expected = jensenshannon(*([count[w] for w in top] for count in counts), base=2) ** 2
-    assert text.word_divergence(real, synthetic, top=6) == pytest.approx(expected)
-    assert text.word_divergence(["a b"], ["c d"]) == 1 and text.word_divergence(real, real) == 0
+    assert divergence(real, synthetic, top=6) == pytest.approx(expected)
+    assert divergence(["a b"], ["c d"]) == 1 and divergence(real, real) == 0
+    said = suite.text_estimates(real, synthetic, seed=0, draws=5, metrics=("word_jsd",))["word_jsd"].value
+    every = sorted({*counts[0], *counts[1]})
+    assert said == pytest.approx(jensenshannon(*([count[w] for w in every] for count in counts), base=2) ** 2)
 
 
 def test_label_distance():
@@ -134,8 +152,6 @@ def test_vendi_counts_what_differs():
 @pytest.mark.parametrize(
     ("compute", "says"),
     [
-        (lambda: text.lengths(["", "..."]), "2 texts hold no word"),
-        (lambda: text.lengths([]), "0 texts"),
         (lambda: text.length_distance(np.array([1]), np.array([])), "0 synthetic"),
         (lambda: text.word_counts(["!"]), "hold no word"),
         (lambda: text.jensen_shannon(np.array([1, 2]), np.zeros(2)), "more records"),
@@ -155,6 +171,6 @@ def test_texts_without_content_are_refused(compute, says):
 def test_long_and_foreign_texts_have_numbers():
     odd = ["word " * 10_000, "Камера хорошая. Батарея слабая.", "这个相机很好。", "👍"]
     assert text.lengths(odd).records.tolist() == [10_000, 4, 1, 0]
-    assert 0 < text.word_divergence(odd, made(5)) <= 1
+    assert 0 < divergence(odd, made(5)) <= 1
     counts = [diversity.ngram_counts(odd, n) for n in range(1, 5)]
     assert np.isfinite(diversity.self_bleu(counts)).all()

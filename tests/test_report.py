@@ -66,6 +66,12 @@ def test_the_answers_and_every_arm_with_its_epsilon_verdict_and_cost_come_first(
     assert [row.th.span.text for row in rows] == list(scorecards.ARMS)
 
 
+def test_both_pages_say_what_the_private_arms_spend_together(written: dict[str, Path]) -> None:
+    for name in ("internal.html", "public.html"):
+        said = soup(written[name]).select_one("#privacy").get_text()
+        assert "All private arms here together spend epsilon 11.30 at delta 4.3e-05 for each record" in said
+
+
 def test_a_metric_stands_with_its_interval_floor_ceiling_and_place(written: dict[str, Path]) -> None:
     (row,) = [
         row

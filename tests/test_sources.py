@@ -15,7 +15,7 @@ import pytest
 from lib.assets import PROJECT
 from lib.errors import DoppelError
 from lib.records import Record, from_json
-from lib.sources import amazon, load, names, parse
+from lib.sources import FORMS, amazon, load, parse
 from lib.sources.snippets import sentiment
 
 SECRET = "the marked private words"
@@ -479,5 +479,5 @@ def test_settings_that_a_source_does_not_take():
 
 def test_the_kinds_of_sources():
     kinds = {"amazon-snippets", "movie-snippets", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
-    assert names() == sorted(kinds | {"yelp", "openreview", "pubmed"})
+    assert {*FORMS} == kinds | {"yelp", "openreview", "pubmed"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]

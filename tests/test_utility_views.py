@@ -109,6 +109,18 @@ def test_positions_stand_under_their_task_and_only_arms_that_have_one_are_named(
     plt.close("all")
 
 
+@pytest.mark.parametrize(("position", "edge", "marker"), [(-2.5, -1.5, "<"), (4.0, 2.5, ">"), (2.4, 2.4, "o")])
+def test_an_arm_outside_the_picture_of_positions_is_an_arrow_at_its_edge(position: float, edge: float, marker: str):
+    row = {"task": "texts", "metric": "self_bleu", "arm": "aug_pe", "value": 0.9, "floor": 0.4, "position": position,
+           "position_low": position - 0.3, "position_high": position + 0.3}  # fmt: skip
+    (panel,) = utility_plots.positions([row]).axes
+    value, *caps = (line for line in panel.lines if list(line.get_ydata()) == [0])
+    assert (list(value.get_xdata()), value.get_marker()) == ([edge], marker) and not value.get_clip_on()
+    ends = [cap.get_xdata()[0] for cap in caps]
+    assert ends == pytest.approx([min(position - 0.3, edge), max(position + 0.3, edge)])  # an interval runs off
+    plt.close("all")
+
+
 def test_a_regression_on_vectors_finds_what_they_tell():
     compared = matched(one=records(60, 3))
     codes, _ = compared.codes("mood")

@@ -12,6 +12,8 @@ from lib.compare.arms import PROMPT_ONLY, WITHOUT_PRIVACY
 from lib.compare.differences import Entrant
 from lib.privacy.audit import Verdict
 
+CLEARLY = 1.25  # how many times longer an arm must take to be called dearer: each time is a single timing
+
 
 def guarantees(arms: Sequence[Mapping]) -> list[str]:
     """What each arm promises. Follows from the ledger alone, so it may be public."""
@@ -28,6 +30,16 @@ def guarantees(arms: Sequence[Mapping]) -> list[str]:
             line += f", but is not for release: {'; '.join(privacy['not_for_release'])}"
         lines.append(f"{line}.")
     return lines
+
+
+def together(spent: Mapping[str, Any] | None) -> str:
+    """What all private arms spend together. Follows from the ledgers alone, so it may be public."""
+    if spent is None:
+        return "No arm here is private."
+    return (
+        f"All private arms here together spend epsilon {spent['epsilon']:.2f} at delta {spent['delta']:.1e} for each "
+        f"{spent['unit']}; what they share counts once."
+    )
 
 
 def tell(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
@@ -69,19 +81,27 @@ class _Teller:
 
     def advice(self, target: float) -> Iterator[str]:
         """Which arm to use at an epsilon, at which cost; and which not to use, and why."""
-        same = [one for one in self._entrants if self.private(one) and self.target(one) == target]
-        refused = {one.name: why for one in same if (why := self._refused(one))}
-        fit = [one for one in same if one.name not in refused]
-        if fit:
+        refused = {one.name: why for one in self._same(target) if (why := self._refused(one))}
+        if fit := self._fit(target):
             chosen, why = self._choice(fit)
             shown = self._beyond_floor(chosen) if chosen else ""
             yield f"At epsilon {target:g} {why}{shown}."
         for name, why in refused.items():
             yield f"At epsilon {target:g} do not use {name}: {why}."
 
+    def _same(self, target: float) -> list[Entrant]:
+        return [one for one in self._entrants if self.private(one) and self.target(one) == target]
+
+    def _fit(self, target: float) -> list[Entrant]:
+        """The private arms at an epsilon that may be used."""
+        return [one for one in self._same(target) if not self._refused(one)]
+
+    def _rows_among(self, some: Sequence[Entrant]) -> list[Mapping]:
+        names = {one.name for one in some}
+        return [row for row in self._rows if set(row["arms"]) <= names]
+
     def _choice(self, fit: Sequence[Entrant]) -> tuple[Entrant | None, str]:
-        names = {one.name for one in fit}
-        rows = [row for row in self._rows if set(row["arms"]) <= names]
+        rows = self._rows_among(fit)
         won = Counter(row["better"] for row in rows if row["better"])
         lost = Counter(name for row in rows if row["better"] for name in row["arms"] if name != row["better"])
         best = [one for one in fit if won[one.name] and not lost[one.name]]
@@ -93,8 +113,9 @@ class _Teller:
             return best[0], f"use {self._called(best[0])}, for {self._cost(best[0])}: {why}"
         costs = "; ".join(f"{self._called(one)} took {self._cost(one)}" for one in fit)
         if not won:
-            cheapest = self._called(min(fit, key=self._price))
-            return None, f"nothing tells the private arms apart, so take the cheapest, {cheapest}: {costs}"
+            cheapest = next((one for one in fit if all(self._cheaper(one, o) for o in fit if o is not one)), None)
+            which = f"{self._called(cheapest)} is the cheapest" if cheapest else "none is clearly the cheapest"
+            return None, f"no headline metric tells {_list([*map(self._called, fit)])} apart, and {which}: {costs}"
         return None, f"no private arm is best in all, so it depends on what you need: {costs}"
 
     def _refused(self, one: Entrant) -> str | None:
@@ -114,9 +135,11 @@ class _Teller:
 
     def at(self, target: float) -> Iterator[str]:
         """Pairs of private arms at one epsilon."""
-        same = [one for one in self._entrants if self.private(one) and self.target(one) == target]
-        for a, b in combinations(same, 2):
-            yield f"At epsilon {target:g}, {self._between(a, b)}."
+        fit = self._fit(target)
+        untold = [] if any(row["better"] for row in self._rows_among(fit)) else fit  # which the advice says of them
+        for a, b in combinations(self._same(target), 2):
+            if a not in untold or b not in untold:
+                yield f"At epsilon {target:g}, {self._between(a, b)}."
 
     def over_epsilon(self, targets: Sequence[float]) -> Iterator[str]:
         """What more budget buys within a method."""
@@ -145,7 +168,7 @@ class _Teller:
                         yield line
 
     def _cost_of_privacy(self, one: Entrant, other: Entrant, group: str) -> str | None:
-        sure, unsure, gained, unplaced = [], [], [], []
+        taken, unsure, gained, unplaced = [], [], [], []
         for row in self._rows_of(one, other, group):
             name, way = self._metric(row), self._way(other, row)
             if row["better"] == one.name:
@@ -157,18 +180,19 @@ class _Teller:
             else:
                 length, whole = way
                 low, high = sorted(abs(row[end]) / length for end in ("low", "high"))
-                sure.append(f"{abs(row['gain']) / length:.2f} [{low:.2f}, {high:.2f}] of {whole:.2f} on {name}")
-        parts = []
-        if sure:
-            parts.append(f"costs {_list(sure)} between floor (0) and ceiling (1)")
+                alone = "" if taken else "the method without privacy goes "
+                of = "" if taken else " of the way from floor to ceiling"
+                privacy = f"of which privacy takes {abs(row['gain']) / length:.2f} [{low:.2f}, {high:.2f}]"
+                taken.append(f"on {name} {alone}{whole:.2f}{of}, {privacy}")
+        parts = taken
         if unplaced:
-            parts.append(f"costs something on {_list(unplaced)}, whose floor and ceiling do not differ")
+            parts.append(f"something on {_list(unplaced)}, whose floor and ceiling do not differ")
         if unsure:
-            parts.append(f"has no sure cost on {_list(unsure)}")
+            parts.append(f"no sure cost on {_list(unsure)}")
         if gained:
-            parts.append(f"costs nothing on {_list(gained)}, where it is the better one")
+            parts.append(f"nothing on {_list(gained)}, where the private arm is the better one")
         who = f"{self._called(one)} against {self._called(other)}"
-        return f"Privacy in {group}, {who}: it {', '.join(parts)}." if parts else None
+        return f"What privacy costs in {group}, {who}: {'; '.join(parts)}." if parts else None
 
     def _way(self, other: Entrant, row: Mapping) -> tuple[float, float] | None:
         """Length of the way from floor to ceiling, and how far the arm without privacy goes; None without a place."""
@@ -192,7 +216,7 @@ class _Teller:
         silent = [group for group in self._groups if not any(group in won for _, _, won in wins)]
         if silent:
             whom = "" if wins else f" between {self._called(a)} and {self._called(b)}"
-            parts.append(f"no difference{whom} in {_list(silent, 'or')} survives")
+            parts.append(f"no sure difference{whom} in {_list(silent, 'or')}")
         return "; ".join(parts)
 
     def _won(self, one: Entrant, other: Entrant) -> dict[str, list[str]]:
@@ -223,8 +247,14 @@ class _Teller:
         """Over replicas; money that was not paid is none."""
         return float(np.mean([arm["cost"][cost] or 0 for arm in self._arms[one.name]]))
 
-    def _price(self, one: Entrant) -> tuple[float, float]:
-        return self._mean(one, "money"), self._mean(one, "seconds")
+    def _cheaper(self, one: Entrant, other: Entrant) -> bool:
+        """Clearly so: far fewer seconds on the same machines, and no more tokens or money."""
+        alike = self._machines(one) == self._machines(other)
+        faster = self._mean(other, "seconds") > CLEARLY * self._mean(one, "seconds")
+        return alike and faster and all(self._mean(one, c) <= self._mean(other, c) for c in ("tokens", "money"))
+
+    def _machines(self, one: Entrant) -> set[str]:
+        return {machine for arm in self._arms[one.name] for machine in arm["cost"]["machines"]}
 
     def _cost(self, one: Entrant) -> str:
         """The mean over replicas."""

@@ -75,13 +75,14 @@ def _cards(provenance: Mapping) -> str:
 
 
 def _audit(audit: Finished | None, id: str) -> dict[str, Any]:
-    """Verdict and the largest bound with its ceiling: all bounds of an arm hold at once."""
+    """Verdict and the largest bound with its ceiling, of equal ones the largest: all bounds of an arm hold at once."""
     if audit is None:
         return {"because": "no stage of 04_canary_privacy among the inputs"}
     name, found = local_name(audit, id), audit.read("findings.json")
     if name not in found["verdicts"]:
         return {"because": f"{audit.id} did not audit it"}
-    best = max((one for one in found["findings"] if one["arm"] == name), key=lambda one: one["bound"])
+    mine = [one for one in found["findings"] if one["arm"] == name]
+    best = max(mine, key=lambda one: (one["bound"], one["ceiling"]))
     return {"verdict": found["verdicts"][name]} | {
         key: best[key] for key in ("bound", "ceiling", "claim", "score", "estimator")
     }

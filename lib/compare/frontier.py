@@ -52,17 +52,6 @@ def _points(card: Mapping[str, Any]) -> Iterator[Point]:
                 yield Point(*about, row["group"], row["task"], row["metric"], *place)
 
 
-def in_words(points: Sequence[Point]) -> str:
-    """The picture for those who cannot see it: every arm's position in every metric."""
-    panels: dict[str, list[str]] = {}
-    for point in points:
-        own = f"{point.arm} {point.position:.2f} ({point.low:.2f} to {point.high:.2f})"
-        panels.setdefault(f"{point.group}, {point.metric} of {point.task}", []).append(own)
-    return "Positions, 0 the floor and 1 the ceiling. " + " ".join(
-        f"{name}: {', '.join(arms)}." for name, arms in panels.items()
-    )
-
-
 def unplaced(card: Mapping[str, Any]) -> dict[str, str]:
     """Headline metrics that place no arm, with the reason: they are in no frontier."""
     rows = [row for arm in card["arms"] for row in arm["metrics"] if row["headline"]]

@@ -9,6 +9,7 @@ from lib.compare import answers
 _CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
 _ARM = ("name", "stage", "method", "model", "seed", "recipe")
 _PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release")
+_TOGETHER = ("arms", "epsilon", "delta", "unit")
 _ROW = (
     "group",
     "task",
@@ -43,6 +44,7 @@ def public(card: Mapping) -> dict[str, Any]:
         "corpus": {"digest": None} | {name: card["corpus"][name] for name in _CORPUS},
         "floor": card["floor"],
         "arms": arms,
+        "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
         "comparisons": [],
         "answers": answers.guarantees(arms),
         "missing": [],

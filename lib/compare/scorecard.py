@@ -16,6 +16,7 @@ from lib.compare.differences import Entrant, compare
 from lib.compare.public import public
 from lib.errors import DoppelError
 from lib.files import read_json
+from lib.privacy.ledger import inherit
 
 FORMAT = 1
 GROUPS = ("fidelity", "utility")  # in this order everywhere
@@ -46,6 +47,7 @@ def build(inputs: Mapping[str, Path]) -> dict[str, Any]:
         "corpus": _corpus(corpus),
         "floor": _floor(measures, known.arms),
         "arms": described,
+        "together": _together(run, described),
         "comparisons": [],
         "missing": _not_measured(measures, described),
     }
@@ -110,6 +112,16 @@ def _floor(measures: Mapping[str, lineage.Finished], named: Mapping[str, str]) -
         told = ", ".join(f"{id} has {floor}" for id, floor in floors.items())
         raise DoppelError(f"the floors differ: {told}; positions between floor and ceiling need one: set it equal")
     return next((name for name, id in named.items() if id in floors.values()), None)
+
+
+def _together(run: lineage.Run, described: Sequence[Mapping]) -> dict[str, Any] | None:
+    """What the private arms spend, were all of them handed out: what several inherit counts once."""
+    private = [arm for arm in described if arm["privacy"]["epsilon"] is not None]
+    if not private:
+        return None
+    ledger = inherit([run.folder / arm["stage"] for arm in private])
+    arms = [arm["name"] for arm in private]
+    return {"arms": arms, "epsilon": ledger.epsilon, "delta": ledger.delta, "unit": ledger.unit}
 
 
 def _not_measured(measures: Mapping[str, lineage.Finished], described: Sequence[Mapping]) -> list[dict[str, Any]]:

@@ -63,7 +63,8 @@ def differences(comparisons: Sequence[Mapping[str, Any]], unit: str = "gain") ->
 def _audit(audit: Mapping[str, Any]) -> str:
     if "verdict" not in audit:
         return audit["because"]
-    return f"{audit['verdict']}: {audit['bound']:.2f} of {audit['ceiling']:.2f} that could be shown"
+    best = "an ideal attack at this claim" if audit["claim"] is not None else "every guess right"
+    return f"{audit['verdict']}: showed {audit['bound']:.2f}; {best} would show {audit['ceiling']:.2f}"
 
 
 def _copies(copies: Mapping[str, Any]) -> str:

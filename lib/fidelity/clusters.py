@@ -10,6 +10,8 @@ from sklearn.preprocessing import normalize
 from lib.errors import DoppelError
 from lib.fidelity.vectors import checked
 
+Rows = np.ndarray | slice
+
 EMPTY = 1e-8  # the probability of an empty cell in `kl_divergence`, as in Aug-PE's table
 
 
@@ -21,7 +23,9 @@ class Clusters:
     synthetic: np.ndarray
     count: int
 
-    def histograms(self, real_rows=slice(None), synthetic_rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
+    def histograms(
+        self, real_rows: Rows = slice(None), synthetic_rows: Rows = slice(None)
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Shares of real and of synthetic records in each cluster, each (count,), of some rows or of all."""
         sides = self.real[real_rows], self.synthetic[synthetic_rows]
         return tuple(np.bincount(side, minlength=self.count) / len(side) for side in sides)

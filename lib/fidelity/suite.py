@@ -1,4 +1,4 @@
-"""All metrics of one arm against the real records, each with its draws, and the table that places an arm."""
+"""All metrics of one arm against the real records, each with its draws."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from lib.fidelity.distances import frechet_distance, frechet_infinity, weighted_
 from lib.fidelity.diversity import ORDER, distinct, ngram_counts, self_bleu, vendi_score
 from lib.fidelity.manifold import manifold
 from lib.fidelity.mauve import frontier_area
-from lib.fidelity.metric import Direction, Estimate, Metric, Statistic, Undefined, estimate, subsamples
+from lib.fidelity.metric import Direction, Estimate, Statistic, Undefined, estimate, subsamples
 from lib.fidelity.transport import BLUR, sinkhorn_divergence
 from lib.fidelity.vectors import centred, checked, median_distance
 
@@ -115,22 +115,6 @@ def label_estimate(real: Sequence[str], synthetic: Sequence[str], *, seed: int, 
     return _estimates(statistic, len(real), len(synthetic), draws, seed)["tv"]
 
 
-def place(
-    kinds: Mapping[str, tuple[Direction, bool]],
-    arm: Mapping[str, Estimate | Undefined],
-    floor: Mapping[str, Estimate | Undefined],
-    ceiling: Mapping[str, Estimate | Undefined],
-    *,
-    used: int,
-    of: int,
-) -> list[Metric]:
-    """An arm's estimates between those of the floor and the ceiling; ``kinds`` is `EMBEDDING` or `TEXT`."""
-    return [
-        Metric(name, direction, arm[name], floor[name], ceiling[name], used, of, real_text)
-        for name, (direction, real_text) in kinds.items()
-    ]
-
-
 def _wanted(
     builders: Mapping[tuple[str, ...], Callable[[], Statistic]], metrics: Collection[str]
 ) -> dict[tuple[str, ...], Callable[[], Statistic]]:
@@ -197,6 +181,11 @@ def _mmd(real: np.ndarray, synthetic: np.ndarray, draws: int, seed: int) -> Esti
 
 def _lengths(real: Sequence[str], synthetic: Sequence[str]) -> Statistic:
     sides = text.lengths(real), text.lengths(synthetic)
+    for side in sides:
+        if not side.records.any():
+            raise DoppelError(
+                f"lengths: {len(side.records)} texts hold no word; leave this arm out, or generate it again"
+            )
 
     def statistic(i: np.ndarray, j: np.ndarray) -> dict[str, float]:
         records = [side.records[rows] for side, rows in zip(sides, (i, j), strict=True)]

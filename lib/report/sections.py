@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lib import metric_words
+from lib.compare import answers
 from lib.privacy.ledger import NEIGHBOURS
 from lib.report import tables, words
 from lib.report.numbers import number
@@ -26,6 +27,7 @@ def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
         "about": _about(scorecard, internal),
         "answers": list(scorecard.get("answers") or ()),
         "promise": _promise(scorecard),
+        "together": answers.together(scorecard["together"]) if "together" in scorecard else None,
         "summary": tables.summary(scorecard),
         "privacy": tables.privacy(scorecard),
         "verdicts": _verdicts(scorecard),

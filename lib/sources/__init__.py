@@ -12,7 +12,7 @@ from lib.sources.hub import load_hub
 from lib.sources.snippets import load_snippets
 from lib.sources.tables import load_table
 
-__all__ = ["Corpus", "load", "names", "parse"]
+__all__ = ["FORMS", "Corpus", "load", "parse"]
 
 FORMS: dict[str, tuple[str, Callable[[Request], Corpus]]] = {  # how the source is written, and who reads it
     "amazon-snippets": ("amazon-snippets", load_snippets),
@@ -27,11 +27,6 @@ FORMS: dict[str, tuple[str, Callable[[Request], Corpus]]] = {  # how the source 
     "pubmed": ("pubmed[:PATH]", load_aug_pe),
 }
 MAPPED = {"csv", "jsonl", "parquet", "hub"}  # the kinds whose columns are the user's own
-
-
-def names() -> list[str]:
-    """The kinds of sources, as they are written before the colon."""
-    return sorted(FORMS)
 
 
 def parse(source: str) -> tuple[str, str]:

@@ -14,17 +14,11 @@ from lib.fidelity.metric import Estimate, Undefined
 Level = Literal["nominal", "ordinal", "interval"]
 
 
-def krippendorff_alpha(ratings: np.ndarray, level: Level = "ordinal") -> float:
-    """Alpha of ``ratings`` (raters, items), NaN where a rater gave none; at most 1.
-
-    Raises DoppelError where no item has two ratings, and where all ratings are equal: nothing could disagree.
-    """
-    counts, values = _counts(ratings)
-    return _alpha(counts, values, level)
-
-
 def alpha_estimate(ratings: np.ndarray, level: Level = "ordinal", *, draws: int, seed: int) -> Estimate | Undefined:
-    """Alpha with draws of its items with replacement (bootstrap)."""
+    """Alpha of ``ratings`` (raters, items), NaN where a rater gave none; at most 1. Its draws are a bootstrap of items.
+
+    Not defined where no item has two ratings, and where all ratings are equal: nothing could disagree.
+    """
     try:
         counts, values = _counts(ratings)
         value = _alpha(counts, values, level)

@@ -5,8 +5,12 @@ import html
 import io
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lib.utility.ratings import COLUMNS, QUESTIONS, SCALE, Sheet
+
+if TYPE_CHECKING:
+    import ipywidgets  # only the panel needs it
 
 _STYLE = """
 body {font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto 6rem; padding: 0 1rem; color: #222}
@@ -62,7 +66,7 @@ def as_html(sheet: Sheet) -> str:
     )
 
 
-def as_panel(sheet: Sheet, save: Callable[[str], object]):
+def as_panel(sheet: Sheet, save: Callable[[str], object]) -> "ipywidgets.VBox":
     """An ipywidgets panel that shows one item at a time, and gives ``save`` the answers as CSV at its end.
 
     No text is in it until *Start* is pressed, nor after the last item: a notebook that is saved then holds none.
