@@ -39,7 +39,7 @@ def test_a_chain_runs_once_and_then_only_what_changed(project: Project) -> None:
         ["02_end.b", "7.9600", "2", "3.250", "results/toy/02_end.b"],
     ]
     assert ended.stderr == ""  # nothing of Snakemake's or papermill's own
-    assert "unknown parameter" not in (project.stage("01_grow.fast") / "log.txt").read_text()  # lib.params checked them
+    assert not any("unknown parameter" in log.read_text() for log in project.root.glob("results/toy/*/log.txt"))
     assert (project.stage("02_end.a") / "python").read_text() == sys.executable  # not the notebook's kernel
     assert (project.stage("01_grow.fast") / "grown.txt").read_text() == "xxxxxx"
 
