@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 die() { echo "run_all.sh: $*" >&2; exit 2; }
-fits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
 
 # The active environment, else a .venv of our own. conda's base is left alone: a shared base is easily broken.
 if [[ -n ${VIRTUAL_ENV:-} ]]; then
@@ -21,15 +21,18 @@ if [[ $environment == "$PWD/.venv" ]]; then
   for candidate in python3.11 python3.12 python3.13 python3 python; do
     if fits "$candidate"; then base=$candidate; break; fi
   done
-  [[ -n $base ]] || die "no Python 3.11 or newer on PATH; install one (python.org, conda, your system's packages)"
+  [[ -n $base ]] || die "no Python 3.11, 3.12 or 3.13 on PATH; install one (python.org, conda, your system's packages)"
 else
-  fits "$python" || die "the active environment $environment has no Python 3.11 or newer; deactivate it or make a newer one"
+  fits "$python" || die "the active environment $environment has no Python 3.11, 3.12 or 3.13; deactivate it or make another one"
   base=$python
 fi
 
-for argument in "$@"; do
-  case $argument in -h | --help) exec "$base" -m lib.cli --help ;; esac
-done
+# Help needs no set-up, but for that of the programs behind these two.
+if [[ ${1:-} != test && ${1:-} != lab ]]; then
+  for argument in "$@"; do
+    case $argument in -h | --help) exec "$base" -m lib.cli "$@" ;; esac
+  done
+fi
 
 # Set-up is done when the stamp holds this; an interrupted one leaves no stamp.
 wanted=$("$base" -c 'import hashlib, pathlib, sys

@@ -1,9 +1,10 @@
 """Seconds and memory of every embedding metric on 10,000 x 10,000 vectors of 384, and MAUVE against `mauve-text`.
 
 The vectors lie on the unit sphere around 50 topics, their variances falling as those of sentence embeddings do; the
-synthetic side is shifted. `mauve-text` is the authors' package; it is compared where it is installed (it needs
-faiss-cpu): time, in interleaved repetitions with one seed each, and value, with its noise over these seeds. The last
-line is one JSON object: seconds and GiB of all metrics together (no bootstrap), and MAUVE's time over the reference's.
+synthetic side is shifted. `mauve-text` is the authors' package; it is compared where it is installed
+(`pip install -e .[benchmarks]`): time, in interleaved repetitions with one seed each, and value, with its noise over
+these seeds. The last line is one JSON object: seconds and GiB of all metrics together (no bootstrap), and MAUVE's time
+over the reference's.
 
     python benchmarks/fidelity.py [--records 10000] [--dimensions 384] [--repeats 5]
 """

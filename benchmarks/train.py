@@ -11,6 +11,7 @@ The last line is one JSON object of ratios.
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ import torch
 from opacus import GradSampleModule
 from opacus.optimizers import DPOptimizer
 from peft import LoraConfig, get_peft_model
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import models, per_sample, processing, sources
 from lib.dp_lora import Settings, Trainer

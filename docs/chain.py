@@ -1,9 +1,12 @@
 """Draws docs/chain.png, the picture of the README: ``python docs/chain.py``."""
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.plots import DP, GREY, PRIVATE, PUBLIC
 

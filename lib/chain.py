@@ -100,10 +100,10 @@ def preflight(name: str, run: str, overrides: Sequence[str] = (), grid: Grid | N
     Raises one DoppelError with every fault of every file: unknown preset, notebook, parameter or
     stage (with the nearest name), wrong types and ranges, broken edges, cycles.
     """
+    faults = Faults()
+    preset = read(name, ROOT, faults)  # first: a mistyped preset is not to be told as the run that is called like it
     if not NAME.fullmatch(run):
         raise DoppelError(f"--run {run!r}; use letters, digits, '_', '-' and '.' only")
-    faults = Faults()
-    preset = read(name, ROOT, faults)
     if grid is None:
         return Graph(name, run, _nodes(preset, run, preset.changes(overrides, faults), faults))
     with faults:

@@ -8,6 +8,8 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.errors import DoppelError
@@ -23,28 +25,33 @@ _USAGE = """
   ./run_all.sh compare [RUN ...]      runs side by side: parameters, figures, epsilon spent together (default: all)
   ./run_all.sh test [PYTEST OPTION]   the tests (the preset of this name: ./run_all.sh params/test)
   ./run_all.sh release STAGE [--run NAME]  pack an arm's records to hand them out, if nothing forbids it
+  ./run_all.sh verify PATH ...        recompute the certificate of a stage or of a release pack
+  ./run_all.sh budget [SOURCE]        what all runs have spent on each corpus, or on one charge by charge
   ./run_all.sh lab                    JupyterLab on the notebooks
-  ./run_all.sh setup                  set up and nothing else"""
+  ./run_all.sh setup                  set up and nothing else
+  ./run_all.sh COMMAND --help         the options of sweep, compare, test, release, verify, budget or lab"""
+
+_COMMANDS = {  # each is main(arguments) of a module, imported late
+    "compare": "lib.compare.command",
+    "release": "lib.release.command",
+    "verify": "lib.release.verify",
+    "budget": "lib.privacy.command",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 all is up to date, 1 a stage failed, 2 refused before anything started."""
-    if arguments[:1] == ["test"]:
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments[1:]])
-    if arguments[:1] == ["lab"]:
+    command, rest = arguments[:1], arguments[1:]
+    if command == ["test"]:
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])
+    if command == ["lab"]:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before the user's others
         opened = "--LabApp.default_url=/lab/tree/notebooks"  # with results/ in sight beside it
-        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *arguments[1:]])
-    if arguments[:1] == ["compare"]:
-        from lib.compare.runs import main as compare
-
-        return compare(arguments[1:])
-    if arguments[:1] == ["release"]:
-        from lib.release import command
-
-        return command.main(arguments[1:])
-    sweeping = arguments[:1] == ["sweep"]
-    options = _parser().parse_args(arguments[1:] if sweeping else arguments)
+        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *rest])
+    if command and command[0] in _COMMANDS:
+        return import_module(_COMMANDS[command[0]]).main(rest)
+    sweeping = command == ["sweep"]
+    options = _sweep_parser().parse_args(rest) if sweeping else _parser().parse_args(arguments)
     try:
         return _run(_sweep(options) if sweeping else _preset(options), options)
     except DoppelError as error:
@@ -53,9 +60,23 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run_all.sh", usage=_USAGE, allow_abbrev=False)
-    parser.add_argument("preset", nargs="?", default="quick", help="or, to sweep, GRID; default: quick")
-    parser.add_argument("--run", metavar="NAME", help="outputs go to results/NAME (default: PRESET, or GRID-sweep)")
+    parser = argparse.ArgumentParser(prog="./run_all.sh", usage=_USAGE, allow_abbrev=False)
+    parser.add_argument("preset", metavar="PRESET", nargs="?", default="quick", help="default: quick")
+    return _with_options(parser, "PRESET")
+
+
+def _sweep_parser() -> argparse.ArgumentParser:
+    about = "A preset over a grid of parameters."
+    parser = argparse.ArgumentParser(prog="./run_all.sh sweep", description=about, allow_abbrev=False)
+    parser.add_argument(
+        "grid", metavar="GRID", nargs="?", default="quick", help="a file of sweeps/, by name or path (default: quick)"
+    )
+    return _with_options(parser, "GRID-sweep")
+
+
+def _with_options(parser: argparse.ArgumentParser, run: str) -> argparse.ArgumentParser:
+    """With what all chains take; ``run`` is how a run is called that was not named."""
+    parser.add_argument("--run", metavar="NAME", help=f"outputs go to results/NAME (default: {run})")
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would run and why")
     parser.add_argument("--only", metavar="STAGE", action="append", help="this stage and what it needs; repeatable")
     parser.add_argument("--force", metavar="STAGE", action="append", default=[], help="run it though up to date")
@@ -74,8 +95,20 @@ def _positive(text: str) -> int:
 def _preset(options: argparse.Namespace) -> "Graph":
     from lib.chain import preflight
 
-    preset = options.preset.rstrip("/").removeprefix("./").removeprefix("params/")
+    preset = _preset_name(options.preset)
     return preflight(preset, options.run or preset, options.set)
+
+
+def _preset_name(given: str) -> str:
+    """Of a folder of params/, given by name or path."""
+    from lib.stage import ROOT
+
+    folder, path = ROOT / "params", Path(given)
+    if path.parts == (path.name,):  # a name
+        return path.name
+    if (ROOT / path).parent.resolve() != folder.resolve():
+        raise DoppelError(f"{given}: a preset is a folder of {folder}, given by name or path; copy yours there")
+    return path.name
 
 
 def _sweep(options: argparse.Namespace) -> "Graph":
@@ -83,7 +116,7 @@ def _sweep(options: argparse.Namespace) -> "Graph":
     from lib.grid import read
     from lib.stage import ROOT
 
-    grid = read(options.preset, ROOT)
+    grid = read(options.grid, ROOT)
     return preflight(grid.preset, options.run or f"{grid.name}-sweep", options.set, grid)
 
 

@@ -1,5 +1,6 @@
 """A notebook through papermill, with the kernel of this very environment and a log that can be read."""
 
+import logging
 import re
 import sys
 import time
@@ -18,6 +19,15 @@ from lib import notebooks
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BAR = re.compile(r"\[\d+:\d\d(:\d\d)?[<,]")  # tqdm's meter: [00:03<00:09, or [00:03,
 _SCREEN = 25  # lines of an error that are shown
+_UNKNOWN = "Passed unknown parameter: "
+
+
+def _told(record: logging.LogRecord) -> bool:
+    """All but what papermill says of annotated parameters, which it cannot read: `lib.params` has checked them."""
+    return not record.getMessage().startswith(_UNKNOWN)
+
+
+logging.getLogger("papermill").addFilter(_told)
 
 
 class ThisPython(AsyncKernelManager):

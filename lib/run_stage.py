@@ -86,7 +86,7 @@ def _execute(
     with hold(folder / ".runner.lock", f"stage {folder.name} of run {folder.parent.name}", patience=20):
         (folder / signature.DONE).unlink(missing_ok=True)
         log.write_text("")
-        with log.open("a") as stream:  # what C libraries and a dying kernel print belongs into the log as well
+        with log.open("a") as stream:  # what C libraries and a dying kernel print belongs in the log as well
             os.dup2(stream.fileno(), 1)
             os.dup2(stream.fileno(), 2)
         os.environ.setdefault("OMP_NUM_THREADS", threads)
@@ -107,7 +107,7 @@ def _unfit(folder: Path, made: dict) -> str | None:
     """Why the done.json of a notebook that ran to its end does not count, or None."""
     done = signature.read_done(folder)
     if done is None:
-        return "its notebook ended without stage.finish(...), which belongs into the last cell"
+        return "its notebook ended without stage.finish(...), which belongs in the last cell"
     if done["signature"] != signature.signature(made):
         return "its notebook or lib changed while it started; run again"
     return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lib.errors import DoppelError
+from lib.files import write_atomic
 
 MODES = ("offline", "online", "off")
 
@@ -59,10 +60,10 @@ class Track:
         for name, value in values.items():
             if not isinstance(value, numbers.Real):
                 raise DoppelError(f"{name} at step {step} is {type(value).__name__}; only numbers are tracked")
-        if self._before:
+        if self._before is not None:
             kept = [line for line in self._before if line["step"] < step]
-            self._path.write_text("".join(json.dumps(line) + "\n" for line in kept))
-            self._before = []
+            write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
+            self._before = None
         finite = {name: float(v) if math.isfinite(v) else None for name, v in values.items()}
         with self._path.open("a") as file:
             file.write(json.dumps({"step": int(step), "time": round(time.time(), 3)} | finite) + "\n")
@@ -118,10 +119,12 @@ def _table(columns: Sequence[str], rows: Sequence[Mapping[str, str | float | Non
     return wandb.Table(columns=list(columns), data=[[row.get(name) for name in columns] for row in rows])
 
 
-def _read(path: Path) -> list[dict]:
-    """The whole lines of a metrics file; the last may have been cut by a kill."""
+def _read(path: Path) -> list[dict] | None:
+    """The whole lines of a metrics file, None if there is none; the last may have been cut by a kill."""
+    if not path.is_file():
+        return None
     lines = []
-    for text in path.read_text().splitlines() if path.is_file() else ():
+    for text in path.read_text().splitlines():
         try:
             lines.append(json.loads(text))
         except ValueError:

@@ -401,7 +401,7 @@ def test_accounts_can_be_kept_elsewhere(
 
 def test_the_command_lists_accounts_and_charges(house: Project) -> None:
     def command(*arguments: str) -> str:
-        made = [sys.executable, "-m", "lib.privacy.budget", *arguments]
+        made = [sys.executable, "-m", "lib.cli", "budget", *arguments]
         return subprocess.run(made, cwd=house.root, env=house.env, capture_output=True, text=True, check=True).stdout
 
     assert command() == "nothing was charged yet\n"
@@ -415,6 +415,23 @@ def test_the_command_lists_accounts_and_charges(house: Project) -> None:
     assert re.search(rf"quick +{re.escape(TRAIN)} +record +2 +2\.\d+ ", listed)
     set_terms("csv:reviews.csv", epsilon=1.0)
     assert "limit 1, EXCEEDED" in command()
+
+
+def test_a_source_that_nothing_was_charged_to_is_told_from_one_that_is_none(house: Project) -> None:
+    corpus(changes=tuple(CSV))
+    for source in ("movie-snippets", "hub:owner/name", "yelp:reviews.csv"):
+        ended = house.run("budget", source)
+        known = source == "yelp:reviews.csv"  # the same file under another kind
+        assert ended.returncode == 0 and (f"nothing was charged to {source} yet" in ended.stdout) != known, ended
+    for source, said in (
+        ("amazon-snippet", "no account and no source; did you mean amazon-snippets?"),
+        ("csv:review.csv", "no account and no such file; did you mean file:reviews.csv?"),
+        ("file:review.csv", "no account and no such file; did you mean file:reviews.csv?"),
+        ("hub", "must be written as hub:OWNER/NAME"),
+    ):
+        ended = house.run("budget", source)
+        assert ended.returncode == 1 and said in ended.stderr and ended.stdout == "", ended
+    assert "epsilon" in house.run("budget", "file:reviews.csv").stdout  # as the list of accounts calls it
 
 
 # Pre-flight.

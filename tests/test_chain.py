@@ -77,6 +77,30 @@ def test_what_pre_flight_refuses(
         preflight(preset, "toy", overrides)
 
 
+def test_a_preset_is_given_by_name_or_by_a_path_to_its_folder(project: Project) -> None:
+    toy_chain(project)
+    linked = project.root.parent / f"{project.root.name}-linked"
+    linked.symlink_to(project.root)
+    for given in (
+        "toy",
+        "toy/",
+        "./toy",
+        "params/toy",
+        "./params/toy/",
+        f"{project.root}/params/toy",
+        f"{linked}/params/toy/",
+    ):
+        ended = project.run(given, "--dry-run")
+        assert ended.returncode == 0 and "4 of 4 stages would run" in ended.stdout, (given, ended.stderr)
+    for given in ("/elsewhere/params/toy", "../params/toy", "params", f"{project.root}/params", "params/toy/01", "."):
+        ended = project.run(given, "--dry-run")
+        assert ended.returncode == 2 and "--run" not in ended.stderr, (given, ended.stderr)
+        if given != "params":
+            assert f"{given}: a preset is a folder of {project.root}/params, given by name or path" in ended.stderr
+    for given in ("..", "two words"):
+        assert f"no preset {given!r}; presets: toy" in project.run(given).stderr
+
+
 def test_a_notebook_at_fault_is_told_once(here: Project) -> None:
     toy_chain(here)
     here.notebook("02_end", "samples: int = 1 + 1\n")

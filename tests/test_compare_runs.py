@@ -100,7 +100,7 @@ def test_runs_of_one_source_spend_together_and_a_copy_spends_nothing(tmp_path: P
 def test_the_front_door_compares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(runs, "ROOT", tmp_path)
+    monkeypatch.setattr("lib.stage.ROOT", tmp_path)
     assert cli.main(["compare"]) == 2 and "holds no run yet" in capsys.readouterr().err
     compared(tmp_path / "results", "one")
     toys.corpus(tmp_path / "results" / "two")

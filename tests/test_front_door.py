@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,13 +113,61 @@ def test_a_python_that_is_too_old_is_told(door: Door, tmp_path: Path) -> None:
         (old / name).write_text("#!/bin/sh\nexit 1\n")
         (old / name).chmod(0o755)
     ended, _ = door.run(VIRTUAL_ENV=str(old.parent))
-    assert ended.returncode == 2 and "has no Python 3.11 or newer" in ended.stderr
+    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr
     ended, _ = door.run(VIRTUAL_ENV="", PATH=f"{old}:/usr/bin:/bin")
-    assert ended.returncode == 2 and "no Python 3.11 or newer on PATH" in ended.stderr
+    assert ended.returncode == 2 and "no Python 3.11, 3.12 or 3.13 on PATH" in ended.stderr
+
+
+def test_a_python_that_is_too_new_is_told_before_anything_is_installed(door: Door, tmp_path: Path) -> None:
+    python = tmp_path / "new" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 14, 0); exec(sys.argv[1])" "$2"\n'
+    )
+    python.chmod(0o755)
+    ended, asked = door.run("setup", VIRTUAL_ENV=str(python.parents[1]))
+    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr and asked == []
+
+
+def test_conda_and_pip_take_the_same_pythons() -> None:
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert listed == f"python{project['requires-python']}" == "python>=3.11,<3.14"
+
+
+BARE = {"VIRTUAL_ENV": "", "PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin"}
 
 
 def test_help_needs_no_set_up(door: Door) -> None:
-    bare = {"VIRTUAL_ENV": "", "PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin"}
-    ended, _ = door.run("--help", **bare)
+    ended, _ = door.run("--help", **BARE)
     assert ended.returncode == 0 and "--set STAGE.KEY=VALUE" in ended.stdout and "./run_all.sh lab" in ended.stdout
     assert not (door.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("release", "--license ID"),
+        ("compare", "RUN"),
+        ("sweep", "[GRID]"),
+        ("verify", "PATH [PATH ...]"),
+        ("budget", "[SOURCE]"),
+    ],
+)
+def test_help_of_a_command_is_its_own_and_needs_no_set_up(door: Door, command: str, own: str) -> None:
+    ended, _ = door.run(command, "--help", **BARE)
+    assert ended.returncode == 0 and f"usage: ./run_all.sh {command} " in ended.stdout and own in ended.stdout
+    assert "./run_all.sh lab" not in ended.stdout and not (door.root / ".venv").exists()
+
+
+@pytest.mark.parametrize("command", ["test", "lab"])
+def test_help_of_another_program_is_asked_of_it(door: Door, command: str) -> None:
+    assert door.run(command, "--help")[1][-1] == f"-m lib.cli {command} --help"
+
+
+@pytest.mark.parametrize(
+    "script", sorted((*ROOT.glob("benchmarks/*.py"), *ROOT.glob("docs/*.py"))), ids=lambda p: p.name
+)
+def test_a_script_finds_lib_where_it_is_not_installed(script: Path) -> None:
+    before, found, _ = script.read_text().partition("\nfrom lib")
+    assert not found or "sys.path.insert(0, str(Path(__file__).resolve().parents[1]))" in before

@@ -15,6 +15,7 @@ from lib.files import read_json, write_json
 from lib.privacy import verify
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
 from lib.privacy.ledger import Event, Ledger, inherit
+from lib.release import verify as command
 
 HISTOGRAM = Event("00_process_data", "label histogram", DiscreteGaussian(10.0))
 TRAINING = Event("01_finetune_dp_lora.eps8", "DP-SGD", Gaussian(0.9, 0.1, 12), checked=True)
@@ -97,7 +98,7 @@ def test_a_stage_without_a_ledger_is_refused(tmp_path):
 
 def test_verify_accepts_a_chain_and_sees_a_changed_ancestor(chain):
     def run():
-        command = [sys.executable, "-m", "lib.privacy.verify", str(chain)]
+        command = [sys.executable, "-m", "lib.release.verify", str(chain)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     good = run()
@@ -152,13 +153,12 @@ def test_another_accountant_may_be_looser_and_never_states_less(chain):
     assert any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 1.02 * spent)))
 
 
-def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys, monkeypatch):
+def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys):
     elsewhere = tmp_path_factory.mktemp("certificate") / "privacy.json"
     elsewhere.write_text((chain / "privacy.json").read_text())
-    monkeypatch.setattr(sys, "argv", ["verify", str(elsewhere)])
-    assert verify.main() == 0
+    assert command.main([str(elsewhere)]) == 0
     elsewhere.write_text("{}")
-    assert verify.main() == 1
+    assert command.main([str(elsewhere)]) == 1
     elsewhere.write_text(json.dumps({"events": []}))
-    assert verify.main() == 1
+    assert command.main([str(elsewhere)]) == 1
     assert "WRONG" in capsys.readouterr().out

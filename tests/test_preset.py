@@ -106,7 +106,7 @@ def test_private_text_is_in_no_output(runs: dict) -> None:
 
 
 def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
-    command = [sys.executable, "-m", "lib.privacy.verify", *(str(runs["folder"] / arm) for arm in ARMS)]
+    command = [sys.executable, "-m", "lib.cli", "verify", *(str(runs["folder"] / arm) for arm in ARMS)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0 and ended.stdout.count("VERIFIED") == len(ARMS), ended.stdout
     for arm in ("02_generate.eps8", "03_aug_pe.eps8"):

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import release_world
@@ -12,8 +13,7 @@ from release_world import ARM, AUDIT, CORPUS, TRAINING, loads
 
 from lib import records
 from lib.errors import DoppelError
-from lib.privacy import verify
-from lib.release import card, certificate, command, gate, pack, private_text
+from lib.release import card, certificate, command, gate, pack, private_text, verify
 
 finished, world = release_world.finished, release_world.world
 
@@ -81,7 +81,9 @@ def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
     assert certificate.guarantee(whole) in text
     assert f"by no more than a factor of e^{certificate.rounded_up(whole['epsilon'], 3)}," in text
     assert "Poisson, probability 0.2" in text and "| Gaussian | 1 |" in text and "discrete Gaussian | 5 |" in text
-    assert "python -m lib.privacy.verify" in text and "does not show who made the pack" in text
+    assert "./run_all.sh verify FOLDER" in text and "python -m lib.release.verify FOLDER" in text
+    assert f"pip install dp-accounting=={version('dp-accounting')} pyarrow" in text
+    assert "does not show who made the pack" in text
     assert all(f"## {part}" in text for part in ("What is in it", "How it was made", "The guarantee", "Licence"))
     world.play(CORPUS, unit="user")
     world.play(TRAINING, ARM)
@@ -223,9 +225,9 @@ def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
 
 
 def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch, capsys):
-    monkeypatch.setattr(command, "ROOT", world.project.root)
+    monkeypatch.setattr("lib.stage.ROOT", world.project.root)
     assert command.main([ARM, "--license", "mit"]) == 0
-    assert f"python -m lib.privacy.verify results/quick/release/{ARM}" in capsys.readouterr().out
+    assert f"./run_all.sh verify results/quick/release/{ARM}" in capsys.readouterr().out
     assert "license: mit" in (world.pack / "README.md").read_text()
     shutil.rmtree(world.pack)
     for arguments, said in (

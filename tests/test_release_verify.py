@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ import release_world
 from conftest import ROOT
 from release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
 
-from lib.privacy import verify
+from lib.files import sha256
 from lib.privacy.ledger import from_statement, not_for_release
-from lib.release import certificate, pack
+from lib.privacy.verify import problems
+from lib.release import certificate, pack, verify
 
 finished, world = release_world.finished, release_world.world
 NEW = object()  # stands for a key that is added
@@ -82,7 +84,7 @@ def mutations(whole: dict) -> Iterator[tuple[str, dict]]:
 
 
 def test_a_pack_is_verified_without_anything_else_and_without_a_model_library(packed):
-    command = [sys.executable, "-X", "importtime", "-m", "lib.privacy.verify", str(packed)]
+    command = [sys.executable, "-X", "importtime", "-m", "lib.release.verify", str(packed)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "VERIFIED" in done.stdout and "WRONG" not in done.stdout, done.stdout + done.stderr
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -154,6 +156,52 @@ def test_a_link_to_a_folder_does_not_belong_there_either(packed, tmp_path):
 
 def test_an_empty_or_missing_folder_is_no_pack(tmp_path):
     assert faults(tmp_path) and faults(tmp_path / "absent")
+
+
+def test_a_path_that_leads_nowhere_is_refused_though_a_certificate_lies_beside_it(packed, capsys):
+    shutil.copytree(packed, packed.parent / "another")
+    for missing, hint in (
+        (packed / "recrods.jsonl", "there is no such file or folder; give the folder"),
+        (packed.parent / "pakc", "did you mean pack?"),
+    ):
+        assert verify.main([str(packed), str(missing)]) == 2
+        told = capsys.readouterr()
+        assert str(missing) in told.err and hint in told.err and told.out == ""
+    assert verify.main([str(packed / "records.jsonl")]) == 0
+
+
+# what `pip install dp-accounting pyarrow` puts into an empty environment
+TWO_PACKAGES = {"dp-accounting", "pyarrow", "absl-py", "attrs", "dm-tree", "mpmath", "numpy", "scipy", "wrapt"}
+
+HIDING = """
+import sys
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name in {absent!r}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Hide())
+from lib.release.verify import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_two_packages_are_enough_as_the_card_says_and_a_missing_one_is_told(packed):
+    owners = packages_distributions()
+    others = [name for name in owners if name != "lib" and not TWO_PACKAGES & set(owners[name])]
+    assert {"torch", "yaml", "pandas", "huggingface_hub"} <= set(others)
+
+    def run(*absent: str) -> subprocess.CompletedProcess:
+        code = HIDING.format(absent=absent)
+        return subprocess.run([sys.executable, "-c", code, str(packed)], capture_output=True, text=True, cwd=ROOT)
+
+    done = run(*others)
+    assert done.returncode == 0 and "VERIFIED" in done.stdout, done.stderr
+    for absent in ("dp_accounting", "pyarrow"):
+        done = run(*others, absent)
+        assert done.returncode == 2 and f"not checked: this Python has no {absent}" in done.stderr, done.stderr
 
 
 def with_(whole: dict, path: str, value: object) -> dict:
@@ -307,7 +355,7 @@ def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
 def test_figures_that_no_mechanism_has_are_not_given_to_the_accountant(packed, event, figure, value):
     whole = loads(packed / certificate.NAME)
     whole["events"][event]["mechanism"][figure] = value
-    (fault,) = (fault for fault in verify.problems(certificate.ledger_part(whole)) if "figures" in fault)
+    (fault,) = (fault for fault in problems(certificate.ledger_part(whole)) if "figures" in fault)
     assert "epsilon is not recomputed" in fault
 
 
@@ -316,7 +364,7 @@ def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(pa
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:-1], json.dumps(json.loads(lines[-1]) | {"text": "another"})]) + "\n")
     whole = loads(packed / certificate.NAME)
-    whole["files"]["records.jsonl"] = {"bytes": path.stat().st_size, "sha256": verify.sha256(path)}
+    whole["files"]["records.jsonl"] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     rehash(packed, whole)
     assert faults(packed) == ["records.parquet does not hold the records of records.jsonl"]
 

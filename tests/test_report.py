@@ -130,7 +130,7 @@ def test_a_gain_is_that_of_the_better_arm_though_it_was_named_second(run: Path, 
 
 def test_the_certificates_have_their_events_and_the_command_that_verifies(written: dict[str, Path]) -> None:
     said = text_of(written["internal.html"])
-    assert "python -m lib.privacy.verify results/quick/STAGE" in said
+    assert "./run_all.sh verify results/quick/STAGE" in said
     assert "noise multiplier 0.60000; sampling probability 0.087700; count 15" in said
     assert "Not for release: 02_generate.nonprivate: training without noise is not private" in said
 

@@ -1,6 +1,7 @@
 """Real runs, through Snakemake and papermill: once, again, in part, failed, killed, and two at a time."""
 
 import io
+import logging
 import os
 import re
 import signal
@@ -38,6 +39,7 @@ def test_a_chain_runs_once_and_then_only_what_changed(project: Project) -> None:
         ["02_end.b", "7.9600", "2", "3.250", "results/toy/02_end.b"],
     ]
     assert ended.stderr == ""  # nothing of Snakemake's or papermill's own
+    assert not any("unknown parameter" in log.read_text() for log in project.root.glob("results/toy/*/log.txt"))
     assert (project.stage("02_end.a") / "python").read_text() == sys.executable  # not the notebook's kernel
     assert (project.stage("01_grow.fast") / "grown.txt").read_text() == "xxxxxx"
 
@@ -206,3 +208,12 @@ def test_a_log_holds_lines_and_now_and_then_a_state_of_a_bar() -> None:
     states = [int(line.split("%")[0][6:]) for line in lines[3:-1]]
     assert states == [19, 39, 59, 79, 99, 100]  # a state is known to be whole when the next one begins
     assert [int(line.split("%")[0][6:]) for line in told] == states[:-1]
+
+
+def test_of_papermill_nothing_is_kept_back_but_that_it_cannot_read_annotated_parameters(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("papermill")
+    logger.warning("Passed unknown parameter: target_epsilon")
+    logger.warning("Something else of an unknown parameter")
+    assert caplog.messages == ["Something else of an unknown parameter"]

@@ -391,6 +391,16 @@ def test_a_malformed_amazon_line_is_named(broken, tmp_path):
     assert f"{path}, line 2: not JSON" in refusal("amazon-2023:Gift_Cards", root=tmp_path)
 
 
+@pytest.mark.parametrize("broken", ["Gift_Cards.jsonl", "meta_Gift_Cards.jsonl"])
+def test_a_fetch_of_amazon_that_was_cut_off_is_named(broken, tmp_path):
+    write_amazon(tmp_path, [review(i, "A") for i in range(300)], [product(str(i)) for i in range(300)])
+    path = tmp_path / "raw/amazon-2023" / broken
+    packed = gzip.compress(path.read_bytes())
+    path.unlink()
+    path.with_suffix(".jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    assert f"{path}.gz: packed, and cut off after line" in refusal("amazon-2023:Gift_Cards", root=tmp_path)
+
+
 def test_amazon_files_that_do_not_fit_each_other(tmp_path):
     write_amazon(tmp_path, [review(0, "A")], [product("B")])
     assert "none of its 1 reviews has a product" in refusal("amazon-2023:Gift_Cards", root=tmp_path)

@@ -57,6 +57,27 @@ def test_a_resumed_run_goes_on_where_its_checkpoint_was(tmp_path: Path) -> None:
     assert [(line["step"], line["loss"]) for line in lines(tmp_path)] == [(1, 1), (2, 2), (3, 3), (4, 40), (5, 50)]
 
 
+def test_half_a_first_line_is_not_written_behind(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"st')
+    resumed = track(tmp_path)
+    resumed.log(step=5, loss=1.0)
+    assert [line["step"] for line in lines(tmp_path)] == [5]
+
+
+def test_a_resumed_file_is_whole_whenever_it_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    track(tmp_path).log(step=1, loss=1.0)
+    before = lines(tmp_path)
+    resumed = track(tmp_path)
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", kill)  # the disk is full, or the power goes, while it is written
+    with pytest.raises(KeyboardInterrupt):
+        resumed.log(step=2, loss=2.0)
+    assert lines(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("variable", "parameter", "expected"),
     [

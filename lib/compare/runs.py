@@ -1,8 +1,6 @@
 """Runs side by side: what differs in their parameters, their metrics, and what they spend together on one source."""
 
-import argparse
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +15,10 @@ from lib.errors import DoppelError
 from lib.files import read_json
 from lib.privacy.accounting import NonPrivate, epsilon
 from lib.privacy.ledger import Event, read
-from lib.stage import NAME, ROOT
+from lib.stage import NAME
 
 _NOT_COMPARED = ("run", "stage", "tracking")
 _ABSENT = "-"
-_AT_LEAST = "At least so much was spent: results that were deleted, or stages that are not done, are not counted here."
 
 
 @dataclass(frozen=True)
@@ -184,27 +181,8 @@ def _composed(releases: Sequence[tuple[float, list[Event]]]) -> float:
     return epsilon(mechanisms, delta=min(delta for delta, _ in releases))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """``./run_all.sh compare [RUN ...]``; exit code 2 where a name is no run."""
-    parser = argparse.ArgumentParser(prog="run_all.sh compare", description=__doc__)
-    parser.add_argument("runs", metavar="RUN", nargs="*", help="folders of results/ (default: all)")
-    try:
-        found = gather(ROOT / "results", parser.parse_args(arguments).runs)
-    except DoppelError as error:
-        print(error, file=sys.stderr)
-        return 2
-    same, left_out = comparable(found)
-    for title, table in _sections(found, same):
-        print(f"{title}\n")
-        print("  none" if table.empty else table.to_string(max_colwidth=60))
-        print()
-    print(_AT_LEAST)
-    for name, why in left_out.items():
-        print(f"figures left out, run {name}: {why}")
-    return 0
-
-
-def _sections(found: Sequence[RunFacts], same: Sequence[RunFacts]) -> Iterator[tuple[str, pd.DataFrame]]:
+def sections(found: Sequence[RunFacts], same: Sequence[RunFacts]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Titles and tables, in the order in which they are told; ``same`` are the runs whose figures compare."""
     rows = [(one.name, len(one.stages), ", ".join(one.half_done) or _ABSENT) for one in found]
     yield "Runs", pd.DataFrame(rows, columns=["run", "stages done", "not done"]).set_index("run")
     yield "Parameters that differ", parameters(found)

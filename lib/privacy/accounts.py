@@ -38,7 +38,7 @@ _TERMS = {
 }
 _FILE = """\
 # The budget of one corpus: what all runs together may spend on it. Whoever answers for the data edits it.
-# What is spent, charge by charge, is in {lines}; python -m lib.privacy.budget sums it up.
+# What is spent, charge by charge, is in {lines}; ./run_all.sh budget sums it up.
 {why}source: {source}
 unit: {unit} # what the limit protects, record or user: others are refused. null: each unit is summed by itself
 epsilon: {epsilon} # the limit; null counts and limits nothing
@@ -119,6 +119,11 @@ class Account:
     def path(self) -> Path:
         """Of the terms; the charges are beside it, with the ending .jsonl."""
         return folder() / f"{self.name}.yaml"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has terms or charges."""
+        return self.path.is_file() or self._lines.is_file()
 
     @property
     def shown(self) -> str:

@@ -10,13 +10,11 @@ by the accountant of `lib.privacy.accounting`. Its account (`lib.privacy.account
 - Work that goes on from its checkpoints was paid for: a token among them names its charge. When they are gone
   (forced, changed, finished), or the account does not know the token, it costs again.
 
-``python -m lib.privacy.budget [SOURCE]`` prints all accounts, or one of them charge by charge.
+``./run_all.sh budget [SOURCE]`` (`lib.privacy.command`) prints all accounts, or one of them charge by charge.
 """
 
-import argparse
 import math
 import secrets
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +24,7 @@ from pathlib import Path
 from lib.errors import DoppelError
 from lib.files import read_json, write_json
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, Gaussian, Mechanism, NonPrivate, epsilon
-from lib.privacy.accounts import Account, Charge, Terms, account_of, accounts
+from lib.privacy.accounts import Account, Charge, Terms, account_of
 from lib.privacy.ledger import Event, Ledger
 from lib.stage import Stage
 
@@ -185,46 +183,3 @@ def merged(spent: Sequence[Mechanism]) -> list[Mechanism]:
 
 def exceeds(spent: float, limit: float) -> bool:
     return spent > limit * (1 + ROUNDING)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.privacy.budget", description="What was spent on each corpus.")
-    parser.add_argument("source", nargs="?", help="as 00_process_data names it; without it, all accounts")
-    source = parser.parse_args().source
-    try:
-        found = [Account.of(source)] if source else accounts()
-        for account in found:
-            print(_summary(account, status(account)))
-            if source:
-                print(_charges(status(account)))
-    except DoppelError as error:
-        print(error, file=sys.stderr)
-        return 1
-    if not found:
-        print("nothing was charged yet")
-    return 0
-
-
-def _summary(account: Account, now: Status) -> str:
-    limit = "no limit" if now.limit is None else f"limit {now.limit:g}{', EXCEEDED' if now.over else ''}"
-    at = f" at delta {now.delta:.3g}, for one {now.unit}" if now.entries else ""
-    return (
-        f"{account.source}  ({account.shown})\n  epsilon {now.spent:.4f} spent{at}; {limit}; {len(now.entries)} charges"
-    )
-
-
-def _charges(now: Status) -> str:
-    """A line for each run, stage and unit: how often it was charged, and what that comes to without the others."""
-    groups: dict[tuple[str, str, str], list[Charge]] = {}
-    for one in now.entries:
-        groups.setdefault((one.run, one.event.stage, one.unit), []).append(one)
-    rows = [("run", "stage", "unit", "charges", "epsilon by itself", "last")]
-    for key, charges in groups.items():
-        alone = composed([one.event.mechanism for one in charges], now.delta)
-        rows.append((*key, str(len(charges)), f"{alone:.4f}", charges[-1].time))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows if len(rows) > 1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

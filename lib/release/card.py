@@ -48,7 +48,7 @@ def write(
         "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in _limits(certificate)),
         "## Was it attacked?\n\n" + _attacks(certificate["audit"]),
         "## How good is it?\n\n" + "\n".join(_quality(public_rows(metrics))),
-        "## Check it yourself\n\n" + CHECKING.format(modules=_commits(certificate)),
+        "## Check it yourself\n\n" + _checking(certificate),
         "## Licence\n\n" + _licence(licence),
     ]
     return "\n\n".join(parts) + "\n"
@@ -257,15 +257,25 @@ datasets.load_dataset("json", data_files="FOLDER/records.jsonl", split="train") 
 """
 
 CHECKING = """\
-With a copy of Doppel, and nothing else:
+In a copy of Doppel, which sets itself up:
 
-    python -m lib.privacy.verify FOLDER
+    ./run_all.sh verify FOLDER
+
+Two packages are enough, without the rest of that set-up:
+
+    pip install {accountant} pyarrow
+    python -m lib.release.verify FOLDER
 
 It recomputes epsilon from the events, checks the hash of every file, and whether the parts of the certificate fit each
 other. Without Doppel, `sha256sum records.jsonl` gives the hash that `certificate.json` lists.
 
 A hash shows that nothing was changed since; it does not show who made the pack, nor that the events took place. For
 that, ask whoever vouches for it for the certificate's `sha256`, and for the code: {modules}."""
+
+
+def _checking(certificate: Mapping) -> str:
+    library = certificate["accountant"]["library"]  # dp-accounting 1.2.3
+    return CHECKING.format(accountant=library.replace(" ", "=="), modules=_commits(certificate))
 
 
 def _commits(certificate: Mapping) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.errors import DoppelError, nearest
-from lib.files import read_json
 from lib.lock import hold
-from lib.stage import NAME, ROOT
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 packed, 2 refused."""
     options = _parser().parse_args(arguments)
+    from lib.stage import ROOT  # late, as the others: --help needs no library
+
     try:
         run = _run(options.run, options.stage)
         with hold(run / ".lock", f"run {run.name}"):  # nothing changes underneath
-            from lib.release.pack import pack  # late: --help and a mistyped name need no library
+            from lib.release.pack import pack
 
             scorecard = _scorecard(run)
             folder = pack(run, options.stage, scorecard=scorecard, licence=options.license, language=options.language)
@@ -25,12 +25,12 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{error}\nnothing was written", file=sys.stderr)
         return 2
     shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
-    print(f"{shown} may be handed out; check it with: python -m lib.privacy.verify {shown}")
+    print(f"{shown} may be handed out; check it with: ./run_all.sh verify {shown}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run_all.sh release", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="./run_all.sh release", description=__doc__, allow_abbrev=False)
     parser.add_argument("stage", metavar="STAGE", help="an arm: a stage that wrote synthetic records")
     parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
     parser.add_argument("--license", metavar="ID", help="for the card, as Hugging Face spells it: cc-by-4.0, mit, ...")
@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(name: str, stage: str) -> Path:
+    from lib.stage import NAME, ROOT
+
     for option, value in (("--run", name), ("STAGE", stage)):
         if not NAME.fullmatch(value):
             raise DoppelError(f"{option} {value!r}; use letters, digits, '_', '-' and '.' only")
@@ -54,6 +56,7 @@ def _run(name: str, stage: str) -> Path:
 
 def _scorecard(run: Path) -> dict | None:
     """The run's scorecard, for the card's metrics. Says why there is none where its arms or figures are others now."""
+    from lib.files import read_json
     from lib.release import state
 
     files = sorted(run.glob("07_compare*/scorecard.json"))
