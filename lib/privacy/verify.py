@@ -1,10 +1,10 @@
-"""What does not follow in a statement of privacy: epsilon recomputed from its events, and its ancestors' hashes."""
+"""What does not follow in a statement of privacy: epsilon recomputed from its events, and what its ancestors hold."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.files import sha256
+from lib.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, MIN_NOISE_MULTIPLIER, DiscreteGaussian, Gaussian, Mechanism
 from lib.privacy.ledger import NEIGHBOURS, Ledger, from_statement, not_for_release
 
@@ -58,11 +58,19 @@ def _wrong_epsilon(statement: Mapping, ledger: Ledger) -> list[str]:
     return found
 
 
-def changed_ancestors(folder: Path, statement: Mapping) -> list[str]:
-    """Ancestors beside ``folder`` whose privacy.json is not the one that was composed."""
-    beside = {stage: folder.parent / stage / "privacy.json" for stage in statement["ancestors"]}
-    return [
-        f"{stage}: its privacy.json has changed since"
-        for stage, path in beside.items()
-        if path.is_file() and sha256(path) != statement["ancestors"][stage]
-    ]
+def wrong_ancestors(folder: Path, statement: Mapping) -> list[str]:
+    """What a stage's statement misses of the stages beside it: one that it read and does not name, one whose
+    privacy.json is no longer the one that was composed, an event of one that was left out."""
+    done = folder / "done.json"
+    read = read_json(done)["made_from"]["inputs"] if done.is_file() else ()
+    unnamed = [stage for stage in read if stage not in statement["ancestors"]]
+    found = [f"{stage}: was read, and is not among the ancestors" for stage in unnamed]
+    for stage, digest in statement["ancestors"].items():
+        path = folder.parent / stage / "privacy.json"
+        if not path.is_file():
+            continue
+        if sha256(path) != digest:
+            found.append(f"{stage}: its privacy.json has changed since")
+        elif any(event not in statement["events"] for event in read_json(path)["events"]):
+            found.append(f"{stage}: an event of it is left out")
+    return found

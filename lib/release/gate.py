@@ -80,12 +80,15 @@ def _statement(run: Path, stage: str) -> Iterator[Refusal]:
     statement = read_json(run / stage / "privacy.json")
     again = "run the arm again; if that does not help, the notebook states what its ledger does not hold"
     try:
-        wrong = verify.problems(statement) + verify.changed_ancestors(run / stage, statement)
+        wrong = verify.problems(statement)
+        for name in (stage, *statement["ancestors"]):
+            if (path := run / name / "privacy.json").is_file():
+                wrong += verify.wrong_ancestors(path.parent, read_json(path))
         reasons = ledger.not_for_release(ledger.from_statement(statement).events)
     except (DoppelError, ValueError, KeyError, TypeError) as error:
         yield Refusal("certificate", f"privacy.json cannot be read ({type(error).__name__}: {error})", again)
         return
-    for problem in wrong:
+    for problem in dict.fromkeys(wrong):
         yield Refusal("over its target" if "over the target" in problem else "certificate", problem, again)
     for reason in reasons:
         yield Refusal(

@@ -18,7 +18,7 @@ from lib.errors import DoppelError
 from lib.files import sha256, write_atomic
 from lib.privacy import budget
 from lib.records import Record
-from lib.release import audits, card, certificate, facts, gate, private_text, state
+from lib.release import audits, card, certificate, facts, gate, private_text, state, verify
 from lib.release.gate import Refusal
 
 
@@ -48,6 +48,8 @@ def pack(
         real = gate.read_corpus(gate.corpus_of(run, stage))
         if refusals := gate.private(private_text.strings_of(part), real):
             raise _refused(stage, target, refusals)
+        if wrong := verify.check(part)[1]:
+            raise DoppelError(f"{stage}: its pack would not verify, so there is none: {'; '.join(wrong)}")
         _replace(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)

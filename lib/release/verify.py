@@ -2,8 +2,8 @@
 
 The folder is a stage's (privacy.json) or a release pack (certificate.json). Nothing else is needed: no private data,
 no model. Every claim that follows from the events is checked; of a pack also the hash of every file, that there is no
-other file, and whether the parts of the certificate fit each other. Ancestors that lie beside a stage are checked by
-their hash.
+other file, and whether the parts of the certificate fit each other. Of ancestors that lie beside a stage, the hash is
+checked, and that no event of theirs is left out.
 
 A hash shows that nothing was changed since. It does not show who made the folder: for that, compare the certificate's
 sha256 with one from somebody whom you trust.
@@ -27,7 +27,7 @@ def check(folder: Path) -> tuple[Mapping | None, list[str]]:
     A file that cannot be read is one of the faults, and the statement may be None.
     """
     from lib.files import read_json  # late, as the others: --help and a mistyped path need no library
-    from lib.privacy.verify import changed_ancestors, problems
+    from lib.privacy.verify import problems, wrong_ancestors
     from lib.release import certificate
 
     statement, found = None, []
@@ -39,7 +39,7 @@ def check(folder: Path) -> tuple[Mapping | None, list[str]]:
             found += problems(certificate.ledger_part(statement))
         else:
             statement = read_json(folder / "privacy.json")
-            found += problems(statement) + changed_ancestors(folder, statement)
+            found += problems(statement) + wrong_ancestors(folder, statement)
     except UNREADABLE as error:
         found.append(f"cannot be read: {type(error).__name__}: {error}")
     return statement, found
