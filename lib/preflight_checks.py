@@ -20,18 +20,21 @@ AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
 
 
 def process_data(parameters: Parameters) -> None:
-    """The source is one, its file is there, and the label domain can be enumerated."""
-    from lib import labels, sources
-    from lib.sources.aug_pe import LAYOUTS
+    """The source is one, the label domain can be enumerated, and the first record of a file fits unit and domain."""
+    from lib import labels, records, sources
 
-    kind, argument = sources.parse(str(parameters["source"]))
-    if (kind in ("csv", "jsonl", "parquet") or (kind in LAYOUTS and argument)) and not Path(argument).is_file():
-        raise DoppelError(f"source: {kind}:{argument}: no such file; paths are from the project's folder")
-    if parameters["columns"] is not None and kind not in sources.MAPPED:
-        raise DoppelError(f"columns: {parameters['source']} has columns of its own; remove it")
+    source, domain = str(parameters["source"]), parameters["label_domain"]
     if parameters["min_words"] > parameters["max_words"]:
         raise DoppelError(f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}")
-    labels.cells(parameters["label_domain"])
+    labels.cells(domain)
+    first = sources.glance(source, parameters["columns"])
+    if parameters["unit"] == "user":
+        if (kind := sources.parse(source)[0]) in sources.WITHOUT_USERS:
+            raise DoppelError(f"unit: user, but nobody knows who wrote what in {kind}; set unit: record")
+        if first is not None and first.user is None:
+            raise DoppelError(f"unit: user, but the first record of {source} names no user; {records.NAME_USERS}")
+    if first is not None:
+        records.check_labels([first], domain)
 
 
 def finetune_dp_lora(parameters: Parameters) -> None:

@@ -28,7 +28,10 @@ from lib.stage import Stage
 CORPUS, TRAIN, EVOLVE = "00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"
 UNITS = 2918
 ARM = Gaussian(2.0)  # epsilon 1.8 at the delta of so many units
-CSV = ["00_process_data.source=csv:reviews.csv", "00_process_data.columns={text: Review}"]
+CSV = [
+    "00_process_data.source=csv:reviews.csv",
+    "00_process_data.columns={text: Review, user: Author, labels.sentiment: Mood}",
+]
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def house(here: Project) -> Project:
     """The real notebooks and parameters in a project whose budgets are its own."""
     for name in ("notebooks", "params", "prompts"):
         shutil.copytree(ROOT / name, here.root / name)
-    (here.root / "reviews.csv").write_text("Review\n")
+    (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
     return here
 
 
