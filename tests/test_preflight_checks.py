@@ -3,11 +3,14 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import ROOT
 
 from lib import chain
 from lib.errors import DoppelError
@@ -115,3 +118,98 @@ def test_user_level_of_a_file_needs_a_column_of_users(kind: str, tmp_path: Path)
     said = refusal(*own(source, FITTING, "unit=user"))
     assert "unit: user, but the first record" in said and "columns: {user: COLUMN}" in said
     chain.preflight("quick", "check", own(source, "{text: Review, labels.sentiment: Stars, user: Author}", "unit=user"))
+
+
+# Inputs: each is a stage of the notebook that makes what is read.
+
+AUG_PE, TRAIN, BASE, EPS8 = "03_aug_pe.eps8", "01_finetune_dp_lora.eps8", "02_generate.base", "02_generate.eps8"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (f"{TRAIN}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
+        (f"{AUG_PE}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
+        (f"{EPS8}.inputs={{corpus: {CORPUS}, model: {AUG_PE}}}", f"model: {AUG_PE} is no model; name a stage of 01_fi"),
+        (
+            f"{EPS8}.inputs={{corpus: {CORPUS}, modle: {TRAIN}}}",
+            "inputs: modle: is none of this notebook's; did you m",
+        ),
+        (f"{TRAIN}.inputs={{corpus: {CORPUS}, base: {BASE}}}", "inputs: base: is none of this notebook's"),
+        (f"05_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 02_gen"),
+        (f"06_utility.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
+        (f"07_compare.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
+        (f"04_canary_privacy.inputs={{corpus: {EPS8}, a: {EPS8}}}", f"corpus: {EPS8} is no corpus"),
+    ],
+)
+def test_an_input_that_is_something_else_is_refused_by_name(change: str, message: str) -> None:
+    assert message in refusal(change)
+
+
+# Prompts, and what else would stop a stage after its corpus has spent its budget.
+
+
+@pytest.mark.parametrize("stage", [TRAIN, BASE])
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        ("A {sentimant} sentence:", "prompt template: {sentimant} is not a label; did you mean sentiment?"),
+        ("A {sentiment!r} sentence:", "a placeholder is a label's name alone"),
+        ("A {sentiment sentence:", "write a literal brace twice"),
+        ("Say {text} again:", "a prompt is built from labels alone"),
+    ],
+)
+def test_a_prompt_that_does_not_fit_the_corpus_is_refused(stage: str, prompt: str, message: str) -> None:
+    said = refusal(f"{stage}.prompt='{prompt}'")
+    assert message in said and said.startswith(f"params/quick/{stage}.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["prompts=prompts"], "prompts: prompts: no such file; known: prompts/amazon-snippets.yaml"),
+        (["concurrency=257"], "concurrency = 257; must be in [1, 256]"),
+        (["model=openai:some-model"], "top_k = 50 has no counterpart at openai:some-model; leave it at 0"),
+        (["model=openai:some-model", "top_k=0", "no_repeat_ngram_size=2"], "no_repeat_ngram_size = 2 has no counterpa"),
+    ],
+)
+def test_aug_pe_with_what_its_writer_cannot_do_is_refused(
+    changes: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert message in refusal(*(f"{AUG_PE}.{change}" for change in changes))
+
+
+def test_a_server_of_ones_own_takes_top_k() -> None:
+    own_server = [f"{AUG_PE}.model=openai:some-model", f"{AUG_PE}.base_url=http://localhost:8000/v1"]
+    assert chain.preflight("quick", "check", own_server).nodes[AUG_PE].parameters["top_k"] == 50
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["bounded=[]"], "no score, so no bound and no verdict; name one of 2-gram"),
+        (["bounded=[grdients]"], "'grdients' is no score; did you mean gradients?"),
+        (["bounded=[gradients, votes]", "control=nonprivate", "inputs={}"], "no audited arm has this score"),
+        (["bounded=[gradients]", "control=null", "inputs={aug}"], "'gradients': no audited arm has this score"),
+        (["bounded=[similarity]", "control=null", "inputs={aug}"], "without a control only votes can be trusted"),
+    ],
+)
+def test_an_audit_that_could_not_end_in_a_verdict_is_refused(changes: list[str], message: str) -> None:
+    arms = {"inputs={}": f"nonprivate: {EPS8}", "inputs={aug}": f"aug_pe: {AUG_PE}"}
+    changes = [f"inputs={{corpus: {CORPUS}, {arms[one]}}}" if one in arms else one for one in changes]
+    assert message in refusal(*(f"04_canary_privacy.{change}" for change in changes))
+
+
+def test_a_delta_that_is_no_promise_is_refused() -> None:
+    assert "delta = 0.5; must be in (0, 0.5)" in refusal(f"{CORPUS}.delta=0.5")
+
+
+def test_pre_flight_waits_for_no_model_library() -> None:
+    code = (
+        "import os, sys; os.environ['OPENAI_API_KEY'] = 'none'; from lib import chain\n"
+        "chain.preflight('yelp-gpt35', 'check'); chain.preflight('quick', 'check')\n"
+        "print(sorted({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.stdout == "[]\n", ended.stderr
