@@ -83,7 +83,7 @@ def read(name: str, root: Path) -> Grid:
         known = [file.stem for file in folder.glob("*.yaml")]
         raise DoppelError(f"no grid file {name!r} in sweeps/{nearest(name, known)}")
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    given = strict_yaml.parse(path.read_text("utf-8"), shown)
+    given = strict_yaml.read(path, shown)
     axes: dict[str, dict[str, object]] = {}
     faults = Faults()
     faults.found += _misshapen(given)

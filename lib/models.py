@@ -1,7 +1,6 @@
 """Models by name: found or made once, loaded with a tokenizer, with or without an adapter; prompts as token ids."""
 
 import hashlib
-import string
 import tempfile
 import time
 import warnings
@@ -23,7 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from lib import bundled
+from lib import bundled, templates
 from lib.assets import DATA
 from lib.errors import DoppelError, nearest
 from lib.files import sha256
@@ -175,29 +174,11 @@ class Prompt:
     chat: bool = False
 
     def __post_init__(self) -> None:
-        if not self.template.strip():
-            raise DoppelError("the prompt template is empty; say what to write, with a {label} where it belongs")
-        try:
-            parts = list(string.Formatter().parse(self.template))
-        except ValueError as error:
-            raise DoppelError(f"prompt template {self.template!r}: {error}; write a literal brace twice") from None
-        if any(spec or conversion for _, _, spec, conversion in parts):
-            raise DoppelError(
-                f"prompt template {self.template!r}: a placeholder is a label's name alone, as {{rating}}"
-            )
-        if "text" in self.fields:
-            raise DoppelError("prompt template: {text} is the record itself; a prompt is built from labels alone")
-
-    @property
-    def fields(self) -> set[str]:
-        """Names of the placeholders."""
-        return {field for _, field, _, _ in string.Formatter().parse(self.template) if field is not None}
+        templates.label_fields(self.template)
 
     def text(self, labels: Mapping[str, str]) -> str:
         """The template with the labels filled in."""
-        for field in self.fields - set(labels):
-            hint = nearest(field, labels) if labels else "; the records have no labels"
-            raise DoppelError(f"prompt template: {{{field}}} is not a label{hint}")
+        templates.check_labels(self.template, labels)
         return self.template.format_map(labels)
 
     def build(self, tokenizer: PreTrainedTokenizerBase, labels: Mapping[str, str]) -> list[int]:

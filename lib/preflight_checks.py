@@ -5,7 +5,7 @@ may not import torch or transformers.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,29 +14,35 @@ from lib.errors import DoppelError, nearest
 
 Parameters = Mapping[str, object]
 ARMS = ("02_generate", "03_aug_pe")  # notebooks that write synthetic text
-AUDIT_SCORES = (  # by which 04_canary_privacy tells canaries that were in
-    "loss", "loss against base", "gradients", "rank exposure", "2-gram", "3-word overlap", "similarity", "votes",
-)  # fmt: skip
+MADE_BY = {"corpus": "00_process_data", "model": "01_finetune_dp_lora"}  # inputs of these names, by notebook
+OF_TEXTS = ("2-gram", "3-word overlap", "similarity")
+AUDIT_SCORES = {  # by notebook of an arm: by which 04_canary_privacy tells canaries that were in
+    "02_generate": ("loss", "loss against base", "gradients", "rank exposure", *OF_TEXTS),
+    "03_aug_pe": ("votes", *OF_TEXTS),
+}
 
 
 def process_data(parameters: Parameters) -> None:
-    """The source is one, its file is there, and the label domain can be enumerated."""
-    from lib import labels, sources
-    from lib.sources.aug_pe import LAYOUTS
+    """The source is one, the label domain can be enumerated, and the first record of a file fits unit and domain."""
+    from lib import labels, records, sources
 
-    kind, argument = sources.parse(str(parameters["source"]))
-    if (kind in ("csv", "jsonl", "parquet") or (kind in LAYOUTS and argument)) and not Path(argument).is_file():
-        raise DoppelError(f"source: {kind}:{argument}: no such file; paths are from the project's folder")
-    if parameters["columns"] is not None and kind not in sources.MAPPED:
-        raise DoppelError(f"columns: {parameters['source']} has columns of its own; remove it")
+    source, domain = str(parameters["source"]), parameters["label_domain"]
     if parameters["min_words"] > parameters["max_words"]:
         raise DoppelError(f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}")
-    labels.cells(parameters["label_domain"])
+    labels.cells(domain)
+    first = sources.glance(source, parameters["columns"])
+    if parameters["unit"] == "user":
+        if (kind := sources.parse(source)[0]) in sources.WITHOUT_USERS:
+            raise DoppelError(f"unit: user, but nobody knows who wrote what in {kind}; set unit: record")
+        if first is not None and first.user is None:
+            raise DoppelError(f"unit: user, but the first record of {source} names no user; {records.NAME_USERS}")
+    if first is not None:
+        records.check_labels([first], domain)
 
 
 def finetune_dp_lora(parameters: Parameters) -> None:
     """It has a corpus, its warm-up ends, and PEFT knows every key of ``lora``."""
-    _needs_input(parameters, "corpus")
+    _check_inputs(parameters, "corpus")
     if parameters["warmup_steps"] >= parameters["steps"]:
         raise DoppelError(f"warmup_steps = {parameters['warmup_steps']} must be below steps = {parameters['steps']}")
     for key in set(parameters["lora"]) - _lora_keys():
@@ -45,7 +51,7 @@ def finetune_dp_lora(parameters: Parameters) -> None:
 
 def generate(parameters: Parameters) -> None:
     """The model comes from an input or from the parameters, never from both."""
-    _needs_input(parameters, "corpus")
+    _check_inputs(parameters, "corpus", "model")
     own = [name for name in ("base_model", "prompt", "chat") if parameters[name] is not None]
     if "model" in parameters["inputs"] and own:
         raise DoppelError(f"{own[0]}: the input model brings its own; remove {', '.join(own)}")
@@ -54,11 +60,11 @@ def generate(parameters: Parameters) -> None:
 
 
 def aug_pe(parameters: Parameters) -> None:
-    """Sizes fit together, and an endpoint has a key."""
+    """Sizes fit together, and an endpoint has a key and what is asked of it."""
     from lib.aug_pe.settings import Settings
     from lib.engines.names import is_remote
 
-    _needs_input(parameters, "corpus")
+    _check_inputs(parameters, "corpus")
     own = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     Settings(noise_multiplier=None, **{name: parameters[name] for name in own})
     remote = is_remote(str(parameters["model"]))
@@ -67,9 +73,13 @@ def aug_pe(parameters: Parameters) -> None:
     if unknown := set(parameters["prices"]) - {"input", "output"}:
         raise DoppelError(f"prices: {sorted(unknown)[0]!r}; the keys are input and output")
     if remote:
+        from lib.engines.base import Sampling
         from lib.engines.endpoint_client import connect
+        from lib.engines.endpoint_wire import sampling_fields
 
-        connect(str(parameters["model"]), parameters["base_url"], str(parameters["key_variable"]), timeout=60.0)
+        name = str(parameters["model"])
+        server = connect(name, parameters["base_url"], str(parameters["key_variable"]), timeout=60.0)
+        sampling_fields(Sampling.of(parameters), name, hosted=server.hosted)
 
 
 def prompts_fit_corpus(parameters: Parameters, corpus: Parameters) -> None:
@@ -79,15 +89,20 @@ def prompts_fit_corpus(parameters: Parameters, corpus: Parameters) -> None:
     prompts.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
 
 
+def prompt_fits_corpus(parameters: Parameters, corpus: Parameters) -> None:
+    """The prompt is a template of labels that the corpus stage declares."""
+    from lib import templates
+
+    if parameters["prompt"] is not None:
+        templates.check_labels(str(parameters["prompt"]), corpus["label_domain"])
+
+
 def canary_privacy(parameters: Parameters) -> None:
-    """Its inputs are a corpus and arms, its controls can be made, and its scores are known."""
-    _needs_input(parameters, "corpus")
+    """Its inputs are a corpus and arms, its controls can be made, and its arms have the scores."""
+    _check_inputs(parameters, "corpus", others=ARMS)
     arms = {name: str(id).partition(".")[0] for name, id in parameters["inputs"].items() if name != "corpus"}
     if not arms:
         raise DoppelError("inputs: names no arm to audit; add one, as eps8: 02_generate.eps8")
-    for name, notebook in arms.items():
-        if notebook not in ARMS:
-            raise DoppelError(f"inputs: {name}: {notebook} is no arm; name a stage of 02_generate or 03_aug_pe")
     control = parameters["control"]
     if control is None and "02_generate" in arms.values():
         raise DoppelError("control: an arm of 02_generate needs one without privacy to compare with; name its input")
@@ -97,9 +112,22 @@ def canary_privacy(parameters: Parameters) -> None:
         raise DoppelError(
             f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}"
         )
-    for name in parameters["bounded"]:
-        if name not in AUDIT_SCORES:
-            raise DoppelError(f"bounded: {name!r} is no score{nearest(name, AUDIT_SCORES)}")
+    _check_bounded(parameters["bounded"], set(arms.values()), control)
+
+
+def _check_bounded(bounded: Sequence[str], notebooks: set[str], control: str | None) -> None:
+    """Every score is one of an arm, and something can fail: a score without a positive control has no verdict."""
+    known = {score for scores in AUDIT_SCORES.values() for score in scores}
+    had = {score for notebook in notebooks for score in AUDIT_SCORES[notebook]}
+    if not bounded:
+        raise DoppelError(f"bounded = []: no score, so no bound and no verdict; name one of {', '.join(sorted(had))}")
+    for name in bounded:
+        if name not in known:
+            raise DoppelError(f"bounded: {name!r} is no score{nearest(name, had)}")
+        if name not in had:
+            raise DoppelError(f"bounded: {name!r}: no audited arm has this score; theirs are {', '.join(sorted(had))}")
+    if control is None and "votes" not in bounded:
+        raise DoppelError(f"bounded = {list(bounded)}: without a control only votes can be trusted; add votes")
 
 
 def fidelity(parameters: Parameters) -> None:
@@ -123,7 +151,7 @@ def utility(parameters: Parameters) -> None:
 
 
 def _needs_floor(parameters: Parameters) -> None:
-    _needs_input(parameters, "corpus")
+    _check_inputs(parameters, "corpus", others=ARMS)
     arms = [name for name in parameters["inputs"] if name != "corpus"]
     if parameters["floor"] not in arms:
         raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs{nearest(parameters['floor'], arms)}")
@@ -136,9 +164,24 @@ def compare(parameters: Parameters) -> None:
     roles.check_release(parameters["release"], roles.split(parameters["inputs"]))
 
 
-def _needs_input(parameters: Parameters, name: str) -> None:
-    if name not in parameters["inputs"]:
-        raise DoppelError(f"inputs: has no {name!r}; write inputs: {{{name}: STAGE}}")
+def check_input(name: str, id: str, notebooks: Sequence[str], what: str) -> None:
+    """Refuse an input that is a stage of another notebook than it must be."""
+    if id.partition(".")[0] not in notebooks:
+        raise DoppelError(f"inputs: {name}: {id} is no {what}; name a stage of {' or '.join(notebooks)}")
+
+
+def _check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()) -> None:
+    """There is a corpus; inputs of the ``known`` names are what `MADE_BY` says, and all others arms of ``others``."""
+    inputs = parameters["inputs"]
+    if "corpus" not in inputs:
+        raise DoppelError("inputs: has no 'corpus'; write inputs: {corpus: STAGE}")
+    for name, id in inputs.items():
+        if name in known:
+            check_input(name, id, [MADE_BY[name]], name)
+        elif others:
+            check_input(name, id, others, "arm")
+        else:
+            raise DoppelError(f"inputs: {name}: is none of this notebook's{nearest(name, known)}")
 
 
 @cache
@@ -168,6 +211,8 @@ CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
     "07_compare": compare,
 }
 WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
+    "01_finetune_dp_lora": prompt_fits_corpus,
+    "02_generate": prompt_fits_corpus,
     "03_aug_pe": prompts_fit_corpus,
 }
 

@@ -110,10 +110,7 @@ def _specs(files: Mapping[str, Path], root: Path, faults: Faults) -> dict[str, S
 
 
 def _load(path: Path, root: Path, faults: Faults) -> dict[str, object]:
-    try:
-        values = strict_yaml.parse(path.read_text("utf-8"), _shown(path, root)) or {}
-    except UnicodeDecodeError:
-        raise DoppelError(f"{_shown(path, root)}: not UTF-8; save it as UTF-8") from None
+    values = strict_yaml.read(path, _shown(path, root)) or {}
     if not isinstance(values, dict):
         raise DoppelError(f"{_shown(path, root)}: holds {type(values).__name__}; write one KEY: VALUE a line")
     for name in params.RESERVED:

@@ -198,13 +198,10 @@ def load(path: Path) -> PromptFile:
     ``about`` and ``one_line`` are required, and so are the templates ``random``, ``rephrase`` and ``fill``; the rest is
     optional.
     """
-    try:
-        parsed = strict_yaml.parse(path.read_text("utf-8"), str(path))
-    except FileNotFoundError:
-        known = [str(one) for one in path.parent.glob("*.yaml")]
-        raise DoppelError(f"prompts: {path}: no such file{_hint(str(path), known)}") from None
-    except UnicodeDecodeError:
-        raise DoppelError(f"{path}: not UTF-8; save it as UTF-8") from None
+    if not path.is_file():
+        known = [str(one) for one in (path if path.is_dir() else path.parent).glob("*.yaml")]
+        raise DoppelError(f"prompts: {path}: no such file{_hint(str(path), known)}")
+    parsed = strict_yaml.read(path, str(path))
     try:
         made = PromptFile.model_validate(parsed)
     except ValidationError as error:

@@ -12,6 +12,7 @@ from lib.files import write_atomic
 from lib.private import PrivateText
 
 CATALOGUE = "catalogue"  # in a label domain: the values are those of a public catalogue
+NAME_USERS = "name the column, columns: {user: COLUMN}, give every record a user, or set unit: record"
 MAX_CHARACTERS = 1_000_000  # a longer text is an accident of the file, not a record
 
 
@@ -101,7 +102,8 @@ def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] |
     for number, record in enumerate(records, 1):
         if set(record.labels) != set(domain):
             raise DoppelError(
-                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}"
+                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}; name the "
+                "same labels in both, label_domain and (for a file of your own) columns: {labels.NAME: COLUMN}"
             )
         for name, values in listed.items():
             if record.labels[name] not in values:
@@ -109,3 +111,10 @@ def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] |
                     f"record {number}: its label {name!r} (value hidden) is outside the declared domain "
                     f"{sorted(values)[:12]}; add the value to label_domain, or map it in the source"
                 )
+
+
+def check_users(records: Sequence[Record], unit: str) -> None:
+    """Refuse ``unit: user`` where a record names no user: it would count as a user of its own, whoever wrote it."""
+    unnamed = sum(record.user is None for record in records)
+    if unit == "user" and unnamed:
+        raise DoppelError(f"unit: user, but {unnamed:,} of {len(records):,} records name no user; {NAME_USERS}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import yaml
 
@@ -10,6 +11,17 @@ from lib.errors import DoppelError
 _TAG = "tag:yaml.org,2002:"
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
+
+
+def read(path: Path, shown: str) -> object:
+    """The value of a YAML file, as `parse` gives it; ``shown`` is the file as refusals name it."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise DoppelError(f"{shown}: not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise DoppelError(f"{shown}: cannot be read ({error.strerror}); name a file that you may read") from None
+    return parse(text, shown)
 
 
 def parse(text: str, where: str) -> object:

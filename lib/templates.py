@@ -8,7 +8,7 @@ import re
 import string
 from collections.abc import Collection, Iterator, Mapping
 
-from lib.errors import nearest
+from lib.errors import DoppelError, nearest
 
 _SPAN = re.compile(r"(?<!\[)\[(?!\[)(?P<inside>[^\[\]]*)\]|\[\[|\]\]|[^\[\]]+|(?P<stray>[\[\]])")
 
@@ -16,6 +16,32 @@ _SPAN = re.compile(r"(?<!\[)\[(?!\[)(?P<inside>[^\[\]]*)\]|\[\[|\]\]|[^\[\]]+|(?
 def fields(template: str) -> set[str]:
     """Names of the placeholders, in brackets or not."""
     return {field for part, _ in _parts(template) for field in _fields(part)}
+
+
+def label_fields(template: str) -> set[str]:
+    """Names of the labels in the prompt of a model that is fine-tuned or drawn from: a template without brackets.
+
+    Raises DoppelError for a template that is not one.
+    """
+    if not template.strip():
+        raise DoppelError("the prompt template is empty; say what to write, with a {label} where it belongs")
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise DoppelError(f"prompt template {template!r}: {error}; write a literal brace twice") from None
+    if any(spec or conversion for _, _, spec, conversion in parts):
+        raise DoppelError(f"prompt template {template!r}: a placeholder is a label's name alone, as {{rating}}")
+    names = {field for _, field, _, _ in parts if field is not None}
+    if "text" in names:
+        raise DoppelError("prompt template: {text} is the record itself; a prompt is built from labels alone")
+    return names
+
+
+def check_labels(template: str, labels: Collection[str]) -> None:
+    """Refuse a prompt, as `label_fields` takes it, that names what is none of the labels."""
+    for field in sorted(label_fields(template) - set(labels)):
+        hint = nearest(field, labels) if labels else "; the records have no labels"
+        raise DoppelError(f"prompt template: {{{field}}} is not a label{hint}")
 
 
 def render(template: str, values: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from lib import chain, guard, notebooks, stage
+from lib.sources import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -137,6 +138,7 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
     """The project, with this process's own lib working in it."""
     for module in (stage, chain):
         monkeypatch.setattr(module, "ROOT", project.root)
+    monkeypatch.setattr(tables, "PROJECT", project.root)
     monkeypatch.setattr(stage, "_PATIENCE", 0.0)
     monkeypatch.setenv("WANDB_MODE", "off")
     monkeypatch.delenv("DOPPEL_BUDGETS", raising=False)  # its accounts are its own

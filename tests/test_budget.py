@@ -21,14 +21,17 @@ from lib.errors import DoppelError
 from lib.files import write_json
 from lib.privacy import accounting, budget, budget_plan, mechanisms
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
-from lib.privacy.accounts import FOLDER, Account, account_of
+from lib.privacy.accounts import FOLDER, Account, account_of, accounts
 from lib.privacy.ledger import Event, Ledger, inherit
 from lib.stage import Stage
 
 CORPUS, TRAIN, EVOLVE = "00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"
 UNITS = 2918
 ARM = Gaussian(2.0)  # epsilon 1.8 at the delta of so many units
-CSV = ["00_process_data.source=csv:reviews.csv", "00_process_data.columns={text: Review}"]
+CSV = [
+    "00_process_data.source=csv:reviews.csv",
+    "00_process_data.columns={text: Review, user: Author, labels.sentiment: Mood}",
+]
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def house(here: Project) -> Project:
     """The real notebooks and parameters in a project whose budgets are its own."""
     for name in ("notebooks", "params", "prompts"):
         shutil.copytree(ROOT / name, here.root / name)
-    (here.root / "reviews.csv").write_text("Review\n")
+    (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
     return here
 
 
@@ -312,6 +315,15 @@ def test_terms_that_make_no_sense_are_refused_by_name(house: Project, old: str, 
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DoppelError, match=re.escape(message)):
         pay(begin(TRAIN))
+
+
+def test_terms_that_are_not_utf8_are_refused_by_name(house: Project) -> None:
+    corpus()
+    path = set_terms(epsilon=20.0)
+    path.write_bytes(path.read_bytes() + "# of the café\n".encode("latin-1"))
+    for read in (lambda: pay(begin(TRAIN)), accounts):
+        with pytest.raises(DoppelError, match=r"data/budgets/amazon-snippets.yaml: not UTF-8; save it as UTF-8"):
+            read()
 
 
 # Units and delta.

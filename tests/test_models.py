@@ -8,7 +8,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from lib import assets, bundled, models
+from lib import assets, bundled, models, templates
 from lib.errors import DoppelError
 
 SMOLLM2 = "bundled:smollm2-135m-instruct"
@@ -190,7 +190,7 @@ def test_adapters_that_cannot_be_used(tmp_path: Path, smollm2):
 
 def test_prompts_are_filled_from_labels_alone(tokenizer):
     prompt = models.Prompt("A {mood} note on {{x}}:")
-    assert prompt.fields == {"mood"}
+    assert templates.label_fields(prompt.template) == {"mood"}
     assert prompt.text({"mood": "glad {not_a_field}", "more": ""}) == "A glad {not_a_field} note on {x}:"
     assert tokenizer.decode(prompt.build(tokenizer, {"mood": "sad"})) == "A sad note on {x}:"
     with pytest.raises(DoppelError, match=r"\{mod\} is not a label; did you mean mood") as caught:

@@ -68,6 +68,14 @@ def test_aug_pe_counts_users_where_the_corpus_does(house: Project) -> None:
     assert len(set(voters.owners.tolist())) == namespace["ledger"].units < len(voters.owners)
 
 
+def test_a_user_level_run_of_records_without_users_is_refused_before_anything_is_spent(house: Project) -> None:
+    rows = "\n".join(f"sentence number {i} of somebody,positive,{'ann' if i % 3 else ''}" for i in range(30))
+    (house.root / "mine.csv").write_text(f"text,Mood,user\n{rows}\n")
+    with pytest.raises(DoppelError, match=r"unit: user, but 10 of 30 records name no user"):
+        house.play("00_process_data", source="csv:mine.csv", columns={"labels.sentiment": "Mood"}, unit="user")
+    assert not list(house.root.glob("data/budgets/*"))
+
+
 def test_a_user_level_run_counts_users(house: Project) -> None:
     house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
     sizes = SMALL["01_finetune_dp_lora"] | {"expected_batch": 8.0, "target_epsilon": 20.0}

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -203,3 +204,13 @@ def test_a_yaml_error_does_not_quote_the_file() -> None:
     with pytest.raises(DoppelError) as error:
         strict_yaml.parse("a: 'sk-abcdefghijklmnopqrst", "here")
     assert "sk-abc" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("a: café\n", "utf-8")
+    assert strict_yaml.read(tmp_path / "good.yaml", "good.yaml") == {"a": "café"}
+    (tmp_path / "bad.yaml").write_text("a: café\n", "latin-1")
+    with pytest.raises(DoppelError, match=r"^bad.yaml: not UTF-8; save it as UTF-8"):
+        strict_yaml.read(tmp_path / "bad.yaml", "bad.yaml")
+    with pytest.raises(DoppelError, match=r"^folder: cannot be read \(Is a directory\)"):
+        strict_yaml.read(tmp_path, "folder")

@@ -63,7 +63,7 @@ def test_a_label_outside_the_domain_is_refused_without_its_value(tmp_path):
     with pytest.raises(DoppelError, match="outside the declared domain") as refusal:
         records.check_labels([one], {"stars": ["1", "2"]})
     assert "'4'" not in str(refusal.value)
-    with pytest.raises(DoppelError, match="the domain declares"):
+    with pytest.raises(DoppelError, match=r"the domain declares .*; name the same labels in both"):
         records.check_labels([one], {"rating": ["4"]})
 
 
@@ -80,3 +80,12 @@ def test_users_are_numbered_and_a_record_without_one_is_its_own():
     made = [Record(id, PrivateText("x"), {}, user) for id, user in (("a", "u"), ("b", None), ("c", "u"), ("d", "t"))]
     numbers = records.owner_numbers(made)
     assert numbers[0] == numbers[2] and sorted(set(numbers)) == [0, 1, 2]
+
+
+def test_user_level_needs_the_user_of_every_record():
+    known = [Record(str(i), PrivateText(SECRET), {}, "ann") for i in range(3)]
+    records.check_users(known, "user")
+    some = [*known, Record("9", PrivateText(SECRET), {}), Record("10", PrivateText(SECRET), {})]
+    records.check_users(some, "record")
+    with pytest.raises(DoppelError, match=r"unit: user, but 2 of 5 records name no user; .*columns: \{user: COLUMN\}"):
+        records.check_users(some, "user")

@@ -407,3 +407,11 @@ def test_a_grid_is_found_by_name_or_path_and_told_when_it_is_not(project: Projec
     ended = project.run("sweep", "toy", "--run", "other", "--dry-run")  # once, though there are four copies
     assert ended.stderr.count("params/toy/01_train.eps8.yaml: unknown parameter 'sede'; did you mean seed?") == 1
     assert ended.returncode == 2 and "nothing was started" in ended.stderr
+
+
+def test_a_grid_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path, TINY)
+    path = Path(path)
+    path.write_bytes(path.read_bytes() + "# café\n".encode("latin-1"))
+    with pytest.raises(DoppelError, match="not UTF-8; save it as UTF-8"):
+        grid.read(str(path), ROOT)

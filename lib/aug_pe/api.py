@@ -136,10 +136,8 @@ def open_api(parameters: Mapping[str, object]) -> Api:
     server = {name: given[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
     local = {name: given[name] for name in ("engine", "device", "dtype", "batch_size")}
     writer = open_chat(given["model"], chat=given["chat"], server=server, local=local)
-    drawing = ("temperature", "top_p", "top_k", "repetition_penalty", "no_repeat_ngram_size", "seed")
-    sampling = Sampling(**{name: given[name] for name in drawing}, max_new_tokens=given["max_new_tokens"])
     settings = {name: given[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
-    return Api(writer, load(Path(given["prompts"])), Writing(sampling, **settings))
+    return Api(writer, load(Path(given["prompts"])), Writing(Sampling.of(given), **settings))
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lib.errors import DoppelError, nearest
-from lib.preflight_checks import ARMS
+from lib.preflight_checks import ARMS, MADE_BY, check_input
 from lib.views import CEILING
 
 MEASURES = {"04_canary_privacy": "audit", "05_fidelity": "fidelity", "06_utility": "utility"}  # by notebook
@@ -28,6 +28,7 @@ def split(inputs: Mapping[str, str]) -> Roles:
     for name, stage in inputs.items():
         notebook = str(stage).partition(".")[0]
         if name == "corpus":
+            check_input(name, str(stage), [MADE_BY[name]], name)
             continue
         if notebook in MEASURES:
             if (what := MEASURES[notebook]) in measures:

@@ -1,14 +1,18 @@
 """What every engine is given and gives back."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
 
 from lib.errors import DoppelError
+
+if TYPE_CHECKING:  # pre-flight reads this file, and must not wait for transformers
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Sampling:
         for name, (fits, bound) in bounds.items():
             if not fits:
                 raise DoppelError(f"{name} = {getattr(self, name)!r} must be {bound}")
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> Sampling:
+        """From a notebook's parameters: those that have the names of its own; others are neutral."""
+        return cls(**{name: parameters[name] for name in cls.__dataclass_fields__ if name in parameters})
 
     def seed_for(self, *stream: int) -> int:
         """A seed of 32 bits for one stream of draws, unrelated to those of other streams and other seeds."""

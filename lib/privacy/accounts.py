@@ -151,7 +151,7 @@ class Account:
         return Terms(self.source, charges[0].unit if charges else None, DEFAULT_LIMIT, None), charges
 
     def _terms(self) -> Terms:
-        values = strict_yaml.parse(self.path.read_text("utf-8"), self.shown)
+        values = strict_yaml.read(self.path, self.shown)
         if not isinstance(values, dict):
             raise DoppelError(f"{self.shown}: holds no terms; move it away, and the account opens with new ones")
         if missing := [name for name in _TERMS if name not in values]:
@@ -199,7 +199,7 @@ def account_of(corpus: Path) -> Account:
     path = corpus / "params.yaml"
     try:
         return Account.of(yaml.safe_load(path.read_text("utf-8"))["source"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
         raise DoppelError(f"{path}: names no source; give the folder of a stage of 00_process_data") from None
 
 
@@ -207,7 +207,7 @@ def accounts() -> list[Account]:
     """Those that are open."""
     names = {}
     for path in sorted(folder().glob("*.yaml")):
-        values = strict_yaml.parse(path.read_text("utf-8"), _shown(path))
+        values = strict_yaml.read(path, _shown(path))
         names[path] = values.get("source") if isinstance(values, dict) else None
     if broken := [path for path, source in names.items() if not isinstance(source, str)]:
         raise DoppelError(f"{_shown(broken[0])}: has no source; it says whose budget this is")

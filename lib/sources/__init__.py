@@ -5,14 +5,15 @@ from pathlib import Path
 
 from lib.assets import DATA
 from lib.errors import DoppelError, nearest
+from lib.records import Record
 from lib.sources.amazon import load_amazon
-from lib.sources.aug_pe import load_aug_pe
+from lib.sources.aug_pe import LAYOUTS, load_aug_pe
 from lib.sources.corpus import Corpus, Request
 from lib.sources.hub import load_hub
 from lib.sources.snippets import load_snippets
-from lib.sources.tables import load_table
+from lib.sources.tables import READERS, Columns, check_fields, first_record, load_table, locate
 
-__all__ = ["FORMS", "Corpus", "load", "parse"]
+__all__ = ["FORMS", "Corpus", "glance", "load", "parse"]
 
 FORMS: dict[str, tuple[str, Callable[[Request], Corpus]]] = {  # how the source is written, and who reads it
     "amazon-snippets": ("amazon-snippets", load_snippets),
@@ -27,6 +28,7 @@ FORMS: dict[str, tuple[str, Callable[[Request], Corpus]]] = {  # how the source 
     "pubmed": ("pubmed[:PATH]", load_aug_pe),
 }
 MAPPED = {"csv", "jsonl", "parquet", "hub"}  # the kinds whose columns are the user's own
+WITHOUT_USERS = {"movie-snippets", *LAYOUTS}  # the kinds of which nobody knows who wrote what
 
 
 def parse(source: str) -> tuple[str, str]:
@@ -38,6 +40,19 @@ def parse(source: str) -> tuple[str, str]:
     if (":" in form and "[" not in form.partition(":")[0] and not argument) or (colon and ":" not in form):
         raise DoppelError(f"source {source!r} must be written as {form}")
     return kind, argument
+
+
+def glance(source: str, columns: Columns = None) -> Record | None:
+    """Refuse what can be refused before a source is read: its form, its ``columns``, a file that is not there.
+
+    Of a file of one's own the first record is read, as `load` reads it, and given back.
+    """
+    kind, argument = _checked(source, columns)
+    if kind in READERS:
+        return first_record(Request(kind, argument, columns))
+    if kind in LAYOUTS and argument:
+        locate(argument)
+    return None
 
 
 def load(
@@ -55,9 +70,15 @@ def load(
     ``seed`` and the record, so the order of the file does not matter. Fetched files are kept under ``root``.
     Raises DoppelError for everything that cannot be read, with file and line where there is one.
     """
-    kind, argument = parse(source)
-    if columns is not None and kind not in MAPPED:
-        raise DoppelError(f"source {source!r} has columns of its own; columns are for {', '.join(sorted(MAPPED))}")
+    kind, argument = _checked(source, columns)
     if limit is not None and limit < 1:
         raise DoppelError(f"limit is {limit}, it must be at least 1; leave it out to read every record")
     return FORMS[kind][1](Request(kind, argument, columns, limit, seed, root))
+
+
+def _checked(source: str, columns: Columns) -> tuple[str, str]:
+    kind, argument = parse(source)
+    if columns is not None and kind not in MAPPED:
+        raise DoppelError(f"columns: {source} has columns of its own; columns are for {', '.join(sorted(MAPPED))}")
+    check_fields(columns)
+    return kind, argument

@@ -4,6 +4,7 @@ import csv
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,28 +30,41 @@ def load_table(request: Request) -> Corpus:
     no columns. Raises DoppelError with file and line for a missing column, a malformed line and a bad encoding.
     """
     path = locate(request.argument)
-    if request.kind == "jsonl" and request.columns is None and _in_record_schema(path):
-        found = scan(path)
-    else:
-        found = to_records(READERS[request.kind](path, request.columns))
-    kept, counts = draw(found, request)
+    kept, counts = draw(_records(path, request), request)
     return Corpus(kept, [], path.name, f"{counts} of {path.name}", (path,))
+
+
+def first_record(request: Request) -> Record:
+    """The first record as `load_table` reads it: what is wrong with the columns shows without reading the file."""
+    kept, _ = draw(islice(_records(locate(request.argument), request), 1), request)
+    return kept[0]
+
+
+def _records(path: Path, request: Request) -> Iterator[Record]:
+    if request.kind == "jsonl" and request.columns is None and _in_record_schema(path):
+        return scan(path)
+    return to_records(READERS[request.kind](path, request.columns))
 
 
 def locate(name: str) -> Path:
     """The file of that name, taken from the project root where it is relative."""
     path = PROJECT / Path(name).expanduser()
     if not path.is_file():
-        raise DoppelError(f"{path}: no such file; give its path from the project root, or in full")
+        raise DoppelError(f"source: {path}: no such file; give its path from the project root, or in full")
     return path
+
+
+def check_fields(columns: Columns) -> None:
+    """Refuse a key of ``columns`` that is no field of a record."""
+    for name in columns or {}:
+        if name not in FIELDS and not re.fullmatch(r"labels\..+", name):
+            hint = nearest(name, [*FIELDS, "labels.NAME"])
+            raise DoppelError(f"columns: {name!r} is not a field of a record{hint}; a label is written labels.{name}")
 
 
 def resolve(columns: Columns, found: list[str], where: str) -> dict[str, str]:
     """Field -> column, every column checked against those that were found."""
-    for name in columns or {}:
-        if name not in FIELDS and not re.fullmatch(r"labels\..+", name):
-            hint = nearest(name, [*FIELDS, "labels.NAME"])
-            raise DoppelError(f"columns: {name!r} is not a field of a record{hint}")
+    check_fields(columns)
     mapping = {"text": "text"} | {name: name for name in FIELDS if name in found} | dict(columns or {})
     for name, column in mapping.items():
         if column not in found:
