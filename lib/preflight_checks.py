@@ -116,7 +116,7 @@ def canary_privacy(parameters: Parameters) -> None:
 
 
 def _check_bounded(bounded: Sequence[str], notebooks: set[str], control: str | None) -> None:
-    """Every score is one of an arm, and something can fail: a score without a positive control has no verdict."""
+    """Every score is known and one is an arm's, and something can fail: without a positive control is no verdict."""
     known = {score for scores in AUDIT_SCORES.values() for score in scores}
     had = {score for notebook in notebooks for score in AUDIT_SCORES[notebook]}
     if not bounded:
@@ -124,8 +124,8 @@ def _check_bounded(bounded: Sequence[str], notebooks: set[str], control: str | N
     for name in bounded:
         if name not in known:
             raise DoppelError(f"bounded: {name!r} is no score{nearest(name, had)}")
-        if name not in had:
-            raise DoppelError(f"bounded: {name!r}: no audited arm has this score; theirs are {', '.join(sorted(had))}")
+    if had.isdisjoint(bounded):
+        raise DoppelError(f"bounded = {list(bounded)}: scores of no audited arm; theirs are {', '.join(sorted(had))}")
     if control is None and "votes" not in bounded:
         raise DoppelError(f"bounded = {list(bounded)}: without a control only votes can be trusted; add votes")
 

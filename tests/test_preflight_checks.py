@@ -190,8 +190,8 @@ def test_a_server_of_ones_own_takes_top_k() -> None:
     [
         (["bounded=[]"], "no score, so no bound and no verdict; name one of 2-gram"),
         (["bounded=[grdients]"], "'grdients' is no score; did you mean gradients?"),
-        (["bounded=[gradients, votes]", "control=nonprivate", "inputs={}"], "no audited arm has this score"),
-        (["bounded=[gradients]", "control=null", "inputs={aug}"], "'gradients': no audited arm has this score"),
+        (["bounded=[votes]", "control=nonprivate", "inputs={}"], "scores of no audited arm; theirs are 2-gram"),
+        (["bounded=[gradients]", "control=null", "inputs={aug}"], "scores of no audited arm; theirs are 2-gram"),
         (["bounded=[similarity]", "control=null", "inputs={aug}"], "without a control only votes can be trusted"),
     ],
 )
@@ -199,6 +199,11 @@ def test_an_audit_that_could_not_end_in_a_verdict_is_refused(changes: list[str],
     arms = {"inputs={}": f"nonprivate: {EPS8}", "inputs={aug}": f"aug_pe: {AUG_PE}"}
     changes = [f"inputs={{corpus: {CORPUS}, {arms[one]}}}" if one in arms else one for one in changes]
     assert message in refusal(*(f"04_canary_privacy.{change}" for change in changes))
+
+
+def test_an_audit_of_one_method_alone_keeps_its_defaults() -> None:
+    alone = [f"04_canary_privacy.inputs={{corpus: {CORPUS}, nonprivate: {EPS8}}}"]
+    assert chain.preflight("quick", "check", alone).nodes["04_canary_privacy"].parameters["bounded"][1] == "votes"
 
 
 def test_a_delta_that_is_no_promise_is_refused() -> None:

@@ -2,11 +2,12 @@
 
 import pytest
 import release_world
+from conftest import edit
 from release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
 
 from lib.errors import DoppelError
 from lib.files import write_json
-from lib.privacy import budget
+from lib.privacy import budget, ledger
 from lib.release import gate, pack
 
 finished, world = release_world.finished, release_world.world
@@ -205,3 +206,36 @@ def test_all_refusals_are_told_at_once_with_what_to_do(world):
     assert all(case in told for case in expected)
     assert all("; " in line for line in told.splitlines()[1:])  # a remedy each
     assert not world.pack.exists() and not list(world.run.glob("release/.*"))
+
+
+@pytest.mark.parametrize("hidden", [TRAINING, CORPUS])
+def test_an_arm_that_does_not_count_what_it_read_is_refused(world, hidden):
+    """An honest mistake of a notebook: of two inputs it inherits the ledger of one."""
+    kept = next(name for name in (TRAINING, CORPUS) if name != hidden)
+    inherited = f"inherit([folder for folder in stage.inputs.values() if folder.name == '{kept}'])"
+    edit(world.project.root / "notebooks" / f"{ARM}.ipynb", "inherit(list(stage.inputs.values()))", inherited)
+    world.play(ARM)
+    found = {refusal.case: refusal.reason for refusal in gate.check(world.run, ARM)}
+    if hidden == CORPUS:  # the training's ledger holds it
+        assert found == {}
+    else:
+        assert found == {"certificate": f"{TRAINING}: was read, and is not among the ancestors"}
+
+
+def test_an_ancestor_whose_event_was_left_out_is_refused(world):
+    path = world.run / ARM / "privacy.json"
+    statement = loads(path)
+    statement["events"] = statement["events"][:1]
+    write_json(path, statement | {"epsilon": ledger.from_statement(statement).epsilon})
+    reasons = [refusal.reason for refusal in gate.check(world.run, ARM) if refusal.case == "certificate"]
+    assert reasons == [f"{TRAINING}: an event of it is left out"]
+
+
+def test_a_training_that_counts_nothing_gets_no_pack(world):
+    """Its own ledger says nothing, so the gate cannot see it; the settings in the pack do."""
+    edit(world.project.root / "notebooks" / f"{TRAINING}.ipynb", "ledger.events.append(", "print(")
+    world.play(TRAINING)
+    world.play(ARM)
+    with pytest.raises(DoppelError, match=r"would not verify, so there is none: .* ask for one event of kind Gaussian"):
+        pack.pack(world.run, ARM)
+    assert not world.pack.exists()
