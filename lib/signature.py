@@ -17,7 +17,7 @@ from lib import notebooks
 from lib.files import read_json, sha256
 
 DONE = "done.json"
-_NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
+NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
 # some of it after the stage is done.
 NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
@@ -32,7 +32,7 @@ def text_hash(text: str) -> str:
 def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> dict:
     """What a stage is made from, its inputs aside: resolved parameters, hashes of notebook and lib modules."""
     cells = notebooks.code(root / "notebooks" / f"{notebook}.ipynb")
-    counted = {name: value for name, value in parameters.items() if name not in _NOT_COUNTED}
+    counted = {name: value for name, value in parameters.items() if name not in NOT_COUNTED}
     return {
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
         "notebook": text_hash("\n\n".join(map(_meaning, cells))),

@@ -12,7 +12,7 @@ from PIL import Image
 from lib import report
 from lib.errors import DoppelError
 from lib.privacy.audit import Verdict
-from lib.report import bars, numbers, page, stages, words
+from lib.report import bars, cells, numbers, page, stages, words
 
 HOSTILE = """<script>alert("x")</script><img src=x onerror='alert(1)'>&amp;"""
 
@@ -94,6 +94,12 @@ def test_every_verdict_is_shown_with_what_it_means(run: Path, tmp_path: Path, ve
     internal, _ = rewritten(run, tmp_path, card)
     assert str(verdict) in [cell.text for cell in soup(internal).select(f"#privacy td.{verdict.name.lower()} span")]
     assert words.VERDICTS[verdict] in text_of(internal)
+
+
+def test_without_a_claim_the_most_that_could_be_shown_is_every_guess_right() -> None:
+    found = {"bound": 0.0, "ceiling": 6.5, "score": "loss"}
+    arms = [{"privacy": {"audit": found | {"claim": claim}}} for claim in (8.0, None)]
+    assert [cells.bound(arm).note for arm in arms] == ["ideal attack 6.50, loss", "every guess right 6.50, loss"]
 
 
 def test_what_is_not_defined_or_not_placed_says_why(written: dict[str, Path]) -> None:

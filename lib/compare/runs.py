@@ -17,7 +17,6 @@ from lib.privacy.accounting import NonPrivate, epsilon
 from lib.privacy.ledger import Event, read
 from lib.stage import NAME
 
-_NOT_COMPARED = ("run", "stage", "tracking")
 _ABSENT = "-"
 
 
@@ -111,7 +110,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
     for name, value in values.items():
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{prefix}{name}.")
-        elif prefix or name not in _NOT_COMPARED:
+        elif prefix or name not in signature.NOT_COUNTED:
             yield f"{prefix}{name}", json.dumps(value)
 
 

@@ -108,7 +108,8 @@ def bound(arm: Mapping) -> Cell:
     proved, ceiling, claim = (found.get(part) for part in ("bound", "ceiling", "claim"))
     if proved is None:
         return NOTHING
-    parts = [] if ceiling is None else [f"ideal attack {number(ceiling)}"]
+    best = "every guess right" if claim is None else "ideal attack"
+    parts = [] if ceiling is None else [f"{best} {number(ceiling)}"]
     parts += [str(found[part]) for part in ("score", "estimator") if found.get(part)]
     picture = None if claim is None else bars.audit(proved, ceiling, claim)
     return Cell(number(proved), ", ".join(parts) or None, sort=proved, bar=picture)
