@@ -303,7 +303,7 @@ def test_events_that_are_left_out_are_missed_though_epsilon_card_and_hashes_matc
     whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
     card = packed / "README.md"
     card.write_text(card.read_text().replace(was, certificate.guarantee(whole)))
-    whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": verify.sha256(card)}
+    whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": sha256(card)}
     rehash(packed, whole)
     assert faults(packed) == said
 

@@ -9,7 +9,7 @@ ceiling are. Two thirds is where the count of coincidences (equal n-grams, close
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -34,7 +34,7 @@ class Estimate:
 
     value: float
     draws: np.ndarray
-    share_of: int | None = None
+    share_of: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self):
         if not np.isfinite(self.value) or not np.isfinite(self.draws).all():
