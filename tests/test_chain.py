@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from conftest import Project, edit, toy_chain
 
+from lib import cli
 from lib.chain import Graph, preflight
 from lib.errors import DoppelError
 from lib.stage import Stage
@@ -77,28 +78,22 @@ def test_what_pre_flight_refuses(
         preflight(preset, "toy", overrides)
 
 
-def test_a_preset_is_given_by_name_or_by_a_path_to_its_folder(project: Project) -> None:
-    toy_chain(project)
-    linked = project.root.parent / f"{project.root.name}-linked"
-    linked.symlink_to(project.root)
-    for given in (
-        "toy",
-        "toy/",
-        "./toy",
-        "params/toy",
-        "./params/toy/",
-        f"{project.root}/params/toy",
-        f"{linked}/params/toy/",
-    ):
-        ended = project.run(given, "--dry-run")
-        assert ended.returncode == 0 and "4 of 4 stages would run" in ended.stdout, (given, ended.stderr)
-    for given in ("/elsewhere/params/toy", "../params/toy", "params", f"{project.root}/params", "params/toy/01", "."):
-        ended = project.run(given, "--dry-run")
-        assert ended.returncode == 2 and "--run" not in ended.stderr, (given, ended.stderr)
+def test_a_preset_is_given_by_name_or_by_a_path_to_its_folder(here: Project, capsys: pytest.CaptureFixture) -> None:
+    toy_chain(here)
+    linked = here.root.parent / f"{here.root.name}-linked"
+    linked.symlink_to(here.root)
+    paths = ("params/toy", "./params/toy/", f"{here.root}/params/toy", f"{linked}/params/toy/")
+    for given in ("toy", "toy/", "./toy", *paths):
+        assert cli.main([given, "--dry-run"]) == 0, given
+        assert "4 of 4 stages would run" in capsys.readouterr().out, given
+    for given in ("/elsewhere/params/toy", "../params/toy", "params", f"{here.root}/params", "params/toy/01", "."):
+        assert cli.main([given, "--dry-run"]) == 2, given
+        told = capsys.readouterr().err
+        assert "--run" not in told, given
         if given != "params":
-            assert f"{given}: a preset is a folder of {project.root}/params, given by name or path" in ended.stderr
+            assert f"{given}: a preset is a folder of {here.root}/params, given by name or path" in told
     for given in ("..", "two words"):
-        assert f"no preset {given!r}; presets: toy" in project.run(given).stderr
+        assert cli.main([given]) == 2 and f"no preset {given!r}; presets: toy" in capsys.readouterr().err
 
 
 def test_a_notebook_at_fault_is_told_once(here: Project) -> None:
