@@ -53,6 +53,7 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
     monkeypatch.setattr("lib.compare.public.answers.guarantees", lambda arms: [])  # sentences: the next test
     monkeypatch.setattr("lib.compare.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
+    monkeypatch.setattr("lib.compare.public.public_value", lambda name, value: value)  # nor is it a known name
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
     allowed |= {f"planted.together.{name}" for name in ("epsilon", "delta", "unit", *(f"arms.{i}" for i in range(3)))}
     for number, name in enumerate(names):
@@ -75,11 +76,24 @@ def test_a_metric_of_embeddings_names_its_encoder(inputs: dict[str, Path]) -> No
     found = read_json(path)
     (text,) = (row for row in found["rows"] if row["arm"] == "eps8" and row["metric"] == "distinct_2")
     found["rows"] += [text | {"task": task, "metric": "vendi"} for task in ("embeddings", "voting encoder")]
-    write_json(path, found | {"encoder": "hidden:toy", "voting_encoder": "toy-votes"})
+    write_json(path, found | {"encoder": "hidden:hub:a/b", "voting_encoder": "bundled:votes"})
     toys.close(path.parent)
     for card in (scorecard.build(inputs), scorecard.public(scorecard.build(inputs))):
         seen = {row["encoder"] for row in arm(card, "eps8")["metrics"] if row["metric"] == "vendi"}
-        assert seen == {"hidden:toy", "toy-votes"} and metric(card, "eps8", "distinct_2")["encoder"] is None
+        assert seen == {"hidden:hub:a/b", "bundled:votes"} and metric(card, "eps8", "distinct_2")["encoder"] is None
+
+
+def test_no_path_on_the_holder_s_disk_is_public(inputs: dict[str, Path]) -> None:
+    card = scorecard.build(inputs)
+    card["corpus"]["source"] = "csv:/home/somebody/clinic.csv"
+    arm(card, "eps8")["model"] = "/home/somebody/model"
+    for row in arm(card, "evolved")["metrics"]:
+        row["encoder"] = "hidden:/home/somebody/encoder"
+    arm(card, "evolved")["model"] = "hub:a/b"
+    public = scorecard.public(card)
+    assert "somebody" not in json.dumps(public)
+    assert (public["corpus"]["source"], arm(public, "eps8")["model"]) == ("csv", "withheld")
+    assert arm(public, "evolved")["model"] == "hub:a/b"
 
 
 def test_time_and_memory_are_told_in_coarse_steps(inputs: dict[str, Path]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.compare import answers
+from lib.public_names import public_value
 
 _CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
 _ARM = ("name", "stage", "method", "model", "seed", "recipe")
@@ -34,14 +35,14 @@ def public(card: Mapping) -> dict[str, Any]:
 
     Gone are metrics that real text entered, floors, ceilings and positions, comparisons, audits and copies, the hash
     of the private records, tokens read in training, and all that was computed from the text of an arm that is not for
-    release: it spent no budget that counts.
+    release: it spent no budget that counts. Names stay as `lib.public_names` lets them.
     """
     arms = [_arm(arm) for arm in card["arms"]]
     return {
         "format": card["format"],
         "run": card["run"],
         "made": card["made"],
-        "corpus": {"digest": None} | {name: card["corpus"][name] for name in _CORPUS},
+        "corpus": {"digest": None} | {name: public_value(name, card["corpus"][name]) for name in _CORPUS},
         "floor": card["floor"],
         "arms": arms,
         "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
@@ -55,7 +56,7 @@ def _arm(arm: Mapping) -> dict[str, Any]:
     privacy = arm["privacy"]
     released = privacy["epsilon"] is not None and not privacy["not_for_release"]
     return {
-        **{name: arm[name] for name in _ARM},
+        **{name: public_value(name, arm[name]) for name in _ARM},
         "records": arm["records"] if released else None,
         "privacy": {name: privacy[name] for name in _PRIVACY} | {"audit": dict(_HIDDEN), "copies": dict(_HIDDEN)},
         "cost": _cost(arm["cost"], released),
@@ -83,4 +84,4 @@ def _coarse(value: float | None, step: int) -> int | None:
 
 
 def _row(row: Mapping) -> dict[str, Any]:
-    return {name: row.get(name) for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)
+    return {name: public_value(name, row.get(name)) for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)

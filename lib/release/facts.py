@@ -5,12 +5,12 @@ are spelled out, and models and prompt files only where they are names that anyb
 that reason does not enter the hash either: the rest is known, so a guess at a path could be confirmed by it.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from lib.files import read_json, sha256
 from lib.privacy.ledger import Event
+from lib.public_names import public_value
 from lib.release.audits import Audit
 from lib.release.certificate import FORMAT, hash_of, sampler
 
@@ -31,29 +31,12 @@ PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
     "sentence-transformers", "numpy", "scipy",
 )  # fmt: skip
-WITHHELD = "withheld"
 _PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # names of somebody's columns, hosts and files
-
-_NAMED = {  # what of these settings is no path on somebody's machine
-    "source": re.compile(r"[a-z0-9-]+"),
-    "model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
-    "base_model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
-    "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
-    "prompts": re.compile(r"prompts/[\w.-]+"),
-}
 
 
 def settings(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The harmless parameters. A source keeps its kind (``csv``), a local model becomes `WITHHELD`."""
-    return {name: _shown(name, parameters[name]) for name in SETTINGS if name in parameters}
-
-
-def _shown(name: str, value: object) -> object:
-    if name == "source":
-        return str(value).partition(":")[0]
-    if value is not None and name in _NAMED and not _NAMED[name].fullmatch(str(value)):
-        return WITHHELD
-    return value
+    """The harmless parameters. A source keeps its kind (``csv``), a local model is withheld."""
+    return {name: public_value(name, parameters[name]) for name in SETTINGS if name in parameters}
 
 
 def code(run: Path, made: Mapping[str, Mapping]) -> dict[str, dict]:
@@ -72,7 +55,7 @@ def _code(folder: Path, done: Mapping) -> dict:
         "notebook": was["notebook"],
         "modules": was["modules"],
         "parameters": hash_of(
-            {name: _shown(name, value) for name, value in was["parameters"].items() if name not in _PRIVATE}
+            {name: public_value(name, value) for name, value in was["parameters"].items() if name not in _PRIVATE}
         ),
         "privacy": sha256(folder / "privacy.json"),
         "settings": settings(was["parameters"]),

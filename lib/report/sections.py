@@ -13,7 +13,7 @@ _ASKS = {
     "utility": "What the synthetic records are good for: what learns from them, and how well it works.",
 }
 _ASKS_PUBLIC = "What can be said of the texts without real ones beside them."
-_FILES = ("csv:", "jsonl:", "parquet:")  # sources whose name is a place on the holder's disk
+_FILES = ("csv", "jsonl", "parquet")  # kinds of sources whose name is a place on the holder's disk
 
 
 def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
@@ -66,8 +66,8 @@ def _about(scorecard: Mapping, internal: bool) -> str:
     """The corpus in a line."""
     corpus, arms = scorecard.get("corpus") or {}, scorecard.get("arms") or ()
     source, unit = str(corpus.get("source") or "an unnamed corpus"), str(corpus.get("unit") or "unit")
-    if not internal and source.startswith(_FILES):
-        source = f"a {source.partition(':')[0]} file"
+    if not internal and (kind := source.partition(":")[0]) in _FILES:
+        source = f"a {kind} file"
     count = f"{corpus['units']:,} {unit}s" if corpus.get("units") else f"an unknown number of {unit}s"
     several = "1 arm" if len(arms) == 1 else f"{len(arms)} arms"
     return f"{several} on {source}: {count} in training, made {str(scorecard.get('made') or 'at an unknown time')[:10]}"
