@@ -11,6 +11,7 @@ from lib import records
 from lib.aug_pe.evolution import FIRST, Generation
 from lib.errors import DoppelError
 from lib.files import read_json
+from lib.preflight_checks import ARMS
 from lib.privacy import ledger as ledgers
 from lib.privacy.ledger import Ledger
 from lib.records import Record
@@ -47,8 +48,8 @@ def read(folder: Path) -> Arm:
     Raises DoppelError for a stage that is no arm, or whose model never saw the private records.
     """
     notebook = folder.name.partition(".")[0]
-    if notebook not in ("02_generate", "03_aug_pe"):
-        raise DoppelError(f"{folder.name}: no arm that can be audited; name a stage of 02_generate or 03_aug_pe")
+    if notebook not in ARMS:
+        raise DoppelError(f"{folder.name}: no arm that can be audited; name a stage of {' or '.join(ARMS)}")
     parameters, training = _parameters(folder), None
     if notebook == "02_generate":
         if "model" not in parameters["inputs"]:

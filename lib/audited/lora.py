@@ -128,10 +128,8 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
         trained.adapter,
         **{name: given[name] for name in ("engine", "device", "dtype", "batch_size")},
     )
-    drawing = ("temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens", "seed")
-    sampling = llm.Sampling(**{name: given[name] for name in drawing})
     made, _ = llm.generate_records(
-        engine, trained.template, wanted, sampling, max_attempts=given["max_attempts"], progress=progress
+        engine, trained.template, wanted, llm.Sampling.of(given), max_attempts=given["max_attempts"], progress=progress
     )
     return [record.text.reveal() for record in made]
 

@@ -11,10 +11,9 @@ from huggingface_hub import DatasetCardData
 
 from lib.metric_words import metric
 from lib.privacy.audit import Verdict
-from lib.public_names import WITHHELD
+from lib.public_names import WITHHELD, public_value
 from lib.records import Record
 from lib.release.certificate import guarantee, rounded_up
-from lib.release.facts import settings
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
 SOURCES = {
@@ -243,7 +242,7 @@ def _seen(row: Mapping) -> str:
     """What a metric looks at; of vectors also whose they are, for no two encoders see the same."""
     if row["encoder"] is None:
         return row["task"]
-    encoder = settings({"encoder": row["encoder"]})["encoder"]
+    encoder = str(public_value("encoder", row["encoder"]))
     model = encoder.removeprefix("hidden:")
     return f"vectors of {_model(model)}" + (" (its hidden states)" if model != encoder else "")
 
