@@ -11,4 +11,4 @@ rule stage:
     output: touch(".chain/{stage}")
     threads: config["threads"]
     resources: gpu=lambda wildcards: config["stages"][wildcards.stage]["gpu"]
-    shell: "cd {config[root]:q} && exec {config[python]:q} -m lib.run_stage {config[run]:q} {wildcards.stage:q} {threads} $PPID"
+    shell: "cd {config[root]:q} && exec {config[python]:q} -m lib.pipeline.run_stage {config[run]:q} {wildcards.stage:q} {threads} $PPID"

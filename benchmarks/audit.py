@@ -22,8 +22,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.privacy.audit import ideal_attack
-from lib.privacy.one_run import ESTIMATORS, GUESS_SHARES, guess_counts, lower_bound, reach
+from lib.audit.one_run import ESTIMATORS, GUESS_SHARES, guess_counts, lower_bound, reach
+from lib.audit.verdict import ideal_attack
 
 DELTA, BETA, NEAR = 1e-5, 0.05, 0.15
 # (canaries, true epsilon) -> bounds in the order of ESTIMATORS, computed elsewhere with a choice of guesses not told

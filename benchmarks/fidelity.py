@@ -23,13 +23,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.fidelity.classifier import two_sample_accuracy
-from lib.fidelity.clusters import joint_clusters, kl_divergence, total_variation
-from lib.fidelity.distances import frechet_distance, frechet_infinity, mmd
-from lib.fidelity.diversity import vendi_score
-from lib.fidelity.manifold import manifold
-from lib.fidelity.mauve import frontier_area, mauve
-from lib.fidelity.transport import sinkhorn_divergence
+from lib.evaluation.fidelity.clusters import joint_clusters, kl_divergence, total_variation
+from lib.evaluation.fidelity.diversity import vendi_score
+from lib.evaluation.fidelity.frechet_mmd import frechet_distance, frechet_infinity, mmd
+from lib.evaluation.fidelity.mauve import frontier_area, mauve
+from lib.evaluation.fidelity.precision_recall import manifold
+from lib.evaluation.fidelity.sinkhorn import sinkhorn_divergence
+from lib.evaluation.fidelity.two_sample_test import two_sample_accuracy
 
 
 def main() -> None:

@@ -27,7 +27,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import llm, models
+from lib.generation import generate
+from lib.models import loading
+from lib.models.prompt import Prompt, encode
 
 TEMPLATE = "Write one {sentiment} sentence of a product review:"
 SENTIMENTS = ("positive", "negative", "neutral", "mixed")
@@ -51,20 +53,20 @@ def main() -> None:
     arguments.add_argument("--repeats", type=int, default=3)
     options = arguments.parse_args()
 
-    engine = llm.open_engine(options.model, engine=options.engine, batch_size=options.batch)
-    reference = models.load(options.model, dtype="float32")
+    engine = generate.open_engine(options.model, engine=options.engine, batch_size=options.batch)
+    reference = loading.load(options.model, dtype="float32")
     print(f"{options.model}: {engine.name} against transformers fp32, {torch.get_num_threads()} threads, ", end="")
     print(f"{options.prompts} prompts, at most {options.new_tokens} new tokens, batches of at most {options.batch}\n")
     print(f"{'setting':<10}{'side':<20}{'tokens':>8}{'median s':>10}{'tokens/s':>10}{'ratio':>8}")
     ratios = {}
     for setting in ("full", "natural"):
         # asked in its chat format, the model ends by itself
-        prompt = models.Prompt(TEMPLATE, chat=setting == "natural" and engine.tokenizer.chat_template is not None)
+        prompt = Prompt(TEMPLATE, chat=setting == "natural" and engine.tokenizer.chat_template is not None)
         prompts = [
             prompt.build(engine.tokenizer, {"sentiment": SENTIMENTS[i % len(SENTIMENTS)]})
             for i in range(options.prompts)
         ]
-        sampling = llm.Sampling(
+        sampling = generate.Sampling(
             top_k=50,
             max_new_tokens=options.new_tokens,
             min_new_tokens=options.new_tokens if setting == "full" else 0,
@@ -75,10 +77,10 @@ def main() -> None:
 
 
 def compare(
-    engine: llm.Engine,
+    engine: generate.Engine,
     reference: torch.nn.Module,
     prompts: Sequence[Sequence[int]],
-    sampling: llm.Sampling,
+    sampling: generate.Sampling,
     options: argparse.Namespace,
     setting: str,
 ) -> float:
@@ -107,7 +109,7 @@ def baseline(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[Sequence[int]],
-    sampling: llm.Sampling,
+    sampling: generate.Sampling,
     batch: int,
 ) -> int:
     """Real tokens from plain `generate`, in batches of prompts of like length."""
@@ -129,11 +131,11 @@ def baseline(
     return tokens
 
 
-def distances(engine: llm.Engine, reference: torch.nn.Module, model: str) -> None:
+def distances(engine: generate.Engine, reference: torch.nn.Module, model: str) -> None:
     """Total variation (in [0, 1]) and KL(fp32 || it) in nats, over all positions of a few sentences."""
-    prompt = models.Prompt(TEMPLATE)
+    prompt = Prompt(TEMPLATE)
     pairs = [
-        models.encode(engine.tokenizer, prompt, text, {"sentiment": SENTIMENTS[i % len(SENTIMENTS)]}, 64)
+        encode(engine.tokenizer, prompt, text, {"sentiment": SENTIMENTS[i % len(SENTIMENTS)]}, 64)
         for i, text in enumerate(TEXTS)
     ]
     texts = [[*pair.prompt, *pair.completion] for pair in pairs]
@@ -141,7 +143,7 @@ def distances(engine: llm.Engine, reference: torch.nn.Module, model: str) -> Non
     exact = log_probs(reference, texts, first)
     print(f"\nnext-token distributions against fp32, {len(exact)} positions")
     print(f"{'arithmetic':<14}{'mean TV':>9}{'max TV':>9}{'mean KL':>9}{'max KL':>9}")
-    others = {"bfloat16": log_probs(models.load(model, dtype="bfloat16"), texts, first)}
+    others = {"bfloat16": log_probs(loading.load(model, dtype="bfloat16"), texts, first)}
     if engine.name == "ctranslate2":
         others[f"{engine.compute_type} (engine)"] = converted_log_probs(engine, texts, first)
     for name, other in others.items():
@@ -161,7 +163,7 @@ def log_probs(model: torch.nn.Module, texts: list[list[int]], first: list[int]) 
     return torch.cat(logits).double().log_softmax(-1).cpu().numpy()
 
 
-def converted_log_probs(engine: llm.Engine, texts: list[list[int]], first: list[int]) -> np.ndarray:
+def converted_log_probs(engine: generate.Engine, texts: list[list[int]], first: list[int]) -> np.ndarray:
     """The same from the engine's converted model."""
     import ctranslate2
 

@@ -4,8 +4,8 @@ The corpus: sentences of film reviews (movie-snippets). The texts: half are sent
 eight replaced, half are words of the corpus at random, as long as its sentences. Each side says which texts are near
 a sentence of the corpus:
 
-    ours          `lib.near_duplicates`: an exact join of word triples at Jaccard similarity 0.4
-    shared runs   `lib.memorisation.longest_shared`: at least 8 words in a row
+    ours          `lib.data.near_duplicates`: an exact join of word triples at Jaccard similarity 0.4
+    shared runs   `lib.audit.memorisation.longest_shared`: at least 8 words in a row
     rapidfuzz     edit ratio of all pairs at 80 of 100, in chunks, on all cores
     fuzzywuzzy    the same score, timed on a few pairs and multiplied out
 
@@ -28,10 +28,10 @@ from rapidfuzz import fuzz, process
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import sources
-from lib.leaks import CHUNK_BYTES, fuzzywuzzy
-from lib.memorisation import longest_shared
-from lib.near_duplicates import with_near_duplicate
+from lib.audit.leaks import CHUNK_BYTES, fuzzywuzzy
+from lib.audit.memorisation import longest_shared
+from lib.data import sources
+from lib.data.near_duplicates import with_near_duplicate
 
 FEW = 300  # pairs that fuzzywuzzy is timed on
 

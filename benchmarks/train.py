@@ -25,18 +25,20 @@ from peft import LoraConfig, get_peft_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import models, per_sample, processing, sources
-from lib.dp_lora import Settings, Trainer
-from lib.examples import encode_all
-from lib.per_sample import Batch, Example
+from lib.data import processing, sources
+from lib.methods.dp_lora.trainer import Settings, Trainer
+from lib.models import loading
+from lib.models.examples import Batch, Example, encode_all
+from lib.models.losses import example_losses
+from lib.models.prompt import Prompt
 
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}
 PLAIN_BATCH = 16
 
 
-def adapted(name: str, dtype: models.Dtype) -> torch.nn.Module:
+def adapted(name: str, dtype: loading.Dtype) -> torch.nn.Module:
     torch.manual_seed(0)
-    return get_peft_model(models.load(name, dtype=dtype), LoraConfig(task_type="CAUSAL_LM", **LORA))
+    return get_peft_model(loading.load(name, dtype=dtype), LoraConfig(task_type="CAUSAL_LM", **LORA))
 
 
 def plain_step(model: torch.nn.Module, pad: int) -> Callable[[list[Example]], None]:
@@ -72,7 +74,7 @@ def hooks_step(model: torch.nn.Module, trainer: Trainer) -> Callable[[list[int]]
         for number, part in enumerate(micro_batches, 1):
             examples = [example for unit in part for example in trainer.by_unit[unit]]
             batch = Batch.of(examples, 0, trainer.device)
-            per_sample.example_losses(hooked._module, batch, split_head=trainer.split_head).sum().backward()
+            example_losses(hooked._module, batch, split_head=trainer.split_head).sum().backward()
             optimizer.signal_skip_step(number < len(micro_batches))
             optimizer.step()
             optimizer.zero_grad()
@@ -89,8 +91,8 @@ def main() -> None:
 
     domain = {"sentiment": ["negative", "neutral", "positive"]}
     train = processing.process(sources.load("amazon-snippets"), label_domain=domain).train
-    tokenizer = models.load_tokenizer(options.model)
-    template = models.Prompt("A {sentiment} sentence from an electronics review:")
+    tokenizer = loading.load_tokenizer(options.model)
+    template = Prompt("A {sentiment} sentence from an electronics review:")
     examples, _ = encode_all(train, tokenizer, template, max_tokens=64, unit="record")
 
     with TemporaryDirectory() as folder:

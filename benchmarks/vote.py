@@ -34,7 +34,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.voting import nearest
+from lib.methods.private_evolution.voting import nearest
 
 MB = 1e6
 

@@ -8,7 +8,7 @@ from matplotlib.patches import FancyBboxPatch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.plots import DP, GREY, PRIVATE, PUBLIC
+from lib.plots.style import DP, GREY, PRIVATE, PUBLIC
 
 BOXES = [  # x, y, width, text, colour
     (0.0, 1.0, 1.9, "private records\nreviews, notes, messages", PRIVATE),

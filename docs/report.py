@@ -20,7 +20,7 @@ GAP, EDGE = 28, (200, 200, 196)
 
 def main() -> None:
     run = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "results" / "quick"
-    (page,) = run.glob("07_compare*/report/internal.html")
+    (page,) = run.glob("30_compare*/report/internal.html")
     with tempfile.TemporaryDirectory() as folder, browser.opened(Path(folder)) as tab:
         shots = [
             framed(tab.open(page, width=width, height=height, dark=dark).picture(Path(folder) / f"{dark}.png"), height)

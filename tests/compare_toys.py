@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from lib import signature, views
-from lib.fidelity.metric import Estimate, Metric, Undefined
-from lib.files import write_json
+from lib.common.files import write_json
+from lib.evaluation import views
+from lib.evaluation.estimate import Estimate, Undefined
+from lib.evaluation.metric import Metric
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
 from lib.privacy.ledger import Event, Ledger, inherit
+from lib.stage import fingerprint
 
-ARMS = {"base": "02_generate.base", "eps8": "02_generate.eps8", "open": "02_generate.open", "evolved": "03_aug_pe.eps8"}
+ARMS = {"base": "11_generate.base", "eps8": "11_generate.eps8", "open": "11_generate.open", "evolved": "12_aug_pe.eps8"}
 MACHINE = {"system": "Linux", "cpu": "AMD EPYC", "cores": 2, "memory_gb": 8.0, "gpus": []}
 VIEWS = (("size", "200 records"), ("size", "100 records"), ("encoder", "other"), ("seed", "seed 0"), ("seed", "seed 1"))
 PERFECT = 0.9  # the ceiling of every made-up metric; its floor is what arm base has
@@ -52,11 +54,11 @@ def stage(
 def close(folder: Path, inputs: Mapping[str, str] | None = None) -> None:
     """Write done.json anew, after a test changed the folder."""
     inputs = (yaml.safe_load((folder / "params.yaml").read_text()).get("inputs") or {}) if inputs is None else inputs
-    digests = {source: signature.read_done(folder.parent / source)["digest"] for source in inputs.values()}
-    files = signature.outputs(folder)
+    digests = {source: fingerprint.read_done(folder.parent / source)["digest"] for source in inputs.values()}
+    files = fingerprint.outputs(folder)
     made = {"parameters": {}, "notebook": "", "modules": {}, "inputs": digests, "files": {}}
-    done = {"stage": folder.name, "made_from": made, "outputs": files, "digest": signature.digest(files)}
-    write_json(folder / signature.DONE, done)
+    done = {"stage": folder.name, "made_from": made, "outputs": files, "digest": fingerprint.digest(files)}
+    write_json(folder / fingerprint.DONE, done)
 
 
 def corpus(run: Path, words: str = "private words", scale: float = 40.0, **more: object) -> Path:
@@ -72,14 +74,14 @@ def arms(run: Path, **more: object) -> None:
     trainings = (("eps8", step, 8.0), ("open", NonPrivate(), None))
     for name, event, target in trainings:
         stage(
-            run, f"01_finetune_dp_lora.{name}", inputs=data, events=[event], target=target, seconds=100.0,
+            run, f"10_finetune_dp_lora.{name}", inputs=data, events=[event], target=target, seconds=100.0,
             metrics={"tokens": 1000}, model="toy-135m", target_epsilon=target, **more,
         )  # fmt: skip
-        fed = data | {"model": f"01_finetune_dp_lora.{name}"}
-        stage(run, f"02_generate.{name}", inputs=fed, target=target, metrics=counted, files=text, base_model=None)
-    stage(run, "02_generate.base", inputs=data, metrics=counted, files=text, base_model="toy-135m")
+        fed = data | {"model": f"10_finetune_dp_lora.{name}"}
+        stage(run, f"11_generate.{name}", inputs=fed, target=target, metrics=counted, files=text, base_model=None)
+    stage(run, "11_generate.base", inputs=data, metrics=counted, files=text, base_model="toy-135m")
     stage(
-        run, "03_aug_pe.eps8", inputs=data, events=[Gaussian(2.0, 1.0, 3)], target=8.0, seconds=400.0, files=text,
+        run, "12_aug_pe.eps8", inputs=data, events=[Gaussian(2.0, 1.0, 3)], target=8.0, seconds=400.0, files=text,
         metrics=counted | {"cost": 1.25}, model="openai:toy", target_epsilon=8.0,
     )  # fmt: skip
 
@@ -99,7 +101,7 @@ def measured(
 
     ``named`` are the local names that this stage gives to arms.
     """
-    id = {"fidelity": "05_fidelity", "utility": "06_utility"}[group]
+    id = {"fidelity": "21_fidelity", "utility": "22_utility"}[group]
     rng, rows, seen = np.random.default_rng(seed), [], []
 
     def one(level: float) -> Estimate:
@@ -149,7 +151,7 @@ def audited(
         for side, n in (("train", 4), ("test", 3))
     ]  # fmt: skip
     inputs = {"corpus": "00_process_data"} | {name: ARMS[name] for name in names}
-    folder = stage(run, "04_canary_privacy", inputs=inputs, events=[NonPrivate()])
+    folder = stage(run, "20_canary_privacy", inputs=inputs, events=[NonPrivate()])
     verdicts = {"eps8": "consistent", "evolved": verdict}
     tables = {"controls": [], "leaks": [], "copying": copies, "personal": []}
     write_json(folder / "findings.json", {"verdicts": verdicts, "findings": found} | tables)
@@ -169,6 +171,6 @@ def whole(results: Path, name: str = "toy", **levels: Mapping[str, float]) -> di
     measured(run, "utility", levels.get("utility", LEVELS), metrics=[("mood by TF-IDF", "accuracy")])
     audited(run)
     ids = {"corpus": "00_process_data", **ARMS} | {
-        "fidelity": "05_fidelity", "utility": "06_utility", "audit": "04_canary_privacy",
+        "fidelity": "21_fidelity", "utility": "22_utility", "audit": "20_canary_privacy",
     }  # fmt: skip
     return {local: run / id for local, id in ids.items()}

@@ -16,8 +16,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from lib import chain, guard, notebooks, stage
-from lib.sources import tables
+from lib.common import paths
+from lib.stage import notebook_file, redaction, stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,7 +46,7 @@ class Project:
         reserved = f'run: str = "quick"\nstage: str = "{name}"\n'
         cells = [
             cell(f"# {name}", "markdown"),
-            cell("from typing import Literal\n\nfrom lib.stage import Stage"),
+            cell("from typing import Literal\n\nfrom lib.stage.stage import Stage"),
             cell(reserved + parameters, tags=("parameters",)),
             cell(f'stage = Stage.begin("{name}", globals())'),
         ]
@@ -83,10 +83,10 @@ class Project:
     def play(self, name: str, **values: object) -> dict[str, object]:
         """Execute a notebook's cells in this process, with ``values`` over its parameters; its globals."""
         namespace: dict[str, object] = {}
-        for one in notebooks.load(self.root / "notebooks" / f"{name}.ipynb"):
+        for one in notebook_file.load(self.root / "notebooks" / f"{name}.ipynb"):
             if one["cell_type"] == "code":
                 exec(one["source"], namespace)
-            if notebooks.is_parameters(one):
+            if notebook_file.is_parameters(one):
                 namespace |= values
         return namespace
 
@@ -136,9 +136,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The project, with this process's own lib working in it."""
-    for module in (stage, chain):
-        monkeypatch.setattr(module, "ROOT", project.root)
-    monkeypatch.setattr(tables, "PROJECT", project.root)
+    monkeypatch.setattr(paths, "ROOT", project.root)
     monkeypatch.setattr(stage, "_PATIENCE", 0.0)
     monkeypatch.setenv("WANDB_MODE", "off")
     monkeypatch.delenv("DOPPEL_BUDGETS", raising=False)  # its accounts are its own
@@ -164,4 +162,4 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
 @pytest.fixture(autouse=True)
 def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage begun inside a test must not hide the messages of pytest."""
-    monkeypatch.setenv(guard.SHOW, "1")
+    monkeypatch.setenv(redaction.SHOW, "1")

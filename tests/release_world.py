@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 
-from lib import stage as stages
-from lib.files import read_json, write_json
+from lib.common.files import read_json, write_json
 from lib.release import certificate
+from lib.stage import stage as stages
 
-CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "01_finetune_dp_lora", "02_generate", "04_canary_privacy"
+CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "10_finetune_dp_lora", "11_generate", "20_canary_privacy"
 SIZES = {"train": 60, "test": 40, "synthetic": 40}
 WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "vi") for b in "bcdfghjklmnpqrstvwxz"]
 
@@ -68,7 +68,7 @@ def build(project: Project) -> None:
     )
     project.notebook(
         ARM,
-        edge + ', "model": "01_finetune_dp_lora"}\nsamples: int = 40\ntemperature: float = 0.9\n'
+        edge + ', "model": "10_finetune_dp_lora"}\nsamples: int = 40\ntemperature: float = 0.9\n'
         "target_epsilon: float | None = 8.0\n",
         "from lib.privacy.ledger import inherit\n\n" + read + write.format("synthetic"),
         "ledger = inherit(list(stage.inputs.values()))\n"
@@ -76,8 +76,8 @@ def build(project: Project) -> None:
     )
     project.notebook(
         AUDIT,
-        edge + ', "mine": "02_generate"}\nverdict: str | None = "consistent"\n',
-        "from lib.files import write_json\nfrom lib.privacy.ledger import inherit\n\n"
+        edge + ', "mine": "11_generate"}\nverdict: str | None = "consistent"\n',
+        "from lib.common.files import write_json\nfrom lib.privacy.ledger import inherit\n\n"
         "rows = [{'arm': 'mine', 'bound': 0.5, 'ceiling': 2.5}] if verdict else []\n"
         "found = {'verdicts': {'mine': verdict} if verdict else {}, 'findings': rows}\n"
         "write_json(stage.path('findings.json'), found)",
@@ -110,13 +110,13 @@ class World:
         """A comparer that writes this scorecard."""
         write_json(self.project.root / "scorecard.json", scorecard)
         self.project.notebook(
-            "07_compare",
-            'inputs: dict[str, str] = {"mine": "02_generate"}\n',
+            "30_compare",
+            'inputs: dict[str, str] = {"mine": "11_generate"}\n',
             "stage.path('scorecard.json').write_text(open('scorecard.json').read())",
             "from lib.privacy.ledger import inherit\n\n"
             "stage.finish({}, inherit(list(stage.inputs.values())).statement(stage.id))",
         )
-        self.play("07_compare")
+        self.play("30_compare")
 
     def texts(self, side: str) -> list[str]:
         return [record["text"] for record in read_json(self.project.root / "texts.json")[side]]

@@ -14,10 +14,10 @@ from lib.privacy.ledger import Event, Ledger
 UNITS = 2918
 MADE = "2025-11-24T22:10:00+00:00"
 ARMS = {  # name: stage, method, epsilon spent and its target, seconds, place between floor (0) and ceiling (1)
-    "base": ("02_generate.base", "prompt only", 0.301048, None, 21.0, 0.0),
-    "eps8": ("02_generate.eps8", "DP-LoRA", 7.999993, 8.0, 431.0, 0.46),
-    "aug_pe": ("03_aug_pe.eps8", "Aug-PE", 7.999911, 8.0, 265.0, 0.27),
-    "nonprivate": ("02_generate.nonprivate", "fine-tuned without privacy", None, None, 402.0, 0.93),
+    "base": ("11_generate.base", "prompt only", 0.301048, None, 21.0, 0.0),
+    "eps8": ("11_generate.eps8", "DP-LoRA", 7.999993, 8.0, 431.0, 0.46),
+    "aug_pe": ("12_aug_pe.eps8", "Aug-PE", 7.999911, 8.0, 265.0, 0.27),
+    "nonprivate": ("11_generate.nonprivate", "fine-tuned without privacy", None, None, 402.0, 0.93),
 }
 METRICS = [  # group, task, metric, direction, floor, ceiling, headline, of real text
     ("fidelity", "all-minilm-l6-v2", "frechet", "lower", 71.3, 28.9, True, True),
@@ -58,7 +58,7 @@ def scorecard() -> dict:
             "DP-LoRA took 7 min 11 s, Aug-PE 4 min 25 s; no attack contradicts either claim.",
         ],
         "missing": [
-            {"arm": "base", "what": "audit", "because": "it was not among the arms of 04_canary_privacy"},
+            {"arm": "base", "what": "audit", "because": "it was not among the arms of 20_canary_privacy"},
             {"arm": None, "what": "ratings by people", "because": "no filled sheet was named"},
         ],
     }  # fmt: skip
@@ -93,7 +93,7 @@ def run_folder(root: Path) -> Path:
         elif epsilon is None:
             own.events.append(Event(stage, "training without noise", NonPrivate()))
         _stage(folder, stage, own, {"records": 300, "held_out_loss": 3.911})
-    for unfinished in ("06_utility", "07_compare"):  # not yet made, and being made as the report is written
+    for unfinished in ("22_utility", "30_compare"):  # not yet made, and being made as the report is written
         (folder / unfinished).mkdir()
         (folder / unfinished / "params.yaml").write_text("run: quick\n")
     return folder
@@ -136,7 +136,7 @@ def _arm(name: str, rng: np.random.Generator) -> dict:
         privacy["copies"] = {"because": "held-out records are too few"}
     cost = {"seconds": seconds, "tokens": None if name == "base" else 9120, "peak_memory_mb": 1890.0, "money": None}
     cost["by_stage"] = (
-        {stage: 30.0, "01_finetune_dp_lora": seconds - 30} if "02" in stage and target else {stage: seconds}
+        {stage: 30.0, "10_finetune_dp_lora": seconds - 30} if "02" in stage and target else {stage: seconds}
     )
     metrics = [_row(metric, good, rng) for metric in METRICS]
     if name == "aug_pe":

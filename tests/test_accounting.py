@@ -9,7 +9,7 @@ from dp_accounting.rdp import RdpAccountant
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, calibrate, default_delta, epsilon
 
 # (N, T, target epsilon, sigma) for full-batch histograms at delta = 1/(N ln N), computed exactly elsewhere.

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lib import assets
-from lib.assets import Asset, fetch
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.data import assets
+from lib.data.assets import Asset, fetch
 
 
 def tar(members: dict[str, bytes], links: tuple[str, ...] = ()) -> bytes:

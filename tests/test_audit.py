@@ -11,11 +11,11 @@ from scipy.optimize import linprog
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from lib.errors import DoppelError
-from lib.privacy import audit as audits
-from lib.privacy.audit import CEILING_SHARE, Finding, Verdict, audit, ceiling, ideal_attack, verdict
-from lib.privacy.membership import auc, exposure, tpr_at_fpr
-from lib.privacy.one_run import ESTIMATORS, Bound, gaussian, guess_counts, lower_bound, p_value, reach, refutes, steinke
+from lib.audit import verdict as audits
+from lib.audit.membership import auc, exposure, tpr_at_fpr
+from lib.audit.one_run import ESTIMATORS, Bound, gaussian, guess_counts, lower_bound, p_value, reach, refutes, steinke
+from lib.audit.verdict import CEILING_SHARE, Finding, Verdict, audit, ceiling, ideal_attack, verdict
+from lib.common.errors import DoppelError
 
 DELTA = 1e-5
 

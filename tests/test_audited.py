@@ -9,17 +9,23 @@ import pytest
 import torch
 import yaml
 
-from lib import chain, dp_lora, labels, models, records
-from lib.audited import arms, attack, evolved, gradients, lora, planted
-from lib.audited.planted import Planted, coins
-from lib.aug_pe.evolution import Evolution, Generation, Iteration, Voters
-from lib.aug_pe.settings import Settings
-from lib.errors import DoppelError
-from lib.examples import encode_all
-from lib.files import write_array, write_json
+from lib.audit import attack, canary_set, target
+from lib.audit.canary_set import Planted, coins
+from lib.common.errors import DoppelError
+from lib.common.files import write_array, write_json
+from lib.data import labels, records
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.methods.dp_lora import audit, gradient_attack
+from lib.methods.dp_lora import trainer as dp_lora
+from lib.methods.private_evolution import audit
+from lib.methods.private_evolution.evolution import Evolution, Generation, Iteration, Voters
+from lib.methods.private_evolution.settings import Settings
+from lib.models import loading
+from lib.models.examples import encode_all
+from lib.models.prompt import Prompt
+from lib.pipeline import preflight
 from lib.privacy.ledger import Ledger
-from lib.private import PrivateText
-from lib.records import Record
 
 TINY = "bundled:tiny-random"
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
@@ -34,9 +40,9 @@ TRAINING = {
 
 
 def plant(count: int = 30, repeated: dict[int, int] | None = None, seed: int = 1) -> Planted:
-    return planted.plant(
+    return canary_set.plant(
         count, references=6, repeated={8: 12} if repeated is None else repeated, cells=CELLS,
-        tokenizer=models.load_tokenizer(TINY), locale="en_US", seed=seed,
+        tokenizer=loading.load_tokenizer(TINY), locale="en_US", seed=seed,
     )  # fmt: skip
 
 
@@ -44,8 +50,8 @@ def corpus(count: int = 40) -> list[Record]:
     return [Record(f"r{n}", PrivateText(f"the box {n} came late"), CELLS[n % 2]) for n in range(count)]
 
 
-def arm(epsilon: float = np.inf, **changes) -> arms.Arm:
-    return arms.Arm("02_generate.a", {}, TRAINING | changes, epsilon, 1e-3, [])
+def arm(epsilon: float = np.inf, **changes) -> target.Arm:
+    return target.Arm("11_generate.a", {}, TRAINING | changes, epsilon, 1e-3, [])
 
 
 # --- canaries
@@ -87,8 +93,8 @@ def test_scores_are_relative_to_the_references_of_the_same_kind() -> None:
 
 def test_a_canary_has_the_labels_of_a_record() -> None:
     rows = [{"product": "a"}, {"product": "b"}]
-    assert planted.whole_sets(CELLS, rows)[1] == {"mood": "good", "product": "b"}
-    assert planted.whole_sets(CELLS, []) == CELLS
+    assert canary_set.whole_sets(CELLS, rows)[1] == {"mood": "good", "product": "b"}
+    assert canary_set.whole_sets(CELLS, []) == CELLS
 
 
 @pytest.mark.parametrize(("count", "repeated"), [(5, {8: 12}), (30, {8: 1}), (30, {1: 12})])
@@ -98,7 +104,7 @@ def test_sets_that_are_too_small_are_refused(count: int, repeated: dict[int, int
 
 
 def test_the_table_of_canaries_says_that_they_are_fake(tmp_path: Path) -> None:
-    planted.save(tmp_path / "canaries.jsonl", plant().everyone)
+    canary_set.save(tmp_path / "canaries.jsonl", plant().everyone)
     lines = [json.loads(line) for line in (tmp_path / "canaries.jsonl").read_text().splitlines()]
     assert len(lines) == 30 + 12 + 18 and all(line["fake"] is True for line in lines)
 
@@ -116,9 +122,9 @@ def write_arm(root: Path, stage: str, parameters: dict, epsilon: float | None = 
 
 
 def test_an_arm_has_its_own_parameters_and_those_of_the_training_before_it(tmp_path: Path) -> None:
-    write_arm(tmp_path, "01_finetune_dp_lora.x", {"steps": 17})
-    inputs = {"corpus": "00_process_data", "model": "01_finetune_dp_lora.x"}
-    read = arms.read(write_arm(tmp_path, "02_generate.x", {"inputs": inputs, "temperature": 0.7}, None))
+    write_arm(tmp_path, "10_finetune_dp_lora.x", {"steps": 17})
+    inputs = {"corpus": "00_process_data", "model": "10_finetune_dp_lora.x"}
+    read = target.read(write_arm(tmp_path, "11_generate.x", {"inputs": inputs, "temperature": 0.7}, None))
     assert read.training["steps"] == 17 and read.parameters["temperature"] == 0.7
     assert read.epsilon == np.inf and not read.private and list(read.texts) == ["made up"]
     assert "made up" not in repr(read)
@@ -126,21 +132,21 @@ def test_an_arm_has_its_own_parameters_and_those_of_the_training_before_it(tmp_p
 
 @pytest.mark.parametrize(
     ("stage", "inputs", "match"),
-    [("02_generate.base", {}, "never saw the private records"), ("00_process_data", {}, "no arm that can be audited")],
+    [("11_generate.base", {}, "never saw the private records"), ("00_process_data", {}, "no arm that can be audited")],
 )
 def test_what_is_no_arm_is_refused(tmp_path: Path, stage: str, inputs: dict, match: str) -> None:
     with pytest.raises(DoppelError, match=match):
-        arms.read(write_arm(tmp_path, stage, {"inputs": inputs}))
+        target.read(write_arm(tmp_path, stage, {"inputs": inputs}))
 
 
 def test_more_canaries_than_a_delta_can_bear_are_refused_before_anything_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arms.ledgers, "read", lambda folder: Ledger("record", 20))
+    monkeypatch.setattr(target.ledgers, "read", lambda folder: Ledger("record", 20))
     train = [Record(str(i), PrivateText("made up"), {}) for i in range(1000)]
-    assert arms.canaried_ledger(tmp_path, train, arm()).units == 1000  # its delta is one in 1000
+    assert target.canaried_ledger(tmp_path, train, arm()).units == 1000  # its delta is one in 1000
     with pytest.raises(DoppelError, match=r"1,001 units instead of 20.*fewer canaries or fewer copies"):
-        arms.canaried_ledger(tmp_path, [*train, Record("one", PrivateText("more"), {})], arm())
+        target.canaried_ledger(tmp_path, [*train, Record("one", PrivateText("more"), {})], arm())
 
 
 # --- DP-LoRA
@@ -164,11 +170,11 @@ def test_canaries_reach_the_training_with_the_arms_own_parameters(
     one = arm(8.0, target_epsilon=8.0, max_tokens=400)
     ledger = Ledger("record", len(train), 1e-3)
     with pytest.raises(Stopped):
-        lora.retrain(one, train, ledger, tmp_path, lambda progress: None)
+        audit.retrain(one, train, ledger, tmp_path, lambda progress: None)
     for name in dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}:
         assert getattr(seen["settings"], name) == one.training[name], name
     assert 0.1 < seen["settings"].noise_multiplier < 10
-    tokenizer = models.load_tokenizer(TINY)
+    tokenizer = loading.load_tokenizer(TINY)
     read = [tokenizer.decode(e.completion, skip_special_tokens=True).strip() for e in seen["examples"]]
     for canary in planting.repeated[0].canaries:
         assert read.count(canary.record.text.reveal()) == 8 * canary.included
@@ -180,7 +186,7 @@ def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tm
     ledger = Ledger("record", len(train), 1e-3)
     asked = [canary.record for canary in planting.everyone]
     one = arm(steps=60, max_tokens=40)
-    trained = lora.retrain(one, train, ledger, tmp_path, lambda progress: None, asked=asked)
+    trained = audit.retrain(one, train, ledger, tmp_path, lambda progress: None, asked=asked)
     assert [event.mechanism.__class__.__name__ for event in ledger.events] == ["NonPrivate"]
     after = trained.nats(asked)
     group = planting.repeated[0]
@@ -193,14 +199,14 @@ def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tm
 
 
 def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
-    net = lora._adapted(TRAINING)
+    net = audit._adapted(TRAINING)
     for parameter in net.parameters():
         if parameter.requires_grad:  # as in a training that has begun: both matrices have a gradient
             torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(parameter.numel()))
     asked = [canary.record for canary in plant().everyone[:5]]
-    tokenizer, template = models.load_tokenizer(TINY), models.Prompt("{mood}:", False)
+    tokenizer, template = loading.load_tokenizer(TINY), Prompt("{mood}:", False)
     examples, _ = encode_all(asked, tokenizer, template, max_tokens=48, unit="record")
-    found, nats = gradients.of_examples(net, examples, max_grad_norm=0.1)
+    found, nats = gradient_attack.of_examples(net, examples, max_grad_norm=0.1)
     for example, row, loss in zip(examples, found.float(), nats, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion]])
         labels = ids.clone()
@@ -227,8 +233,8 @@ def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
     released = canaries[inside].sum(0) + others.sum(0) + torch.randn(4000, generator=rng)
     swapped = canaries[~inside].sum(0) + others.sum(0)
     known = torch.cat([canaries, background]).half()
-    seen = gradients.products(known, torch.stack([released, swapped]))  # two steps
-    found, of_others = gradients.scores(gradients.products(known, known), seen)[:, :40]
+    seen = gradient_attack.products(known, torch.stack([released, swapped]))  # two steps
+    found, of_others = gradient_attack.scores(gradient_attack.products(known, known), seen)[:, :40]
     assert attack.auc(found, inside.numpy()).value > 0.95
     assert attack.auc(of_others, inside.numpy()).value < 0.05
     naive = (canaries @ released).numpy()  # what all records share drowns it
@@ -238,8 +244,10 @@ def test_a_gradient_in_the_sum_is_found_beside_what_all_records_share() -> None:
 def test_products_of_gradients_are_those_of_the_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = torch.Generator().manual_seed(0)
     one, other = torch.randn(5, 70, generator=rng).half(), torch.randn(3, 70, generator=rng)
-    monkeypatch.setattr(gradients, "COLUMNS_AT_ONCE", 32)
-    np.testing.assert_allclose(gradients.products(one, other), (one.double() @ other.double().T).numpy(), rtol=1e-5)
+    monkeypatch.setattr(gradient_attack, "COLUMNS_AT_ONCE", 32)
+    np.testing.assert_allclose(
+        gradient_attack.products(one, other), (one.double() @ other.double().T).numpy(), rtol=1e-5
+    )
 
 
 def test_scores_of_steps_are_compared_step_by_step_and_one_loud_step_tells() -> None:
@@ -261,7 +269,7 @@ def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_wi
     inside, found, known, starts = coins(planting.repeated[0].canaries), {}, {}, []
     for name, noise in (("without", None), ("with", 0.5)):
         one = arm(steps=1, target_epsilon=noise, expected_batch=200.0, max_tokens=60)
-        trained = lora.retrain(
+        trained = audit.retrain(
             one, train, Ledger("record", len(train), 1e-3), tmp_path / name, lambda progress: None,
             asked=[c.record for c in planting.everyone], background=background, known=known,
         )  # fmt: skip
@@ -274,9 +282,9 @@ def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_wi
 def test_what_steps_released_is_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
     train, asked = corpus(), [canary.record for canary in plant().everyone[:4]]
 
-    def trained(on_step: Callable[[dp_lora.Progress], None] = lambda progress: None) -> lora.Retrained:
+    def trained(on_step: Callable[[dp_lora.Progress], None] = lambda progress: None) -> audit.Retrained:
         ledger, one = Ledger("record", len(train), 1e-3), arm(steps=3, expected_batch=8.0, checkpoint_every=1)
-        return lora.retrain(one, train, ledger, tmp_path, on_step, asked=asked)
+        return audit.retrain(one, train, ledger, tmp_path, on_step, asked=asked)
 
     def stop(progress: dp_lora.Progress) -> None:
         if progress.step == 3:  # before its checkpoint
@@ -284,7 +292,7 @@ def test_what_steps_released_is_kept_for_a_training_that_goes_on(tmp_path: Path)
 
     with pytest.raises(KeyboardInterrupt):
         trained(stop)
-    first = np.load(tmp_path / lora.RELEASED)[:, :2]
+    first = np.load(tmp_path / audit.RELEASED)[:, :2]
     resumed = trained()
     assert np.array_equal(resumed.released[:, :2], first) and resumed.gradient_scores().shape == (3, 4)
     assert (np.abs(resumed.released).sum(axis=0) > 0).all()
@@ -313,15 +321,15 @@ class Votes:
             write_array(evolution._vectors(number), rng.normal(0, 3, (30, 2)).astype(np.float32))
             cells = [i % 2 for i in range(30)]
             made = Generation([""] * 30, [{}] * 30, cells, [None] * 30)
-            clean = evolved._votes(voters, np.load(evolution._vectors(number)), np.array(cells), 1)
+            clean = audit._votes(voters, np.load(evolution._vectors(number)), np.array(cells), 1)
             noisy = clean + rng.normal(0, noise or 0, 30)
             history.append(Iteration(number, made, noisy, np.arange(10)))
-        self.run = evolved.Evolved(evolution, history, noise)
+        self.run = audit.Evolved(evolution, history, noise)
         self.first, self.single = len(old), planting.single
         self.vectors = np.stack([place[c.record.text] for c in planting.single])
 
     def scores(self, **options) -> np.ndarray:
-        return evolved.vote_scores(self.run, self.single, self.vectors, first=self.first, **options)
+        return audit.vote_scores(self.run, self.single, self.vectors, first=self.first, **options)
 
 
 @pytest.mark.parametrize("owners", [False, True], ids=["records", "users"])
@@ -367,14 +375,14 @@ def test_a_planted_claim_of_copies_is_that_of_their_group() -> None:
     ("change", "match"),
     [
         ("control=eps9", "control = 'eps9'"),
-        ("control=null", "an arm of 02_generate needs one"),
-        ("control=aug_pe", "must be an input of 02_generate"),
+        ("control=null", "an arm of 11_generate needs one"),
+        ("control=aug_pe", "must be an input of 11_generate"),
         ("copies=[10]", "one number for each of copies"),
         ("bounded=[lose]", "'lose' is no score"),
         ("inputs={corpus: 00_process_data}", "names no arm"),
-        ("inputs={corpus: 00_process_data, a: 01_finetune_dp_lora.eps8}", "is no arm"),
+        ("inputs={corpus: 00_process_data, a: 10_finetune_dp_lora.eps8}", "is no arm"),
     ],
 )
 def test_pre_flight_refuses(change: str, match: str) -> None:
     with pytest.raises(DoppelError, match=match):
-        chain.preflight("test", "test", [f"04_canary_privacy.{change}"])
+        preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])

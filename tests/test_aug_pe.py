@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from lib import prompts
-from lib.aug_pe import evolution, toy
-from lib.aug_pe.api import Api, Writing
-from lib.aug_pe.approach import approach
-from lib.aug_pe.evolution import Evolution, Voters, lineage
-from lib.aug_pe.selection import quotas, select
-from lib.aug_pe.settings import Settings
-from lib.engines.base import Completion, Request, Sampling, Usage
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.evaluation.fidelity.distance_by_iteration import approach
+from lib.generation import prompt_file
+from lib.generation.engines.base import Completion, Request, Sampling, Usage
+from lib.methods.private_evolution import evolution, toy
+from lib.methods.private_evolution.evolution import Evolution, Voters, lineage
+from lib.methods.private_evolution.selection import quotas, select
+from lib.methods.private_evolution.settings import Settings
+from lib.methods.private_evolution.text_api import Api, Writing
 
 CELLS = [{"side": "left"}, {"side": "right"}]
 PROMPTS = """
@@ -63,9 +63,9 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 
 
 @pytest.fixture
-def asking(tmp_path: Path) -> prompts.PromptFile:
+def asking(tmp_path: Path) -> prompt_file.PromptFile:
     (tmp_path / "plane.yaml").write_text(PROMPTS)
-    return prompts.load(tmp_path / "plane.yaml")
+    return prompt_file.load(tmp_path / "plane.yaml")
 
 
 VOTERS = Voters(
@@ -286,7 +286,7 @@ def test_a_label_without_private_records_has_noise_alone(asking, tmp_path):
 def test_a_corpus_without_labels_is_one_cell(tmp_path):
     model = Plane()
     run = Evolution(
-        Api(model, prompts.load(ROOT / "prompts" / "pubmed.yaml"), Writing(Sampling(), max_new_tokens=16)),
+        Api(model, prompt_file.load(ROOT / "prompts" / "pubmed.yaml"), Writing(Sampling(), max_new_tokens=16)),
         embed,
         Voters(VOTERS.vectors, np.zeros(400, int)),
         cells=[{}],
@@ -491,7 +491,7 @@ def test_examples_and_blanks_that_come_back_are_drawn_again(asking, tmp_path):
         Completion("at _ and 1.0", 4, True),
     ]
     writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.3)
-    drawn = Api(model, prompts.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
+    drawn = Api(model, prompt_file.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
     assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.texts) == 1
 
 

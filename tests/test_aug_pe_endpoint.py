@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from chat_server import ChatServer, drop, fine, page, status
 
-from lib import prompts
-from lib.aug_pe.api import Api, Writing
-from lib.aug_pe.evolution import Evolution, Voters
-from lib.aug_pe.settings import Settings
-from lib.engines import endpoint_faults as faults
-from lib.engines.base import Sampling
-from lib.engines.endpoint import Endpoint
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.generation import prompt_file
+from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint.endpoint import Endpoint
+from lib.generation.engines.base import Sampling
+from lib.methods.private_evolution.evolution import Evolution, Voters
+from lib.methods.private_evolution.settings import Settings
+from lib.methods.private_evolution.text_api import Api, Writing
 
 PROMPTS = """
 about: words
@@ -65,7 +65,7 @@ def evolution(server: ChatServer, tmp_path: Path, max_retries: int = 2) -> Evolu
     writing = Writing(Sampling(seed=3), max_new_tokens=16, max_attempts=3)
     settings = Settings(iterations=3, samples=4, noise_multiplier=1.0, variants=2, privacy_seed=1)
     return Evolution(
-        Api(model, prompts.load(tmp_path / "words.yaml"), writing),
+        Api(model, prompt_file.load(tmp_path / "words.yaml"), writing),
         embed,
         VOTERS,
         cells=[{"side": "left"}, {"side": "right"}],

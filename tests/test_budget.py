@@ -16,16 +16,18 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from test_notebooks_run import SMALL
 
-from lib import chain
-from lib.errors import DoppelError
-from lib.files import write_json
-from lib.privacy import accounting, budget, budget_plan, mechanisms
+from lib.common.errors import DoppelError
+from lib.common.files import write_json
+from lib.methods.registry import MECHANISMS
+from lib.pipeline import budget_check, preflight
+from lib.pipeline.budget_check import check_budget
+from lib.privacy import accounting, budget, mechanisms
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
-from lib.privacy.accounts import FOLDER, Account, account_of, accounts
+from lib.privacy.budget_account import FOLDER, Account, account_of, accounts
 from lib.privacy.ledger import Event, Ledger, inherit
-from lib.stage import Stage
+from lib.stage.stage import Stage
 
-CORPUS, TRAIN, EVOLVE = "00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"
+CORPUS, TRAIN, EVOLVE = "00_process_data", "10_finetune_dp_lora.eps8", "12_aug_pe.eps8"
 UNITS = 2918
 ARM = Gaussian(2.0)  # epsilon 1.8 at the delta of so many units
 CSV = [
@@ -45,7 +47,7 @@ def house(here: Project) -> Project:
 
 def begin(id: str, *, run: str = "quick", changes: tuple[str, ...] = ()) -> Stage:
     """A stage of preset quick at work, its inputs done; the notebook itself is not run."""
-    node = chain.preflight("quick", run, changes).nodes[id]
+    node = preflight.preflight("quick", run, changes).nodes[id]
     return Stage.begin(node.notebook, dict(node.parameters))
 
 
@@ -121,7 +123,7 @@ def test_a_sum_of_few_kinds_is_that_of_all_one_by_one() -> None:
 def test_an_arm_that_is_calibrated_to_the_limit_fits_and_nothing_more(house: Project) -> None:
     set_terms(epsilon=8.0)
     ledger = corpus()
-    make = budget_plan.MECHANISMS["01_finetune_dp_lora"]
+    make = MECHANISMS["10_finetune_dp_lora"]
     given = {"expected_batch": 192.0, "steps": 7}
     noise = accounting.calibrate(
         lambda noise: make(given, UNITS, noise), target_epsilon=8.0, delta=ledger.delta, others=ledger.mechanisms
@@ -186,7 +188,7 @@ def test_noise_that_is_kept_nowhere_costs_every_time(house: Project) -> None:
 def test_a_seeded_draw_is_charged_and_one_without_privacy_is_not(house: Project) -> None:
     corpus()
     pay(begin(TRAIN), privacy_seed=7)
-    pay(begin("01_finetune_dp_lora.nonprivate"), NonPrivate())
+    pay(begin("10_finetune_dp_lora.nonprivate"), NonPrivate())
     assert [one.event.privacy_seed for one in entries()] == [None, 7]
 
 
@@ -229,10 +231,10 @@ from pathlib import Path
 from lib.privacy import budget
 from lib.privacy.accounting import Gaussian
 from lib.privacy.ledger import Event, inherit
-from lib import chain
-from lib.stage import Stage
+from lib.pipeline import preflight
+from lib.stage.stage import Stage
 
-node = chain.preflight("quick", "quick").nodes[sys.argv[1]]
+node = preflight.preflight("quick", "quick").nodes[sys.argv[1]]
 stage = Stage.begin(node.notebook, dict(node.parameters))
 ledger, event = inherit([stage.inputs["corpus"]]), Event(stage.id, "x", Gaussian(2.0))
 Path(f"ready-{sys.argv[1]}").touch()
@@ -285,7 +287,7 @@ def test_an_account_that_cannot_be_read_is_refused_never_guessed(house: Project,
     damaged = path.read_text()
     for act in (
         lambda: pay(begin(EVOLVE)),
-        lambda: chain.preflight("quick", "quick").check_budget([EVOLVE]),
+        lambda: check_budget(preflight.preflight("quick", "quick"), [EVOLVE]),
         lambda: budget.status("amazon-snippets"),
     ):
         with pytest.raises(DoppelError, match=r"amazon-snippets\.jsonl.*Bring the file back from a copy"):
@@ -335,7 +337,7 @@ def test_a_limit_for_records_refuses_charges_by_user(house: Project) -> None:
     with pytest.raises(DoppelError, match=r"unit = 'user'.*do not add up. Set unit: record in 00_process_data"):
         corpus(unit="user", units=300, run="users", changes=tuple(CSV))
     with pytest.raises(DoppelError, match=r"params/quick: unit = 'user'"):
-        chain.preflight("quick", "users", [*CSV, "00_process_data.unit=user"]).check_budget([CORPUS])
+        check_budget(preflight.preflight("quick", "users", [*CSV, "00_process_data.unit=user"]), [CORPUS])
     assert {one.unit for one in entries("csv:reviews.csv")} == {"record"}
 
 
@@ -451,8 +453,8 @@ def test_a_source_that_nothing_was_charged_to_is_told_from_one_that_is_none(hous
 
 def planned(*changes: str, run: str = "quick", force: tuple[str, ...] = ()) -> None:
     """Pre-flight as the command line does it."""
-    graph = chain.preflight("quick", run, changes)
-    graph.check_budget(graph.plan(graph.nodes, force))
+    graph = preflight.preflight("quick", run, changes)
+    check_budget(graph, graph.plan(graph.nodes, force))
 
 
 def finish(id: str, target: float = 8.0, run: str = "quick") -> Event:
@@ -494,9 +496,9 @@ def test_a_run_that_would_pass_the_limit_is_refused_before_anything_starts(house
 
 def plan(*changes: str) -> dict[str, accounting.Mechanism | None]:
     """What pre-flight expects the two private arms of quick to draw."""
-    graph = chain.preflight("quick", "quick", changes)
-    about = budget_plan._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
-    return {id: budget_plan._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
+    graph = preflight.preflight("quick", "quick", changes)
+    about = budget_check._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
+    return {id: budget_check._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
 
 
 def test_what_pre_flight_plans_is_what_an_arm_charges(house: Project) -> None:
@@ -541,33 +543,33 @@ def test_a_new_corpus_is_planned_before_its_size_is_known(house: Project) -> Non
     ):
         planned(*CSV)
     set_terms("csv:reviews.csv", epsilon=8.0)
-    chain.preflight("quick", "quick", CSV).check_budget([CORPUS, TRAIN])  # one arm is what its target says
+    check_budget(preflight.preflight("quick", "quick", CSV), [CORPUS, TRAIN])  # one arm is what its target says
 
 
 def test_the_arms_of_a_sweep_compose(house: Project) -> None:
     corpus()
     set_terms(epsilon=20.0)
-    graph = chain.preflight("quick", "quick")
-    arms = {f"03_aug_pe.seed{seed}": replace(graph.nodes[EVOLVE], id=f"03_aug_pe.seed{seed}") for seed in range(9)}
+    graph = preflight.preflight("quick", "quick")
+    arms = {f"12_aug_pe.seed{seed}": replace(graph.nodes[EVOLVE], id=f"12_aug_pe.seed{seed}") for seed in range(9)}
     grid = replace(graph, nodes=graph.nodes | arms)
     for some, refused in ((3, False), (9, True)):
         ids = list(arms)[:some]
         if refused:
-            with pytest.raises(DoppelError, match=r"seed0 \(7\.9\d+\), .*03_aug_pe\.seed5 \(7\.9\d+\) and 3 more"):
-                grid.check_budget(ids)
+            with pytest.raises(DoppelError, match=r"seed0 \(7\.9\d+\), .*12_aug_pe\.seed5 \(7\.9\d+\) and 3 more"):
+                check_budget(grid, ids)
         else:
-            grid.check_budget(ids)
+            check_budget(grid, ids)
 
 
 def test_a_corpus_without_a_limit_costs_pre_flight_nothing(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget_plan, "calibrate", lambda *args, **kwargs: pytest.fail("calibrated for nothing"))
+    monkeypatch.setattr(budget_check, "calibrate", lambda *args, **kwargs: pytest.fail("calibrated for nothing"))
     planned()
     assert entries() == []
 
 
 def test_pre_flight_of_budgets_loads_no_model_library(house: Project) -> None:
     set_terms(epsilon=100.0)
-    code = "import sys; from lib import chain; g = chain.preflight('quick', 'quick'); g.check_budget(list(g.nodes)); "
+    code = "import sys; from lib.pipeline import budget_check, preflight; g = preflight.preflight('quick', 'quick'); budget_check.check_budget(g, list(g.nodes)); "
     code += "assert not {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=house.root, env=house.env, check=True)
 

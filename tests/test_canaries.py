@@ -9,22 +9,22 @@ from faker import Faker
 from faker.providers import BaseProvider
 from scipy.stats import binom, chisquare
 
-from lib import canaries
-from lib.canaries import (
+from lib.audit import canaries
+from lib.audit.canaries import (
     PREFIXES,
     WHOLE,
     Repetition,
     insert,
     personal_facts,
-    public_words,
     rare_secrets,
     rare_tokens,
     suffixed,
     toss,
 )
-from lib.errors import DoppelError
-from lib.private import PrivateText
-from lib.records import Record, check_labels, from_json
+from lib.common.errors import DoppelError
+from lib.data.private_text import PrivateText
+from lib.data.public_words import public_words
+from lib.data.records import Record, check_labels, from_json
 
 CELLS = [{"stars": "1"}, {"stars": "5"}]
 WORDS = [f"word{i}" for i in range(50)]

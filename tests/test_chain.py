@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 from conftest import Project, edit, toy_chain
 
-from lib import cli
-from lib.chain import Graph, preflight
-from lib.errors import DoppelError
-from lib.stage import Stage
+from lib.cli import __main__
+from lib.common.errors import DoppelError
+from lib.pipeline.graph import Graph
+from lib.pipeline.preflight import preflight
+from lib.stage.stage import Stage
 
 # Pre-flight: everything that is wrong with a preset is told before any kernel starts.
 
@@ -84,16 +85,16 @@ def test_a_preset_is_given_by_name_or_by_a_path_to_its_folder(here: Project, cap
     linked.symlink_to(here.root)
     paths = ("params/toy", "./params/toy/", f"{here.root}/params/toy", f"{linked}/params/toy/")
     for given in ("toy", "toy/", "./toy", *paths):
-        assert cli.main([given, "--dry-run"]) == 0, given
+        assert __main__.main([given, "--dry-run"]) == 0, given
         assert "4 of 4 stages would run" in capsys.readouterr().out, given
     for given in ("/elsewhere/params/toy", "../params/toy", "params", f"{here.root}/params", "params/toy/01", "."):
-        assert cli.main([given, "--dry-run"]) == 2, given
+        assert __main__.main([given, "--dry-run"]) == 2, given
         told = capsys.readouterr().err
         assert "--run" not in told, given
         if given != "params":
             assert f"{given}: a preset is a folder of {here.root}/params, given by name or path" in told
     for given in ("..", "two words"):
-        assert cli.main([given]) == 2 and f"no preset {given!r}; presets: toy" in capsys.readouterr().err
+        assert __main__.main([given]) == 2 and f"no preset {given!r}; presets: toy" in capsys.readouterr().err
 
 
 def test_a_notebook_at_fault_is_told_once(here: Project) -> None:
@@ -109,7 +110,7 @@ def test_a_check_of_a_notebook_is_asked(here: Project, monkeypatch: pytest.Monke
         raise DoppelError(f"factor = {parameters['factor']} cannot be reached; the smallest is 5")
 
     toy_chain(here)
-    monkeypatch.setitem(sys.modules["lib.chain"].CHECKS, "01_grow", too_much)
+    monkeypatch.setitem(sys.modules["lib.pipeline.preflight"].CHECKS, "01_grow", too_much)
     with pytest.raises(DoppelError, match=r"params/toy/01_grow\.fast\.yaml: factor = 3\.0 cannot be reached"):
         preflight("toy", "toy")
 
@@ -163,7 +164,7 @@ def copied_results(project: Project) -> None:
 
 def unrelated(project: Project) -> None:
     edit(project.root / "lib/toy_c.py", "1", "2")
-    edit(project.root / "lib/cli.py", "usage=_USAGE", "usage=None")
+    edit(project.root / "lib/cli/__main__.py", "usage=_USAGE", "usage=None")
 
 
 def overridden_default(project: Project) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from lib import llm, models
-from lib.chat import LocalChat
-from lib.engines.base import Request, Sampling
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.generation import generate
+from lib.generation.engines.base import Request, Sampling
+from lib.generation.local_chat import LocalChat
+from lib.models import loading
 
 TINY = "bundled:tiny-random"
 LOCAL = {"engine": "transformers", "device": "cpu", "dtype": "float32"}
@@ -13,11 +14,11 @@ ASKED = Request((("system", "be short"), ("user", "say a word"), ("assistant", "
 
 
 @pytest.fixture(scope="module")
-def engine() -> llm.Engine:
-    return llm.open_engine(TINY, **LOCAL)
+def engine() -> generate.Engine:
+    return generate.open_engine(TINY, **LOCAL)
 
 
-def prompts_seen(engine: llm.Engine, monkeypatch, chat: LocalChat, *requests: Request) -> list[str]:
+def prompts_seen(engine: generate.Engine, monkeypatch, chat: LocalChat, *requests: Request) -> list[str]:
     seen: list[str] = []
     complete = engine.complete
 
@@ -69,9 +70,9 @@ def test_a_prompt_that_leaves_no_room_is_refused_before_anything_is_drawn(engine
 
 
 def test_a_name_says_whether_a_model_is_here_or_behind_an_endpoint(monkeypatch):
-    local = llm.open_chat(TINY, server={}, local=LOCAL)
+    local = generate.open_chat(TINY, server={}, local=LOCAL)
     assert local.name == "transformers" and local.chat
     monkeypatch.setenv("SOME_KEY", "secret")
-    far = llm.open_chat("openai:some-model", server={"key_variable": "SOME_KEY"}, local={"engine": "none"})
+    far = generate.open_chat("openai:some-model", server={"key_variable": "SOME_KEY"}, local={"engine": "none"})
     assert far.name == "openai:some-model" and far.usage.requests == 0
-    assert models.locate(TINY)
+    assert loading.locate(TINY)

@@ -8,11 +8,12 @@ import compare_toys as toys
 import pytest
 from conftest import ROOT, Project
 
-from lib import preflight_checks
-from lib.compare import answers, roles, runs, scorecard, tables
-from lib.errors import DoppelError
-from lib.files import read_json, write_json
+from lib.common.errors import DoppelError
+from lib.common.files import read_json, write_json
+from lib.pipeline import stage_checks
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
+from lib.scorecard import conclusions, run_comparison, scorecard, tables
+from lib.scorecard import inputs as roles
 
 
 def arm(card: dict, name: str) -> dict:
@@ -39,7 +40,7 @@ def test_every_arm_has_its_method_and_the_cost_of_all_that_it_was_made_from(inpu
         "base": "prompt only", "eps8": "DP-LoRA", "open": "fine-tuned without privacy", "evolved": "Aug-PE",
     }  # fmt: skip
     trained, evolved = arm(card, "eps8")["cost"], arm(card, "evolved")["cost"]
-    assert trained["by_stage"] == {"02_generate.eps8": 10.0, "01_finetune_dp_lora.eps8": 100.0}  # the corpus is shared
+    assert trained["by_stage"] == {"11_generate.eps8": 10.0, "10_finetune_dp_lora.eps8": 100.0}  # the corpus is shared
     assert (trained["seconds"], trained["tokens"], trained["peak_memory_mb"]) == (110, 1050, 10_000)
     assert trained["money"] is None and evolved["money"] == 1.25  # an endpoint was paid
     privacy = arm(card, "eps8")["privacy"]
@@ -120,18 +121,18 @@ def test_what_private_arms_spend_together_counts_what_they_share_once(inputs: di
     card = scorecard.build(inputs)
     spent = [DiscreteGaussian(40.0), Gaussian(2.0, 0.1, 10), Gaussian(2.0, 1.0, 3)]  # the label histogram, by all
     assert card["together"]["epsilon"] == pytest.approx(epsilon(spent, delta=card["corpus"]["delta"]))
-    (whole,) = runs.spent_together(runs.gather(inputs["corpus"].parents[1])).to_dict("records")
+    (whole,) = run_comparison.spent_together(run_comparison.gather(inputs["corpus"].parents[1])).to_dict("records")
     assert card["together"]["epsilon"] == pytest.approx(whole["epsilon"])  # as ./run_all.sh compare has it
     assert card["together"]["arms"] == ["base", "eps8", "evolved"] and card["together"]["unit"] == "record"
     assert scorecard.public(card)["together"] == card["together"]
     said = f"All private arms here together spend epsilon {whole['epsilon']:.2f} at delta 1.4e-04 for each record; "
-    assert answers.together(card["together"]).startswith(said)
+    assert conclusions.together(card["together"]).startswith(said)
 
 
 def test_without_a_private_arm_nothing_is_spent_together(inputs: dict[str, Path]) -> None:
     card = scorecard.build({name: inputs[name] for name in ("corpus", "open")})
     assert card["together"] is None and scorecard.public(card)["together"] is None
-    assert answers.together(card["together"]) == "No arm here is private."
+    assert conclusions.together(card["together"]) == "No arm here is private."
 
 
 @pytest.mark.parametrize("gone", ["fidelity", "utility", "audit"])
@@ -164,7 +165,7 @@ def test_an_arm_that_a_measure_left_out_is_told_and_the_others_are_compared(tmp_
     (row,) = [row for row in card["comparisons"] if row["metric"] == "mauve" and row["arms"] == ["eps8", "evolved"]]
     assert "evolved is not in it" in row["because"]
     del inputs["eps8"]
-    assert "measured 02_generate.eps8, which is not among" in str(scorecard.build(inputs)["missing"])
+    assert "measured 11_generate.eps8, which is not among" in str(scorecard.build(inputs)["missing"])
 
 
 def test_seconds_of_different_machines_are_told_apart(tmp_path: Path) -> None:
@@ -176,15 +177,15 @@ def test_seconds_of_different_machines_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_stage_that_is_not_done_is_refused(inputs: dict[str, Path]) -> None:
-    (inputs["eps8"].parent / "01_finetune_dp_lora.eps8" / "done.json").unlink()  # an ancestor, no input
-    with pytest.raises(DoppelError, match=r"stage 01_finetune_dp_lora\.eps8 of run toy is not done"):
+    (inputs["eps8"].parent / "10_finetune_dp_lora.eps8" / "done.json").unlink()  # an ancestor, no input
+    with pytest.raises(DoppelError, match=r"stage 10_finetune_dp_lora\.eps8 of run toy is not done"):
         scorecard.build(inputs)
 
 
 def test_a_stage_that_is_older_than_its_inputs_is_refused(inputs: dict[str, Path]) -> None:
     (inputs["eps8"] / "synthetic.jsonl").write_text("{} {}")
     toys.close(inputs["eps8"])
-    with pytest.raises(DoppelError, match=r"was made from another 02_generate\.eps8 than the one that is there"):
+    with pytest.raises(DoppelError, match=r"was made from another 11_generate\.eps8 than the one that is there"):
         scorecard.build(inputs)
 
 
@@ -193,8 +194,8 @@ def test_arms_of_different_corpora_are_refused(tmp_path: Path) -> None:
     run = tmp_path / "toy"
     toys.stage(run, "00_process_data.other", files={"train.jsonl": "", "test.jsonl": ""}, source="toy")
     named = {"corpus": "00_process_data.other"}
-    more = toys.stage(run, "02_generate.more", inputs=named, metrics={"records": 3}, base_model="toy")
-    with pytest.raises(DoppelError, match=r"02_generate\.more was made from 00_process_data\.other, not from"):
+    more = toys.stage(run, "11_generate.more", inputs=named, metrics={"records": 3}, base_model="toy")
+    with pytest.raises(DoppelError, match=r"11_generate\.more was made from 00_process_data\.other, not from"):
         scorecard.build(inputs | {"more": more})
 
 
@@ -202,14 +203,14 @@ def test_arms_of_different_corpora_are_refused(tmp_path: Path) -> None:
 def test_an_arm_that_counts_otherwise_is_refused(inputs: dict[str, Path], name: str, value: object) -> None:
     path = inputs["base"] / "privacy.json"
     write_json(path, read_json(path) | {name: value})
-    with pytest.raises(DoppelError, match=rf"02_generate\.base: its {name} is {value}, that of 00_process_data"):
+    with pytest.raises(DoppelError, match=rf"11_generate\.base: its {name} is {value}, that of 00_process_data"):
         scorecard.build(inputs)
 
 
 def test_two_floors_are_refused(inputs: dict[str, Path]) -> None:
     path = inputs["utility"] / "params.yaml"
     path.write_text(path.read_text().replace("floor: base", "floor: eps8"))
-    with pytest.raises(DoppelError, match=r"05_fidelity has 02_generate\.base, 06_utility has 02_generate\.eps8"):
+    with pytest.raises(DoppelError, match=r"21_fidelity has 11_generate\.base, 22_utility has 11_generate\.eps8"):
         scorecard.build(inputs)
 
 
@@ -218,16 +219,16 @@ def replicated(tmp_path: Path, levels: dict[str, float]) -> dict[str, Path]:
     run = tmp_path / "sweep"
     toys.corpus(run)
     data = {"corpus": "00_process_data"}
-    toys.stage(run, "02_generate.base", inputs=data, metrics={"records": 1}, base_model="toy", samples=300)
-    ids = {"base": "02_generate.base"}
+    toys.stage(run, "11_generate.base", inputs=data, metrics={"records": 1}, base_model="toy", samples=300)
+    ids = {"base": "11_generate.base"}
     for number in range(3):
-        ids[f"s{number}"] = f"02_generate.s{number}"
+        ids[f"s{number}"] = f"11_generate.s{number}"
         above = {"inputs": data, "events": [Gaussian(2.0, 0.1, 9)], "seed": number, "target": 8.0}
-        toys.stage(run, f"01_finetune_dp_lora.s{number}", **above, model="toy", target_epsilon=8.0, steps=9)
-        fed = data | {"model": f"01_finetune_dp_lora.s{number}"}
+        toys.stage(run, f"10_finetune_dp_lora.s{number}", **above, model="toy", target_epsilon=8.0, steps=9)
+        fed = data | {"model": f"10_finetune_dp_lora.s{number}"}
         toys.stage(run, ids[f"s{number}"], inputs=fed, target=8.0, metrics={"records": 1}, seed=number)
     toys.measured(run, "fidelity", levels, named=ids)
-    return {"corpus": run / "00_process_data", "f": run / "05_fidelity"} | {n: run / id for n, id in ids.items()}
+    return {"corpus": run / "00_process_data", "f": run / "21_fidelity"} | {n: run / id for n, id in ids.items()}
 
 
 def test_replicas_over_seeds_enter_as_one_method(tmp_path: Path) -> None:
@@ -249,33 +250,33 @@ def test_a_method_whose_seeds_disagree_beats_nothing(tmp_path: Path) -> None:
 
 def test_another_parameter_makes_no_replica(tmp_path: Path) -> None:
     inputs = replicated(tmp_path, {"base": 0.2, "s0": 0.5, "s1": 0.51, "s2": 0.49})
-    path = tmp_path / "sweep" / "01_finetune_dp_lora.s2" / "params.yaml"
+    path = tmp_path / "sweep" / "10_finetune_dp_lora.s2" / "params.yaml"
     path.write_text(path.read_text().replace("steps: 9", "steps: 99"))
     assert len({one["recipe"] for one in scorecard.build(inputs)["arms"]}) == 3
 
 
 def test_roles_are_told_by_the_notebook() -> None:
-    arms = {"corpus": "00_process_data", "a": "02_generate.a", "b": "03_aug_pe"}
-    found = roles.split(arms | {"x": "06_utility.long", "y": "05_fidelity"})
-    assert found.arms == {"a": "02_generate.a", "b": "03_aug_pe"}
-    assert found.measures == {"utility": "06_utility.long", "fidelity": "05_fidelity"}
+    arms = {"corpus": "00_process_data", "a": "11_generate.a", "b": "12_aug_pe"}
+    found = roles.split(arms | {"x": "22_utility.long", "y": "21_fidelity"})
+    assert found.arms == {"a": "11_generate.a", "b": "12_aug_pe"}
+    assert found.measures == {"utility": "22_utility.long", "fidelity": "21_fidelity"}
     for wrong, told in [
-        ({"a": "02_generate.a"}, "has no 'corpus'"),
+        ({"a": "11_generate.a"}, "has no 'corpus'"),
         ({"corpus": "00_process_data"}, "names no arm"),
-        (arms | {"m": "01_finetune_dp_lora.a"}, "m: 01_finetune_dp_lora.a is no arm and measures none"),
-        (arms | {"x": "05_fidelity", "y": "05_fidelity.more"}, "both measure fidelity"),
-        (arms | {"again": "02_generate.a"}, "is named twice"),
-        (arms | {"ceiling": "02_generate.c"}, "the name is kept for held-out real records"),
+        (arms | {"m": "10_finetune_dp_lora.a"}, "m: 10_finetune_dp_lora.a is no arm and measures none"),
+        (arms | {"x": "21_fidelity", "y": "21_fidelity.more"}, "both measure fidelity"),
+        (arms | {"again": "11_generate.a"}, "is named twice"),
+        (arms | {"ceiling": "11_generate.c"}, "the name is kept for held-out real records"),
     ]:
         with pytest.raises(DoppelError, match=told):
             roles.split(wrong)
 
 
 def test_pre_flight_refuses_a_release_that_is_no_arm() -> None:
-    given = {"inputs": {"corpus": "00_process_data", "eps8": "02_generate.eps8"}, "release": ["eps9"]}
+    given = {"inputs": {"corpus": "00_process_data", "eps8": "11_generate.eps8"}, "release": ["eps9"]}
     with pytest.raises(DoppelError, match="release: 'eps9' is no arm among inputs; did you mean eps8"):
-        preflight_checks.CHECKS["07_compare"](given)
-    preflight_checks.CHECKS["07_compare"](given | {"release": ["eps8"]})
+        stage_checks.CHECKS["30_compare"](given)
+    stage_checks.CHECKS["30_compare"](given | {"release": ["eps8"]})
 
 
 def test_a_scorecard_of_another_format_is_refused(tmp_path: Path) -> None:
@@ -332,7 +333,7 @@ def test_of_equal_arms_one_is_called_the_cheapest_where_its_cost_is_clearly_the_
 ) -> None:
     card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
     arm(card, "evolved")["cost"] = arm(card, "eps8")["cost"] | {"seconds": 400} | cost
-    told = answers.tell(card, scorecard.entrants(card["arms"]))[0]
+    told = conclusions.tell(card, scorecard.entrants(card["arms"]))[0]
     assert ("apart, and eps8 (DP-LoRA) is the cheapest: " in told) == cheapest
     assert ("apart, and none is clearly the cheapest: " in told) != cheapest
     assert "eps8 (DP-LoRA) took 110 s, 1,050 tokens" in told and "; evolved (Aug-PE) took " in told
@@ -341,7 +342,7 @@ def test_of_equal_arms_one_is_called_the_cheapest_where_its_cost_is_clearly_the_
 def test_an_arm_that_is_fast_but_paid_is_not_called_the_cheapest(tmp_path: Path) -> None:
     card = scorecard.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
     arm(card, "evolved")["cost"] |= {"seconds": 10, "tokens": 10}
-    assert "none is clearly the cheapest: " in answers.tell(card, scorecard.entrants(card["arms"]))[0]
+    assert "none is clearly the cheapest: " in conclusions.tell(card, scorecard.entrants(card["arms"]))[0]
 
 
 def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) -> None:
@@ -350,8 +351,8 @@ def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) ->
     toys.whole(here.root / "results", "elsewhere")
     named = {name: folder.name for name, folder in inputs.items()}
     for run in ("elsewhere", "toy"):
-        found = here.play("07_compare", run=run, inputs=named, runs=["elsewhere"] if run == "toy" else [])
-    folder = here.stage("07_compare")
+        found = here.play("30_compare", run=run, inputs=named, runs=["elsewhere"] if run == "toy" else [])
+    folder = here.stage("30_compare")
     card, public = scorecard.read(folder), read_json(folder / "public.json")
     assert card["comparisons"] and public["comparisons"] == []
     pictures = {path.stem for path in (folder / "figures").iterdir()}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lib.compare.differences import LEVEL, Entrant, compare, gain
-from lib.fidelity.metric import Estimate, Undefined
-from lib.views import CEILING, View
+from lib.evaluation.estimate import Estimate, Undefined
+from lib.evaluation.views import CEILING, View
+from lib.scorecard.pairwise import LEVEL, Entrant, compare, gain
 
 METRIC = [("task", "metric")]
 NAMES = ("a", "b", "c")

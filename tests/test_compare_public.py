@@ -8,8 +8,8 @@ import compare_toys as toys
 import pytest
 from test_compare import arm, metric
 
-from lib.compare import scorecard
-from lib.files import read_json, write_json
+from lib.common.files import read_json, write_json
+from lib.scorecard import scorecard
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     card = scorecard.build(inputs)
     names = [one["name"] for one in card["arms"]]
     own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
-    monkeypatch.setattr("lib.compare.public.answers.guarantees", lambda arms: [])  # sentences: the next test
-    monkeypatch.setattr("lib.compare.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
-    monkeypatch.setattr("lib.compare.public.public_value", lambda name, value: value)  # nor is it a known name
+    monkeypatch.setattr("lib.scorecard.public.answers.guarantees", lambda arms: [])  # sentences: the next test
+    monkeypatch.setattr("lib.scorecard.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
+    monkeypatch.setattr("lib.scorecard.public.public_value", lambda name, value: value)  # nor is it a known name
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
     allowed |= {f"planted.together.{name}" for name in ("epsilon", "delta", "unit", *(f"arms.{i}" for i in range(3)))}
     for number, name in enumerate(names):
@@ -122,7 +122,7 @@ def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[s
 def test_an_arm_with_a_recorded_privacy_seed_shows_nothing_of_its_text(tmp_path: Path) -> None:
     inputs = toys.whole(tmp_path)
     path = inputs["eps8"] / "privacy.json"
-    reason = "01_finetune_dp_lora.eps8: privacy_seed is set, the noise can be redrawn"
+    reason = "10_finetune_dp_lora.eps8: privacy_seed is set, the noise can be redrawn"
     write_json(path, read_json(path) | {"not_for_release": [reason]})
     card = scorecard.build(inputs)
     assert arm(scorecard.public(card), "eps8")["metrics"] == []

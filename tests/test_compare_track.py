@@ -7,8 +7,8 @@ import compare_toys
 import pytest
 from wandb.proto import wandb_internal_pb2
 
-from lib import track
-from lib.compare import flat, scorecard
+from lib.scorecard import flatten, scorecard
+from lib.stage import tracking
 
 PLANTED = "Xanthippe-Quillfeather-0451"
 
@@ -27,17 +27,17 @@ def card(tmp_path: Path) -> dict:
 
 def summarise(folder: Path, card: dict, **parameters: object) -> None:
     folder.mkdir()
-    figures, table = flat.figures(card), flat.rows(card)
-    track.summarise(folder, run="toy-run", parameters=parameters, figures=figures, table=table)
+    figures, table = flatten.figures(card), flatten.rows(card)
+    tracking.summarise(folder, run="toy-run", parameters=parameters, figures=figures, table=table)
 
 
 def test_flat_figures_are_numbers_and_rows_hold_names_and_numbers(card: dict) -> None:
-    figures = flat.figures(card)
+    figures = flatten.figures(card)
     assert all(isinstance(value, int | float) for value in figures.values())
     assert figures["eps8/fidelity/embeddings/mauve"] == 0.5 and figures["evolved/money"] == 1.25
     assert figures["eps8/better_in"] == 6 and figures["eps8/worse_in"] == 3
     assert "open/epsilon" not in figures  # infinite: no number
-    rows = flat.rows(card)
+    rows = flatten.rows(card)
     assert [row["name"] for row in rows] == list(compare_toys.ARMS) and rows[1]["embeddings, mauve"] == 0.5
     assert PLANTED not in json.dumps([figures, rows])
 
@@ -59,7 +59,7 @@ def test_wandb_gets_a_summary_run_with_the_numbers_and_a_table(
         assert wandb_internal_pb2.RunRecord(**about).SerializeToString() in record  # a field as it stands in the file
     (table,) = (folder / "wandb").rglob("*.table.json")
     kept = json.loads(table.read_text())
-    assert kept["columns"] == list(dict.fromkeys(name for row in flat.rows(card) for name in row))
+    assert kept["columns"] == list(dict.fromkeys(name for row in flatten.rows(card) for name in row))
     assert [line[0] for line in kept["data"]] == list(compare_toys.ARMS)
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert PLANTED.encode() not in written

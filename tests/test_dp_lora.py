@@ -9,10 +9,11 @@ from peft import LoraConfig, get_peft_model
 from scipy.stats import chi2
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from lib import per_sample
-from lib.dp_lora import Settings, Trainer, held_out_losses
-from lib.errors import DoppelError
-from lib.per_sample import Batch, Example, example_losses
+from lib.common.errors import DoppelError
+from lib.methods.dp_lora import per_sample
+from lib.methods.dp_lora.trainer import Settings, Trainer
+from lib.models.examples import Batch, Example
+from lib.models.losses import example_losses, head_splits, held_out_losses
 
 NOISELESS = 1e-12  # a noise multiplier that leaves nothing but the clipping to see
 
@@ -155,11 +156,11 @@ def test_the_split_head_gives_the_models_own_loss_and_gradient(monkeypatch):
 def test_a_head_that_is_more_than_linear_is_not_split():
     model = tiny()
     batch = Batch.of(examples()[:2], 0, "cpu")
-    assert per_sample.head_splits(model, batch)
+    assert head_splits(model, batch)
     base = model.get_base_model()
     plain = base.forward
     base.forward = lambda *args, **kwargs: _scaled(plain(*args, **kwargs))
-    assert not per_sample.head_splits(model, batch)
+    assert not head_splits(model, batch)
 
 
 def _scaled(output):

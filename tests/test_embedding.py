@@ -10,11 +10,11 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from lib import embedding, models
-from lib.assets import fetch
-from lib.embedding import Encoder, embed_private, open_encoder
-from lib.errors import DoppelError
-from lib.private import PrivateText
+from lib.common.errors import DoppelError
+from lib.data.assets import fetch
+from lib.data.private_text import PrivateText
+from lib.models import encoders, loading
+from lib.models.encoders import Encoder, embed_private, open_encoder
 
 TINY = "bundled:tiny-random"
 TEXTS = ["a short one", "", "the same", "a somewhat longer text, " * 4, "the same", "x"]
@@ -57,7 +57,7 @@ def test_minilm_knows_what_is_alike(minilm):
 
 
 def test_hidden_states_are_averaged_over_a_text_s_own_tokens(hidden):
-    tokenizer, model = models.load_tokenizer(TINY), models.load(TINY, device="cpu")
+    tokenizer, model = loading.load_tokenizer(TINY), loading.load(TINY, device="cpu")
     for text, vector in zip(TEXTS, hidden.encode(TEXTS), strict=True):
         ids = torch.tensor([tokenizer(text).input_ids or [tokenizer.eos_token_id]], dtype=torch.int64)
         with torch.no_grad():
@@ -148,7 +148,7 @@ def test_a_bundled_encoder_asks_no_network_and_shows_no_bar(monkeypatch: pytest.
 
 
 def test_private_vectors_are_computed_once_for_corpus_and_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(embedding, "CHUNK", 2)
+    monkeypatch.setattr(encoders, "CHUNK", 2)
     encoder, done, cache = Letters(), [], tmp_path / "deep" / "cache"
     texts = ["aab", "b", "ccc", "a", "zz"]
     vectors = embed_private(encoder, [PrivateText(text) for text in texts], cache, done.append)
@@ -167,7 +167,7 @@ def test_private_vectors_are_computed_once_for_corpus_and_encoder(tmp_path: Path
 
 
 def test_a_killed_run_leaves_nothing_half_and_its_remains_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(embedding, "CHUNK", 2)
+    monkeypatch.setattr(encoders, "CHUNK", 2)
     encoder = Letters(batch_size=2)
 
     def kill(texts_done: int) -> None:

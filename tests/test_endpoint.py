@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from chat_server import Answer, ChatServer, drop, fine, hang, page, status
 
-from lib.engines import endpoint_faults as faults
-from lib.engines.base import Completion, Request, Sampling, Usage
-from lib.engines.endpoint import Endpoint
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint.endpoint import Endpoint
+from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
 KEY = "sk-planted-key-0123456789"
 SAMPLING = Sampling(seed=1)
@@ -311,8 +311,8 @@ def test_a_killed_run_pays_for_nothing_twice(open_endpoint, server: ChatServer, 
     """SIGKILL while two requests are in flight and four are answered."""
     server.script |= {"p4": [hang], "p5": [hang]}
     code = (
-        "import sys; from pathlib import Path; from lib.engines.base import Request, Sampling\n"
-        "from lib.engines.endpoint import Endpoint\n"
+        "import sys; from pathlib import Path; from lib.generation.engines.base import Request, Sampling\n"
+        "from lib.generation.endpoint.endpoint import Endpoint\n"
         "endpoint = Endpoint('openai:tiny', base_url=sys.argv[1], concurrency=2, cache=Path(sys.argv[2]))\n"
         "asks = [Request((('system', 'Be brief.'), ('user', f'p{i}')), 16) for i in range(8)]\n"
         "print(list(endpoint.reply(asks, Sampling(seed=1))))\n"

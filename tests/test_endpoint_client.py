@@ -9,12 +9,12 @@ import httpx2
 import openai
 import pytest
 
-from lib.engines import endpoint_faults as faults
-from lib.engines.base import Sampling
-from lib.engines.endpoint import Endpoint
-from lib.engines.endpoint_client import connect
-from lib.engines.endpoint_wire import BrokenReply, sampling_fields
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint.client import connect
+from lib.generation.endpoint.endpoint import Endpoint
+from lib.generation.endpoint.wire_format import BrokenReply, sampling_fields
+from lib.generation.engines.base import Sampling
 
 KEY = "sk-planted-key-0123456789"
 

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import rel_entr
 
-from lib.errors import DoppelError
-from lib.fidelity.clusters import Clusters, joint_clusters, kl_divergence, total_variation
-from lib.fidelity.manifold import manifold
-from lib.fidelity.mauve import frontier_area, mauve
+from lib.common.errors import DoppelError
+from lib.evaluation.fidelity.clusters import Clusters, joint_clusters, kl_divergence, total_variation
+from lib.evaluation.fidelity.mauve import frontier_area, mauve
+from lib.evaluation.fidelity.precision_recall import manifold
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -35,7 +35,7 @@ def naive_manifold(real, synthetic, k):
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_neighbour_scores_are_those_of_loops(k, monkeypatch):
-    monkeypatch.setattr("lib.fidelity.vectors.BLOCK_BYTES", 1000)  # several blocks
+    monkeypatch.setattr("lib.evaluation.fidelity.pairwise.BLOCK_BYTES", 1000)  # several blocks
     real, synthetic = rng(1).normal(size=(37, 4)) + 9, rng(2).normal(size=(29, 4)) * 0.8 + 9.3
     assert vars(manifold(real, synthetic, k=k)) == pytest.approx(naive_manifold(real, synthetic, k))
 

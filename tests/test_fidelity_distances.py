@@ -10,11 +10,11 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.special import logsumexp
 from scipy.stats import binom
 
-from lib.errors import DoppelError
-from lib.fidelity.classifier import match_lengths, two_sample_accuracy
-from lib.fidelity.distances import frechet_distance, frechet_infinity, mmd, weighted_mmd
-from lib.fidelity.transport import sinkhorn_divergence
-from lib.fidelity.vectors import median_distance, squared_distances
+from lib.common.errors import DoppelError
+from lib.evaluation.fidelity.frechet_mmd import frechet_distance, frechet_infinity, mmd, weighted_mmd
+from lib.evaluation.fidelity.pairwise import median_distance, squared_distances
+from lib.evaluation.fidelity.sinkhorn import sinkhorn_divergence
+from lib.evaluation.fidelity.two_sample_test import match_lengths, two_sample_accuracy
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -201,7 +201,7 @@ def test_equal_records_give_no_bandwidth_but_a_frechet_distance():
 
 
 def test_blocks_of_distances_are_those_of_scipy_and_equal_records_are_at_zero(monkeypatch):
-    monkeypatch.setattr("lib.fidelity.vectors.BLOCK_BYTES", 200)
+    monkeypatch.setattr("lib.evaluation.fidelity.pairwise.BLOCK_BYTES", 200)
     a, b = (rng(seed).normal(size=(13, 5)).astype(np.float32) for seed in (1, 2))
     b[4] = a[7]
     blocks = [(rows, block.copy()) for rows, block in squared_distances(a, b)]

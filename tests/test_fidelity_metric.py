@@ -7,10 +7,12 @@ import pytest
 from scipy.stats import t as student
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from lib.errors import DoppelError
-from lib.fidelity import rows, suite
-from lib.fidelity.metric import Estimate, Metric, Undefined, estimate, matched_rows, subsamples
-from lib.views import CEILING
+from lib.common.errors import DoppelError
+from lib.evaluation import metric_rows
+from lib.evaluation.estimate import Estimate, Undefined, estimate, matched_rows, subsamples
+from lib.evaluation.fidelity import suite
+from lib.evaluation.metric import Metric
+from lib.evaluation.views import CEILING
 
 
 def around(value: float, spread: float = 0.1, seed: int = 0) -> Estimate:
@@ -121,15 +123,15 @@ def embed(texts: list[str]) -> np.ndarray:
     return HashingVectorizer(n_features=16, norm=None).transform(texts).toarray() + 0.1
 
 
-def placed(kinds, arm: suite.Estimates, ceiling: suite.Estimates, n: int) -> list[rows.Row]:
+def placed(kinds, arm: suite.Estimates, ceiling: suite.Estimates, n: int) -> list[metric_rows.Row]:
     """Rows of an arm whose floor is its ceiling."""
     found = {"arm": arm, "floor": ceiling, CEILING: ceiling}
     counts = {"used": dict.fromkeys(found, n), "of": dict.fromkeys(found, n)}
-    return [row for row in rows.placed("task", kinds, found, floor="floor", **counts) if row["arm"] == "arm"]
+    return [row for row in metric_rows.placed("task", kinds, found, floor="floor", **counts) if row["arm"] == "arm"]
 
 
 def test_equal_distributions_are_at_the_ceiling_in_95_of_100_draws(monkeypatch):
-    monkeypatch.setattr("lib.fidelity.classifier.FOLDS", 3)  # the slowest part of it
+    monkeypatch.setattr("lib.evaluation.fidelity.two_sample_test.FOLDS", 3)  # the slowest part of it
     kinds = suite.EMBEDDING | suite.TEXT
     hits = dict.fromkeys(kinds, 0)
     for seed in range(100):

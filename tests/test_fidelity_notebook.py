@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 
-from lib import chain, views
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.evaluation import views
+from lib.pipeline import preflight
 
 TINY = "bundled:tiny-random"
 MARK = "zqjxv"  # stands in every private record, and in nothing else
@@ -43,10 +44,10 @@ def house(here: Project) -> Project:
     )
     prompting = {"base_model": TINY, "prompt": "{sentiment}:", "chat": False, "inputs": {"corpus": "00_process_data"}}
     tiny = {"samples": 12, "max_new_tokens": 60, "engine": "transformers", "device": "cpu", "tracking": "off"}
-    here.play("02_generate", stage="02_generate.base", **prompting, **tiny)
+    here.play("11_generate", stage="11_generate.base", **prompting, **tiny)
     for name, (texts, label) in BAD.items():
-        folder = here.stage(f"02_generate.{name}", "quick")
-        shutil.copytree(here.stage("02_generate.base", "quick"), folder)
+        folder = here.stage(f"11_generate.{name}", "quick")
+        shutil.copytree(here.stage("11_generate.base", "quick"), folder)
         labels = {} if label is None else {"sentiment": label}
         lines = [{"id": f"{name}-{i}", "text": text, "labels": labels} for i, text in enumerate(texts)]
         (folder / "synthetic.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -54,10 +55,10 @@ def house(here: Project) -> Project:
 
 
 def play(house: Project, **values: object) -> dict[str, object]:
-    arms = {name: f"02_generate.{name}" for name in ("base", *BAD)}
+    arms = {name: f"11_generate.{name}" for name in ("base", *BAD)}
     small = {"encoder": f"hidden:{TINY}", "voting_encoder": None, "draws": 9, "view_seeds": 2, "permutations": 19}
     given = {"inputs": {"corpus": "00_process_data"} | arms, "device": "cpu", "tracking": "off"} | small | values
-    return house.play("05_fidelity", **given)
+    return house.play("21_fidelity", **given)
 
 
 def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_shown(
@@ -97,7 +98,7 @@ def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_sho
     for path in folder.rglob("*"):
         assert not path.is_file() or MARK.encode() not in path.read_bytes().lower(), path.name
 
-    (house.stage("02_generate.one", "quick") / "params.yaml").write_text(f"encoder: hidden:{TINY}\n")
+    (house.stage("11_generate.one", "quick") / "params.yaml").write_text(f"encoder: hidden:{TINY}\n")
     with pytest.raises(DoppelError, match="arm 'one' was selected in its space"):
         play(house)
 
@@ -106,12 +107,12 @@ def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_sho
     ("given", "why"),
     [
         ("floor=bas", "did you mean base?"),
-        ("inputs={base: 02_generate.base}", "has no 'corpus'"),
+        ("inputs={base: 11_generate.base}", "has no 'corpus'"),
         ("encoder=bundled:all-minilm-l6-v2", "what selected an arm cannot judge it"),
         ("draws=5", "draws = 5"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_before_it_starts(given: str, why: str) -> None:
     with pytest.raises(DoppelError) as refusal:
-        chain.preflight("quick", "check", [f"05_fidelity.{given}"])
-    assert why in str(refusal.value) and "05_fidelity" in str(refusal.value)
+        preflight.preflight("quick", "check", [f"21_fidelity.{given}"])
+    assert why in str(refusal.value) and "21_fidelity" in str(refusal.value)

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import views
-from lib.errors import DoppelError
-from lib.fidelity import gaps, manifold, maps, measured, public_words, rows, sides, suite
-from lib.fidelity.metric import Estimate, Undefined
-from lib.fidelity.sides import REFERENCE
-from lib.private import PrivateText
-from lib.records import Record
-from lib.views import CEILING
+from lib.common.errors import DoppelError
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.evaluation import comparison_sets, metric_rows, views
+from lib.evaluation.comparison_sets import REFERENCE
+from lib.evaluation.estimate import Estimate, Undefined
+from lib.evaluation.fidelity import coverage_gaps, measure, precision_recall, public_vocabulary, suite, tsne_map
+from lib.evaluation.views import CEILING
 
 
 def made(texts: list[str], name: str = "r", labels: dict[str, str] | None = None) -> list[Record]:
@@ -25,10 +25,10 @@ def sentences(n: int, seed: int) -> list[str]:
     return [" ".join(draw.choice(["camera", "lens", "sound", "is", "great", "bad"], 6)) + "." for _ in range(n)]
 
 
-def compared(most: int = 100, **arms: list[Record]) -> sides.Sides:
+def compared(most: int = 100, **arms: list[Record]) -> comparison_sets.Sides:
     train, test = made(sentences(60, 1), "train"), made(sentences(30, 2), "test")
     given = arms or {"floor": made(sentences(20, 3)), "arm": made(sentences(40, 4))}
-    return sides.matched(given, train, test, most=most, seed=0)
+    return comparison_sets.matched_sides(given, train, test, most=most, seed=0)
 
 
 def test_every_set_has_as_many_records_as_the_smallest_and_the_real_ones_do_not_overlap():
@@ -59,9 +59,11 @@ def test_names_that_stand_for_real_records_and_sets_without_records_are_refused(
         with pytest.raises(DoppelError, match="rename it in inputs"):
             compared(**{name: made(sentences(20, 3))})
     with pytest.raises(DoppelError, match="there is no arm"):
-        sides.matched({}, made(sentences(20, 1)), made(sentences(20, 2)), most=9, seed=0)
+        comparison_sets.matched_sides({}, made(sentences(20, 1)), made(sentences(20, 2)), most=9, seed=0)
     with pytest.raises(DoppelError, match=r"test\.jsonl of the corpus has 3 records"):
-        sides.matched({"a": made(sentences(20, 1))}, made(sentences(20, 1)), made(sentences(3, 2)), most=9, seed=0)
+        comparison_sets.matched_sides(
+            {"a": made(sentences(20, 1))}, made(sentences(20, 1)), made(sentences(3, 2)), most=9, seed=0
+        )
 
 
 def test_an_encoder_that_selected_an_arm_may_not_judge_it(tmp_path: Path):
@@ -69,16 +71,16 @@ def test_an_encoder_that_selected_an_arm_may_not_judge_it(tmp_path: Path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "params.yaml").write_text(text)
     arms = {name: tmp_path / name for name in ("votes", "writes")}
-    assert sides.check_independent("hidden:bundled:tiny-random", arms) == "hidden:bundled:tiny-random"
+    assert comparison_sets.check_independent("hidden:bundled:tiny-random", arms) == "hidden:bundled:tiny-random"
     with pytest.raises(DoppelError, match=r"arm 'votes' was selected in its space"):
-        sides.check_independent("bundled:all-minilm-l6-v2", arms)
+        comparison_sets.check_independent("bundled:all-minilm-l6-v2", arms)
 
 
 def test_a_record_without_a_label_counts_as_a_value_of_its_own():
     half = [*made(sentences(10, 3)), *(Record(f"x{i}", PrivateText("a b"), {}) for i in range(10))]
     found = compared(arm=half)
     used = found.rows(seed=0)
-    by = measured.labels(found, "mood", used, seed=0, draws=9)
+    by = measure.labels(found, "mood", used, seed=0, draws=9)
     assert by["arm"]["tv"].value == pytest.approx(0.5) and by[CEILING]["tv"].value == 0
     assert found.label_shares("mood", used, ["good", "bad"])["arm"].tolist() == [0.5, 0]
 
@@ -87,7 +89,7 @@ def estimate(value: float, seed: int) -> Estimate:
     return Estimate(value, value + 0.01 * np.random.default_rng(seed).normal(size=50))
 
 
-def a_table() -> list[rows.Row]:
+def a_table() -> list[metric_rows.Row]:
     kinds = {"near": ("lower", True), "like": ("match", False), "level": ("lower", True)}
     found = {
         name: {"near": estimate(value, i), "like": estimate(value, i + 9), "level": estimate(0.5, i)}
@@ -95,7 +97,7 @@ def a_table() -> list[rows.Row]:
     } | {"gone": dict.fromkeys(kinds, Undefined("it has 1 record; add some"))}
     sizes = {"floor": 20, "arm": 40, "gone": 1}
     used = {"floor": 20, "arm": 20, "gone": 1}
-    return rows.placed("toy", kinds, found, floor="floor", used=used, of=sizes, headline=("near",))
+    return metric_rows.placed("toy", kinds, found, floor="floor", used=used, of=sizes, headline=("near",))
 
 
 def test_rows_place_every_arm_and_say_which_stand_on_the_first_page():
@@ -104,16 +106,16 @@ def test_rows_place_every_arm_and_say_which_stand_on_the_first_page():
     assert {row["metric"] for row in table if row["headline"]} == {"near"}
     assert table[1]["position"] == pytest.approx(0.5) and (table[1]["n"], table[1]["of"]) == (20, 40)
     assert json.loads(json.dumps(table, allow_nan=False)) == table
-    assert rows.reasons(table) == {"it has 1 record; add some": 3}  # not those that have a value and no place
-    assert not any("gone" in name for name in rows.flat(table) if not name.endswith(("floor", "ceiling")))
+    assert metric_rows.reasons(table) == {"it has 1 record; add some": 3}  # not those that have a value and no place
+    assert not any("gone" in name for name in metric_rows.flat(table) if not name.endswith(("floor", "ceiling")))
 
 
 def test_tables_to_read_show_arms_side_by_side_and_no_minus_zero():
-    wide = rows.wide(a_table())
+    wide = metric_rows.wide(a_table())
     assert list(wide.columns) == ["better", "floor", "arm", "gone", "ceiling"]
     assert wide.loc[("toy", "like"), "better"] == "as ceiling" and wide.loc[("toy", "near"), "gone"] == "not defined"
     assert wide.loc[("toy", "near"), "arm"].startswith("0.5 ± 0.0")
-    assert not rows.table(a_table())["position"].str.contains("-0 ").any()
+    assert not metric_rows.table(a_table())["position"].str.contains("-0 ").any()
 
 
 def test_views_of_one_metric_stand_together_whatever_their_order():
@@ -125,7 +127,7 @@ def test_views_of_one_metric_stand_together_whatever_their_order():
         view("frechet", "seed", "seed 1", Undefined("too few")),
         view("mauve", "encoder", "bundled:small", Estimate(0.75, np.zeros(3))),
     ]
-    table = rows.by_view(seen)
+    table = metric_rows.by_view(seen)
     assert list(table.index) == [
         ("t", "Fréchet distance", "seed", "seed 1"),
         ("t", "MAUVE", "encoder", "small"),
@@ -144,7 +146,7 @@ def around(groups: list[int], each: int, seed: int) -> np.ndarray:
 
 def test_a_group_of_real_records_that_an_arm_never_wrote_is_missing():
     real = around([0, 1, 2], 20, 1)
-    found = gaps.find_gaps(
+    found = coverage_gaps.find_gaps(
         real, {"arm": around([0, 1], 30, 2), "ceiling": around([0, 1, 2], 20, 3)}, seed=0, clusters=3
     )
     assert sorted(found.sizes) == [20, 20, 20]
@@ -155,21 +157,21 @@ def test_a_group_of_real_records_that_an_arm_never_wrote_is_missing():
 
 def test_clusters_of_a_few_records_are_left_out_but_never_all_of_them(monkeypatch: pytest.MonkeyPatch):
     real = around([0, 1], 8, 1)
-    monkeypatch.setattr(gaps, "cluster", lambda *_, **__: np.repeat([0, 1, 2], [6, 3, 7]))
-    found = gaps.find_gaps(real, {"arm": real}, seed=0, clusters=3)
+    monkeypatch.setattr(coverage_gaps, "cluster", lambda *_, **__: np.repeat([0, 1, 2], [6, 3, 7]))
+    found = coverage_gaps.find_gaps(real, {"arm": real}, seed=0, clusters=3)
     assert found.sizes.tolist() == [6, 7] and np.flatnonzero(found.cluster < 0).tolist() == [6, 7, 8]
     assert found.counts("arm").tolist() == [6, 7]
-    monkeypatch.setattr(gaps, "cluster", lambda *_, **__: np.repeat([0, 1, 2, 3], 4))
-    assert gaps.find_gaps(real, {"arm": real}, seed=0, clusters=4).sizes.tolist() == [4, 4, 4, 4]
+    monkeypatch.setattr(coverage_gaps, "cluster", lambda *_, **__: np.repeat([0, 1, 2, 3], 4))
+    assert coverage_gaps.find_gaps(real, {"arm": real}, seed=0, clusters=4).sizes.tolist() == [4, 4, 4, 4]
 
 
 def test_records_that_are_covered_are_those_that_coverage_counts():
     real, synthetic = around([0, 1], 30, 1), around([0, 2], 30, 2)
-    covered = manifold.covered(real, synthetic)
-    assert covered.mean() == manifold.manifold(real, synthetic).coverage and 0 < covered.mean() < 1
-    assert manifold.covered(real, real[:1]).sum() >= 1  # one synthetic record is enough
+    covered = precision_recall.covered(real, synthetic)
+    assert covered.mean() == precision_recall.manifold(real, synthetic).coverage and 0 < covered.mean() < 1
+    assert precision_recall.covered(real, real[:1]).sum() >= 1  # one synthetic record is enough
     with pytest.raises(DoppelError, match="have no 3-th neighbour"):
-        manifold.covered(real[:3], synthetic)
+        precision_recall.covered(real[:3], synthetic)
 
 
 @pytest.fixture
@@ -180,22 +182,24 @@ def floor(tmp_path: Path) -> Path:
 
 def test_words_of_a_floor_that_may_not_be_released_are_not_public(floor: Path):
     texts = ["The woofer didn't rattle, and 12 more."]
-    known = public_words.vocabulary(floor, texts, locale="en_US")
+    known = public_vocabulary.vocabulary(floor, texts, locale="en_US")
     assert {"woofer", "rattle", "camera"} <= set(known) and not {"didn", "the", "12", "t"} & set(known)
     (floor / "privacy.json").write_text(json.dumps({"not_for_release": ["it is not private"]}))
-    known = public_words.vocabulary(floor, texts, locale="en_US")
+    known = public_vocabulary.vocabulary(floor, texts, locale="en_US")
     assert "camera" in known and "woofer" not in known
 
 
 def test_clusters_are_named_by_their_public_words_alone():
     texts = ["zqjxv camera lens"] * 5 + ["zqjxv sound"] * 5 + ["kwyx"] * 5
-    held = public_words.presence(texts, ["camera", "lens", "sound", "unsaid"])
-    found = public_words.names(held, ["camera", "lens", "sound", "unsaid"], np.repeat([0, 1, 2], 5))
+    held = public_vocabulary.presence(texts, ["camera", "lens", "sound", "unsaid"])
+    found = public_vocabulary.names(held, ["camera", "lens", "sound", "unsaid"], np.repeat([0, 1, 2], 5))
     assert found == ["camera, lens", "sound", "(no public word stands out)"]
 
 
 def test_shares_of_words_are_of_all_words_and_named_where_public():
-    shares, named = public_words.said({"real": ["zqjxv camera camera"], "arm": ["sound"], "mute": [""]}, ["camera"])
+    shares, named = public_vocabulary.said(
+        {"real": ["zqjxv camera camera"], "arm": ["sound"], "mute": [""]}, ["camera"]
+    )
     assert list(named.values()) == ["camera"]
     (place,) = named
     assert shares["real"][place] == pytest.approx(2 / 3) and shares["arm"][place] == 0
@@ -204,7 +208,7 @@ def test_shares_of_words_are_of_all_words_and_named_where_public():
 
 def test_a_joint_map_has_a_place_for_every_record():
     draw = np.random.default_rng(0)
-    places = maps.joint_map({"a": draw.normal(size=(9, 5)), "b": draw.normal(size=(4, 5))}, seed=0)
+    places = tsne_map.joint_map({"a": draw.normal(size=(9, 5)), "b": draw.normal(size=(4, 5))}, seed=0)
     assert {name: place.shape for name, place in places.items()} == {"a": (9, 2), "b": (4, 2)}
     assert all(np.isfinite(place).all() for place in places.values())
 
@@ -216,9 +220,9 @@ def test_views_vary_encoder_size_and_seed_and_pair_their_draws(tmp_path: Path):
         encoder: {name: draw.normal(size=(len(some), 4)) for name, some in found.records.items()} for encoder in "ab"
     }
     same = {"seed": 0, "draws": 9}
-    known = {encoder: measured.embeddings(found, vectors, used, **same) for encoder, vectors in spaces.items()}
-    known_texts = measured.texts(found, used, **same)
-    views.save(tmp_path, measured.headline_views(found, spaces, known, known_texts, seeds=3, **same))
+    known = {encoder: measure.embeddings(found, vectors, used, **same) for encoder, vectors in spaces.items()}
+    known_texts = measure.texts(found, used, **same)
+    views.save(tmp_path, measure.headline_views(found, spaces, known, known_texts, seeds=3, **same))
     seen = views.load(tmp_path)
     ways = {(view.kind, view.name) for view in seen if view.metric == "frechet"}
     seeds = {("seed", f"seed {seed}") for seed in range(3)}

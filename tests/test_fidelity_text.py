@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from lib.errors import DoppelError
-from lib.fidelity import diversity, suite, text
-from lib.words import words
+from lib.common.errors import DoppelError
+from lib.data.tokenize import words
+from lib.evaluation.fidelity import diversity, suite, text_metrics
 
 WORDS = ["the", "camera", "battery", "screen", "is", "was", "good", "bad", "very", "lens", "and", "cheap", "of", "a"]
 
@@ -23,14 +23,14 @@ def made(n: int, seed: int = 0, longest: int = 18) -> list[str]:
 
 
 def test_lengths_of_records_and_sentences():
-    found = text.lengths(["One two. Three four five! Six?", "...", "no end\nnew line"])
+    found = text_metrics.lengths(["One two. Three four five! Six?", "...", "no end\nnew line"])
     assert found.records.tolist() == [6, 0, 4]
     assert found.sentences.tolist() == [2, 3, 1, 2, 2] and found.of_record.tolist() == [0, 0, 0, 2, 2]
 
 
 def test_texts_without_a_word_have_lengths_but_no_distance_of_lengths():
     for wordless in (["", "..."], []):
-        found = text.lengths(wordless)
+        found = text_metrics.lengths(wordless)
         assert found.records.tolist() == [0] * len(wordless) and not len(found.sentences) and not len(found.of_record)
     for real, synthetic in ((made(12), ["", "..."] * 6), (["", "..."] * 6, made(12))):
         found = suite.text_estimates(real, synthetic, seed=0, draws=5)
@@ -41,13 +41,13 @@ def test_texts_without_a_word_have_lengths_but_no_distance_of_lengths():
 def test_length_distance_is_the_area_between_the_distributions():
     a, b = np.array([3, 3, 8, 10]), np.array([4, 9])
     area = sum(abs((a <= x).mean() - (b <= x).mean()) for x in range(0, 20))
-    assert text.length_distance(a, b) == pytest.approx(area)
-    assert text.length_distance(a, a + 2) == 2
+    assert text_metrics.length_distance(a, b) == pytest.approx(area)
+    assert text_metrics.length_distance(a, a + 2) == 2
 
 
-def divergence(real: list[str], synthetic: list[str], top: int | None = text.TOP_WORDS) -> float:
-    counts = text.word_counts([*real, *synthetic], top).toarray()
-    return text.jensen_shannon(counts[: len(real)].sum(axis=0), counts[len(real) :].sum(axis=0))
+def divergence(real: list[str], synthetic: list[str], top: int | None = text_metrics.TOP_WORDS) -> float:
+    counts = text_metrics.word_counts([*real, *synthetic], top).toarray()
+    return text_metrics.jensen_shannon(counts[: len(real)].sum(axis=0), counts[len(real) :].sum(axis=0))
 
 
 def test_word_divergence_is_that_of_scipy_over_the_commonest_words_of_both():
@@ -64,8 +64,8 @@ def test_word_divergence_is_that_of_scipy_over_the_commonest_words_of_both():
 
 
 def test_label_distance():
-    assert text.label_distance(["a", "a", "b", "c"], ["a", "a", "b", "b"]) == 0.25
-    assert text.label_distance(["a"], ["b"]) == 1
+    assert text_metrics.label_distance(["a", "a", "b", "c"], ["a", "a", "b", "b"]) == 0.25
+    assert text_metrics.label_distance(["a"], ["b"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_label_distance():
     ],
 )
 def test_defects_by_name(one, expected):
-    assert text.defects(one) == expected
+    assert text_metrics.defects(one) == expected
 
 
 def test_the_table_of_defects_counts_texts_and_not_ends_as_broken():
-    table = text.defect_table(["Fine.", "so so so so so so so.", "and then", "\ufffd"])
+    table = text_metrics.defect_table(["Fine.", "so so so so so so so.", "and then", "\ufffd"])
     assert {name: one.mean() for name, one in table.items()} == {
         "non-text": 0.25,
         "repetitive": 0.25,
@@ -152,11 +152,11 @@ def test_vendi_counts_what_differs():
 @pytest.mark.parametrize(
     ("compute", "says"),
     [
-        (lambda: text.length_distance(np.array([1]), np.array([])), "0 synthetic"),
-        (lambda: text.word_counts(["!"]), "hold no word"),
-        (lambda: text.jensen_shannon(np.array([1, 2]), np.zeros(2)), "more records"),
-        (lambda: text.label_distance([], ["a"]), "0 real"),
-        (lambda: text.defect_table([]), "none to look at"),
+        (lambda: text_metrics.length_distance(np.array([1]), np.array([])), "0 synthetic"),
+        (lambda: text_metrics.word_counts(["!"]), "hold no word"),
+        (lambda: text_metrics.jensen_shannon(np.array([1, 2]), np.zeros(2)), "more records"),
+        (lambda: text_metrics.label_distance([], ["a"]), "0 real"),
+        (lambda: text_metrics.defect_table([]), "none to look at"),
         (lambda: diversity.distinct(diversity.ngram_counts(["one two"], 3)), "lower n"),
         (lambda: diversity.self_bleu([diversity.ngram_counts(["one two"], n) for n in (1, 2)]), "at least 2"),
         (lambda: diversity.vendi_score(np.zeros((3, 2))), "3 embeddings are zero"),
@@ -170,7 +170,7 @@ def test_texts_without_content_are_refused(compute, says):
 
 def test_long_and_foreign_texts_have_numbers():
     odd = ["word " * 10_000, "Камера хорошая. Батарея слабая.", "这个相机很好。", "👍"]
-    assert text.lengths(odd).records.tolist() == [10_000, 4, 1, 0]
+    assert text_metrics.lengths(odd).records.tolist() == [10_000, 4, 1, 0]
     assert 0 < divergence(odd, made(5)) <= 1
     counts = [diversity.ngram_counts(odd, n) for n in range(1, 5)]
     assert np.isfinite(diversity.self_bleu(counts)).all()

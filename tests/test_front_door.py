@@ -63,9 +63,9 @@ def test_set_up_comes_once_and_again_when_the_list_changed(door: Door) -> None:
     ended, asked = door.run("quick", "--jobs", "2")
     assert ended.returncode == 0 and "setting up in" in ended.stdout and "set-up is done" in ended.stdout
     assert len(asked) == 3 and "-m pip install" in asked[0] and "--no-deps -e ." in asked[1]
-    assert asked[2] == "-m lib.cli quick --jobs 2"
+    assert asked[2] == "-m lib.cli.__main__ quick --jobs 2"
     ended, asked = door.run()
-    assert asked == ["-m lib.cli"] and ended.stdout == ""
+    assert asked == ["-m lib.cli.__main__"] and ended.stdout == ""
     with (door.root / "environment.yml").open("a") as file:
         file.write("      - another==1.0\n")
     assert len(door.run("setup")[1]) == 2  # and nothing is run after it
@@ -86,7 +86,7 @@ def test_a_set_up_that_failed_is_told_and_tried_again(door: Door) -> None:
     assert ended.returncode == 2 and len(asked) == 1
     assert "No space left on device" in ended.stderr and "run again to go on" in ended.stderr
     door.fail.unlink()
-    assert door.run("quick")[1][-1] == "-m lib.cli quick"
+    assert door.run("quick")[1][-1] == "-m lib.cli.__main__ quick"
 
 
 def test_another_copy_of_the_project_sets_the_environment_up_for_itself(door: Door, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_help_of_a_command_is_its_own_and_needs_no_set_up(door: Door, command: s
 
 @pytest.mark.parametrize("command", ["test", "lab"])
 def test_help_of_another_program_is_asked_of_it(door: Door, command: str) -> None:
-    assert door.run(command, "--help")[1][-1] == f"-m lib.cli {command} --help"
+    assert door.run(command, "--help")[1][-1] == f"-m lib.cli.__main__ {command} --help"
 
 
 @pytest.mark.parametrize(

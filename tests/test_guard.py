@@ -5,15 +5,15 @@ import logging
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from lib import guard
+from lib.stage import redaction
 
 PRIVATE = "Xanthippe-Quillfeather-0451"
 
 
 @pytest.fixture
 def guarded(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
-    monkeypatch.delenv(guard.SHOW)
-    guard.install()
+    monkeypatch.delenv(redaction.SHOW)
+    redaction.install()
     return shell
 
 
@@ -59,12 +59,14 @@ def test_the_place_and_the_type_of_an_error_are_shown(guarded: InteractiveShell,
 
 
 def test_a_refusal_is_shown_as_it_is(guarded: InteractiveShell, capfd: pytest.CaptureFixture) -> None:
-    result = guarded.run_cell("from lib.errors import DoppelError\nraise DoppelError('steps = 0; must be positive')")
+    result = guarded.run_cell(
+        "from lib.common.errors import DoppelError\nraise DoppelError('steps = 0; must be positive')"
+    )
     assert capfd.readouterr().out.strip() == "DoppelError: steps = 0; must be positive"
     assert str(result.error_in_exec) == "steps = 0; must be positive"
 
 
 def test_the_messages_are_there_when_asked_for(shell: InteractiveShell, capfd: pytest.CaptureFixture) -> None:
-    guard.install()  # DOPPEL_SHOW_ERRORS=1 here
+    redaction.install()  # DOPPEL_SHOW_ERRORS=1 here
     shell.run_cell("raise ValueError('plain to see')")
     assert "plain to see" in capfd.readouterr().out

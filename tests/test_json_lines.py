@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lib import json_lines
-from lib.errors import DoppelError
+from lib.common import jsonl
+from lib.common.errors import DoppelError
 
 SECRET = "Xanthippe-Quillfeather-0451"
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(DoppelError) as error:
-        list(json_lines.read(path))
+        list(jsonl.read(path))
     assert SECRET not in str(error.value) and str(path) in str(error.value)
     return str(error.value)
 
@@ -28,7 +28,7 @@ def packed(lines: int = 2000) -> bytes:
 def test_packed_lines_are_those_that_were_packed(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"a": 1}\n\n{"a": 2}'))
-    assert list(json_lines.read(path)) == [(f"{path}, line 1", {"a": 1}), (f"{path}, line 3", {"a": 2})]
+    assert list(jsonl.read(path)) == [(f"{path}, line 1", {"a": 1}), (f"{path}, line 3", {"a": 2})]
 
 
 def test_a_packed_file_that_was_cut_off_is_named(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lib import copies, intervals, labels
-from lib.errors import DoppelError
-from lib.private import PrivateText
-from lib.records import Record
+from lib.audit import verbatim
+from lib.common.errors import DoppelError
+from lib.data import labels
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.evaluation import bootstrap
 
 DOMAIN = {"mood": ["bad", "good"], "stars": ["1", "2", "3"], "product": "catalogue"}
 
@@ -72,8 +74,8 @@ def test_a_verbatim_sentence_is_found_whatever_its_case_and_signs():
         "The battery of this camera lasts for two days.",
         "it is too short",
     ]
-    assert copies.verbatim(synthetic, real) == 1
-    assert copies.verbatim(synthetic, real, min_words=4) == 2
+    assert verbatim.verbatim(synthetic, real) == 1
+    assert verbatim.verbatim(synthetic, real, min_words=4) == 2
 
 
 def test_intervals_hold_the_value_and_shrink_with_n():
@@ -81,7 +83,7 @@ def test_intervals_hold_the_value_and_shrink_with_n():
     few, many = (np.stack([draw.gamma(9, 3, n), np.full(n, 9.0)], axis=1) for n in (40, 4000))
     widths = []
     for losses in (few, many):
-        value, low, high = intervals.mean_loss(losses)
+        value, low, high = bootstrap.mean_loss(losses)
         assert low < value < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 5
@@ -90,12 +92,12 @@ def test_intervals_hold_the_value_and_shrink_with_n():
 def test_intervals_of_many_records_are_drawn_in_parts(monkeypatch):
     draw = np.random.default_rng(0)
     losses = np.stack([draw.gamma(9, 3, 41), np.full(41, 9.0)], axis=1)
-    whole = intervals.mean_loss(losses, draws=301)
-    monkeypatch.setattr(intervals, "CELLS", 1000)
-    assert intervals.mean_loss(losses, draws=301) == whole
-    monkeypatch.setattr(intervals, "CELLS", 1_000_000)
+    whole = bootstrap.mean_loss(losses, draws=301)
+    monkeypatch.setattr(bootstrap, "CELLS", 1000)
+    assert bootstrap.mean_loss(losses, draws=301) == whole
+    monkeypatch.setattr(bootstrap, "CELLS", 1_000_000)
     tracemalloc.start()
-    intervals.mean_loss(np.tile(losses, (1000, 1)), draws=300)
+    bootstrap.mean_loss(np.tile(losses, (1000, 1)), draws=300)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50e6  # all at once: 300 draws of 41,000 records, 300 MB
@@ -106,6 +108,6 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     for seed in range(200):
         draw = np.random.default_rng(seed)
         losses = np.stack([draw.normal(3, 1, 60), np.ones(60)], axis=1)
-        _, low, high = intervals.mean_loss(losses, seed=seed, draws=400)
+        _, low, high = bootstrap.mean_loss(losses, seed=seed, draws=400)
         hits += low <= 3 <= high
     assert 178 <= hits <= 199  # 95% of 200, four standard deviations below

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rapidfuzz import fuzz
 
-from lib import leaks as module
-from lib.canaries import WHOLE, Canary, personal_facts, toss
-from lib.errors import DoppelError
-from lib.leaks import NEAR, Leak, exact, holders, leaks, matches, nearest
-from lib.private import PrivateText
-from lib.records import Record
-from lib.words import words
+from lib.audit import leaks as module
+from lib.audit.canaries import WHOLE, Canary, personal_facts, toss
+from lib.audit.leaks import NEAR, Leak, exact, holders, leaks, matches, nearest
+from lib.common.errors import DoppelError
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.data.tokenize import words
 
 FILLER = ["The sound is fine.", "It broke after a week, sadly.", "", "a", "Would buy again!"]
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from lib.errors import DoppelError
-from lib.files import read_json, write_json
-from lib.privacy import verify
+from lib.common.errors import DoppelError
+from lib.common.files import read_json, write_json
+from lib.privacy import statement_check
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
 from lib.privacy.ledger import Event, Ledger, inherit
 from lib.release import verify as command
 
 HISTOGRAM = Event("00_process_data", "label histogram", DiscreteGaussian(10.0))
-TRAINING = Event("01_finetune_dp_lora.eps8", "DP-SGD", Gaussian(0.9, 0.1, 12), checked=True)
+TRAINING = Event("10_finetune_dp_lora.eps8", "DP-SGD", Gaussian(0.9, 0.1, 12), checked=True)
 
 
 def write_stage(root: Path, stage: str, inputs: list[str], event: Event | None = None, **changes) -> Path:
@@ -34,8 +34,8 @@ def write_stage(root: Path, stage: str, inputs: list[str], event: Event | None =
 def chain(tmp_path):
     """00 -> 01 -> 02, where 02 reads 00 too: the histogram is reached twice."""
     write_stage(tmp_path, "00_process_data", [], HISTOGRAM)
-    write_stage(tmp_path, "01_finetune_dp_lora.eps8", ["00_process_data"], TRAINING)
-    return write_stage(tmp_path, "02_generate.eps8", ["00_process_data", "01_finetune_dp_lora.eps8"])
+    write_stage(tmp_path, "10_finetune_dp_lora.eps8", ["00_process_data"], TRAINING)
+    return write_stage(tmp_path, "11_generate.eps8", ["00_process_data", "10_finetune_dp_lora.eps8"])
 
 
 def test_an_arm_composes_label_histogram_and_training_once_each(chain):
@@ -58,7 +58,7 @@ def test_a_non_private_arm_has_no_epsilon_and_is_not_for_release():
     statement = Ledger("record", 2000, events=[HISTOGRAM, Event("01", "training", NonPrivate())]).statement("02")
     assert statement["epsilon"] is None
     assert statement["not_for_release"] == ["01: training is not private"]
-    assert verify.problems(statement) == []
+    assert statement_check.problems(statement) == []
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,19 @@ def changed(statement: dict, path: tuple, value: object) -> dict:
 )
 def test_verify_sees_every_changed_claim(chain, path, value):
     statement = read_json(chain / "privacy.json")
-    assert verify.problems(statement) == []
+    assert statement_check.problems(statement) == []
     with suppress(DoppelError):  # a statement that cannot even be read is refused too
-        assert verify.problems(changed(statement, path, value))
+        assert statement_check.problems(changed(statement, path, value))
 
 
 def test_another_accountant_may_be_looser_and_never_states_less(chain):
     statement = read_json(chain / "privacy.json")
     other = changed(statement, ("accountant",), statement["accountant"] | {"library": "dp-accounting 9"})
-    assert verify.problems(other) == []
+    assert statement_check.problems(other) == []
     spent = statement["epsilon"]
-    assert any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 0.999 * spent)))
-    assert not any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 1.009 * spent)))
-    assert any("is stated" in one for one in verify.problems(changed(other, ("epsilon",), 1.02 * spent)))
+    assert any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 0.999 * spent)))
+    assert not any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 1.009 * spent)))
+    assert any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 1.02 * spent)))
 
 
 def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys):

@@ -13,12 +13,15 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from lib import llm, models
-from lib.engines import ct2, smooth
-from lib.engines.base import batches, completion
-from lib.engines.plain import TransformersEngine
-from lib.errors import DoppelError
-from lib.llm import Completion, Sampling, generate_records, open_engine, rejection
+from lib.common.errors import DoppelError
+from lib.generation import generate as llm
+from lib.generation.engines import ctranslate2_engine, smoothquant
+from lib.generation.engines.base import batches, completion
+from lib.generation.engines.transformers_engine import TransformersEngine
+from lib.generation.generate import Completion, Sampling, generate_records, open_engine
+from lib.generation.rejection import rejection
+from lib.models import loading
+from lib.models.prompt import Prompt
 
 TINY = "bundled:tiny-random"
 GREEDY = Sampling(temperature=0, max_new_tokens=12)
@@ -29,7 +32,7 @@ ENGINES = ("transformers", "ctranslate2")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of the tiny model, which changes what it writes."""
     torch.manual_seed(1)
-    base = models.load(TINY, dtype="float32", device="cpu")
+    base = loading.load(TINY, dtype="float32", device="cpu")
     lora = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
     with torch.no_grad():
         for name, weight in lora.named_parameters():
@@ -215,10 +218,10 @@ def test_a_completion_keeps_special_tokens_but_the_one_that_ended_it(engines):
 def test_prompts_that_begin_alike_share_their_beginning(engines):
     starts = [[7] * 40, [8] * 40]
     prompts = [[*starts[i % 2], *[i, 5, 6][: 1 + i % 3]] for i in range(40)]
-    groups = ct2._alike(prompts)
+    groups = ctranslate2_engine._alike(prompts)
     assert sorted(sorted(group) for group in groups) == [list(range(0, 40, 2)), list(range(1, 40, 2))]
-    assert ct2._alike(prompts[:30]) == [list(range(30))]  # batches would be too small
-    assert ct2._alike([[i] * 9 for i in range(40)]) == [list(range(40))]
+    assert ctranslate2_engine._alike(prompts[:30]) == [list(range(30))]  # batches would be too small
+    assert ctranslate2_engine._alike([[i] * 9 for i in range(40)]) == [list(range(40))]
     engine = engines["ctranslate2"]
     texts = [f"{'left ' * 6 if i % 2 else 'right ' * 6}{i}" for i in range(40)]
     wanted = completed(engines["transformers"], prompts_of(engine, *texts), GREEDY)
@@ -236,8 +239,10 @@ def test_a_conversion_is_made_once_and_never_taken_for_another(
     adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     made = []
-    convert = ct2._Converter.convert
-    monkeypatch.setattr(ct2._Converter, "convert", lambda self, *a, **k: made.append(1) or convert(self, *a, **k))
+    convert = ctranslate2_engine._Converter.convert
+    monkeypatch.setattr(
+        ctranslate2_engine._Converter, "convert", lambda self, *a, **k: made.append(1) or convert(self, *a, **k)
+    )
     mine = tmp_path / "adapter"
     mine.mkdir()
     for file in adapter.iterdir():
@@ -257,14 +262,14 @@ def test_a_conversion_is_made_once_and_never_taken_for_another(
 
 
 def test_smoothing_changes_the_weights_and_not_what_the_model_computes():
-    model, tokenizer = models.load(TINY, dtype="float32", device="cpu"), models.load_tokenizer(TINY)
+    model, tokenizer = loading.load(TINY, dtype="float32", device="cpu"), loading.load_tokenizer(TINY)
     ids = torch.tensor([tokenizer("how it went").input_ids])
     with torch.inference_mode():
         before = model(ids).logits
-        smooth.smooth(model, tokenizer)
+        smoothquant.smooth(model, tokenizer)
         after = model(ids).logits
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
-    plain = models.load(TINY, dtype="float32", device="cpu").state_dict()
+    plain = loading.load(TINY, dtype="float32", device="cpu").state_dict()
     same = [name for name, weight in model.state_dict().items() if torch.equal(weight, plain[name])]
     # what reads no smoothed channel and makes none
     assert all("o_proj" in name or "embed" in name for name in same) and len(same) == 3
@@ -278,7 +283,7 @@ def test_auto_takes_the_fastest_that_fits(monkeypatch: pytest.MonkeyPatch):
     assert open_engine(TINY, device="cpu").compute_type == "int8"
     assert open_engine(TINY, device="cpu", dtype="bfloat16").name == "transformers"
     monkeypatch.setattr("ctranslate2.converters.transformers._MODEL_LOADERS", {})
-    monkeypatch.setattr(ct2, "_RECIPE", "of this test")
+    monkeypatch.setattr(ctranslate2_engine, "_RECIPE", "of this test")
     assert open_engine(TINY, device="cpu").name == "transformers"
     with pytest.raises(DoppelError, match="use engine: transformers"):
         open_engine(TINY, device="cpu", engine="ctranslate2")
@@ -332,7 +337,7 @@ def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.Monk
     engine = open_engine(TINY, adapter)
     assert engine.name == "vllm"
     assert seen.options == {
-        "model": str(models.locate(TINY)),
+        "model": str(loading.locate(TINY)),
         "dtype": "auto",
         "enable_lora": True,
         "max_lora_rank": 8,
@@ -378,7 +383,7 @@ class Scripted:
     name = "scripted"
 
     def __init__(self, *rounds: Sequence[Completion]):
-        self.tokenizer = models.load_tokenizer(TINY)
+        self.tokenizer = loading.load_tokenizer(TINY)
         self.rounds = list(rounds)
         self.asked: list[tuple[list[str], int]] = []  # prompts and seed of each round
 
@@ -399,7 +404,7 @@ def test_records_are_completions_and_what_was_rejected_is_drawn_again():
     )
     labels = [{"n": n} for n in ("I", "II", "III", "IV")]
     seen = []
-    made, done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
+    made, done = generate_records(engine, Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
     assert [record.text.reveal() for record in made] == ["one", "two", "three\nthings", "four"]
     assert [record.labels for record in made] == labels
     assert len({record.id for record in made}) == 4
@@ -418,24 +423,24 @@ def test_records_are_completions_and_what_was_rejected_is_drawn_again():
 def test_what_stays_missing_is_counted_and_nothing_at_all_is_an_error():
     labels = [{"n": "I"}, {"n": "II"}]
     engine = Scripted(*[[said("1"), said("ok")], [said("2")]])
-    made, done = generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+    made, done = generate_records(engine, Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
     assert [record.id for record in made] == ["synthetic-000001"]
     assert (done.requested, done.rejected) == (2, {"no letters": 2})
     engine = Scripted(*[[said("x", ended=False), said("")]] * 2)
     with pytest.raises(DoppelError, match=r"none of 4 completions .*2 empty, 2 truncated.* raise max_new_tokens"):
-        generate_records(engine, models.Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+        generate_records(engine, Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
 
 
 def test_a_prompt_must_leave_room_for_the_completion():
     with pytest.raises(DoppelError, match=r"has 507 tokens; with max_new_tokens = 6 .*512"):
-        generate_records(Scripted(), models.Prompt("x" * 507), [{}], Sampling(max_new_tokens=6))
+        generate_records(Scripted(), Prompt("x" * 507), [{}], Sampling(max_new_tokens=6))
 
 
 def test_the_whole_way_with_the_tiny_model_is_reproducible():
     engine = open_engine(TINY, device="cpu")
     labels = [{"mood": "glad"}, {"mood": "sad"}] * 10
     first, again = (
-        generate_records(engine, models.Prompt("A {mood} note:"), labels, Sampling(max_new_tokens=48)) for _ in range(2)
+        generate_records(engine, Prompt("A {mood} note:"), labels, Sampling(max_new_tokens=48)) for _ in range(2)
     )
     assert first == again
     assert len(first[0]) == 20

@@ -8,8 +8,9 @@ import pytest
 import torch
 from scipy.stats import chi2, kstest, norm
 
-from lib.errors import DoppelError
-from lib.privacy.mechanisms import check_sampler, noise_generator, noisy_counts, noisy_votes, poisson_sample
+from lib.common.errors import DoppelError
+from lib.methods.private_evolution.voting import noisy_votes
+from lib.privacy.mechanisms import check_sampler, noise_generator, noisy_counts, poisson_sample
 
 UNITS, RATE, STEPS = 600, 0.1, 30
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.memorisation import Copying, PersonalData, copying, longest_shared, luhn, personal_data, personal_strings
-from lib.near_duplicates import shingles, with_near_duplicate
-from lib.words import words
+from lib.audit.memorisation import Copying, PersonalData, copying, longest_shared, luhn, personal_data, personal_strings
+from lib.data.near_duplicates import shingles, with_near_duplicate
+from lib.data.tokenize import words
 
 WORDS = st.lists(st.sampled_from(["the", "Phone", "is", "good,", "bad", "and"]), max_size=12).map(" ".join)
 TEXTS = st.lists(WORDS, max_size=8)

@@ -8,8 +8,10 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from lib import assets, bundled, models, templates
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.data import assets
+from lib.models import bundled, loading, templates
+from lib.models.prompt import Prompt, encode
 
 SMOLLM2 = "bundled:smollm2-135m-instruct"
 TINY = "bundled:tiny-random"
@@ -17,12 +19,12 @@ TINY = "bundled:tiny-random"
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return models.load_tokenizer(TINY)
+    return loading.load_tokenizer(TINY)
 
 
 @pytest.fixture(scope="module")
 def smollm2():
-    return models.load(SMOLLM2, dtype="float32", device="cpu"), models.load_tokenizer(SMOLLM2)
+    return loading.load(SMOLLM2, dtype="float32", device="cpu"), loading.load_tokenizer(SMOLLM2)
 
 
 def adapter_of(model, folder: Path, *, seed: int = 0, size: float = 0.5) -> Path:
@@ -57,7 +59,7 @@ def test_smollm2_is_the_published_model(smollm2):
     assert not hasattr(model.config, "quantization_config")
     assert (tokenizer.eos_token, tokenizer.bos_token) == ("<|im_end|>", "<|im_start|>")
     assert tokenizer.pad_token_id == model.config.pad_token_id != tokenizer.eos_token_id
-    assert models.end_tokens(SMOLLM2, tokenizer) == [2]
+    assert loading.end_tokens(SMOLLM2, tokenizer) == [2]
     # digits one by one, and the space before them a token of its own
     assert tokenizer.tokenize("in 1995,  12") == ["in", "Ġ", "1", "9", "9", "5", ",", "ĠĠ", "1", "2"]
 
@@ -92,7 +94,7 @@ def test_tiny_random_is_the_same_everywhere_and_leaves_the_global_generator_alon
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.manual_seed(6)
     bundled.make("tiny-random", tmp_path, tmp_path / "b")
-    assert models.folder_hash(tmp_path / "a") == models.folder_hash(tmp_path / "b")
+    assert loading.folder_hash(tmp_path / "a") == loading.folder_hash(tmp_path / "b")
     assert sum(file.stat().st_size for file in (tmp_path / "a").iterdir()) < 600_000
 
 
@@ -107,12 +109,12 @@ def test_a_bundled_model_is_made_once_and_whole_or_not_at_all(tmp_path: Path, mo
 
     monkeypatch.setattr(bundled, "make", killed)
     with pytest.raises(KeyboardInterrupt):
-        models.locate(TINY, tmp_path)
+        loading.locate(TINY, tmp_path)
     assert not (tmp_path / "models" / "tiny-random").exists()
     monkeypatch.undo()
-    folder = models.locate(TINY, tmp_path)
+    folder = loading.locate(TINY, tmp_path)
     written = (folder / "model.safetensors").stat().st_mtime_ns
-    assert models.locate(TINY, tmp_path) == folder
+    assert loading.locate(TINY, tmp_path) == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == written
 
 
@@ -125,76 +127,76 @@ def test_where_two_processes_make_a_model_the_first_wins(tmp_path: Path):
         folder.mkdir()  # the other process
         (folder / "b").touch()
 
-    models.make_folder(folder, fill)
+    loading.make_folder(folder, fill)
     assert [file.name for file in folder.iterdir()] == ["b"]
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
 
 
 def test_names_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert models.locate("hub:owner/name") == "owner/name"
+    assert loading.locate("hub:owner/name") == "owner/name"
     (tmp_path / "config.json").write_text("{}")
-    assert models.locate(str(tmp_path)) == tmp_path
+    assert loading.locate(str(tmp_path)) == tmp_path
     with pytest.raises(DoppelError, match="did you mean bundled:tiny-random"):
-        models.locate("bundled:tiny-randon")
+        loading.locate("bundled:tiny-randon")
     with pytest.raises(DoppelError, match=r"known: .*bundled:smollm2"):
-        models.locate("/no/such/folder")
+        loading.locate("/no/such/folder")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(DoppelError, match=r"'owner/none' cannot be loaded .*network"):
-        models.load_tokenizer("hub:owner/none")
+        loading.load_tokenizer("hub:owner/none")
 
 
 @pytest.mark.parametrize(("gain", "dtype"), [(2.5, torch.bfloat16), (0.5, torch.float32), (1.1, torch.float32)])
 def test_bfloat16_only_where_the_processor_multiplies_it_faster(gain, dtype, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(models, "_bfloat16_gain", lambda: gain)
+    monkeypatch.setattr(loading, "_bfloat16_gain", lambda: gain)
     cpu = torch.device("cpu")
-    assert models.resolve_dtype("auto", cpu) == dtype
-    assert models.resolve_dtype("bfloat16", cpu) == torch.bfloat16
+    assert loading.resolve_dtype("auto", cpu) == dtype
+    assert loading.resolve_dtype("bfloat16", cpu) == torch.bfloat16
     with pytest.raises(DoppelError, match="did you mean bfloat16"):
-        models.resolve_dtype("bfloat", cpu)
+        loading.resolve_dtype("bfloat", cpu)
 
 
 def test_the_gain_of_bfloat16_is_measured_once():
-    assert models._bfloat16_gain() > 0 and models._bfloat16_gain() is models._bfloat16_gain()
+    assert loading._bfloat16_gain() > 0 and loading._bfloat16_gain() is loading._bfloat16_gain()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there():
-    assert models.resolve_device("auto").type == "cpu"
+    assert loading.resolve_device("auto").type == "cpu"
     with pytest.raises(DoppelError, match="no GPU"):
-        models.resolve_device("cuda")
+        loading.resolve_device("cuda")
 
 
 def test_an_adapter_saved_and_loaded_again(tmp_path: Path, tokenizer):
     ids = torch.tensor([tokenizer("how it went").input_ids])
-    base = models.load(TINY, dtype="float32", device="cpu")
+    base = loading.load(TINY, dtype="float32", device="cpu")
     plain = base(ids).logits
-    adapter = adapter_of(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
-    loaded = models.with_adapter(models.load(TINY, dtype="float32", device="cpu"), adapter)
+    adapter = adapter_of(loading.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
+    loaded = loading.with_adapter(loading.load(TINY, dtype="float32", device="cpu"), adapter)
     with torch.no_grad():
         apart = loaded(ids).logits
-        together = models.merged(loaded)(ids).logits
+        together = loading.merged(loaded)(ids).logits
     assert (apart - plain).abs().max() > 0.1
     torch.testing.assert_close(together, apart, atol=1e-4, rtol=1e-4)
     with pytest.raises(DoppelError, match="float32 only"):
-        models.merged(models.with_adapter(models.load(TINY, dtype="bfloat16", device="cpu"), adapter))
+        loading.merged(loading.with_adapter(loading.load(TINY, dtype="bfloat16", device="cpu"), adapter))
 
 
 def test_adapters_that_cannot_be_used(tmp_path: Path, smollm2):
     with pytest.raises(DoppelError, match=r"no adapter_config\.json"):
-        models.with_adapter(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "none")
-    adapter = adapter_of(models.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
-    other = models.load(SMOLLM2, dtype="float32", device="cpu")
+        loading.with_adapter(loading.load(TINY, dtype="float32", device="cpu"), tmp_path / "none")
+    adapter = adapter_of(loading.load(TINY, dtype="float32", device="cpu"), tmp_path / "adapter")
+    other = loading.load(SMOLLM2, dtype="float32", device="cpu")
     with pytest.raises(DoppelError, match="does not fit the model"):
-        models.with_adapter(other, adapter)
+        loading.with_adapter(other, adapter)
 
 
 def test_prompts_are_filled_from_labels_alone(tokenizer):
-    prompt = models.Prompt("A {mood} note on {{x}}:")
+    prompt = Prompt("A {mood} note on {{x}}:")
     assert templates.label_fields(prompt.template) == {"mood"}
     assert prompt.text({"mood": "glad {not_a_field}", "more": ""}) == "A glad {not_a_field} note on {x}:"
     assert tokenizer.decode(prompt.build(tokenizer, {"mood": "sad"})) == "A sad note on {x}:"
     with pytest.raises(DoppelError, match=r"\{mod\} is not a label; did you mean mood") as caught:
-        models.Prompt("A {mod} note").text({"mood": "hush", "stars": "5"})
+        Prompt("A {mod} note").text({"mood": "hush", "stars": "5"})
     assert "hush" not in str(caught.value)
     for template, why in {
         "About {text}": "record itself",
@@ -206,14 +208,14 @@ def test_prompts_are_filled_from_labels_alone(tokenizer):
         " \n": "is empty",
     }.items():
         with pytest.raises(DoppelError, match=why):
-            models.Prompt(template).text({"mood": "sad"})
+            Prompt(template).text({"mood": "sad"})
 
 
 def test_a_chat_prompt_ends_where_the_answer_begins(smollm2, tokenizer):
-    prompt = models.Prompt("A {mood} note", chat=True)
+    prompt = Prompt("A {mood} note", chat=True)
     text = smollm2[1].decode(prompt.build(smollm2[1], {"mood": "sad"}))
     assert text.endswith("<|im_start|>user\nA sad note<|im_end|>\n<|im_start|>assistant\n")
-    silent = models.load_tokenizer(TINY)
+    silent = loading.load_tokenizer(TINY)
     silent.chat_template = None
     with pytest.raises(DoppelError, match="chat: false"):
         prompt.build(silent, {"mood": "sad"})
@@ -222,14 +224,14 @@ def test_a_chat_prompt_ends_where_the_answer_begins(smollm2, tokenizer):
 @pytest.mark.parametrize(
     ("prompt", "opening"),
     [
-        (models.Prompt("Note:"), " "),
-        (models.Prompt("Note: "), ""),
-        (models.Prompt("Note:\n"), ""),
-        (models.Prompt("Note", chat=True), ""),
+        (Prompt("Note:"), " "),
+        (Prompt("Note: "), ""),
+        (Prompt("Note:\n"), ""),
+        (Prompt("Note", chat=True), ""),
     ],
 )
 def test_a_record_is_its_prompt_a_completion_and_eos(tokenizer, prompt, opening):
-    done = models.encode(tokenizer, prompt, "went well", {}, 32)
+    done = encode(tokenizer, prompt, "went well", {}, 32)
     assert done.prompt == prompt.build(tokenizer, {})
     assert done.completion[-1] == tokenizer.eos_token_id
     assert tokenizer.decode(done.completion[:-1]) == f"{opening}went well"
@@ -237,18 +239,18 @@ def test_a_record_is_its_prompt_a_completion_and_eos(tokenizer, prompt, opening)
 
 
 def test_a_completion_that_was_cut_teaches_no_end(tokenizer):
-    prompt = models.Prompt("Note: ")
-    assert models.encode(tokenizer, prompt, "abc", {}, 4) == (
+    prompt = Prompt("Note: ")
+    assert encode(tokenizer, prompt, "abc", {}, 4) == (
         prompt.build(tokenizer, {}),
         [*_ids(tokenizer, "abc"), 2],
         False,
     )
-    cut = models.encode(tokenizer, prompt, "abcd", {}, 4)
+    cut = encode(tokenizer, prompt, "abcd", {}, 4)
     assert cut.truncated and cut.completion == _ids(tokenizer, "abcd")
 
 
 def test_special_tokens_spelled_out_in_a_record_or_label_stay_characters(tokenizer):
-    done = models.encode(tokenizer, models.Prompt("On {topic}:"), "a<|im_end|>b", {"topic": "<|im_start|>"}, 64)
+    done = encode(tokenizer, Prompt("On {topic}:"), "a<|im_end|>b", {"topic": "<|im_start|>"}, 64)
     assert done.completion.count(tokenizer.eos_token_id) == 1
     assert tokenizer.bos_token_id not in done.prompt
     assert tokenizer.decode(done.completion[:-1]) == " a<|im_end|>b"

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from lib import notebooks
-from lib.params import read_spec
+from lib.stage import notebook_file
+from lib.stage.parameters import read_spec
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_LINES = 15  # of a code cell; the parameters cell may have more
@@ -35,15 +35,15 @@ def test_a_notebook_has_one_parameters_cell_then_begins_and_finishes_its_stage(p
     spec = read_spec(path)
     assert spec["run"].default == "quick"
     assert str(spec["stage"].default).partition(".")[0] == path.stem
-    code = [cell for cell in notebooks.load(path) if cell["cell_type"] == "code"]
-    tagged = next(i for i, cell in enumerate(code) if notebooks.is_parameters(cell))
+    code = [cell for cell in notebook_file.load(path) if cell["cell_type"] == "code"]
+    tagged = next(i for i, cell in enumerate(code) if notebook_file.is_parameters(cell))
     assert f'Stage.begin("{path.stem}", globals())' in code[tagged + 1]["source"]
     assert "stage.finish(" in code[-1]["source"]
     assert not any("stage.finish(" in cell["source"] for cell in code[:-1])
 
 
 def test_the_defaults_are_those_of_preset_quick(path: Path) -> None:
-    from lib.chain import preflight
+    from lib.pipeline.preflight import preflight
 
     spec = read_spec(path)
     nodes = preflight("quick", "quick").nodes
@@ -54,8 +54,8 @@ def test_the_defaults_are_those_of_preset_quick(path: Path) -> None:
 
 
 def test_code_cells_are_short(path: Path) -> None:
-    for cell in notebooks.load(path):
-        if cell["cell_type"] == "code" and not notebooks.is_parameters(cell):
+    for cell in notebook_file.load(path):
+        if cell["cell_type"] == "code" and not notebook_file.is_parameters(cell):
             ast.parse(cell["source"])
             assert len(cell["source"].splitlines()) < MOST_LINES, cell["source"].splitlines()[0]
 

@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 
-from lib import chain, records, sources
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.data import records, sources
+from lib.pipeline import preflight
+from lib.pipeline.budget_check import check_budget
 
 TINY = "bundled:tiny-random"
 SMALL = {
     "00_process_data": {"limit": 300},
-    "01_finetune_dp_lora": {
+    "10_finetune_dp_lora": {
         "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
         "evaluate_records": 10, "privacy_seed": 3,
     },
-    "02_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
-    "03_aug_pe": {
+    "11_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+    "12_aug_pe": {
         "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "judge": f"hidden:{TINY}", "iterations": 2,
         "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
         "privacy_seed": 3,
@@ -38,11 +40,11 @@ def house(here: Project) -> Project:
 
 def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> None:
     with pytest.raises(DoppelError, match=r"run \./run_all\.sh quick --only 00_process_data"):
-        house.play("01_finetune_dp_lora", **SMALL["01_finetune_dp_lora"])
+        house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"])
     for name, sizes in SMALL.items():
         namespace = house.play(name, **sizes)
         assert (namespace["stage"].folder / "done.json").is_file()
-    for arm, most in (("02_generate.eps8", 4), ("03_aug_pe.eps8", 9)):
+    for arm, most in (("11_generate.eps8", 4), ("12_aug_pe.eps8", 9)):
         made = records.read(house.stage(arm, "quick") / "synthetic.jsonl")
         assert 1 <= len(made) <= most
         records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
@@ -53,7 +55,7 @@ def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> No
 
 def test_aug_pe_without_a_target_is_not_private_and_shows_and_keeps_no_votes(house: Project) -> None:
     house.play("00_process_data", limit=300)
-    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"target_epsilon": None})
+    namespace = house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"target_epsilon": None})
     folder = namespace["stage"].folder
     privacy = json.loads((folder / "privacy.json").read_text())
     assert privacy["epsilon"] is None and "is not private" in privacy["not_for_release"][0]
@@ -63,7 +65,7 @@ def test_aug_pe_without_a_target_is_not_private_and_shows_and_keeps_no_votes(hou
 
 def test_aug_pe_counts_users_where_the_corpus_does(house: Project) -> None:
     house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
-    namespace = house.play("03_aug_pe", **SMALL["03_aug_pe"] | {"iterations": 1})
+    namespace = house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"iterations": 1})
     voters = namespace["voters"]
     assert len(set(voters.owners.tolist())) == namespace["ledger"].units < len(voters.owners)
 
@@ -78,8 +80,8 @@ def test_a_user_level_run_of_records_without_users_is_refused_before_anything_is
 
 def test_a_user_level_run_counts_users(house: Project) -> None:
     house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
-    sizes = SMALL["01_finetune_dp_lora"] | {"expected_batch": 8.0, "target_epsilon": 20.0}
-    namespace = house.play("01_finetune_dp_lora", **sizes)
+    sizes = SMALL["10_finetune_dp_lora"] | {"expected_batch": 8.0, "target_epsilon": 20.0}
+    namespace = house.play("10_finetune_dp_lora", **sizes)
     folder = house.stage("00_process_data", "quick")
     train = records.read(folder / "train.jsonl")
     users = {record.user for record in train}
@@ -97,29 +99,29 @@ def test_a_file_of_ones_own_is_part_of_what_the_corpus_is_made_from(house: Proje
     house.play("00_process_data", **own)
     assert list(house.done("00_process_data", "quick")["made_from"]["files"]) == ["own.csv"]
     changes = [f"00_process_data.{key}={json.dumps(value)}" for key, value in own.items()]
-    plan = chain.preflight("quick", "quick", changes).plan(["00_process_data"], [])
+    plan = preflight.preflight("quick", "quick", changes).plan(["00_process_data"], [])
     assert plan == {}
     table.write_text("\n".join(table.read_text().splitlines()[:40]))  # some records are taken back
-    plan = chain.preflight("quick", "quick", changes).plan(["00_process_data"], [])
+    plan = preflight.preflight("quick", "quick", changes).plan(["00_process_data"], [])
     assert plan == {"00_process_data": "a file that it reads changed: own.csv"}
 
 
 def test_a_histogram_that_is_dearer_than_the_target_is_refused_in_pre_flight(house: Project) -> None:
     house.play("00_process_data", limit=300, label_histogram_scale=1.0)
     with pytest.raises(DoppelError, match="label histogram alone spends"):
-        graph = chain.preflight("quick", "quick", ["01_finetune_dp_lora.target_epsilon=0.5"])
-        graph.check_budget(list(graph.nodes))
+        graph = preflight.preflight("quick", "quick", ["10_finetune_dp_lora.target_epsilon=0.5"])
+        check_budget(graph, list(graph.nodes))
 
 
 def test_batches_that_are_no_poisson_samples_get_no_epsilon(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib.dp_lora import Trainer
+    from lib.methods.dp_lora.trainer import Trainer
 
     house.play("00_process_data", limit=300)
     order = np.random.default_rng(0)
     monkeypatch.setattr(Trainer, "_draw", lambda self, step: order.permutation(self.units)[:20].tolist())
     with pytest.raises(DoppelError, match="no epsilon is stated"):
-        house.play("01_finetune_dp_lora", **SMALL["01_finetune_dp_lora"] | {"steps": 12})
-    assert not (house.stage("01_finetune_dp_lora.eps8", "quick") / "privacy.json").exists()
+        house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"] | {"steps": 12})
+    assert not (house.stage("10_finetune_dp_lora.eps8", "quick") / "privacy.json").exists()
 
 
 def write_amazon(root: Path, category: str, reviews: int) -> None:
@@ -158,18 +160,18 @@ def test_the_llama_preset_runs_when_model_and_sizes_are_overridden(
     data = tmp_path_factory.mktemp("data")
     write_amazon(data, "Cell_Phones_and_Accessories", 400)
     monkeypatch.setitem(sources.load.__kwdefaults__, "root", data)
-    nodes = chain.preflight("amazon-llama", "amazon-llama").nodes
+    nodes = preflight.preflight("amazon-llama", "amazon-llama").nodes
     small = {
         "00_process_data": {},
-        "01_finetune_dp_lora": {
+        "10_finetune_dp_lora": {
             "model": TINY, "max_tokens": 60, "steps": 12, "expected_batch": 20.0, "warmup_steps": 1,
             "evaluate_records": 10,
         },
-        "02_generate": {"samples": 3, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+        "11_generate": {"samples": 3, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
     }  # fmt: skip
-    for id in ("00_process_data", "01_finetune_dp_lora.eps4", "02_generate.eps4"):
+    for id in ("00_process_data", "10_finetune_dp_lora.eps4", "11_generate.eps4"):
         name = id.partition(".")[0]
         house.play(name, **nodes[id].parameters | small[name])
-    made = records.read(house.stage("02_generate.eps4", "amazon-llama") / "synthetic.jsonl")
+    made = records.read(house.stage("11_generate.eps4", "amazon-llama") / "synthetic.jsonl")
     assert {name for record in made for name in record.labels} == {"rating", "product", "category"}
     assert all(record.labels["product"].startswith("Case ") for record in made)  # of the catalogue

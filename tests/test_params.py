@@ -11,9 +11,9 @@ from conftest import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import strict_yaml
-from lib.errors import DoppelError
-from lib.params import Parameter, check, read_spec
+from lib.common.errors import DoppelError
+from lib.stage import strict_yaml
+from lib.stage.parameters import Parameter, check, read_spec
 
 CELL = """\
 target_epsilon: float | None = 8.0  # (0, 1e6] null trains without privacy
@@ -30,12 +30,12 @@ inputs: dict[str, str] = {
 
 @pytest.fixture
 def spec(project: Project) -> dict[str, Parameter]:
-    return read_spec(project.notebook("02_generate", CELL))
+    return read_spec(project.notebook("11_generate", CELL))
 
 
 def refused(spec: dict[str, Parameter], **values: object) -> str:
     with pytest.raises(DoppelError) as error:
-        check(spec, values, "params/quick/02_generate.yaml")
+        check(spec, values, "params/quick/11_generate.yaml")
     return str(error.value)
 
 
@@ -110,7 +110,7 @@ def test_values_go_over_defaults_and_an_int_widens(spec: dict[str, Parameter]) -
 )
 def test_a_wrong_value_is_refused_by_name(spec: dict[str, Parameter], name: str, value: object, message: str) -> None:
     told = refused(spec, **{name: value})
-    assert told.startswith("params/quick/02_generate.yaml: ") and message in told
+    assert told.startswith("params/quick/11_generate.yaml: ") and message in told
 
 
 def test_all_faults_of_a_file_are_told_at_once(spec: dict[str, Parameter]) -> None:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
 
-from lib import chain
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.pipeline import preflight
 
 CORPUS = "00_process_data"
 ROWS = [
@@ -39,7 +39,7 @@ def write(kind: str, path: Path) -> Path:
 def refusal(*changes: str, preset: str = "quick") -> str:
     """The words of pre-flight's refusal; private text must not be among them."""
     with pytest.raises(DoppelError) as error:
-        chain.preflight(preset, "check", changes)
+        preflight.preflight(preset, "check", changes)
     assert "private sentence" not in str(error.value)
     return str(error.value)
 
@@ -66,7 +66,7 @@ def own(source: object, columns: str = FITTING, *more: str) -> list[str]:
 )
 def test_columns_that_do_not_fit_a_file_are_refused(kind: str, columns: str, message: str, tmp_path: Path) -> None:
     path = write(kind, tmp_path / f"mine.{kind}")
-    chain.preflight("quick", "check", own(f"{kind}:{path}"))
+    preflight.preflight("quick", "check", own(f"{kind}:{path}"))
     said = refusal(*own(f"{kind}:{path}", columns))
     assert message in said and said.startswith("params/quick/00_process_data.yaml: ")
 
@@ -85,7 +85,7 @@ def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> N
     path = tmp_path / "records.jsonl"
     path.write_text('{"id": "1", "text": "a private sentence", "labels": {"sentiment": "neutral"}, "user": "ann"}\n')
     changes = [f"{CORPUS}.source=jsonl:{path}", f"{CORPUS}.unit=user"]
-    assert chain.preflight("quick", "check", changes).nodes[CORPUS].parameters["columns"] is None
+    assert preflight.preflight("quick", "check", changes).nodes[CORPUS].parameters["columns"] is None
     path.write_text('{"id": "1", "text": "a private sentence", "labels": {"mood": "neutral"}}\n')
     assert "has labels ['mood']" in refusal(changes[0])
     assert "names no user" in refusal(*changes)
@@ -94,7 +94,7 @@ def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> N
 def test_a_file_under_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     write("csv", tmp_path / "mine.csv")
-    assert CORPUS in chain.preflight("quick", "check", own("csv:~/mine.csv")).nodes
+    assert CORPUS in preflight.preflight("quick", "check", own("csv:~/mine.csv")).nodes
 
 
 def test_fields_of_columns_are_checked_where_nothing_is_read() -> None:
@@ -117,12 +117,14 @@ def test_user_level_of_a_file_needs_a_column_of_users(kind: str, tmp_path: Path)
     source = f"{kind}:{write(kind, tmp_path / f'mine.{kind}')}"
     said = refusal(*own(source, FITTING, "unit=user"))
     assert "unit: user, but the first record" in said and "columns: {user: COLUMN}" in said
-    chain.preflight("quick", "check", own(source, "{text: Review, labels.sentiment: Stars, user: Author}", "unit=user"))
+    preflight.preflight(
+        "quick", "check", own(source, "{text: Review, labels.sentiment: Stars, user: Author}", "unit=user")
+    )
 
 
 # Inputs: each is a stage of the notebook that makes what is read.
 
-AUG_PE, TRAIN, BASE, EPS8 = "03_aug_pe.eps8", "01_finetune_dp_lora.eps8", "02_generate.base", "02_generate.eps8"
+AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_generate.base", "11_generate.eps8"
 
 
 @pytest.mark.parametrize(
@@ -136,10 +138,10 @@ AUG_PE, TRAIN, BASE, EPS8 = "03_aug_pe.eps8", "01_finetune_dp_lora.eps8", "02_ge
             "inputs: modle: is none of this notebook's; did you m",
         ),
         (f"{TRAIN}.inputs={{corpus: {CORPUS}, base: {BASE}}}", "inputs: base: is none of this notebook's"),
-        (f"05_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 02_gen"),
-        (f"06_utility.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
-        (f"07_compare.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
-        (f"04_canary_privacy.inputs={{corpus: {EPS8}, a: {EPS8}}}", f"corpus: {EPS8} is no corpus"),
+        (f"21_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 02_gen"),
+        (f"22_utility.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
+        (f"30_compare.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
+        (f"20_canary_privacy.inputs={{corpus: {EPS8}, a: {EPS8}}}", f"corpus: {EPS8} is no corpus"),
     ],
 )
 def test_an_input_that_is_something_else_is_refused_by_name(change: str, message: str) -> None:
@@ -182,7 +184,7 @@ def test_aug_pe_with_what_its_writer_cannot_do_is_refused(
 
 def test_a_server_of_ones_own_takes_top_k() -> None:
     own_server = [f"{AUG_PE}.model=openai:some-model", f"{AUG_PE}.base_url=http://localhost:8000/v1"]
-    assert chain.preflight("quick", "check", own_server).nodes[AUG_PE].parameters["top_k"] == 50
+    assert preflight.preflight("quick", "check", own_server).nodes[AUG_PE].parameters["top_k"] == 50
 
 
 @pytest.mark.parametrize(
@@ -198,12 +200,12 @@ def test_a_server_of_ones_own_takes_top_k() -> None:
 def test_an_audit_that_could_not_end_in_a_verdict_is_refused(changes: list[str], message: str) -> None:
     arms = {"inputs={}": f"nonprivate: {EPS8}", "inputs={aug}": f"aug_pe: {AUG_PE}"}
     changes = [f"inputs={{corpus: {CORPUS}, {arms[one]}}}" if one in arms else one for one in changes]
-    assert message in refusal(*(f"04_canary_privacy.{change}" for change in changes))
+    assert message in refusal(*(f"20_canary_privacy.{change}" for change in changes))
 
 
 def test_an_audit_of_one_method_alone_keeps_its_defaults() -> None:
-    alone = [f"04_canary_privacy.inputs={{corpus: {CORPUS}, nonprivate: {EPS8}}}"]
-    assert chain.preflight("quick", "check", alone).nodes["04_canary_privacy"].parameters["bounded"][1] == "votes"
+    alone = [f"20_canary_privacy.inputs={{corpus: {CORPUS}, nonprivate: {EPS8}}}"]
+    assert preflight.preflight("quick", "check", alone).nodes["20_canary_privacy"].parameters["bounded"][1] == "votes"
 
 
 def test_a_delta_that_is_no_promise_is_refused() -> None:
@@ -212,8 +214,8 @@ def test_a_delta_that_is_no_promise_is_refused() -> None:
 
 def test_pre_flight_waits_for_no_model_library() -> None:
     code = (
-        "import os, sys; os.environ['OPENAI_API_KEY'] = 'none'; from lib import chain\n"
-        "chain.preflight('yelp-gpt35', 'check'); chain.preflight('quick', 'check')\n"
+        "import os, sys; os.environ['OPENAI_API_KEY'] = 'none'; from lib.pipeline import preflight\n"
+        "preflight.preflight('yelp-gpt35', 'check'); preflight.preflight('quick', 'check')\n"
         "print(sorted({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from lib import records, views
+from lib.data import records
+from lib.evaluation import views
 
 MARK = "zqjxv"  # stands in every private record, and in nothing else
-GENERATED = ("02_generate.base", "02_generate.eps8", "02_generate.nonprivate")
-ARMS = (*GENERATED, "03_aug_pe.eps8")
+GENERATED = ("11_generate.base", "11_generate.eps8", "11_generate.nonprivate")
+ARMS = (*GENERATED, "12_aug_pe.eps8")
 
 
 def write_corpus(path: Path) -> None:
@@ -34,10 +35,10 @@ def write_corpus(path: Path) -> None:
 
 def door(run: str, corpus: Path, *more: str) -> list[str]:
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = ("00_process_data", "01_finetune_dp_lora.eps8", "01_finetune_dp_lora.nonprivate", "03_aug_pe.eps8")
+    seeded = ("00_process_data", "10_finetune_dp_lora.eps8", "10_finetune_dp_lora.nonprivate", "12_aug_pe.eps8")
     changes = [
         f"00_process_data.source=csv:{corpus}", f"00_process_data.columns={columns}", "00_process_data.limit=null",
-        "01_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
+        "10_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
     ]  # fmt: skip
     sets = [part for change in changes for part in ("--set", change)]
     return ["./run_all.sh", "params/test", "--run", run, "--jobs", "2", *sets, *more]
@@ -67,10 +68,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     try:
         yield {
             "folder": killed,
-            "half": not list(killed.glob("02_generate.eps8/done.json")),
+            "half": not list(killed.glob("11_generate.eps8/done.json")),
             "taken_up": run(*door(names[0], corpus)),
             "again": run(*door(names[0], corpus)),
-            "whole": run(*door(names[1], corpus, "--only", "01_finetune_dp_lora.eps8")),
+            "whole": run(*door(names[1], corpus, "--only", "10_finetune_dp_lora.eps8")),
             "unbroken": ROOT / "results" / names[1],
             "charges": [json.loads(line) for path in budgets.glob("*.jsonl") for line in path.read_text().splitlines()],
         }
@@ -89,9 +90,9 @@ def test_the_preset_runs_to_its_end_after_a_kill(runs: dict) -> None:
 
 def test_a_killed_training_ends_where_an_unbroken_one_does(runs: dict) -> None:
     assert runs["whole"].returncode == 0, runs["whole"].stderr
-    log = (runs["folder"] / "01_finetune_dp_lora.eps8" / "log.txt").read_text()
+    log = (runs["folder"] / "10_finetune_dp_lora.eps8" / "log.txt").read_text()
     assert re.search(r"starts at step [1-6] of 6", log)  # it did go on from a checkpoint
-    name = "01_finetune_dp_lora.eps8/adapter/adapter_model.safetensors"
+    name = "10_finetune_dp_lora.eps8/adapter/adapter_model.safetensors"
     assert (runs["folder"] / name).read_bytes() == (runs["unbroken"] / name).read_bytes()
 
 
@@ -109,16 +110,16 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
     command = [sys.executable, "-m", "lib.cli", "verify", *(str(runs["folder"] / arm) for arm in ARMS)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0 and ended.stdout.count("VERIFIED") == len(ARMS), ended.stdout
-    for arm in ("02_generate.eps8", "03_aug_pe.eps8"):
+    for arm in ("11_generate.eps8", "12_aug_pe.eps8"):
         statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
         assert 0.98 * 8 <= statement["epsilon"] <= 8
         assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
     assert statement["events"][1]["mechanism"]["count"] == 2  # one event of as many compositions as votes
-    assert json.loads((runs["folder"] / "02_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
+    assert json.loads((runs["folder"] / "11_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
 
 
 def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
-    private = ["00_process_data", "01_finetune_dp_lora.eps8", "03_aug_pe.eps8"]
+    private = ["00_process_data", "10_finetune_dp_lora.eps8", "12_aug_pe.eps8"]
     killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
     assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
     for line in killed:
@@ -136,7 +137,7 @@ def test_what_comes_out_are_records(runs: dict) -> None:
 
 
 def test_fidelity_has_rows_and_views_of_every_arm(runs: dict) -> None:
-    folder = runs["folder"] / "05_fidelity"
+    folder = runs["folder"] / "21_fidelity"
     rows = json.loads((folder / "fidelity.json").read_text())["rows"]
     assert {row["arm"] for row in rows} == {"base", "eps8", "nonprivate", "aug_pe"}
     assert all(row["because"] or None not in (row["value"], row["floor"], row["ceiling"]) for row in rows)

@@ -6,8 +6,11 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from lib import chain, labels, processing, records, sources
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.data import labels, processing, records, sources
+from lib.pipeline import preflight
+from lib.pipeline.budget_check import check_budget
+from lib.pipeline.graph import Graph
 
 PRESETS = sorted(path.name for path in (ROOT / "params").iterdir() if path.is_dir())
 DEV = ROOT.parent / "shared" / "data" / "yelp" / "dev.csv"
@@ -29,8 +32,8 @@ def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Non
 
 
 @pytest.fixture(params=PRESETS)
-def graph(request: pytest.FixtureRequest, tmp_path: Path) -> chain.Graph:
-    return chain.preflight(request.param, "check", elsewhere(tmp_path) if request.param == "yelp-dev" else [])
+def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Graph:
+    return preflight.preflight(request.param, "check", elsewhere(tmp_path) if request.param == "yelp-dev" else [])
 
 
 def elsewhere(folder: Path) -> list[str]:
@@ -43,28 +46,28 @@ def test_the_presets_are_all_there() -> None:
     assert {"test", "quick", "amazon-llama", "yelp", "yelp-dev", "openreview", "pubmed"} <= set(PRESETS)
 
 
-def test_every_preset_has_a_corpus_and_a_floor(graph: chain.Graph) -> None:
-    assert "00_process_data" in graph.nodes and ("02_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
+def test_every_preset_has_a_corpus_and_a_floor(graph: Graph) -> None:
+    assert "00_process_data" in graph.nodes and ("11_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
     for node in graph.nodes.values():
         assert not {"sigma", "noise", "noise_multiplier"} & set(node.parameters)  # calibrated, never given
 
 
 @pytest.mark.parametrize("preset", PUBLISHED)
 def test_published_settings(preset: str) -> None:
-    nodes = chain.preflight(preset, "check").nodes
+    nodes = preflight.preflight(preset, "check").nodes
     iterations, samples, temperature, length, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
-        arm = nodes[f"03_aug_pe.gpt2_eps{epsilon}"].parameters
+        arm = nodes[f"12_aug_pe.gpt2_eps{epsilon}"].parameters
         found = [arm[name] for name in ("iterations", "samples", "temperature", "max_new_tokens", "encoder")]
         assert found == [iterations, samples, temperature, length, f"hub:sentence-transformers/{encoder}"]
         assert (arm["variants"], arm["top_k"], arm["top_p"], arm["no_repeat_ngram_size"]) == (7, 50, 0.9, 2)
         found = [arm[name] for name in ("variation", "selection", "keep_parents", "lookahead_degree", "word_var_scale")]
         assert found == ["rephrase", "rank", True, 0, 0]
-        trained = nodes[f"01_finetune_dp_lora.gpt2_eps{epsilon}"].parameters
+        trained = nodes[f"10_finetune_dp_lora.gpt2_eps{epsilon}"].parameters
         assert arm["target_epsilon"] == trained["target_epsilon"] == epsilon
         assert arm["model"] == trained["model"] == "hub:openai-community/gpt2"  # the methods differ, not the model
-        written = nodes[f"02_generate.gpt2_eps{epsilon}"].parameters
-        assert written["samples"] == samples and written["inputs"]["model"] == f"01_finetune_dp_lora.gpt2_eps{epsilon}"
+        written = nodes[f"11_generate.gpt2_eps{epsilon}"].parameters
+        assert written["samples"] == samples and written["inputs"]["model"] == f"10_finetune_dp_lora.gpt2_eps{epsilon}"
 
 
 @pytest.mark.parametrize(
@@ -74,10 +77,10 @@ def test_published_settings(preset: str) -> None:
 def test_published_settings_of_gpt35(
     preset: str, length: int, scale: float, tokens: float, probability: float, keep: bool
 ) -> None:
-    nodes = chain.preflight(f"{preset}-gpt35", "check").nodes
+    nodes = preflight.preflight(f"{preset}-gpt35", "check").nodes
     iterations, samples, _, _, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
-        arm = nodes[f"03_aug_pe.gpt35_eps{epsilon}"].parameters
+        arm = nodes[f"12_aug_pe.gpt35_eps{epsilon}"].parameters
         found = [arm[n] for n in ("iterations", "samples", "variants", "variation", "min_words", "target_epsilon")]
         assert found == [iterations, samples, 4, "fill", 25, epsilon]
         found = [arm[n] for n in ("max_new_tokens", "word_var_scale", "max_token_word_scale", "mask_probability")]
@@ -95,13 +98,13 @@ def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
 
 
 def test_a_preset_that_names_another_file(tmp_path: Path) -> None:
-    nodes = chain.preflight("yelp-dev", "check", elsewhere(tmp_path)).nodes
+    nodes = preflight.preflight("yelp-dev", "check", elsewhere(tmp_path)).nodes
     assert nodes["00_process_data"].parameters["source"] == f"yelp:{tmp_path}/dev.csv"
     with pytest.raises(DoppelError, match=r"00_process_data.yaml: source: .*/nowhere/dev.csv: no such file"):
-        chain.preflight("yelp-dev", "check", ["00_process_data.source=yelp:nowhere/dev.csv"])
+        preflight.preflight("yelp-dev", "check", ["00_process_data.source=yelp:nowhere/dev.csv"])
 
 
-BAD = {  # what pre-flight refuses of 03_aug_pe, and the word that names it
+BAD = {  # what pre-flight refuses of 12_aug_pe, and the word that names it
     "iterations=0": "iterations = 0",
     "samples=-5": "samples = -5",
     "threshold=-1": "threshold = -1",
@@ -122,26 +125,30 @@ BAD = {  # what pre-flight refuses of 03_aug_pe, and the word that names it
 @pytest.mark.parametrize(("given", "why"), BAD.items())
 def test_aug_pe_with_settings_that_cannot_work_is_refused_before_it_starts(given: str, why: str) -> None:
     with pytest.raises(DoppelError) as refusal:
-        chain.preflight("quick", "check", [f"03_aug_pe.eps8.{given}"])
-    assert why in str(refusal.value) and "03_aug_pe.eps8" in str(refusal.value)
+        preflight.preflight("quick", "check", [f"12_aug_pe.eps8.{given}"])
+    assert why in str(refusal.value) and "12_aug_pe.eps8" in str(refusal.value)
 
 
 def test_a_budget_that_the_label_histogram_has_spent_is_refused() -> None:
-    changes = ["00_process_data.delta=0.0001", "03_aug_pe.eps8.target_epsilon=0.01"]
-    graph = chain.preflight("quick", "check", changes)
+    changes = ["00_process_data.delta=0.0001", "12_aug_pe.eps8.target_epsilon=0.01"]
+    graph = preflight.preflight("quick", "check", changes)
     with pytest.raises(DoppelError, match="the label histogram alone spends"):
-        graph.check_budget(["03_aug_pe.eps8"])
+        check_budget(graph, ["12_aug_pe.eps8"])
 
 
 @pytest.mark.skipif(not DEV.is_file(), reason="needs the 5,000 reviews of Yelp's dev.csv")
 def test_the_domain_of_yelp_is_that_of_its_file() -> None:
     given = (
-        chain.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{DEV}"]).nodes["00_process_data"].parameters
+        preflight.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{DEV}"])
+        .nodes["00_process_data"]
+        .parameters
     )
     corpus = sources.load(f"yelp:{DEV}")
     records.check_labels(corpus.records, given["label_domain"])
     cells = labels.cells(given["label_domain"])
-    assert cells == labels.cells(chain.preflight("yelp", "check").nodes["00_process_data"].parameters["label_domain"])
+    assert cells == labels.cells(
+        preflight.preflight("yelp", "check").nodes["00_process_data"].parameters["label_domain"]
+    )
     seen = {tuple(sorted(record.labels.items())) for record in corpus.records}
     assert seen <= {tuple(sorted(cell.items())) for cell in cells} and len(seen) == len(cells)
     names = ("min_words", "max_words", "max_characters", "near_duplicate_similarity", "test_fraction")

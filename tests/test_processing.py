@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import near_duplicates
-from lib.errors import DoppelError
-from lib.near_duplicates import first_of_each, shingles
-from lib.private import PrivateText
-from lib.processing import Processed, Step, normalise, process
-from lib.records import Record
-from lib.sources.corpus import Corpus
-from lib.words import words
+from lib.common.errors import DoppelError
+from lib.data import near_duplicates
+from lib.data.near_duplicates import first_of_each, shingles
+from lib.data.private_text import PrivateText
+from lib.data.processing import Processed, Step, normalise, process
+from lib.data.records import Record
+from lib.data.sources.corpus import Corpus
+from lib.data.tokenize import words
 
 LOOSE = {"label_domain": {}, "min_words": 1, "test_fraction": 0.4}
 

@@ -3,8 +3,8 @@
 import io
 import re
 
-from lib.execute import Log
-from lib.progress import Bar
+from lib.common.progress import Bar
+from lib.pipeline.execute_notebook import Log
 
 
 def test_a_bar_stands_on_plain_output_and_the_log_knows_it(capsys):

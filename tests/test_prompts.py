@@ -10,10 +10,13 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import labels, prompts, replies, strict_yaml, templates
-from lib.errors import DoppelError
-from lib.masking import mask
-from lib.private import PrivateText
+from lib.common.errors import DoppelError
+from lib.data import labels
+from lib.data.private_text import PrivateText
+from lib.generation import prompt_file, reply_cleanup
+from lib.generation.masking import mask
+from lib.models import templates
+from lib.stage import strict_yaml
 
 FILES = sorted((ROOT / "prompts").glob("*.yaml"))
 CORPORA = {"amazon-snippets": "quick", "yelp": "yelp", "openreview": "openreview", "pubmed": "pubmed"}  # file: preset
@@ -39,14 +42,16 @@ def domain(preset: str) -> dict[str, list[str]]:
     return yaml.safe_load(path.read_text()).get("label_domain", {"sentiment": ["negative", "neutral", "positive"]})
 
 
-def small(folder: Path, old: str = "", new: str = "") -> prompts.PromptFile:
+def small(folder: Path, old: str = "", new: str = "") -> prompt_file.PromptFile:
     assert old in SMALL
     path = folder / "small.yaml"
     path.write_text(SMALL.replace(old, new, 1))
-    return prompts.load(path)
+    return prompt_file.load(path)
 
 
-def ask(file: prompts.PromptFile, kind: str, values: dict, seed: int = 0, words: int | None = None) -> prompts.Messages:
+def ask(
+    file: prompt_file.PromptFile, kind: str, values: dict, seed: int = 0, words: int | None = None
+) -> prompt_file.Messages:
     rng = np.random.default_rng(seed)
     if kind == "random":
         return file.random(values, rng, words)
@@ -61,7 +66,7 @@ def test_every_corpus_has_a_file() -> None:
 @pytest.mark.parametrize("words", [None, 37])
 @pytest.mark.parametrize("kind", ["random", "rephrase", "fill"])
 def test_every_template_fills_for_every_label(path: Path, words: int | None, kind: str) -> None:
-    file = prompts.load(path)
+    file = prompt_file.load(path)
     declared = domain(CORPORA[path.stem]) if path.stem in CORPORA else {}
     file.check_labels(declared)
     for values in labels.cells(declared):
@@ -83,7 +88,7 @@ def test_every_template_fills_for_every_label(path: Path, words: int | None, kin
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_draws_are_rich(path: Path) -> None:
-    file = prompts.load(path)
+    file = prompt_file.load(path)
     for name, draw in file.draws.items():
         if isinstance(draw, list):
             assert len(set(draw)) == len(draw) >= 15, name
@@ -94,7 +99,7 @@ def test_draws_are_rich(path: Path) -> None:
 
 
 def test_the_generic_file_serves_any_corpus() -> None:
-    file = prompts.load(ROOT / "prompts" / "generic.yaml")
+    file = prompt_file.load(ROOT / "prompts" / "generic.yaml")
     file.check_labels({})
     file.check_labels({"mood": ["calm"]})
     assert "mood: calm" in ask(file, "random", {"mood": "calm"})[-1][1]
@@ -163,13 +168,13 @@ def test_mistakes_are_told_by_file_and_name(tmp_path: Path, old: str, new: str, 
 def test_a_file_that_is_not_there_or_no_file(tmp_path: Path) -> None:
     small(tmp_path)
     with pytest.raises(DoppelError, match=r"no such file; did you mean .*small.yaml"):
-        prompts.load(tmp_path / "smal.yaml")
+        prompt_file.load(tmp_path / "smal.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(DoppelError, match=r"list.yaml"):
-        prompts.load(tmp_path / "list.yaml")
+        prompt_file.load(tmp_path / "list.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"about: \xe9")
     with pytest.raises(DoppelError, match="not UTF-8"):
-        prompts.load(tmp_path / "latin.yaml")
+        prompt_file.load(tmp_path / "latin.yaml")
 
 
 @pytest.mark.parametrize(
@@ -257,11 +262,11 @@ def test_masking_at_its_ends() -> None:
     ],
 )
 def test_a_reply_is_cleaned_and_a_text_kept(reply: str, text: str) -> None:
-    assert replies.clean(reply, one_line=True) == text
+    assert reply_cleanup.clean(reply, one_line=True) == text
 
 
 def test_paragraphs_stay_where_they_are_wanted() -> None:
-    assert replies.clean("Review:\n\nGood.\n\nBad.", one_line=False) == "Good.\n\nBad."
+    assert reply_cleanup.clean("Review:\n\nGood.\n\nBad.", one_line=False) == "Good.\n\nBad."
 
 
 def test_files_are_read_strictly() -> None:

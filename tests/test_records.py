@@ -2,10 +2,10 @@
 
 import pytest
 
-from lib import records
-from lib.errors import DoppelError
-from lib.private import PrivateText
-from lib.records import Record
+from lib.common.errors import DoppelError
+from lib.data import records
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
 
 SECRET = "my neighbour's name is Zebulon"
 GOOD = f'{{"id": "a", "text": "{SECRET}", "labels": {{"stars": "4"}}}}\n'

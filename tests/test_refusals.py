@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.refusals import is_refusal
+from lib.generation.refusals import is_refusal
 
 YELP = Path(__file__).resolve().parents[2] / "shared" / "data" / "yelp" / "dev.csv"
 

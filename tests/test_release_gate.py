@@ -5,8 +5,8 @@ import release_world
 from conftest import edit
 from release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
 
-from lib.errors import DoppelError
-from lib.files import write_json
+from lib.common.errors import DoppelError
+from lib.common.files import write_json
 from lib.privacy import budget, ledger
 from lib.release import gate, pack
 
@@ -33,7 +33,7 @@ def test_a_violated_claim_is_refused_by_the_arm_and_not_by_its_local_name(world)
     (refusal,) = gate.check(world.run, ARM)
     assert AUDIT in refusal.reason and "0.5" in refusal.reason
     elsewhere = world.run / AUDIT / "params.yaml"
-    elsewhere.write_text(elsewhere.read_text().replace(f"mine: {ARM}", "mine: 02_generate.another"))
+    elsewhere.write_text(elsewhere.read_text().replace(f"mine: {ARM}", "mine: 11_generate.another"))
     assert cases(world) == []
 
 
@@ -158,7 +158,7 @@ def test_what_held_out_records_or_three_users_say_too_is_no_private_text(world):
 def test_a_stage_that_is_not_done_is_refused(world):
     (world.run / TRAINING / "done.json").unlink()
     assert cases(world) == ["not done"]
-    assert [refusal.case for refusal in gate.check(world.run, "02_generate.absent")] == ["not done"]
+    assert [refusal.case for refusal in gate.check(world.run, "11_generate.absent")] == ["not done"]
     assert [refusal.case for refusal in gate.check(world.run, CORPUS)] == ["not done"]
 
 

@@ -11,9 +11,10 @@ import release_world
 import yaml
 from release_world import ARM, AUDIT, CORPUS, TRAINING, loads
 
-from lib import records
-from lib.errors import DoppelError
-from lib.release import card, certificate, command, gate, pack, private_text, verify
+from lib.cli import release
+from lib.common.errors import DoppelError
+from lib.data import records
+from lib.release import card, certificate, gate, leak_scan, pack, verify
 
 finished, world = release_world.finished, release_world.world
 
@@ -101,7 +102,7 @@ def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
         ("absent", "No audit tested these texts:** this run holds no audit"),
         ("stale", "No audit tested these texts:** the audit attacked an earlier run"),
         ("undone", "No audit tested these texts:** the audit is not finished"),
-        ("of another", "No audit tested these texts:** 02_generate is not among the arms"),
+        ("of another", "No audit tested these texts:** 11_generate is not among the arms"),
     ],
 )
 def test_card_and_certificate_say_what_the_audit_said_or_that_there_was_none(world, verdict, said):
@@ -132,7 +133,7 @@ def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
     ]
     arm["metrics"] += [metric("vendi", encoder=name, task="embeddings") for name in ENCODERS]
     arm["metrics"] += [metric("self_bleu", value=0.0, value_low=0.0, value_high=0.0)]
-    other = {"stage": "02_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
+    other = {"stage": "11_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
     monkeypatch.setattr(pack, "public", lambda scorecard: scorecard)  # the card's own filter is the second one
     text = card_of(world, scorecard={"arms": [arm, other]})
     assert "| words | distinct words | 0.625 (0.5 to 0.75) | high |  |" in text
@@ -140,14 +141,14 @@ def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
     assert all(f"\n| vectors of {shown} | Vendi score |" in text for shown in ENCODERS.values())
     assert "/srv/" not in text
     assert "| Self-BLEU | 0 | high |" in text  # draws that are all alike are no interval
-    everything = str(private_text.strings_of(world.pack))
+    everything = str(leak_scan.strings_of(world.pack))
     assert not any(word in everything for word in ("PLANTED", "UNSAID", "UNDEFINED", "ELSEWHERE", "a secret"))
     assert not any(number in everything for number in ("0.111", "0.222", "0.333"))
     assert verify.check(world.pack)[1] == []
 
 
 def test_no_path_of_a_parameter_is_in_the_pack(world):
-    everything = str(private_text.strings_of(pack.pack(world.run, ARM)))
+    everything = str(leak_scan.strings_of(pack.pack(world.run, ARM)))
     assert "somebody" not in everything and "clinic" not in everything
     code = loads(world.pack / certificate.NAME)["code"]
     assert code[CORPUS]["settings"]["source"] == "csv" and code[TRAINING]["settings"]["model"] == "withheld"
@@ -225,45 +226,45 @@ def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
 
 
 def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch, capsys):
-    monkeypatch.setattr("lib.stage.ROOT", world.project.root)
-    assert command.main([ARM, "--license", "mit"]) == 0
+    monkeypatch.setattr("lib.common.paths.ROOT", world.project.root)
+    assert release.main([ARM, "--license", "mit"]) == 0
     assert f"./run_all.sh verify results/quick/release/{ARM}" in capsys.readouterr().out
     assert "license: mit" in (world.pack / "README.md").read_text()
     shutil.rmtree(world.pack)
     for arguments, said in (
-        (["02_generat"], "did you mean 02_generate?"),
+        (["02_generat"], "did you mean 11_generate?"),
         ([ARM, "--run", "quik"], "did you mean quick?"),
         (["../quick"], "letters, digits"),
         ([TRAINING], "wrote no synthetic.jsonl"),
     ):
-        assert command.main(arguments) == 2
+        assert release.main(arguments) == 2
         told = capsys.readouterr().err
         assert said in told and "nothing was written" in told
     world.play(AUDIT, verdict="violated")
-    assert command.main([ARM]) == 2 and "audit violated:" in capsys.readouterr().err
+    assert release.main([ARM]) == 2 and "audit violated:" in capsys.readouterr().err
     assert not world.pack.exists()
 
 
 def test_the_front_door_knows_the_command(project):
-    project.stage("02_generate.a", "quick").mkdir(parents=True)
-    done = project.run("release", "02_generate.b")
-    assert done.returncode == 2 and "02_generate.b: no such arm in results/quick" in done.stderr
+    project.stage("11_generate.a", "quick").mkdir(parents=True)
+    done = project.run("release", "11_generate.b")
+    assert done.returncode == 2 and "11_generate.b: no such arm in results/quick" in done.stderr
     assert "release STAGE" in project.run("--help").stdout
 
 
 def test_a_scorecard_enters_only_while_it_is_of_the_arms_as_they_are(world, capsys):
-    assert command._scorecard(world.run) is None and "no 07_compare" in capsys.readouterr().out
+    assert release._scorecard(world.run) is None and "no 30_compare" in capsys.readouterr().out
     arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words")]}
     world.compare({"arms": [arm]})
-    assert command._scorecard(world.run)["arms"] == [arm]
-    (world.project.root / "notebooks" / "07_compare.ipynb").unlink()  # its code is another now: the figures are not
-    assert command._scorecard(world.run)["arms"] == [arm]
-    path = world.run / "07_compare" / "scorecard.json"
+    assert release._scorecard(world.run)["arms"] == [arm]
+    (world.project.root / "notebooks" / "30_compare.ipynb").unlink()  # its code is another now: the figures are not
+    assert release._scorecard(world.run)["arms"] == [arm]
+    path = world.run / "30_compare" / "scorecard.json"
     written = path.read_text()
     path.write_text(written.replace("0.625", "0.999"))
-    assert command._scorecard(world.run) is None and "changed since" in capsys.readouterr().out
+    assert release._scorecard(world.run) is None and "changed since" in capsys.readouterr().out
     path.write_text(written)
     world.change_texts("synthetic", {0: "something else"})
     world.play(ARM)
-    assert command._scorecard(world.run) is None
-    assert f"07_compare was made of an earlier run of {ARM}" in capsys.readouterr().out
+    assert release._scorecard(world.run) is None
+    assert f"30_compare was made of an earlier run of {ARM}" in capsys.readouterr().out

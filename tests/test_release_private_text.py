@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lib.private import PrivateText
-from lib.records import Record
-from lib.release import private_text
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.release import leak_scan
 
 LONG = "my sister told me on the phone that the old house by the river was sold to her neighbour in spring"
 
@@ -19,7 +19,7 @@ def record(text: str, id: str = "a", user: str | None = None) -> Record:
 
 
 def kinds(text: str, train: list[Record], held_out: list[Record] = ()) -> list[str]:
-    return [finding.kind for finding in private_text.search({"file": [text]}, train, list(held_out))]
+    return [finding.kind for finding in leak_scan.search({"file": [text]}, train, list(held_out))]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_a_plain_number_is_an_id_only_where_few_numbers_are(ids, found):
 def test_many_ids_are_not_gone_through_for_each_text():
     rows = [record("nothing", f"B{number:09d}") for number in range(200_000)]
     start = time.process_time()
-    assert private_text.search({"file": ["nothing of the kind"]}, rows, []) == []
+    assert leak_scan.search({"file": ["nothing of the kind"]}, rows, []) == []
     once = time.process_time() - start
     start = time.process_time()
-    assert private_text.search({"file": ["nothing of the kind"] * 400}, rows, []) == []
+    assert leak_scan.search({"file": ["nothing of the kind"] * 400}, rows, []) == []
     assert time.process_time() - start < 2 * once + 0.5
 
 
 def test_a_finding_says_where_and_how_many_and_never_what():
     strings = {"one": ["nothing", LONG, LONG], "two": ["nothing"]}
-    (finding,) = private_text.search(strings, [record(LONG)], [])
+    (finding,) = leak_scan.search(strings, [record(LONG)], [])
     # the record whole is its only sentence; six runs of sixteen words lie in its twenty-one
     assert (finding.file, finding.count, list(finding.first)) == ("one", 1 + len(LONG.split()) - 15, [1, 2])
     assert "sister" not in str(finding)
@@ -146,8 +146,8 @@ def test_every_file_is_read_in_its_own_spelling(tmp_path, kind):
             pq.write_table(table.replace_schema_metadata({"note": "train_000005"}), path, compression="zstd")
         case _:
             path.write_bytes(b"\xff\x00" + broken.encode())
-    strings = private_text.strings_of(tmp_path)
+    strings = leak_scan.strings_of(tmp_path)
     assert list(strings) == [f"inner/file.{kind}"]
-    found = private_text.search(strings, [record(LONG, "train_000005")], [])
+    found = leak_scan.search(strings, [record(LONG, "train_000005")], [])
     assert "sentences or runs of words" in [one.kind for one in found]
     assert ("ids of records or users" in [one.kind for one in found]) is (kind == "parquet")

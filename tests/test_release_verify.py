@@ -14,9 +14,9 @@ import release_world
 from conftest import ROOT
 from release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
 
-from lib.files import sha256
+from lib.common.files import sha256
 from lib.privacy.ledger import from_statement, not_for_release
-from lib.privacy.verify import problems
+from lib.privacy.statement_check import problems
 from lib.release import certificate, pack, verify
 
 finished, world = release_world.finished, release_world.world
@@ -260,7 +260,7 @@ FORGED = [
     ("files/records.jsonl/sha256", "0" * 64),
     ("files/README.md/bytes", 1),
     ("format", "doppel release 2"),
-    ("stage", "02_generate.another"),
+    ("stage", "11_generate.another"),
 ]
 
 

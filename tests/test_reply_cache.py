@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.engines.base import Completion
-from lib.engines.reply_cache import ReplyCache
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
+from lib.generation.endpoint.reply_cache import ReplyCache
+from lib.generation.engines.base import Completion
 
 
 def test_a_damaged_cache_is_told_with_its_place_and_the_remedy(tmp_path: Path):

@@ -10,9 +10,10 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from lib import report
-from lib.errors import DoppelError
-from lib.privacy.audit import Verdict
-from lib.report import bars, cells, numbers, page, stages, words
+from lib.audit.verdict import Verdict
+from lib.common import formatting
+from lib.common.errors import DoppelError
+from lib.report import cells, glossary, page, stage_view, svg_bars
 
 HOSTILE = """<script>alert("x")</script><img src=x onerror='alert(1)'>&amp;"""
 
@@ -34,12 +35,12 @@ def soup(path: Path) -> BeautifulSoup:
 
 def text_of(path: Path) -> str:
     """Text as a reader sees it, with plain spaces."""
-    return re.sub(r"\s+", " ", soup(path).get_text(" ").replace(numbers.NO_BREAK, " "))
+    return re.sub(r"\s+", " ", soup(path).get_text(" ").replace(formatting.NO_BREAK, " "))
 
 
 @pytest.fixture(scope="module")
 def written(run: Path, frontier: report.Figure) -> dict[str, Path]:
-    out = run / "07_compare" / "report"
+    out = run / "30_compare" / "report"
     paths = report.write(run, scorecards.scorecard(), scorecards.public(), [frontier], out)
     return {path.relative_to(out).as_posix(): path for path in paths}
 
@@ -53,8 +54,8 @@ def rewritten(
 
 
 def test_both_pages_and_a_page_for_every_finished_stage_are_written(written: dict[str, Path]) -> None:
-    stages = sorted(["00_process_data", *(arm[0] for arm in scorecards.ARMS.values())])
-    assert list(written) == ["internal.html", "public.html", *(f"notebooks/{stage}.html" for stage in stages)]
+    stage_view = sorted(["00_process_data", *(arm[0] for arm in scorecards.ARMS.values())])
+    assert list(written) == ["internal.html", "public.html", *(f"notebooks/{stage}.html" for stage in stage_view)]
 
 
 def test_the_answers_and_every_arm_with_its_epsilon_verdict_and_cost_come_first(written: dict[str, Path]) -> None:
@@ -93,7 +94,7 @@ def test_every_verdict_is_shown_with_what_it_means(run: Path, tmp_path: Path, ve
     card["arms"][1]["privacy"]["audit"]["verdict"] = str(verdict)
     internal, _ = rewritten(run, tmp_path, card)
     assert str(verdict) in [cell.text for cell in soup(internal).select(f"#privacy td.{verdict.name.lower()} span")]
-    assert words.VERDICTS[verdict] in text_of(internal)
+    assert glossary.VERDICTS[verdict] in text_of(internal)
 
 
 def test_without_a_claim_the_most_that_could_be_shown_is_every_guess_right() -> None:
@@ -138,11 +139,11 @@ def test_the_certificates_have_their_events_and_the_command_that_verifies(writte
     said = text_of(written["internal.html"])
     assert "./run_all.sh verify results/quick/STAGE" in said
     assert "noise multiplier 0.60000; sampling probability 0.087700; count 15" in said
-    assert "Not for release: 02_generate.nonprivate: training without noise is not private" in said
+    assert "Not for release: 11_generate.nonprivate: training without noise is not private" in said
 
 
 def test_the_value_of_a_privacy_seed_is_on_no_page(run: Path, tmp_path: Path, written: dict[str, Path]) -> None:
-    path = run / "02_generate.eps8" / "privacy.json"
+    path = run / "11_generate.eps8" / "privacy.json"
     before = path.read_text()
     path.write_text(before.replace('"privacy_seed": null', '"privacy_seed": 42424217'))
     try:
@@ -156,7 +157,7 @@ def test_a_stage_that_is_not_done_is_missing_and_the_one_that_reports_is_not(
     written: dict[str, Path], run: Path
 ) -> None:
     missing = soup(written["internal.html"]).select_one("#missing").get_text()
-    assert "06_utility" in missing and "07_compare" not in missing
+    assert "22_utility" in missing and "30_compare" not in missing
     assert "no filled sheet was named" in missing
 
 
@@ -164,7 +165,7 @@ def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[st
     pictures = soup(written["internal.html"]).find_all("img")
     assert len(pictures) == 6 and all(one["src"].startswith("data:image/png;base64,") for one in pictures)
     assert pictures[0]["alt"] == "MAUVE of four arms over their epsilon."
-    assert pictures[1]["alt"].startswith("How many records each rule of lib.processing let through")
+    assert pictures[1]["alt"].startswith("How many records each rule of lib.data.processing let through")
     caption = pictures[1].find_parent("figure").figcaption.get_text()
     assert "Clean, deduplicate, bound, split" in caption and "Each bar is what one rule let through." in caption
 
@@ -172,13 +173,13 @@ def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[st
 def test_every_picture_that_a_notebook_saves_has_words_of_its_own() -> None:
     from conftest import ROOT
 
-    from lib import notebooks
+    from lib.stage import notebook_file
 
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         saved = sum(
-            cell["source"].count("stage.figure(") for cell in notebooks.load(path) if cell["cell_type"] == "code"
+            cell["source"].count("stage.figure(") for cell in notebook_file.load(path) if cell["cell_type"] == "code"
         )
-        told = list(stages._told(notebooks.load(path)))
+        told = list(stage_view._told(notebook_file.load(path)))
         assert len(told) == saved, path.stem
         assert all(shows for _, _, shows, _ in told), (path.stem, told)
 
@@ -188,7 +189,7 @@ def test_a_picture_named_by_a_label_finds_its_words() -> None:
         {"cell_type": "markdown", "source": "## Which words matter\nText."},
         {"cell_type": "code", "source": '_ = stage.figure(f"importance_{name}", utility_plots.scores(part))'},
     ]
-    ((pattern, heading, shows, reading),) = stages._told(cells)
+    ((pattern, heading, shows, reading),) = stage_view._told(cells)
     assert re.fullmatch(pattern, "importance_sentiment") and heading == "Which words matter"
     assert shows.startswith("One panel a metric") and reading == ""
 
@@ -266,10 +267,10 @@ def test_the_public_page_has_the_times_of_the_public_scorecard_and_hides_where_f
     run: Path, tmp_path: Path
 ) -> None:
     public = scorecards.public()
-    public["arms"][1]["cost"] |= {"seconds": 3840, "by_stage": {"01_finetune_dp_lora": 3780, "02_generate": 120}}
+    public["arms"][1]["cost"] |= {"seconds": 3840, "by_stage": {"10_finetune_dp_lora": 3780, "11_generate": 120}}
     public["corpus"]["source"] = "csv:/srv/hospital/patients.csv"
     _, outside = rewritten(run, tmp_path, scorecards.scorecard(), public)
-    assert all(time in outside.read_text().replace(numbers.NO_BREAK, " ") for time in ("1 h 4 min", "1 h 3 min"))
+    assert all(time in outside.read_text().replace(formatting.NO_BREAK, " ") for time in ("1 h 4 min", "1 h 3 min"))
     assert "a csv file" in text_of(outside) and "hospital" not in outside.read_text()
 
 
@@ -292,12 +293,12 @@ def test_a_public_scorecard_with_figures_of_real_text_is_refused_by_name(run: Pa
         case "seconds" | "peak_memory_mb":
             arm["cost"][leak] = 431.2
         case "by_stage":
-            arm["cost"]["by_stage"]["02_generate.eps8"] = 431.2
+            arm["cost"]["by_stage"]["11_generate.eps8"] = 431.2
         case "unmarked":
             del arm["metrics"][0]["real_text"]
         case _:
             arm["metrics"][0][leak] = 0.5
-    named = {"real_text": "frechet of eps8", "unmarked": "distinct_2 of eps8", "by_stage": "02_generate.eps8 of eps8"}
+    named = {"real_text": "frechet of eps8", "unmarked": "distinct_2 of eps8", "by_stage": "11_generate.eps8 of eps8"}
     named = named.get(leak, leak)
     with pytest.raises(DoppelError, match=f"outside the budget: {named}"):
         rewritten(run, tmp_path, whole, public)
@@ -309,7 +310,7 @@ def test_a_public_scorecard_with_figures_of_real_text_is_refused_by_name(run: Pa
     [
         {},
         {"run": "quick", "arms": []},
-        {"run": "quick", "arms": [{"name": "a", "stage": "02_generate.a"}]},
+        {"run": "quick", "arms": [{"name": "a", "stage": "11_generate.a"}]},
         {"run": "quick", "arms": [{"name": "a", "stage": "s", "privacy": None, "cost": None, "metrics": None}]},
         {"run": "quick", "arms": [{"name": "a", "stage": "s", "privacy": {"epsilon": 1.0}, "cost": {"by_stage": {}}}]},
     ],
@@ -396,7 +397,7 @@ def test_figures_of_single_arms_stay_out_of_a_stage_and_are_counted(written: dic
     ],
 )
 def test_numbers_are_written_to_be_read(value: float | None, written: str) -> None:
-    assert numbers.number(value) == written
+    assert formatting.number(value) == written
 
 
 @pytest.mark.parametrize(
@@ -410,7 +411,7 @@ def test_numbers_are_written_to_be_read(value: float | None, written: str) -> No
     ],
 )
 def test_a_value_has_the_digits_that_its_interval_bears(parts: tuple, written: tuple) -> None:
-    assert numbers.measured(*parts) == written
+    assert formatting.measured(*parts) == written
 
 
 @pytest.mark.parametrize(
@@ -418,15 +419,15 @@ def test_a_value_has_the_digits_that_its_interval_bears(parts: tuple, written: t
     [(0.4, "0.40 s"), (59.4, "59 s"), (215.4, "3 min 35 s"), (300, "5 min"), (7507, "2 h 5 min"), (None, "–")],
 )
 def test_durations_are_written_to_be_read(seconds: float | None, written: str) -> None:
-    assert numbers.duration(seconds).replace(numbers.NO_BREAK, " ") == written
+    assert formatting.duration(seconds).replace(formatting.NO_BREAK, " ") == written
 
 
 def test_a_bar_says_in_words_what_it_shows_and_marks_what_lies_outside() -> None:
-    inside, outside = bars.position(0.5, 0.4, 0.6), bars.position(3.0, 2.5, 3.5, at_ceiling=True)
+    inside, outside = svg_bars.position(0.5, 0.4, 0.6), svg_bars.position(3.0, 2.5, 3.5, at_ceiling=True)
     assert "position 0.50, 95% interval 0.40 to 0.60 (0 is the floor, 1 the ceiling)" in inside
     assert "<circle" in inside and "<circle" not in outside
     assert "not told from the ceiling" in outside
-    assert 'class="bad"' in bars.audit(9.0, 2.0, 8.0) and 'class="bad"' not in bars.audit(7.0, 2.0, 8.0)
-    assert 'class="dim"' in bars.difference(0.1, -0.1, 0.3, 0.3) and 'class="dot"' in bars.difference(
+    assert 'class="bad"' in svg_bars.audit(9.0, 2.0, 8.0) and 'class="bad"' not in svg_bars.audit(7.0, 2.0, 8.0)
+    assert 'class="dim"' in svg_bars.difference(0.1, -0.1, 0.3, 0.3) and 'class="dot"' in svg_bars.difference(
         0.2, 0.1, 0.3, 0.3
     )

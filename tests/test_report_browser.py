@@ -19,7 +19,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     run = scorecards.run_folder(tmp_path_factory.mktemp("report"))
     picture = scorecards.picture(run.parent / "frontier.png", (12, 4))
     figures = [report.Figure(picture, "MAUVE over epsilon", "MAUVE over epsilon.", public=True)]
-    return report.write(run, scorecards.scorecard(), scorecards.public(), figures, run / "07_compare" / "report")[:3]
+    return report.write(run, scorecards.scorecard(), scorecards.public(), figures, run / "30_compare" / "report")[:3]
 
 
 @pytest.fixture(scope="module")

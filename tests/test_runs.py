@@ -15,9 +15,9 @@ import psutil
 import pytest
 from conftest import Project, edit, toy_chain
 
-from lib.execute import Log
-from lib.files import sha256
-from lib.provenance import usable_cores
+from lib.common.files import sha256
+from lib.pipeline.execute_notebook import Log
+from lib.stage.provenance import usable_cores
 
 PRIVATE = "Xanthippe-Quillfeather-0451"
 
@@ -44,7 +44,7 @@ def test_a_chain_runs_once_and_then_only_what_changed(project: Project) -> None:
     assert (project.stage("01_grow.fast") / "grown.txt").read_text() == "xxxxxx"
 
     before = contents(project.root / "results")
-    code = """import sys; from lib.cli import main; code = main(["toy"])
+    code = """import sys; from lib.cli.__main__ import main; code = main(["toy"])
 print(sorted({"torch", "transformers", "snakemake", "papermill", "wandb"} & set(sys.modules))); sys.exit(code)"""
     again = subprocess.run(
         [sys.executable, "-c", code], cwd=project.root, env=project.env, capture_output=True, text=True
@@ -110,7 +110,7 @@ def test_a_failed_stage_says_where_and_shows_no_private_text(project: Project) -
 
 
 def test_a_refusal_is_told_as_it_is_and_a_notebook_must_finish(project: Project) -> None:
-    failing(project, "from lib.errors import DoppelError\n\nraise DoppelError('steps = 0; must be positive')")
+    failing(project, "from lib.common.errors import DoppelError\n\nraise DoppelError('steps = 0; must be positive')")
     ended = project.run("toy")
     assert ended.returncode == 1
     assert "in a table.\nDoppelError: steps = 0; must be positive\nlog: " in ended.stderr

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lib.assets import PROJECT
-from lib.errors import DoppelError
-from lib.records import Record, from_json
-from lib.sources import FORMS, amazon, load, parse
-from lib.sources.snippets import sentiment
+from lib.common.errors import DoppelError
+from lib.common.paths import ROOT
+from lib.data.records import Record, from_json
+from lib.data.sources import FORMS, amazon_reviews, load, parse
+from lib.data.sources.sentiment_snippets import sentiment
 
 SECRET = "the marked private words"
 MAPPING = {"text": "Review", "labels.rating": "Stars", "user": "Author", "id": "Key"}
@@ -24,7 +24,7 @@ ROWS = [
     {"Key": "a", "Author": "ann", "Stars": 4.0, "Review": f"{SECRET}, on\ntwo lines", "Other": 1},
     {"Key": "b", "Author": "bob", "Stars": 5.0, "Review": 'it says "good"', "Other": 2},
 ]
-YELP = PROJECT / "../shared/data/yelp/dev.csv"
+YELP = ROOT / "../shared/data/yelp/dev.csv"
 
 
 def as_dicts(records: list[Record]) -> list[dict]:
@@ -178,7 +178,7 @@ def test_a_broken_parquet(tmp_path):
 
 def test_a_path_is_taken_from_the_project_root(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert f"{PROJECT}/no/such.csv: no such file" in refusal("csv:no/such.csv")
+    assert f"{ROOT}/no/such.csv: no such file" in refusal("csv:no/such.csv")
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -332,7 +332,7 @@ def test_amazon_reviews_are_joined_to_their_products(tmp_path):
 
 
 def test_the_amazon_catalogue_does_not_depend_on_the_reviews(tmp_path, monkeypatch):
-    monkeypatch.setattr(amazon, "MAX_CATALOGUE", 5)
+    monkeypatch.setattr(amazon_reviews, "MAX_CATALOGUE", 5)
     products = [product(str(i)) for i in range(30)]
     write_amazon(tmp_path / "a", [review(0, "0")], products)
     write_amazon(tmp_path / "b", [review(i, str(i)) for i in range(30)], products[::-1])
@@ -362,13 +362,13 @@ def test_an_amazon_draw_does_not_depend_on_order_or_packing(tmp_path):
 def test_an_amazon_draw_reads_little_more_than_it_keeps(tmp_path, monkeypatch):
     write_amazon(tmp_path, [review(i, "A") for i in range(1000)], [product("A")])
     read = []
-    monkeypatch.setattr(amazon, "from_json", lambda line, where: read.append(where) or from_json(line, where))
+    monkeypatch.setattr(amazon_reviews, "from_json", lambda line, where: read.append(where) or from_json(line, where))
     assert len(load("amazon-2023:Gift_Cards", root=tmp_path, limit=100).records) == 100
     assert 100 <= len(read) <= 260  # the bound lets 180 through on average, with a deviation of 12
 
 
 def test_the_amazon_join_is_bounded_in_memory_and_spills_to_the_data_folder(tmp_path):
-    with amazon.connect(tmp_path) as db:
+    with amazon_reviews.connect(tmp_path) as db:
         bound, spill = db.execute(
             "SELECT current_setting('memory_limit'), current_setting('temp_directory')"
         ).fetchone()
@@ -376,7 +376,7 @@ def test_the_amazon_join_is_bounded_in_memory_and_spills_to_the_data_folder(tmp_
 
 
 def test_amazon_without_a_limit_refuses_what_would_not_fit(tmp_path, monkeypatch):
-    monkeypatch.setattr(amazon, "MAX_UNDRAWN", 3)
+    monkeypatch.setattr(amazon_reviews, "MAX_UNDRAWN", 3)
     write_amazon(tmp_path, [review(i, "A") for i in range(4)], [product("A")])
     assert "has 4 reviews, at most 3" in refusal("amazon-2023:Gift_Cards", root=tmp_path)
     assert len(load("amazon-2023:Gift_Cards", root=tmp_path, limit=2).records) == 2

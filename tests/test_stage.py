@@ -15,9 +15,9 @@ import yaml
 from conftest import Project
 from IPython.core.interactiveshell import InteractiveShell
 
-from lib import lock
-from lib.errors import DoppelError
-from lib.stage import Stage
+from lib.common import lock
+from lib.common.errors import DoppelError
+from lib.stage.stage import Stage
 
 
 def toy(project: Project) -> None:
@@ -161,7 +161,7 @@ def test_privacy_that_is_not_json_is_refused(here: Project) -> None:
 
 def test_a_folder_in_use_is_refused_and_free_when_its_holder_ends(here: Project) -> None:
     toy(here)
-    code = "import sys; from lib.lock import hold; from pathlib import Path"
+    code = "import sys; from lib.common.lock import hold; from pathlib import Path"
     code += "; file = hold(Path(sys.argv[1]), 'x'); print(1, flush=True); input()"
     path = here.stage("00_make") / ".lock"
     holder = subprocess.Popen(
@@ -288,4 +288,4 @@ def test_lib_edited_under_a_running_kernel_is_recorded(here: Project, shell: Int
         os.utime(module, (0, 0))
     (here.root / "lib" / "stage.py").touch()
     run_by_hand(shell, here, "00_make")
-    assert "in a kernel older than lib.stage" in here.done("00_make", "quick")["edited"]
+    assert "in a kernel older than lib.stage.stage" in here.done("00_make", "quick")["edited"]

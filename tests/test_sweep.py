@@ -11,9 +11,11 @@ import pytest
 from conftest import ROOT, Project, edit
 from test_runs import until
 
-from lib import chain, grid, sweep
-from lib.errors import DoppelError
-from lib.provenance import usable_cores
+from lib.common.errors import DoppelError
+from lib.pipeline import grid, preflight, sweep
+from lib.pipeline.budget_check import check_budget
+from lib.pipeline.graph import Graph
+from lib.stage.provenance import usable_cores
 
 GRIDS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
 
@@ -25,10 +27,10 @@ def write(folder: Path, text: str, name: str = "grid") -> str:
     return str(path)
 
 
-def swept(folder: Path, text: str, *overrides: str) -> chain.Graph:
+def swept(folder: Path, text: str, *overrides: str) -> Graph:
     """The graph of a grid over one of the project's own presets."""
     read = grid.read(write(folder, text), ROOT)
-    return chain.preflight(read.preset, "check", list(overrides), read)
+    return preflight.preflight(read.preset, "check", list(overrides), read)
 
 
 # What a grid is expanded into.
@@ -36,27 +38,27 @@ def swept(folder: Path, text: str, *overrides: str) -> chain.Graph:
 TINY = """
 preset: test
 grid: {target_epsilon: [2.0, 8], seed: [0, 1]}
-stages: [01_finetune_dp_lora, 03_aug_pe]
-without: [04_canary_privacy]
+stages: [10_finetune_dp_lora, 12_aug_pe]
+without: [20_canary_privacy]
 """
 
 
 def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Path) -> None:
     nodes = swept(tmp_path, TINY).nodes
     points = ["eps2-seed0", "eps2-seed1", "eps8-seed0", "eps8-seed1"]
-    private = [f"{arm}.{at}" for arm in ("01_finetune_dp_lora", "02_generate", "03_aug_pe") for at in points]
-    without = [f"{arm}.nonprivate-seed{n}" for arm in ("01_finetune_dp_lora", "02_generate") for n in (0, 1)]
-    measures = {"05_fidelity", "06_utility", "07_compare"}
-    assert set(nodes) == {"00_process_data", "02_generate.base", *measures, *private, *without}
+    private = [f"{arm}.{at}" for arm in ("10_finetune_dp_lora", "11_generate", "12_aug_pe") for at in points]
+    without = [f"{arm}.nonprivate-seed{n}" for arm in ("10_finetune_dp_lora", "11_generate") for n in (0, 1)]
+    measures = {"21_fidelity", "22_utility", "30_compare"}
+    assert set(nodes) == {"00_process_data", "11_generate.base", *measures, *private, *without}
     for id, node in nodes.items():
         values = node.parameters
         assert values["seed"] == int(id[-1] if "seed" in id else 0)
         if "target_epsilon" in values:
             assert values["target_epsilon"] == (float(id.partition("eps")[2][0]) if "eps" in id else None)
-        if "-seed" in id and node.notebook == "02_generate":
+        if "-seed" in id and node.notebook == "11_generate":
             assert values["inputs"] == {
                 "corpus": "00_process_data",
-                "model": id.replace("02_generate", "01_finetune_dp_lora"),
+                "model": id.replace("11_generate", "10_finetune_dp_lora"),
             }
             assert values["samples"] == 12  # the rest is the preset's
     order = list(nodes)
@@ -64,48 +66,48 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
 
 
 def test_a_stage_that_reads_arms_reads_all_their_copies(tmp_path: Path) -> None:
-    utility = swept(tmp_path, TINY).nodes["06_utility"].parameters
+    utility = swept(tmp_path, TINY).nodes["22_utility"].parameters
     copies = [f"{kind}-seed{n}" for kind in ("eps2", "eps8", "nonprivate") for n in (0, 1)]
-    once = {"corpus": "00_process_data", "base": "02_generate.base"}
-    assert utility["inputs"] == once | {copy: f"02_generate.{copy}" for copy in copies}
+    once = {"corpus": "00_process_data", "base": "11_generate.base"}
+    assert utility["inputs"] == once | {copy: f"11_generate.{copy}" for copy in copies}
     assert utility["floor"] == "base"
     # with the floor swept as well, its first copy is the floor, and the first without privacy the control
-    wide = TINY.replace("[01_", "[02_generate, 01_").replace("without: [04_canary_privacy]", "")
+    wide = TINY.replace("[01_", "[11_generate, 01_").replace("without: [20_canary_privacy]", "")
     nodes = swept(tmp_path, wide).nodes
-    assert nodes["06_utility"].parameters["floor"] == "base-seed0"
-    audit = nodes["04_canary_privacy"].parameters
-    assert audit["control"] == "nonprivate-seed0" and audit["inputs"]["aug_pe-eps2-seed1"] == "03_aug_pe.eps2-seed1"
+    assert nodes["22_utility"].parameters["floor"] == "base-seed0"
+    audit = nodes["20_canary_privacy"].parameters
+    assert audit["control"] == "nonprivate-seed0" and audit["inputs"]["aug_pe-eps2-seed1"] == "12_aug_pe.eps2-seed1"
 
 
 def test_what_is_to_be_released_are_all_copies_of_it(tmp_path: Path) -> None:
-    release = "07_compare.release=[eps8, base, eps9]"
+    release = "30_compare.release=[eps8, base, eps9]"
     (told,) = refused(tmp_path, TINY, release)  # what --set names are copies
     assert "eps8" in told
     preset = sweep.expand(grid.read(write(tmp_path, TINY), ROOT), tiny(release=["eps8", "base", "eps9", "eps8"]))
     copies = [f"eps{epsilon}-seed{seed}" for epsilon in (2, 8) for seed in (0, 1)]
-    assert preset["07_compare"].values["release"] == [*copies, "base", "eps9"]
+    assert preset["30_compare"].values["release"] == [*copies, "base", "eps9"]
 
 
 def tiny(**compare: object) -> dict[str, dict[str, object]]:
-    """The stages of preset test that a grid keeps, and other parameters of its 07_compare."""
-    nodes = chain.preflight("test", "check").nodes
-    stages = {id: dict(node.parameters) for id, node in nodes.items() if node.notebook != "04_canary_privacy"}
-    inputs = {name: up for name, up in stages["07_compare"]["inputs"].items() if up != "04_canary_privacy"}
-    return stages | {"07_compare": stages["07_compare"] | {"inputs": inputs} | compare}
+    """The stages of preset test that a grid keeps, and other parameters of its 30_compare."""
+    nodes = preflight.preflight("test", "check").nodes
+    stages = {id: dict(node.parameters) for id, node in nodes.items() if node.notebook != "20_canary_privacy"}
+    inputs = {name: up for name, up in stages["30_compare"]["inputs"].items() if up != "20_canary_privacy"}
+    return stages | {"30_compare": stages["30_compare"] | {"inputs": inputs} | compare}
 
 
 def test_a_stage_that_is_not_named_takes_no_value_that_it_alone_would_take(tmp_path: Path) -> None:
     text = "preset: quick\ngrid: {steps: [3, 7], temperature: [0.5, 1.0]}\n"
-    nodes = swept(tmp_path, text + "stages: [01_finetune_dp_lora.eps8, 03_aug_pe]\n").nodes
-    assert nodes["02_generate.eps8-steps3"].parameters["temperature"] == 0.9
-    nodes = swept(tmp_path, text + "stages: [01_finetune_dp_lora.eps8, 02_generate.eps8]\n").nodes
-    assert nodes["02_generate.eps8-steps3-temperature0.5"].parameters["temperature"] == 0.5
-    assert "01_finetune_dp_lora.eps8-steps3" in nodes
+    nodes = swept(tmp_path, text + "stages: [10_finetune_dp_lora.eps8, 12_aug_pe]\n").nodes
+    assert nodes["11_generate.eps8-steps3"].parameters["temperature"] == 0.9
+    nodes = swept(tmp_path, text + "stages: [10_finetune_dp_lora.eps8, 11_generate.eps8]\n").nodes
+    assert nodes["11_generate.eps8-steps3-temperature0.5"].parameters["temperature"] == 0.5
+    assert "10_finetune_dp_lora.eps8-steps3" in nodes
 
 
 def test_a_stage_left_out_is_read_by_none(tmp_path: Path) -> None:
     text = TINY.replace(
-        "[04_canary_privacy]", "[04_canary_privacy, 01_finetune_dp_lora.nonprivate, 02_generate.nonprivate]"
+        "[20_canary_privacy]", "[20_canary_privacy, 10_finetune_dp_lora.nonprivate, 11_generate.nonprivate]"
     )
     nodes = swept(tmp_path, text).nodes
     assert not [id for id in nodes if "nonprivate" in id]
@@ -127,27 +129,27 @@ def test_a_stage_left_out_is_read_by_none(tmp_path: Path) -> None:
 def test_an_id_says_its_point_and_nothing_else(name: str, point: dict, spelled: str) -> None:
     axes = {"target_epsilon": ["eps1"], "model": ["gpt2", "gpt2-large"], "seed": ["seed0"]}
     made = grid.Grid("g", "g", "p", {key: dict.fromkeys(labels) for key, labels in axes.items()}, [], [])
-    id = f"02_generate.{name}".removesuffix(".")
-    assert sweep._Expansion(made, {}).renamed(id, point) == f"02_generate.{spelled}"
+    id = f"11_generate.{name}".removesuffix(".")
+    assert sweep._Expansion(made, {}).renamed(id, point) == f"11_generate.{spelled}"
 
 
 def test_files_that_differ_only_in_what_is_swept_are_one_arm(tmp_path: Path) -> None:
-    text = "preset: yelp\ngrid: {target_epsilon: [1, 2, 4, 8]}\nstages: [01_finetune_dp_lora, 03_aug_pe]\n"
+    text = "preset: yelp\ngrid: {target_epsilon: [1, 2, 4, 8]}\nstages: [10_finetune_dp_lora, 12_aug_pe]\n"
     nodes = swept(tmp_path, text).nodes
-    assert [id for id in nodes if id.startswith("03")] == [f"03_aug_pe.gpt2_eps{n}" for n in (1, 2, 4, 8)]
-    before = chain.preflight("yelp", "check").nodes  # so that a run of the preset has part of the sweep
+    assert [id for id in nodes if id.startswith("03")] == [f"12_aug_pe.gpt2_eps{n}" for n in (1, 2, 4, 8)]
+    before = preflight.preflight("yelp", "check").nodes  # so that a run of the preset has part of the sweep
     assert all(nodes[id].made == node.made for id, node in before.items() if not sweep.reads_arms(node.parameters))
 
 
 def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path) -> None:
     text = "preset: quick\ngrid: {target_epsilon: {eps8: 8.0, nonprivate: null}, schedule: [linear, cosine]}\n"
-    nodes = swept(tmp_path, text + "stages: [01_finetune_dp_lora]\n").nodes
+    nodes = swept(tmp_path, text + "stages: [10_finetune_dp_lora]\n").nodes
     trained = {id: node.parameters for id, node in nodes.items() if id.startswith("01")}
     assert list(trained) == [
-        f"01_finetune_dp_lora.{a}-{b}" for a in ("eps8", "nonprivate") for b in ("linear", "cosine")
+        f"10_finetune_dp_lora.{a}-{b}" for a in ("eps8", "nonprivate") for b in ("linear", "cosine")
     ]
-    assert trained["01_finetune_dp_lora.nonprivate-cosine"]["target_epsilon"] is None
-    assert trained["01_finetune_dp_lora.nonprivate-cosine"]["schedule"] == "cosine"
+    assert trained["10_finetune_dp_lora.nonprivate-cosine"]["target_epsilon"] is None
+    assert trained["10_finetune_dp_lora.nonprivate-cosine"]["schedule"] == "cosine"
 
 
 # What is refused, before anything starts.
@@ -156,12 +158,12 @@ def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path
 @pytest.mark.parametrize("name", GRIDS)
 def test_every_committed_grid_passes_pre_flight(name: str) -> None:
     read = grid.read(name, ROOT)
-    graph = chain.preflight(read.preset, f"{name}-sweep", [], read)
-    once = chain.preflight(read.preset, "check").nodes
+    graph = preflight.preflight(read.preset, f"{name}-sweep", [], read)
+    once = preflight.preflight(read.preset, "check").nodes
     copied = [id for id in graph.nodes if id not in once]
-    assert "00_process_data" in graph.nodes and "02_generate.base" in graph.nodes
-    assert not {id.partition(".")[0] for id in copied} - {"01_finetune_dp_lora", "02_generate", "03_aug_pe"}
-    assert "04_canary_privacy" not in graph.nodes and len(copied) > 8
+    assert "00_process_data" in graph.nodes and "11_generate.base" in graph.nodes
+    assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", "11_generate", "12_aug_pe"}
+    assert "20_canary_privacy" not in graph.nodes and len(copied) > 8
     assert {id for id in graph.nodes if "seed" in id} == set(graph.sweep["copies"])
 
 
@@ -179,15 +181,15 @@ def test_every_fault_of_names_and_values_is_told_at_once(tmp_path: Path) -> None
     found = refused(
         tmp_path,
         "preset: quick\ngrid: {target_epsilon: [1.0, 0.0], sede: [0], steps: [3, many]}\n"
-        "stages: [01_finetune_dp_lora, 02_generate.nonprivat]\nwithout: [04_canary_privcy]\n",
+        "stages: [10_finetune_dp_lora, 11_generate.nonprivat]\nwithout: [04_canary_privcy]\n",
         "00_process_data.limit=1",
     )
     where = f"{tmp_path}/grid.yaml: "
     assert found == [
-        where + "without: 04_canary_privcy: no such stage or notebook; did you mean 04_canary_privacy?",
-        where + "stages: 02_generate.nonprivat: no such stage in params/quick; did you mean 02_generate.nonprivate?",
+        where + "without: 04_canary_privcy: no such stage or notebook; did you mean 20_canary_privacy?",
+        where + "stages: 11_generate.nonprivat: no such stage in params/quick; did you mean 11_generate.nonprivate?",
         where + "grid: target_epsilon = 0.0; must be in (0, 1000]",
-        where + "grid: sede: no parameter of 01_finetune_dp_lora that can be swept; did you mean seed?",
+        where + "grid: sede: no parameter of 10_finetune_dp_lora that can be swept; did you mean seed?",
         where + "grid: steps = 'many' is str; must be int",
         "--set 00_process_data: limit = 1; must be in [2, inf)",
     ]
@@ -195,18 +197,18 @@ def test_every_fault_of_names_and_values_is_told_at_once(tmp_path: Path) -> None
 
 MISSHAPEN = {
     "[1, 2]": "holds list; write preset, grid, stages, without",
-    "preset: test\ngird: {seed: [0]}\nstages: [03_aug_pe]": "unknown key 'gird'; did you mean grid?",
-    "preset: test\nstages: [03_aug_pe]": "grid: must be PARAMETER: [VALUE, ...]",
-    "grid: {seed: [0]}\nstages: [03_aug_pe]": "preset: must be the name of a folder in params/",
-    "preset: test\ngrid: {seed: [0]}\nstages: 03_aug_pe": "stages: must list",
+    "preset: test\ngird: {seed: [0]}\nstages: [12_aug_pe]": "unknown key 'gird'; did you mean grid?",
+    "preset: test\nstages: [12_aug_pe]": "grid: must be PARAMETER: [VALUE, ...]",
+    "grid: {seed: [0]}\nstages: [12_aug_pe]": "preset: must be the name of a folder in params/",
+    "preset: test\ngrid: {seed: [0]}\nstages: 12_aug_pe": "stages: must list",
     "preset: test\ngrid: {seed: [0]}\nstages: []": "stages: must list",
-    "preset: test\ngrid: {seed: [0]}\nstages: [03_aug_pe]\nwithout: 04_canary": "without: must list",
-    "preset: test\ngrid: {seed: 0}\nstages: [03_aug_pe]": "grid: seed: must be a list of values",
-    "preset: test\ngrid: {seed: []}\nstages: [03_aug_pe]": "grid: seed: has no value",
-    "preset: test\ngrid: {seed: [1, 1]}\nstages: [03_aug_pe]": "grid: seed: seed1 is there twice",
-    "preset: test\ngrid: {chat: [true]}\nstages: [03_aug_pe]": "True makes no name for a folder; write NAME: VALUE",
-    "preset: test\ngrid: {model: ['hub:a/b']}\nstages: [03_aug_pe]": "'hub:a/b' makes no name for a folder",
-    "preset: test\ngrid: {target_epsilon: [1e-1]}\nstages: [03_aug_pe]": "write 1.0e-1",
+    "preset: test\ngrid: {seed: [0]}\nstages: [12_aug_pe]\nwithout: 04_canary": "without: must list",
+    "preset: test\ngrid: {seed: 0}\nstages: [12_aug_pe]": "grid: seed: must be a list of values",
+    "preset: test\ngrid: {seed: []}\nstages: [12_aug_pe]": "grid: seed: has no value",
+    "preset: test\ngrid: {seed: [1, 1]}\nstages: [12_aug_pe]": "grid: seed: seed1 is there twice",
+    "preset: test\ngrid: {chat: [true]}\nstages: [12_aug_pe]": "True makes no name for a folder; write NAME: VALUE",
+    "preset: test\ngrid: {model: ['hub:a/b']}\nstages: [12_aug_pe]": "'hub:a/b' makes no name for a folder",
+    "preset: test\ngrid: {target_epsilon: [1e-1]}\nstages: [12_aug_pe]": "write 1.0e-1",
 }  # fmt: skip
 
 
@@ -218,16 +220,16 @@ def test_a_file_that_is_no_grid_is_refused(tmp_path: Path, text: str, why: str) 
 
 GPT2 = "{model: {one: 'hub:a/b', gpt2: 'hub:c/d', gpt2-large: 'hub:e/f'}}"
 UNSOUND = [  # preset, grid, stages, and why not; None: the control, which is sound
-    ("quick", "{run: [a]}", "[03_aug_pe]", "grid: run: no parameter of 03_aug_pe that can be swept"),
-    ("quick", "{inputs: {a: {}}}", "[03_aug_pe]", "grid: inputs: no parameter of 03_aug_pe that can be swept"),
-    ("quick", "{steps: [3]}", "[01_finetune_dp_lora, 03_aug_pe]", "stages: 03_aug_pe: takes no parameter of the grid"),
-    ("quick", "{target_epsilon: [1.0]}", "[01_finetune_dp_lora.nonprivate]", "target_epsilon: null in every stage"),
-    ("test", "{seed: [0, 1]}", "[06_utility]", "stages: 06_utility: reads the copies of all arms"),
-    ("test", "{seed: [0, 1]}", "[00_process_data]", "06_utility lays arms beside each other on one 00_process_data"),
-    ("yelp-gpt35", "{temperature: [1.0]}", "[03_aug_pe]", "OPENAI_API_KEY holds no key"),
-    ("nowhere", "{seed: [0]}", "[03_aug_pe]", "no preset 'nowhere'"),
-    ("pubmed", "{seed: [0]}", "[03_aug_pe]", None),
-    ("pubmed", GPT2, "[03_aug_pe]", None),
+    ("quick", "{run: [a]}", "[12_aug_pe]", "grid: run: no parameter of 12_aug_pe that can be swept"),
+    ("quick", "{inputs: {a: {}}}", "[12_aug_pe]", "grid: inputs: no parameter of 12_aug_pe that can be swept"),
+    ("quick", "{steps: [3]}", "[10_finetune_dp_lora, 12_aug_pe]", "stages: 12_aug_pe: takes no parameter of the grid"),
+    ("quick", "{target_epsilon: [1.0]}", "[10_finetune_dp_lora.nonprivate]", "target_epsilon: null in every stage"),
+    ("test", "{seed: [0, 1]}", "[22_utility]", "stages: 22_utility: reads the copies of all arms"),
+    ("test", "{seed: [0, 1]}", "[00_process_data]", "22_utility lays arms beside each other on one 00_process_data"),
+    ("yelp-gpt35", "{temperature: [1.0]}", "[12_aug_pe]", "OPENAI_API_KEY holds no key"),
+    ("nowhere", "{seed: [0]}", "[12_aug_pe]", "no preset 'nowhere'"),
+    ("pubmed", "{seed: [0]}", "[12_aug_pe]", None),
+    ("pubmed", GPT2, "[12_aug_pe]", None),
 ]
 
 
@@ -244,54 +246,54 @@ def test_a_grid_that_its_preset_cannot_take(
 
 
 def test_a_stage_that_cannot_do_without_what_is_left_out_is_refused(tmp_path: Path) -> None:
-    text = TINY.replace("[04_canary_privacy]", "[04_canary_privacy, 01_finetune_dp_lora.nonprivate]")
-    told = "params/test/02_generate.nonprivate.yaml: without an input named model, base_model, prompt and chat must be"
+    text = TINY.replace("[20_canary_privacy]", "[20_canary_privacy, 10_finetune_dp_lora.nonprivate]")
+    told = "params/test/11_generate.nonprivate.yaml: without an input named model, base_model, prompt and chat must be"
     assert told in refused(tmp_path, text)[0]
 
 
 def test_a_corpus_may_be_swept_where_nothing_compares(tmp_path: Path) -> None:
     text = "preset: test\ngrid: {limit: [200, 400]}\nstages: [00_process_data]\n"
-    text += "without: [04_canary_privacy, 05_fidelity, 06_utility, 07_compare]\n"
+    text += "without: [20_canary_privacy, 21_fidelity, 22_utility, 30_compare]\n"
     nodes = swept(tmp_path, text).nodes
     assert nodes["00_process_data.limit200"].parameters["limit"] == 200
-    assert nodes["02_generate.eps8-limit400"].parameters["inputs"]["corpus"] == "00_process_data.limit400"
+    assert nodes["11_generate.eps8-limit400"].parameters["inputs"]["corpus"] == "00_process_data.limit400"
     assert all(id.endswith(("limit200", "limit400")) for id in nodes)
 
 
 def test_copies_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
-    text = "preset: quick\ngrid: {target_epsilon: {nonprivate: 1.0}}\nstages: [01_finetune_dp_lora]\n"
+    text = "preset: quick\ngrid: {target_epsilon: {nonprivate: 1.0}}\nstages: [10_finetune_dp_lora]\n"
     (told,) = refused(tmp_path, text)
     assert told.endswith(
-        "copies of 01_finetune_dp_lora.eps8 and 01_finetune_dp_lora.nonprivate would both be "
-        "01_finetune_dp_lora.nonprivate, and differ in target_epsilon; leave one out (without), or rename its file"
+        "copies of 10_finetune_dp_lora.eps8 and 10_finetune_dp_lora.nonprivate would both be "
+        "10_finetune_dp_lora.nonprivate, and differ in target_epsilon; leave one out (without), or rename its file"
     )
 
 
 def test_what_only_a_copy_has_wrong_names_the_copy(tmp_path: Path) -> None:
-    text = "preset: quick\ngrid: {steps: [2, 7]}\nstages: [01_finetune_dp_lora.eps8]\n"
-    assert refused(tmp_path, text, "01_finetune_dp_lora.warmup_steps=3") == [
-        f"{tmp_path}/grid.yaml: 01_finetune_dp_lora.eps8-steps2: warmup_steps = 3 must be below steps = 2"
+    text = "preset: quick\ngrid: {steps: [2, 7]}\nstages: [10_finetune_dp_lora.eps8]\n"
+    assert refused(tmp_path, text, "10_finetune_dp_lora.warmup_steps=3") == [
+        f"{tmp_path}/grid.yaml: 10_finetune_dp_lora.eps8-steps2: warmup_steps = 3 must be below steps = 2"
     ]
 
 
 def test_what_the_grid_sets_is_not_set_beside_it(tmp_path: Path) -> None:
     where = f"{tmp_path}/grid.yaml"
-    nodes = swept(tmp_path, TINY, "02_generate.samples=5", "02_generate.eps2-seed1.samples=7").nodes
-    assert [nodes[f"02_generate.{at}"].parameters["samples"] for at in ("eps2-seed0", "eps2-seed1")] == [5, 7]
-    for left in ("03_aug_pe.target_epsilon", "02_generate.eps2-seed1.target_epsilon", "01_finetune_dp_lora.seed"):
+    nodes = swept(tmp_path, TINY, "11_generate.samples=5", "11_generate.eps2-seed1.samples=7").nodes
+    assert [nodes[f"11_generate.{at}"].parameters["samples"] for at in ("eps2-seed0", "eps2-seed1")] == [5, 7]
+    for left in ("12_aug_pe.target_epsilon", "11_generate.eps2-seed1.target_epsilon", "10_finetune_dp_lora.seed"):
         told = f"--set {left}: the grid sets it; change {where}"
         assert told in refused(tmp_path, TINY, f"{left}=3")
-    (told,) = refused(tmp_path, TINY, "02_generate.eps8.samples=5")  # the preset's id is none of the sweep's
-    assert told.startswith(f"--set 02_generate.eps8.samples: no stage '02_generate.eps8' in {where}; did you mean")
-    with pytest.raises(DoppelError, match=re.escape(f"--only 02_generate.eps8: no such stage in {where}")):
-        swept(tmp_path, TINY).find("02_generate.eps8", "--only")
+    (told,) = refused(tmp_path, TINY, "11_generate.eps8.samples=5")  # the preset's id is none of the sweep's
+    assert told.startswith(f"--set 11_generate.eps8.samples: no stage '11_generate.eps8' in {where}; did you mean")
+    with pytest.raises(DoppelError, match=re.escape(f"--only 11_generate.eps8: no such stage in {where}")):
+        swept(tmp_path, TINY).find("11_generate.eps8", "--only")
 
 
 def test_a_copy_that_its_budget_cannot_reach_is_refused(tmp_path: Path) -> None:
     text = TINY.replace("[2.0, 8]", "[0.01, 8]")
     graph = swept(tmp_path, text, "00_process_data.delta=0.0001")
     with pytest.raises(DoppelError, match=r"target_epsilon = 0\.01 cannot be reached"):
-        graph.check_budget(graph.nodes)
+        check_budget(graph, graph.nodes)
 
 
 # Real runs, of toy notebooks.
@@ -301,7 +303,7 @@ POINTS = [f"eps{epsilon}-seed{seed}" for epsilon in (1, 8) for seed in (0, 1)]
 
 def toy_sweep(project: Project, body: str = "") -> None:
     """00_make -> 01_train -> 02_write -> 06_table, and a floor. ``body`` is what a training does; ends are listed."""
-    edit(project.root / "lib" / "preflight_checks.py", 'ARMS = ("02_generate", "03_aug_pe")', 'ARMS = ("02_write",)')
+    edit(project.root / "lib" / "preflight_checks.py", 'ARMS = ("11_generate", "12_aug_pe")', 'ARMS = ("02_write",)')
     ended = '\nwith (stage.folder.parent / "ended").open("a") as file:\n    file.write(f"{stage.id}\\n")'
     finish = 'stage.finish({"records": seed + 1}, {"epsilon": None})' + ended
     project.notebook("00_make", "seed: int = 0\n", finish)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from lib import text_scores
-from lib.canaries import suffixed
-from lib.errors import DoppelError
-from lib.privacy.membership import auc
-from lib.text_scores import bigram, overlap, similarity
-from lib.words import words
+from lib.audit import text_scores
+from lib.audit.canaries import suffixed
+from lib.audit.membership import auc
+from lib.audit.text_scores import bigram, overlap, similarity
+from lib.common.errors import DoppelError
+from lib.data.tokenize import words
 
 WORDS = st.lists(st.sampled_from(["the", "phone", "is", "Good,", "bad", "and"]), max_size=9).map(" ".join)
 TEXTS = st.lists(WORDS, min_size=1, max_size=6)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib.errors import DoppelError
-from lib.track import Track, mode
+from lib.common.errors import DoppelError
+from lib.stage.tracking import Track, mode
 
 PARAMETERS = {"steps": 3, "labels": {"rating": ["1", "5"]}}
 
@@ -118,7 +118,7 @@ def test_a_failure_of_wandb_is_told_once_and_ends_nothing(tmp_path: Path, monkey
     def fail(*_: object, **__: object) -> None:
         raise OSError("a private path")
 
-    monkeypatch.setattr("lib.track._start", fail)
+    monkeypatch.setattr("lib.stage.tracking._start", fail)
     tracked = track(tmp_path, tracking="offline")
     with pytest.warns(UserWarning, match=re.escape("wandb stopped (OSError)")) as told:
         tracked.log(step=1, loss=1.0)

@@ -8,8 +8,8 @@ import torch
 from test_utility_transfer import matched, records
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from lib.errors import DoppelError
-from lib.utility import finetune
+from lib.common.errors import DoppelError
+from lib.evaluation.utility import transformer_classifier
 
 WORDS = ["great", "love", "fine", "bad", "broke", "poor", "case", "cable", "phone", "sound", "menu"]
 
@@ -30,8 +30,8 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accuracy(encoder: Path, layers: int | None, *, steps: int = 30, seed: int = 1, dtype: str = "float32"):
     compared = matched(one=records(60, 3))
     codes, _ = compared.codes("mood")
-    settings = finetune.Settings(steps, 16, 2e-3, 20, layers, device="cpu", dtype=dtype)
-    fit = finetune.transformer(str(encoder), compared.texts, settings)
+    settings = transformer_classifier.Settings(steps, 16, 2e-3, 20, layers, device="cpu", dtype=dtype)
+    fit = transformer_classifier.transformer(str(encoder), compared.texts, settings)
     rows, tests = compared.rows["one"], compared.rows["held-out"]
     said = [fit(rows, codes[rows], tests, number) for number in (seed, seed)]
     np.testing.assert_array_equal(*said)  # each training starts from the model as it was
@@ -51,17 +51,17 @@ def test_passes_of_a_batch_add_up_to_it(encoder: Path, monkeypatch: pytest.Monke
     compared = matched(one=records(60, 3, noise=0.5))
     codes, _ = compared.codes("mood")
     rows, tests, seen = compared.rows["one"], compared.rows["held-out"], []
-    original = finetune._Classifier.forward
+    original = transformer_classifier._Classifier.forward
     for tokens in (10_000, 16):
-        monkeypatch.setattr(finetune, "TOKENS_A_PASS", tokens)
+        monkeypatch.setattr(transformer_classifier, "TOKENS_A_PASS", tokens)
         made = []
         monkeypatch.setattr(
-            finetune._Classifier,
+            transformer_classifier._Classifier,
             "forward",
             lambda self, *args, made=made: made.append(original(self, *args)) or made[-1],
         )
-        settings = finetune.Settings(3, 16, 1e-3, 20, 2, device="cpu", dtype="float32")
-        finetune.transformer(str(encoder), compared.texts, settings)(rows, codes[rows], tests, 1)
+        settings = transformer_classifier.Settings(3, 16, 1e-3, 20, 2, device="cpu", dtype="float32")
+        transformer_classifier.transformer(str(encoder), compared.texts, settings)(rows, codes[rows], tests, 1)
         seen.append(torch.cat([one for one in made if not one.requires_grad]))
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-4)
 
@@ -70,6 +70,6 @@ def test_more_layers_than_there_are_and_models_that_cannot_be_taken_apart_are_re
     for layers in (0, 4):
         with pytest.raises(DoppelError, match=f"{layers} layers .* it has 3: choose 1 to 3"):
             accuracy(encoder, layers)
-    monkeypatch.setattr(finetune.frozen, "split_encoder", lambda model, first: None)
+    monkeypatch.setattr(transformer_classifier.frozen, "split_encoder", lambda model, first: None)
     with pytest.raises(DoppelError, match="cannot be taken apart; let all of them learn"):
         accuracy(encoder, 2)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, BertConfig, GPT2Config, GraniteConfig, PreTrainedModel
 
-from lib import models
-from lib.errors import DoppelError
-from lib.utility import frozen, instruct, lora, next_token
+from lib.common.errors import DoppelError
+from lib.evaluation.utility import frozen_layers, label_finetuning, lora_adaptation, next_token
+from lib.models import loading
 
 TINY = "bundled:tiny-random"
 UPPER = {"r": 2, "target_modules": ["q_proj", "v_proj"], "layers_to_transform": [1]}
@@ -17,29 +17,29 @@ TEXTS = ["great case", "it broke", "poor", "a cable, and a longer one than the o
 
 
 def whole_model() -> PreTrainedModel:
-    return models.load(TINY, dtype="float32", device="cpu")
+    return loading.load(TINY, dtype="float32", device="cpu")
 
 
 def test_a_split_model_scores_as_the_whole_one_and_reads_each_text_once():
     whole, split = whole_model(), whole_model()
-    remembered = frozen.split_decoder(split, 1)
+    remembered = frozen_layers.split_decoder(split, 1)
     assert remembered is not None and len(split.model.layers) == 1
-    examples = next_token.as_examples(TEXTS, models.load_tokenizer(TINY), 64)
+    examples = next_token.as_examples(TEXTS, loading.load_tokenizer(TINY), 64)
     expected = next_token.token_scores(whole, examples)
-    np.testing.assert_allclose(next_token.token_scores(split, examples, frozen.PAD), expected, rtol=1e-4)
+    np.testing.assert_allclose(next_token.token_scores(split, examples, frozen_layers.PAD), expected, rtol=1e-4)
     assert remembered.computed == 1 + len(TEXTS)  # and a probe
-    again = next_token.token_scores(split, examples[::-1], frozen.PAD)
+    again = next_token.token_scores(split, examples[::-1], frozen_layers.PAD)
     np.testing.assert_allclose(again, expected[::-1], rtol=1e-4)
     assert remembered.computed == 1 + len(TEXTS)  # and a probe
 
 
 def test_training_above_frozen_layers_is_training_of_the_whole_model(tmp_path, monkeypatch):
-    examples = next_token.as_examples(TEXTS * 2, models.load_tokenizer(TINY), 64)
+    examples = next_token.as_examples(TEXTS * 2, loading.load_tokenizer(TINY), 64)
     examples = [type(one)(one.prompt, one.completion, unit) for unit, one in enumerate(examples)]
-    steps, scores = lora.Adaptation(steps=6, batch=6, learning_rate=0.05), []
+    steps, scores = lora_adaptation.Adaptation(steps=6, batch=6, learning_rate=0.05), []
     for number, can in enumerate((True, False)):
-        monkeypatch.setattr(lora, "SPLITTABLE", lora.SPLITTABLE if can else set())
-        model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
+        monkeypatch.setattr(lora_adaptation, "SPLITTABLE", lora_adaptation.SPLITTABLE if can else set())
+        model = lora_adaptation.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
         assert (model.remembered is not None) == can
         with model.adapted(examples, steps, seed=3, checkpoint=tmp_path / f"{number}.pt") as net:
             scores.append(next_token.token_scores(net, examples, model.pad))
@@ -51,9 +51,9 @@ def test_training_above_frozen_layers_is_training_of_the_whole_model(tmp_path, m
 
 def test_what_is_beyond_the_memory_is_computed_again(monkeypatch):
     model = whole_model()
-    monkeypatch.setattr(frozen, "MOST_BYTES", 4 * 64 * 3)  # three tokens
-    remembered = frozen.Remembered(lambda ids, mask: model.get_input_embeddings()(ids))
-    ids = torch.tensor([[5, 6, 7], [8, 9, frozen.PAD]])
+    monkeypatch.setattr(frozen_layers, "MOST_BYTES", 4 * 64 * 3)  # three tokens
+    remembered = frozen_layers.Remembered(lambda ids, mask: model.get_input_embeddings()(ids))
+    ids = torch.tensor([[5, 6, 7], [8, 9, frozen_layers.PAD]])
     first = remembered(ids)
     torch.testing.assert_close(remembered(ids), first)
     assert remembered.computed == 3  # the first row was kept, the second not
@@ -68,20 +68,20 @@ def test_a_model_that_is_not_embedding_layers_and_norm_stays_whole():
         model = AutoModelForCausalLM.from_config(config).eval()
         parts, ids = dict(model.named_modules()), torch.arange(9)[None]
         before = model(ids).logits
-        assert frozen.split_decoder(model, 1) is None
+        assert frozen_layers.split_decoder(model, 1) is None
         assert dict(model.named_modules()) == parts
         torch.testing.assert_close(model(ids).logits, before)
 
 
 def test_nothing_is_split_decoder_below_the_first_or_above_the_last_layer():
     model = whole_model()
-    assert frozen.split_decoder(model, 0) is None and frozen.split_decoder(model, 2) is None
+    assert frozen_layers.split_decoder(model, 0) is None and frozen_layers.split_decoder(model, 2) is None
 
 
 def test_vectors_are_the_mean_states_below_the_trained_layers_and_all_is_read_once():
-    model = lora.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
+    model = lora_adaptation.Adaptable(TINY, UPPER, dtype="float32", device="cpu")
     examples = next_token.as_examples(TEXTS, model.tokenizer, 24)  # one is cut
-    asked = instruct.prompts(TEXTS, "mood", ["bad", "good"], model.tokenizer, 24)
+    asked = label_finetuning.prompts(TEXTS, "mood", ["bad", "good"], model.tokenizer, 24)
     vectors = model.vectors(examples, asked)
     for example, vector in zip(examples, vectors, strict=True):
         ids = torch.tensor([[*example.prompt, *example.completion][:-1]])
@@ -90,10 +90,10 @@ def test_vectors_are_the_mean_states_below_the_trained_layers_and_all_is_read_on
     read = model.remembered.computed
     scores = next_token.token_scores(model.base, examples, model.pad)
     np.testing.assert_allclose(scores, next_token.token_scores(whole_model(), examples), rtol=1e-4)
-    instruct._ask(model.base, asked, torch.tensor([5, 6]), model.pad)
+    label_finetuning._ask(model.base, asked, torch.tensor([5, 6]), model.pad)
     assert model.remembered.computed == read == len(TEXTS) + 1
     with pytest.raises(DoppelError, match="layers_to_transform"):
-        lora.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples)
+        lora_adaptation.Adaptable(TINY, {"r": 2, "target_modules": ["q_proj"]}, device="cpu").vectors(examples)
 
 
 def test_a_split_encoder_gives_what_the_whole_one_does():
@@ -102,18 +102,18 @@ def test_a_split_encoder_gives_what_the_whole_one_does():
     )
     whole = AutoModel.from_config(config).eval()
     split = copy.deepcopy(whole)
-    remembered = frozen.split_encoder(split, 2)
-    ids = torch.tensor([[5, 6, 7, 8], [9, 10, frozen.PAD, frozen.PAD]])
-    mask = (ids != frozen.PAD).long()
+    remembered = frozen_layers.split_encoder(split, 2)
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, frozen_layers.PAD, frozen_layers.PAD]])
+    mask = (ids != frozen_layers.PAD).long()
     expected = whole(input_ids=ids.clamp(min=0), attention_mask=mask).last_hidden_state
     for model in (split, copy.deepcopy(split)):  # which shares what is remembered
         states = model(input_ids=ids, attention_mask=mask).last_hidden_state
         torch.testing.assert_close(states[mask > 0], expected[mask > 0])
     assert remembered.computed == 3 and len(split.encoder.layer) == 1  # a probe and two texts
-    assert frozen.split_encoder(whole, 3) is None
+    assert frozen_layers.split_encoder(whole, 3) is None
 
 
 def test_layers_of_several_kinds_are_not_split():
     model = whole_model()
     model.config.layer_types = ["full_attention", "sliding_attention"]
-    assert frozen.split_decoder(model, 1) is None
+    assert frozen_layers.split_decoder(model, 1) is None

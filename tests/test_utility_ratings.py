@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from test_utility_transfer import matched, records
 
-from lib.errors import DoppelError
-from lib.fidelity.metric import Undefined
-from lib.utility import rating_forms, ratings
+from lib.common.errors import DoppelError
+from lib.evaluation.estimate import Undefined
+from lib.evaluation.human import rating_forms, rating_sheet
 
 
 @pytest.fixture
-def sheet() -> ratings.Sheet:
-    return ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
+def sheet() -> rating_sheet.Sheet:
+    return rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
 
 
-def fill(sheet: ratings.Sheet, quality) -> str:
+def fill(sheet: rating_sheet.Sheet, quality) -> str:
     """A filled sheet as CSV; ``quality`` gives the answer for an item's set."""
     rows = [[item, quality(name), "3"] for item, name in zip(sheet.ids, sheet.sets, strict=True)]
     return rating_forms.answered(rows)
@@ -29,27 +29,27 @@ def fill(sheet: ratings.Sheet, quality) -> str:
 def test_the_sheet_is_blinded_mixed_and_seeded(sheet):
     assert sorted(sheet.sets) == ["one"] * 6 + ["other"] * 6 + ["real"] * 6
     assert sheet.sets != sorted(sheet.sets)
-    named = ratings.blinded(matched(zqarm=records(40, 3), zqfloor=records(40, 4)), each=6, seed=1)
+    named = rating_sheet.blinded(matched(zqarm=records(40, 3), zqfloor=records(40, 4)), each=6, seed=1)
     assert named.texts == sheet.texts and {"zqarm", "zqfloor", "real"} == set(named.sets)
-    assert "zq" not in ratings.as_csv(named) + rating_forms.as_html(named)
-    again = ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
-    other = ratings.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=2)
+    assert "zq" not in rating_sheet.as_csv(named) + rating_forms.as_html(named)
+    again = rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
+    other = rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=2)
     assert again.ids == sheet.ids and set(other.ids).isdisjoint(sheet.ids)
 
 
 def test_files_are_for_their_owner_alone(sheet, tmp_path):
-    path = ratings.write_private(tmp_path / "ratings" / "sheet.csv", ratings.as_csv(sheet))
+    path = rating_sheet.write_private(tmp_path / "ratings" / "sheet.csv", rating_sheet.as_csv(sheet))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_the_sheet_is_read_back_as_it_was_filled(sheet, tmp_path):
     out = io.StringIO()
-    rows = list(csv.reader(io.StringIO(ratings.as_csv(sheet).lstrip("\ufeff"))))
+    rows = list(csv.reader(io.StringIO(rating_sheet.as_csv(sheet).lstrip("\ufeff"))))
     assert [row[-1] for row in rows[1:]] == sheet.texts
     csv.writer(out).writerows([rows[0]] + [[row[0], "5" if i else "", "2", *row[3:]] for i, row in enumerate(rows[1:])])
     path = tmp_path / "anna.csv"
     path.write_text(out.getvalue())
-    answers = ratings.read_answers({"anna": path}, sheet)
+    answers = rating_sheet.read_answers({"anna": path}, sheet)
     assert np.isnan(answers["quality"][0, 0]) and (answers["quality"][0, 1:] == 5).all()
     assert (answers["fits"] == 2).all()
 
@@ -68,7 +68,7 @@ def test_what_is_wrong_in_a_filled_sheet_is_told_with_its_row(sheet, tmp_path, c
     path = tmp_path / "anna.csv"
     path.write_text(change(fill(sheet, lambda name: "4")))
     with pytest.raises(DoppelError, match=rf"anna\.csv, row \d+: .*{told}"):
-        ratings.read_answers({"anna": path}, sheet)
+        rating_sheet.read_answers({"anna": path}, sheet)
 
 
 def test_mean_ratings_by_set_with_intervals(sheet, tmp_path):
@@ -76,17 +76,17 @@ def test_mean_ratings_by_set_with_intervals(sheet, tmp_path):
     for rater, better in (("anna", "5"), ("ben", "4")):
         paths[rater] = tmp_path / f"{rater}.csv"
         paths[rater].write_text(fill(sheet, lambda name, better=better: better if name == "real" else "2"))
-    answers = ratings.read_answers(paths, sheet)["quality"]
-    found = ratings.mean_ratings(answers, sheet, draws=200, seed=0)
+    answers = rating_sheet.read_answers(paths, sheet)["quality"]
+    found = rating_sheet.mean_ratings(answers, sheet, draws=200, seed=0)
     assert found["real"].value == 4.5 and found["one"].value == 2
     assert found["real"].interval[0] < 4.3 and found["one"].interval == (2, 2)
     answers[:, np.array(sheet.sets) == "one"] = np.nan
-    assert isinstance(ratings.mean_ratings(answers, sheet, draws=50, seed=0)["one"], Undefined)
+    assert isinstance(rating_sheet.mean_ratings(answers, sheet, draws=50, seed=0)["one"], Undefined)
 
 
 def test_a_text_is_no_formula_and_no_markup():
-    sheet = ratings.Sheet(["=1+1", "<script>x</script>"], [{"mood": "good"}] * 2, ["one", "real"])
-    assert "'=1+1" in ratings.as_csv(sheet)
+    sheet = rating_sheet.Sheet(["=1+1", "<script>x</script>"], [{"mood": "good"}] * 2, ["one", "real"])
+    assert "'=1+1" in rating_sheet.as_csv(sheet)
     assert "<script>x" not in rating_forms.as_html(sheet) and "&lt;script&gt;x" in rating_forms.as_html(sheet)
 
 
@@ -94,7 +94,7 @@ def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
     saved = []
     panel = rating_forms.as_panel(sheet, saved.append)
     _, text, asked, quality, _, fits, button = panel.children
-    assert asked.value == ratings.QUESTIONS["quality"]
+    assert asked.value == rating_sheet.QUESTIONS["quality"]
     assert text.value == ""
     button.click()
     for number in range(len(sheet.texts)):
@@ -107,7 +107,7 @@ def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
 
 
 def test_the_key_says_which_set_each_item_is_of(sheet):
-    assert json.loads(ratings.as_key(sheet)) == dict(zip(sheet.ids, sheet.sets, strict=True))
+    assert json.loads(rating_sheet.as_key(sheet)) == dict(zip(sheet.ids, sheet.sets, strict=True))
 
 
 @pytest.mark.skipif(browser.found() is None, reason="no Chromium on this machine; apt-get install chromium")
@@ -124,6 +124,6 @@ def test_the_page_counts_and_saves_what_was_chosen_in_a_browser(sheet, tmp_path)
         filled = page.run(caught)
     assert int(count) == len(sheet.texts) - 1  # the first item lacks one answer
     (tmp_path / "anna.csv").write_text(filled)
-    answers = ratings.read_answers({"anna": tmp_path / "anna.csv"}, sheet)
+    answers = rating_sheet.read_answers({"anna": tmp_path / "anna.csv"}, sheet)
     assert np.isnan(answers["quality"][0, 0]) and (answers["quality"][0, 1:] == 4).all()
     assert (answers["fits"][0] == 4).all()

@@ -8,11 +8,12 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from lib.errors import DoppelError
-from lib.fidelity.metric import Undefined
-from lib.utility import agreement, importance
-from lib.utility.outcomes import over_trainings, training_rows
-from lib.utility.scores import accuracy, macro_f1, majority_rate
+from lib.common.errors import DoppelError
+from lib.evaluation.estimate import Undefined
+from lib.evaluation.human import agreement
+from lib.evaluation.utility import feature_importance
+from lib.evaluation.utility.training_resamples import over_trainings, training_rows
+from lib.evaluation.utility.tstr import accuracy, macro_f1, majority_rate
 
 _ = np.nan
 # Krippendorff 2011, example C: four observers, twelve units, some missing
@@ -84,11 +85,11 @@ def test_importances_are_brute_force_and_scikit_learns(labels):
     truth = np.digitize(features[:, 0] + 0.2 * rng.normal(size=60), [0] if labels == 2 else [-0.4, 0.4])
     model = LogisticRegression().fit(features, truth)
     orders = np.stack([rng.permutation(60) for _ in range(300)])
-    found = importance.importance(model, features, truth, list("abcd"), orders).rises.mean(axis=0)
+    found = feature_importance.importance(model, features, truth, list("abcd"), orders).rises.mean(axis=0)
     moved = features.copy()
     moved[:, 1] = features[orders[0], 1]
     brute = log_loss(truth, model.predict_proba(moved)) - log_loss(truth, model.predict_proba(features))
-    one = importance.importance(model, features, truth, list("abcd"), orders[:1]).rises
+    one = feature_importance.importance(model, features, truth, list("abcd"), orders[:1]).rises
     assert one[:, 1].mean() == pytest.approx(brute)
     theirs = permutation_importance(model, features, truth, scoring="neg_log_loss", n_repeats=300, random_state=0)
     errors = theirs.importances_std * np.sqrt(2 / 300)  # of the difference of two means of 300 shuffles
@@ -97,17 +98,17 @@ def test_importances_are_brute_force_and_scikit_learns(labels):
 
 
 def test_a_word_that_a_model_does_not_know_has_importance_zero():
-    a = importance.Importance(["cat", "dog"], np.array([[1.0, 2.0]]))
-    b = importance.Importance(["dog", "owl"], np.array([[3.0, 4.0]]))
-    assert importance.aligned(a, b).tolist() == [[[1, 2, 0], [0, 3, 4]]]
+    a = feature_importance.Importance(["cat", "dog"], np.array([[1.0, 2.0]]))
+    b = feature_importance.Importance(["dog", "owl"], np.array([[3.0, 4.0]]))
+    assert feature_importance.aligned(a, b).tolist() == [[[1, 2, 0], [0, 3, 4]]]
 
 
 def test_rank_correlation_and_jaccard_by_hand():
     a, b = np.array([3.0, 2, 1, 0, -1]), np.array([3.0, 1, 2, 0, -1])
-    assert importance.rank_correlation(a, b) == pytest.approx(0.9)
-    assert importance.top_jaccard(a, b, top=2) == pytest.approx(1 / 3)
-    assert importance.top_jaccard(a, b) == 1  # of three words with importance
-    assert importance.rank_correlation(a, np.zeros(5)) == importance.top_jaccard(a, np.zeros(5)) == 0
+    assert feature_importance.rank_correlation(a, b) == pytest.approx(0.9)
+    assert feature_importance.top_jaccard(a, b, top=2) == pytest.approx(1 / 3)
+    assert feature_importance.top_jaccard(a, b) == 1  # of three words with importance
+    assert feature_importance.rank_correlation(a, np.zeros(5)) == feature_importance.top_jaccard(a, np.zeros(5)) == 0
 
 
 def test_trainings_see_two_thirds_and_differ():

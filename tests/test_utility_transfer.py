@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from lib.errors import DoppelError
-from lib.fidelity.metric import Estimate, Undefined
-from lib.private import PrivateText
-from lib.records import Record
-from lib.utility import classic, importance, sets, suite, transfer
+from lib.common.errors import DoppelError
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.evaluation import comparison_sets, metric_rows
+from lib.evaluation.estimate import Estimate, Undefined
+from lib.evaluation.utility import feature_importance, linear_classifiers, tstr
 
 GOOD, BAD, FILL = ["great", "love", "fine"], ["bad", "broke", "poor"], ["case", "cable", "phone", "sound", "menu"]
 
@@ -24,19 +25,19 @@ def records(count: int, seed: int, *, noise: float = 0.0, label: str = "mood", o
     return made
 
 
-def matched(**arms) -> sets.Sets:
-    return sets.matched(arms, records(200, 1), records(80, 2), most=1000, evaluate=60, seed=0)
+def matched(**arms) -> comparison_sets.Sets:
+    return comparison_sets.matched_sets(arms, records(200, 1), records(80, 2), most=1000, evaluate=60, seed=0)
 
 
-def moved(compared: sets.Sets, fit=None, **options):
+def moved(compared: comparison_sets.Sets, fit=None, **options):
     chosen = {"seeds": 3, "draws": 30, "seed": 0, **options}
-    return transfer.transfer(compared, "mood", fit or classic.tfidf(compared.texts), **chosen)
+    return tstr.transfer(compared, "mood", fit or linear_classifiers.tfidf(compared.texts), **chosen)
 
 
 def test_sets_have_one_size_and_real_sets_do_not_overlap():
     compared = matched(one=records(50, 3), other=records(30, 4))
-    assert {len(rows) for name, rows in compared.rows.items() if name != sets.HELD_OUT} == {30}
-    assert len(compared.rows[sets.HELD_OUT]) == 60 and compared.sizes == {"one": 50, "other": 30}
+    assert {len(rows) for name, rows in compared.rows.items() if name != comparison_sets.HELD_OUT} == {30}
+    assert len(compared.rows[comparison_sets.HELD_OUT]) == 60 and compared.sizes == {"one": 50, "other": 30}
     everything = np.concatenate(list(compared.rows.values()))
     assert len(set(everything.tolist())) == len(everything) == len(compared.texts)
 
@@ -54,18 +55,18 @@ def test_good_text_is_at_the_ceiling_and_random_labels_at_chance():
     assert 0.25 < found["accuracy"]["random"].value < 0.75
     assert found["reverse_accuracy"]["good"].value > 0.95
     assert 0.3 < found["reverse_accuracy"]["random"].value < 0.7  # a real model is right, their labels are not
-    rows = suite.placed("mood", found, transfer.METRICS, matched(good=records(90, 3), random=records(90, 4)),
+    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, matched(good=records(90, 3), random=records(90, 4)),
                         floor="random", used=60)  # fmt: skip
     good = next(row for row in rows if row["arm"] == "good" and row["metric"] == "accuracy")
     assert good["position"] == pytest.approx(1, abs=0.1) and good["at_ceiling"] and good["real_text"]
-    assert suite.flat(rows)["mood/accuracy/good"] == good["value"]
+    assert metric_rows.flat(rows)["mood/accuracy/good"] == good["value"]
 
 
 def test_predictions_are_those_of_a_plain_loop():
     """The value is the mean accuracy of trainings on two thirds: done again here, one by one."""
     compared = matched(one=records(60, 3, noise=0.5))
     codes, _ = compared.codes("mood")
-    held_out, fit = compared.rows[sets.HELD_OUT], classic.tfidf(compared.texts)
+    held_out, fit = compared.rows[comparison_sets.HELD_OUT], linear_classifiers.tfidf(compared.texts)
     found = moved(compared)["accuracy"]["one"].value
     expected = []
     for number in range(3):
@@ -79,28 +80,28 @@ def test_an_arm_with_one_label_always_says_it():
     compared = matched(one=records(40, 3, only="good"), other=records(40, 4))
     found = moved(compared)
     codes, values = compared.codes("mood")
-    share = np.mean(codes[compared.rows[sets.HELD_OUT]] == values.index("good"))
+    share = np.mean(codes[compared.rows[comparison_sets.HELD_OUT]] == values.index("good"))
     assert found["accuracy"]["one"].value == pytest.approx(share)
     assert found["reverse_accuracy"]["one"].value > 0.9
-    words = importance.consistency(compared, "mood", features=50, repeats=2, seeds=3, draws=12, seed=0)
+    words = feature_importance.consistency(compared, "mood", features=50, repeats=2, seeds=3, draws=12, seed=0)
     assert isinstance(words["importance_top20_jaccard"]["one"], Undefined)
 
 
 def test_an_arm_without_the_label_is_not_defined_and_the_others_are():
     found = moved(matched(none=records(40, 3, label="colour"), other=records(40, 4)))
-    for metric in transfer.METRICS:
+    for metric in tstr.METRICS:
         assert "have no label 'mood'" in found[metric]["none"].because
         assert isinstance(found[metric]["other"], Estimate)
     compared = matched(none=records(40, 3, label="colour"), other=records(40, 4))
-    rows = suite.placed("mood", found, transfer.METRICS, compared, floor="none", used=26)
+    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, compared, floor="none", used=26)
     assert all(row["position"] is None and row["because"] for row in rows)
-    assert all(np.isfinite(value) for value in suite.flat(rows).values())
-    assert len(suite.table(rows)) == len(rows)
+    assert all(np.isfinite(value) for value in metric_rows.flat(rows).values())
+    assert len(metric_rows.table(rows)) == len(rows)
 
 
 def test_a_label_that_held_out_records_lack_is_refused():
     with pytest.raises(DoppelError, match="60 of 60 held-out records do not have it"):
-        transfer.transfer(matched(one=records(40, 3, label="colour")), "colour", None, seeds=3, draws=9, seed=0)
+        tstr.transfer(matched(one=records(40, 3, label="colour")), "colour", None, seeds=3, draws=9, seed=0)
 
 
 def test_texts_without_words_are_not_defined():
@@ -111,16 +112,16 @@ def test_texts_without_words_are_not_defined():
 
 def test_labels_and_floor_are_checked_by_name():
     histogram = {"cells": [{"mood": "good"}, {"mood": "bad"}]}
-    assert suite.label_names(histogram, None) == ["mood"]
+    assert metric_rows.label_names(histogram, None) == ["mood"]
     with pytest.raises(DoppelError, match="did you mean mood"):
-        suite.label_names(histogram, ["mod"])
+        metric_rows.label_names(histogram, ["mod"])
     with pytest.raises(DoppelError, match="did you mean base"):
-        suite.check_floor("bse", ["base", "eps8"])
+        metric_rows.check_floor("bse", ["base", "eps8"])
 
 
 def test_important_words_of_like_texts_agree_more_than_of_others():
     compared = matched(like=records(90, 3), other=records(90, 4, noise=1.0))
-    found = importance.consistency(compared, "mood", features=50, repeats=3, seeds=3, draws=12, seed=0)
+    found = feature_importance.consistency(compared, "mood", features=50, repeats=3, seeds=3, draws=12, seed=0)
     jaccard = found["importance_top20_jaccard"]
     assert jaccard["like"].value > jaccard["other"].value
-    assert jaccard[sets.REAL].value > jaccard["other"].value
+    assert jaccard[comparison_sets.REAL].value > jaccard["other"].value

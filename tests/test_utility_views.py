@@ -5,15 +5,17 @@ import numpy as np
 import pytest
 from test_utility_transfer import matched, moved, records
 
-from lib import utility_plots, views
-from lib.errors import DoppelError
-from lib.fidelity.metric import Undefined
-from lib.utility import classic, outcomes, sets, suite, transfer, viewed
+from lib.common.errors import DoppelError
+from lib.evaluation import comparison_sets, metric_rows, views
+from lib.evaluation.estimate import Undefined
+from lib.evaluation.utility import linear_classifiers, training_resamples, tstr
+from lib.evaluation.utility import views as viewed
+from lib.plots import utility
 
 
 def test_each_training_apart_is_its_own_estimate_and_their_mean_is_the_value():
     right = (np.random.default_rng(0).random((5, 60)) < np.array([0.2, 0.4, 0.5, 0.6, 0.9])[:, None]).astype(float)
-    found = outcomes.over_trainings(lambda one, rows: one[rows].mean(), right, draws=90, seed=0, apart=5)
+    found = training_resamples.over_trainings(lambda one, rows: one[rows].mean(), right, draws=90, seed=0, apart=5)
     assert [one.value for one in found.each] == pytest.approx(right.mean(axis=1).tolist())
     assert found.value == pytest.approx(np.mean([one.value for one in found.each]))
     assert found.draws.std() > max(one.draws.std() for one in found.each)  # trainings differ by more than test records
@@ -25,7 +27,7 @@ def test_each_training_apart_is_its_own_estimate_and_their_mean_is_the_value():
 def test_views_by_training_hold_every_arm_and_the_ceiling_last():
     compared = matched(one=records(60, 3), none=records(60, 4, label="colour"))
     found = moved(compared)
-    seen = viewed.seeds("mood by TF-IDF", found, transfer.METRICS, transfer.HEADLINE)
+    seen = viewed.seeds("mood by TF-IDF", found, tstr.METRICS, tstr.HEADLINE)
     assert [(one.kind, one.name) for one in seen] == [("seed", f"training {i}") for i in (1, 2, 3)]
     for number, view in enumerate(seen):
         assert list(view.estimates) == ["one", "none", views.CEILING] and view.metric == "macro_f1"
@@ -39,16 +41,19 @@ def test_half_of_the_records_is_half_of_each_set_judged_by_the_same():
     assert half.n == 15 and half.sizes == compared.sizes
     for name, rows in half.rows.items():
         whole = compared.rows[name]
-        assert rows.tolist() == (whole if name == sets.HELD_OUT else whole[:15]).tolist()
+        assert rows.tolist() == (whole if name == comparison_sets.HELD_OUT else whole[:15]).tolist()
     found = moved(half, reverse=False)
-    (view,) = viewed.varied("mood", found, transfer.METRICS, ("accuracy",), kind="size", name="10 records")
+    (view,) = viewed.varied("mood", found, tstr.METRICS, ("accuracy",), kind="size", name="10 records")
     assert view.estimates["one"] is found["accuracy"]["one"] and view.direction == "higher"
 
 
 def test_fewer_held_out_records_can_judge():
     compared = matched(one=records(30, 3))
-    assert compared.judged_by(20).rows[sets.HELD_OUT].tolist() == compared.rows[sets.HELD_OUT][:20].tolist()
-    assert len(compared.judged_by(1000).rows[sets.HELD_OUT]) == 60
+    assert (
+        compared.judged_by(20).rows[comparison_sets.HELD_OUT].tolist()
+        == compared.rows[comparison_sets.HELD_OUT][:20].tolist()
+    )
+    assert len(compared.judged_by(1000).rows[comparison_sets.HELD_OUT]) == 60
     with pytest.raises(DoppelError, match="8 held-out records were to judge, an interval needs 9"):
         compared.judged_by(8)
 
@@ -61,7 +66,7 @@ def test_texts_are_encoded_once_but_for_those_that_no_classifier_reads():
         return np.array([[len(text), 1.0] for text in texts])
 
     vectors = compared.encoded(encode)
-    again = compared.rows[sets.REAL_AGAIN]
+    again = compared.rows[comparison_sets.REAL_AGAIN]
     assert len(read) == len(compared.texts) - len(again) and not vectors[again].any()
     for row in set(range(len(compared.texts))) - set(again.tolist()):
         assert vectors[row].tolist() == [len(compared.texts[row]), 1.0]
@@ -69,27 +74,27 @@ def test_texts_are_encoded_once_but_for_those_that_no_classifier_reads():
 
 def test_headline_metrics_are_marked_in_the_rows():
     compared = matched(one=records(60, 3), other=records(60, 4))
-    rows = suite.placed("mood", moved(compared), transfer.METRICS, compared, floor="other", used=40,
-                        headline=transfer.HEADLINE)  # fmt: skip
+    rows = metric_rows.placed_sets("mood", moved(compared), tstr.METRICS, compared, floor="other", used=40,
+                        headline=tstr.HEADLINE)  # fmt: skip
     assert {row["metric"] for row in rows if row["headline"]} == {"macro_f1"}
-    assert not any(row["headline"] for row in suite.placed("mood", moved(compared), transfer.METRICS, compared,
+    assert not any(row["headline"] for row in metric_rows.placed_sets("mood", moved(compared), tstr.METRICS, compared,
                                                            floor="other", used=40))  # fmt: skip
 
 
 def test_pictures_draw_arms_floors_ceilings_and_what_is_not_defined():
     compared = matched(one=records(60, 3), none=records(60, 4, label="colour"))
     found = moved(compared)
-    rows = suite.placed("mood", found, transfer.METRICS, compared, floor="none", used=40)
-    rows += suite.placed("again", found, transfer.METRICS, compared, floor="one", used=40)
-    seen = viewed.seeds("mood", found, transfer.METRICS, ("accuracy", "macro_f1"))
-    scores = utility_plots.scores(rows, baseline={"accuracy": 0.5})
+    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, compared, floor="none", used=40)
+    rows += metric_rows.placed_sets("again", found, tstr.METRICS, compared, floor="one", used=40)
+    seen = viewed.seeds("mood", found, tstr.METRICS, ("accuracy", "macro_f1"))
+    scores = utility.scores(rows, baseline={"accuracy": 0.5})
     panels = [axes for axes in scores.axes if axes.get_xlabel() in ("Accuracy", "Macro-F1")]
     dotted = [[line.get_linestyle() for line in axes.lines].count(":") for axes in panels]
-    assert len(scores.axes) == len(transfer.METRICS) and dotted == [1, 0]
-    by_view = utility_plots.views(seen)
+    assert len(scores.axes) == len(tstr.METRICS) and dotted == [1, 0]
+    by_view = utility.views(seen)
     assert len(by_view.axes) == 2
     assert [text.get_text() for text in by_view.axes[0].get_yticklabels()] == [f"seed: training {i}" for i in (3, 2, 1)]
-    (empty,) = utility_plots.positions(rows).axes
+    (empty,) = utility.positions(rows).axes
     assert empty.get_legend() is None and "no metric can place an arm" in empty.get_title()
     plt.close("all")
 
@@ -99,7 +104,7 @@ def test_positions_stand_under_their_task_and_only_arms_that_have_one_are_named(
            "position_low": 0.0, "position_high": 0.0}  # fmt: skip
     better = row | {"arm": "eps8", "value": 0.5, "position": 0.5, "position_low": 0.4, "position_high": 0.6}
     rows = [row, better, better | {"task": "next token", "metric": "perplexity"}, better | {"metric": "macro_f1"}]
-    (panel,) = utility_plots.positions(rows).axes
+    (panel,) = utility.positions(rows).axes
     shown = [(label.get_text(), label.get_fontweight()) for label in panel.get_yticklabels()][::-1]
     metrics = [("Accuracy", "normal"), ("Macro-F1", "normal")]
     assert shown == [("mood", "bold"), *metrics, ("next token", "bold"), ("Perplexity", "normal")]
@@ -113,7 +118,7 @@ def test_positions_stand_under_their_task_and_only_arms_that_have_one_are_named(
 def test_an_arm_outside_the_picture_of_positions_is_an_arrow_at_its_edge(position: float, edge: float, marker: str):
     row = {"task": "texts", "metric": "self_bleu", "arm": "aug_pe", "value": 0.9, "floor": 0.4, "position": position,
            "position_low": position - 0.3, "position_high": position + 0.3}  # fmt: skip
-    (panel,) = utility_plots.positions([row]).axes
+    (panel,) = utility.positions([row]).axes
     value, *caps = (line for line in panel.lines if list(line.get_ydata()) == [0])
     assert (list(value.get_xdata()), value.get_marker()) == ([edge], marker) and not value.get_clip_on()
     ends = [cap.get_xdata()[0] for cap in caps]
@@ -125,4 +130,4 @@ def test_a_regression_on_vectors_finds_what_they_tell():
     compared = matched(one=records(60, 3))
     codes, _ = compared.codes("mood")
     telling = np.random.default_rng(0).normal(size=(len(codes), 4)) + 3 * codes[:, None]
-    assert moved(compared, classic.embedded(telling))["accuracy"]["one"].value > 0.95
+    assert moved(compared, linear_classifiers.embedded(telling))["accuracy"]["one"].value > 0.95

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import views
-from lib.fidelity.metric import Estimate, Undefined
+from lib.evaluation import views
+from lib.evaluation.estimate import Estimate, Undefined
 
 
 def test_views_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import neighbours
-from lib.errors import DoppelError
-from lib.voting import VOTE, nearest, sensitivity, vote
+from lib.common.errors import DoppelError
+from lib.methods.private_evolution import nearest_neighbours
+from lib.methods.private_evolution.voting import VOTE, nearest, sensitivity, vote
 
 
 def brute(private: np.ndarray, candidates: np.ndarray, k: int) -> np.ndarray:
@@ -85,10 +85,10 @@ def test_all_candidates_are_returned_where_there_are_no_more_than_k(k: int):
 @pytest.mark.parametrize("rough", [False, True])
 def test_the_bound_holds_and_is_not_idle(rough: bool, monkeypatch: pytest.MonkeyPatch):
     """Scores err by less than E; and E is within some hundred times of what happens, so it filters."""
-    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: rough)
+    monkeypatch.setattr(nearest_neighbours, "_rough_pays", lambda device: rough)
     for kind in ("plain", "offset", "unit", "outlier", "far"):
         private, candidates = made(kind, 300, 80, 48, 1)
-        search = neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
+        search = nearest_neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
         moved = torch.from_numpy(private) - search.center
         scores, error = search._scores(moved)
         x = private.astype(np.float64) - search.center.double().numpy()
@@ -100,18 +100,18 @@ def test_the_bound_holds_and_is_not_idle(rough: bool, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("rough", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_rough_scores_change_the_work_and_not_the_result(kind: str, rough: bool, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: rough)
-    monkeypatch.setattr(neighbours, "FEW", 1000)
+    monkeypatch.setattr(nearest_neighbours, "_rough_pays", lambda device: rough)
+    monkeypatch.setattr(nearest_neighbours, "FEW", 1000)
     private, candidates = made(kind, 90, 150, 24, 5)
     for k in (1, 3):
         np.testing.assert_array_equal(nearest(private, candidates, k), brute(private, candidates, k))
 
 
 def test_rough_scores_are_given_up_where_they_leave_too_many_contenders(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(neighbours, "_rough_pays", lambda device: True)
+    monkeypatch.setattr(nearest_neighbours, "_rough_pays", lambda device: True)
     for kind, kept in (("unit", True), ("outlier", False)):
         private, candidates = made(kind, 90, 150, 200, 6)
-        search = neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
+        search = nearest_neighbours._Search(candidates, 1, torch.device("cpu"), 10**6)
         for _ in range(2):
             np.testing.assert_array_equal(search(torch.from_numpy(private)), brute(private, candidates, 1))
         assert (search.rough is not None) == kept
@@ -143,7 +143,7 @@ def test_memory_stays_at_a_few_chunks():
     script = """if True:
         import resource, sys
         import numpy as np
-        from lib.voting import nearest
+        from lib.methods.private_evolution.voting import nearest
         rng = np.random.default_rng(0)
         private, candidates = (rng.standard_normal((n, 32), np.float32) for n in (60_000, 1000))
         nearest(private[:5000], candidates, 2)

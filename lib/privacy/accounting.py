@@ -20,7 +20,7 @@ from importlib.metadata import version
 from dp_accounting.pld import privacy_loss_distribution as pld
 from scipy.optimize import brentq
 
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
 
 DISCRETIZATION = 1e-4  # width of a privacy-loss bucket in the figures that are stated
 SEARCH_DISCRETIZATION = 1e-3  # while calibrating: ten times faster and on the safe side too

@@ -1,7 +1,7 @@
 """The budget of a corpus: what all runs have spent on it, and a refusal before a draw that would exceed its limit.
 
 A corpus from which ten arms were made is not protected by the epsilon of one: what counts is the composition of all,
-by the accountant of `lib.privacy.accounting`. Its account (`lib.privacy.accounts`) holds the limit and every charge.
+by the accountant of `lib.privacy.accounting`. Its account (`lib.privacy.budget_account`) holds the limit and every charge.
 
 - **Charged** is every mechanism whose result may be handed out, just before it draws noise, and written to the disk
   first: a run that is killed afterwards may have shown what it drew. A recorded ``privacy_seed`` makes it no cheaper:
@@ -10,7 +10,7 @@ by the accountant of `lib.privacy.accounting`. Its account (`lib.privacy.account
 - Work that goes on from its checkpoints was paid for: a token among them names its charge. When they are gone
   (forced, changed, finished), or the account does not know the token, it costs again.
 
-``./run_all.sh budget [SOURCE]`` (`lib.privacy.command`) prints all accounts, or one of them charge by charge.
+``./run_all.sh budget [SOURCE]`` (`lib.cli.budget`) prints all accounts, or one of them charge by charge.
 """
 
 import math
@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.errors import DoppelError
-from lib.files import read_json, write_json
+from lib.common.errors import DoppelError
+from lib.common.files import read_json, write_json
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, Gaussian, Mechanism, NonPrivate, epsilon
-from lib.privacy.accounts import Account, Charge, Terms, account_of
+from lib.privacy.budget_account import Account, Charge, Terms, account_of
 from lib.privacy.ledger import Event, Ledger
-from lib.stage import Stage
+from lib.stage.stage import Stage
 
 TOKEN = "budget.json"  # in a stage's checkpoints
 ROUNDING = 1e-6  # share of the limit by which a sum may pass it: an arm that was calibrated to the limit fits

@@ -1,7 +1,7 @@
 """The ledger: every access of an arm's ancestry to the private records, and the epsilon they compose to.
 
 A stage's ``privacy.json`` holds its whole ledger, so that one file is enough to recompute epsilon
-(`lib.privacy.verify`).
+(`lib.privacy.statement_check`).
 """
 
 import math
@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lib.errors import DoppelError
-from lib.files import read_json, sha256
+from lib.common.errors import DoppelError
+from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, DiscreteGaussian, Gaussian, Mechanism, NonPrivate, default_delta, epsilon
 
 Unit = Literal["record", "user"]

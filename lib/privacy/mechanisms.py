@@ -13,7 +13,7 @@ from opendp.metrics import l2_distance
 from opendp.mod import enable_features
 from scipy.stats import binom
 
-from lib.errors import DoppelError
+from lib.common.errors import DoppelError
 
 _STATE, _WORDS = 3, 624  # where torch's CPU generator keeps its Mersenne words, in 64-bit units
 _PROBE = 0x5EED  # the first word after manual_seed is the seed itself, which shows that _STATE is right
@@ -63,37 +63,12 @@ def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *
         raise DoppelError(f"the scale of a noisy count is {scale}, it must be positive")
     if privacy_seed is None:
         enable_features("contrib")
-        domain = vector_domain(atom_domain(T="i64"))  # int would be 32 bits: 2,048 votes of `lib.voting`
+        domain = vector_domain(
+            atom_domain(T="i64")
+        )  # int would be 32 bits: 2,048 votes of `lib.methods.private_evolution.voting`
         return list(make_gaussian(domain, l2_distance(T="f64"), scale=scale)([int(c) for c in clean]))
     noise = np.random.default_rng([privacy_seed, *(stream or (1,))]).normal(0, scale, len(clean))
     return [int(count) + round(draw) for count, draw in zip(clean, noise, strict=True)]
-
-
-def noisy_votes(
-    clean: Sequence[int], *, noise_multiplier: float, sensitivity: float, privacy_seed: int | None, iteration: int
-) -> list[int]:
-    """One release of a histogram of votes, in the fixed point of `lib.voting`: the Gaussian mechanism on a fine grid.
-
-    Unit: one record or one user; neighbours: add or remove one unit; everyone takes part. ``sensitivity`` bounds
-    the L2 norm of what a unit adds, in steps of the grid. The noise is discrete Gaussian with parameter
-    s = noise_multiplier x sensitivity, accounted as `accounting.Gaussian(noise_multiplier)`, for this reason:
-    the normal distribution rounded to the grid is post-processing of the Gaussian mechanism, and at every point
-    within 12 s of the mean the discrete Gaussian's log-probability differs from its by at most 144 / (24 s^2).
-    (From above: the mean of exp(-xu/s^2) over a step |u| <= 1/2 is at most exp(x^2 / 24 s^4); from below, by
-    Jensen, at least exp(-1 / 24 s^2).) Further out lies less than 1e-31 of either. With a million steps to a
-    vote and noise of a vote or more, that is under 2e-11 for each vote of the unit; ``s`` is raised by 1e-6 of
-    itself, which lowers epsilon by about 1e-6 of itself: more, for all the votes that a unit can cast.
-    """
-    scale = noise_multiplier * sensitivity * (1 + 1e-6)
-    if scale < MIN_GRID_SCALE:
-        raise DoppelError(
-            f"noise of {scale:g} steps is too coarse for the Gaussian accountant; it takes at least {MIN_GRID_SCALE:g}"
-        )
-    return noisy_counts(clean, scale, privacy_seed, VOTES, iteration)
-
-
-VOTES = 2  # the stream of votes under an integer privacy_seed
-MIN_GRID_SCALE = 1e4  # steps; the proof of `noisy_votes` then costs less than 6e-8 a vote
 
 
 @dataclass(frozen=True)

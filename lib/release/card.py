@@ -9,10 +9,10 @@ from statistics import mean, median
 
 from huggingface_hub import DatasetCardData
 
-from lib.metric_words import metric
-from lib.privacy.audit import Verdict
-from lib.public_names import WITHHELD, public_value
-from lib.records import Record
+from lib.audit.verdict import Verdict
+from lib.data.records import Record
+from lib.evaluation.registry import metric
+from lib.privacy.disclosure import WITHHELD, public_value
 from lib.release.certificate import guarantee, rounded_up
 
 ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from lib import json_lines
-from lib.errors import DoppelError
-from lib.files import sha256
+from lib.common import jsonl
+from lib.common.errors import DoppelError
+from lib.common.files import sha256
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, default_delta
 from lib.privacy.ledger import ALWAYS_PUBLIC, Event
 
@@ -116,7 +116,7 @@ def changed(folder: Path, certificate: Mapping) -> Iterator[str]:
 
 
 def unfounded(folder: Path, certificate: Mapping) -> Iterator[str]:
-    """Claims that do not follow from the rest of the pack, its own hash or not. Epsilon is `lib.privacy.verify`'s."""
+    """Claims that do not follow from the rest of the pack, its own hash or not. Epsilon is `lib.privacy.statement_check`'s."""
     if certificate["not_for_release"]:
         yield f"not for release: {'; '.join(certificate['not_for_release'])}"
     if certificate["epsilon"] is None:
@@ -197,7 +197,7 @@ def _records(folder: Path, certificate: Mapping) -> Iterator[str]:
     """The records against their number and against each other; the card against the figures."""
     import pyarrow.parquet as pq  # late: a stage's certificate needs none
 
-    lines = [line for _, line in json_lines.read(folder / "records.jsonl")]
+    lines = [line for _, line in jsonl.read(folder / "records.jsonl")]
     rows = pq.read_table(folder / "records.parquet").to_pylist()
     if len(lines) != certificate["records"]:
         yield f"records: {certificate['records']} are stated, records.jsonl holds {len(lines)}"

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import records
-from lib.errors import DoppelError
-from lib.files import read_json
-from lib.privacy import budget, ledger, verify
-from lib.privacy.audit import Verdict
-from lib.records import Record
-from lib.release import audits, copying, private_text, state
+from lib.audit.verdict import Verdict
+from lib.common.errors import DoppelError
+from lib.common.files import read_json
+from lib.data import records
+from lib.data.records import Record
+from lib.privacy import budget, ledger, statement_check
+from lib.release import audit_findings, copy_tests, leak_scan
+from lib.stage import finished
 
 CASES = {  # what the gate looks at, and what holds where it lets pass: a certificate says so
     "not done": "the stage and its ancestors are done",
@@ -54,10 +55,10 @@ def check(
     ``run`` is ``results/<run>``, ``stage`` the arm's id, ``findings`` one audit's findings.json instead of all that the
     run holds. ``exceeded`` says why a corpus' account is over its limit, given the corpus stage's folder.
     """
-    found = [Refusal(*fault) for fault in state.faults(run, stage)]
+    found = [Refusal(*fault) for fault in finished.faults(run, stage)]
     if not (run / stage / "synthetic.jsonl").is_file():
         return found or [
-            Refusal("not done", f"{stage} wrote no synthetic.jsonl", "name an arm: 02_generate or 03_aug_pe")
+            Refusal("not done", f"{stage} wrote no synthetic.jsonl", "name an arm: 11_generate or 12_aug_pe")
         ]
     found += _audit(run, stage, findings)
     if not (run / stage / "privacy.json").is_file():
@@ -80,10 +81,10 @@ def _statement(run: Path, stage: str) -> Iterator[Refusal]:
     statement = read_json(run / stage / "privacy.json")
     again = "run the arm again; if that does not help, the notebook states what its ledger does not hold"
     try:
-        wrong = verify.problems(statement)
+        wrong = statement_check.problems(statement)
         for name in (stage, *statement["ancestors"]):
             if (path := run / name / "privacy.json").is_file():
-                wrong += verify.wrong_ancestors(path.parent, read_json(path))
+                wrong += statement_check.wrong_ancestors(path.parent, read_json(path))
         reasons = ledger.not_for_release(ledger.from_statement(statement).events)
     except (DoppelError, ValueError, KeyError, TypeError) as error:
         yield Refusal("certificate", f"privacy.json cannot be read ({type(error).__name__}: {error})", again)
@@ -97,7 +98,7 @@ def _statement(run: Path, stage: str) -> Iterator[Refusal]:
 
 
 def _audit(run: Path, stage: str, findings: Path | None) -> Iterator[Refusal]:
-    audit = audits.of_arm(run, stage, findings)
+    audit = audit_findings.of_arm(run, stage, findings)
     if audit.verdict is Verdict.VIOLATED:
         yield Refusal(
             "audit violated",
@@ -110,17 +111,17 @@ def _audit(run: Path, stage: str, findings: Path | None) -> Iterator[Refusal]:
 
 def _copies(texts: list[str], real: Mapping[str, list[Record]]) -> Iterator[Refusal]:
     sides = {side: [record.text.reveal() for record in rows] for side, rows in real.items()}
-    for excess in copying.excesses(texts, sides["train"], sides["test"]):
+    for excess in copy_tests.excesses(texts, sides["train"], sides["test"]):
         if excess.significant:
             yield Refusal(
                 "copies",
                 f"{excess.what}: {excess.count} of {excess.of}, held-out records {excess.held_out} of "
-                f"{excess.held_out_of} (one-sided p = {excess.p:.1e}, allowed {copying.LEVEL / 3:.1e})",
+                f"{excess.held_out_of} (one-sided p = {excess.p:.1e}, allowed {copy_tests.LEVEL / 3:.1e})",
                 "make the arm again with a smaller target_epsilon, fewer steps, or a higher temperature",
             )
 
 
-def private(strings: private_text.Strings, real: Mapping[str, list[Record]]) -> list[Refusal]:
+def private(strings: leak_scan.Strings, real: Mapping[str, list[Record]]) -> list[Refusal]:
     """Refusals for private text in the strings of each file."""
     remedy = (
         "look at them; write the texts again with another seed (training is not repeated), or change what holds them"
@@ -129,17 +130,17 @@ def private(strings: private_text.Strings, real: Mapping[str, list[Record]]) -> 
         Refusal(
             "private text", f"{one.file}: {one.count} {one.kind} of private records, first in {_where(one)}", remedy
         )
-        for one in private_text.search(strings, real["train"], real["test"])
+        for one in leak_scan.search(strings, real["train"], real["test"])
     ]
 
 
-def _where(finding: private_text.Finding) -> str:
+def _where(finding: leak_scan.Finding) -> str:
     return f"strings {', '.join(map(str, finding.first))}" if len(finding.first) > 1 else f"string {finding.first[0]}"
 
 
 def corpus_of(run: Path, stage: str) -> Path:
     """The folder of the corpus that an arm was made of."""
-    for name in state.lineage(run, stage):
+    for name in finished.lineage(run, stage):
         if (run / name / "train.jsonl").is_file() and (run / name / "test.jsonl").is_file():
             return run / name
     raise DoppelError(f"no stage that {stage} was made of has a train.jsonl and a test.jsonl")

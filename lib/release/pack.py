@@ -12,14 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib import records
-from lib.compare.scorecard import public
-from lib.errors import DoppelError
-from lib.files import sha256, write_atomic
+from lib.common.errors import DoppelError
+from lib.common.files import sha256, write_atomic
+from lib.data import records
+from lib.data.records import Record
 from lib.privacy import budget
-from lib.records import Record
-from lib.release import audits, card, certificate, facts, gate, private_text, state, verify
+from lib.release import audit_findings, card, certificate, claims, gate, leak_scan, verify
 from lib.release.gate import Refusal
+from lib.scorecard.scorecard import public
+from lib.stage import finished
 
 
 def pack(
@@ -46,7 +47,7 @@ def pack(
     try:
         _write(part, run, stage, findings, metrics_of(scorecard, stage), licence, language)
         real = gate.read_corpus(gate.corpus_of(run, stage))
-        if refusals := gate.private(private_text.strings_of(part), real):
+        if refusals := gate.private(leak_scan.strings_of(part), real):
             raise _refused(stage, target, refusals)
         if wrong := verify.check(part)[1]:
             raise DoppelError(f"{stage}: its pack would not verify, so there is none: {'; '.join(wrong)}")
@@ -76,11 +77,11 @@ def _write(
     folder.mkdir(parents=True)
     records.write(folder / "records.jsonl", plain)
     pq.write_table(table(plain), folder / "records.parquet", compression="zstd")
-    claimed = facts.claims(
+    claimed = claims.claims(
         run,
-        state.lineage(run, stage),
+        finished.lineage(run, stage),
         records=len(plain),
-        audit=audits.of_arm(run, stage, findings),
+        audit=audit_findings.of_arm(run, stage, findings),
         gate=list(gate.CASES.values()),
     )
     write_atomic(folder / "README.md", card.write(claimed, plain, metrics, licence=licence, language=language))

@@ -1,4 +1,4 @@
-"""Recompute a certificate offline: ``./run_all.sh verify results/quick/02_generate.eps8``.
+"""Recompute a certificate offline: ``./run_all.sh verify results/quick/11_generate.eps8``.
 
 The folder is a stage's (privacy.json) or a release pack (certificate.json). Nothing else is needed: no private data,
 no model. Every claim that follows from the events is checked; of a pack also the hash of every file, that there is no
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.errors import DoppelError, nearest
+from lib.common.errors import DoppelError, nearest
 
 UNREADABLE = (DoppelError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
@@ -26,8 +26,8 @@ def check(folder: Path) -> tuple[Mapping | None, list[str]]:
 
     A file that cannot be read is one of the faults, and the statement may be None.
     """
-    from lib.files import read_json  # late, as the others: --help and a mistyped path need no library
-    from lib.privacy.verify import problems, wrong_ancestors
+    from lib.common.files import read_json  # late, as the others: --help and a mistyped path need no library
+    from lib.privacy.statement_check import problems, wrong_ancestors
     from lib.release import certificate
 
     statement, found = None, []

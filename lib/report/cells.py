@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from lib.privacy.audit import Verdict
-from lib.report import bars
-from lib.report.numbers import ABSENT, NO_BREAK, duration, measured, number
+from lib.audit.verdict import Verdict
+from lib.common.formatting import ABSENT, NO_BREAK, duration, measured, number
+from lib.report import svg_bars
 
 NO_BOUND = 1e308  # sorts after every epsilon
 
@@ -78,7 +78,7 @@ def metric(row: Mapping | None, *, by: str) -> Cell:
     place, bar = row.get("position"), None
     if place is not None:
         ends = row.get("position_low"), row.get("position_high")
-        bar = bars.position(place, *ends, at_ceiling=bool(row.get("at_ceiling")))
+        bar = svg_bars.position(place, *ends, at_ceiling=bool(row.get("at_ceiling")))
     elif row.get("ceiling") is not None:
         bar = Markup('<em class="unplaced">not placed</em>')
     return Cell(value, note, sort=row.get(by), bar=bar)
@@ -111,7 +111,7 @@ def bound(arm: Mapping) -> Cell:
     best = "every guess right" if claim is None else "ideal attack"
     parts = [] if ceiling is None else [f"{best} {number(ceiling)}"]
     parts += [str(found[part]) for part in ("score", "estimator") if found.get(part)]
-    picture = None if claim is None else bars.audit(proved, ceiling, claim)
+    picture = None if claim is None else svg_bars.audit(proved, ceiling, claim)
     return Cell(number(proved), ", ".join(parts) or None, sort=proved, bar=picture)
 
 
@@ -137,7 +137,7 @@ def time(arm: Mapping, most: float = 0) -> Cell:
     if seconds is None:
         return NOTHING
     said = f"{duration(seconds)} of at most {duration(most)}"
-    return Cell(duration(seconds), sort=seconds, bar=bars.amount(seconds, most, said) if most else None)
+    return Cell(duration(seconds), sort=seconds, bar=svg_bars.amount(seconds, most, said) if most else None)
 
 
 def gain(one: Mapping, sign: int) -> Cell:
@@ -146,7 +146,7 @@ def gain(one: Mapping, sign: int) -> Cell:
     if value is None or None in ends:
         return NOTHING
     value, (low, high) = sign * value, sorted(sign * end for end in ends)
-    picture = bars.difference(value, low, high, max(abs(low), abs(high)))
+    picture = svg_bars.difference(value, low, high, max(abs(low), abs(high)))
     return Cell(*measured(value, low, high), sort=value, bar=picture)
 
 

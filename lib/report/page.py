@@ -12,13 +12,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lib import plots
-from lib.errors import DoppelError
-from lib.files import write_atomic
-from lib.report import certificates, notebooks, public, sections, stages
-from lib.report.certificates import Certificate
+from lib.common.errors import DoppelError
+from lib.common.files import write_atomic
+from lib.plots import style
+from lib.report import certificate_view, notebook_html, public_check, sections, stage_view
+from lib.report.certificate_view import Certificate
 from lib.report.images import Album, Embedded, Figure
-from lib.report.stages import Finished
+from lib.report.stage_view import Finished
 
 LIMIT = 5_000_000  # bytes of a page: it has to pass through mail, and open on a phone
 TEMPLATES = Path(__file__).with_name("templates")
@@ -35,16 +35,16 @@ def write(
 
     Args:
         run_folder: ``results/<run>``, whose finished stages are told.
-        scorecard: all figures (`lib.compare`). public_scorecard: those of them that may be public.
+        scorecard: all figures (`lib.scorecard`). public_scorecard: those of them that may be public.
         figures: pictures of the frontier; the public page has those marked ``public`` alone.
         out: a folder inside that of the stage which makes the report.
 
     Raises DoppelError for a public scorecard with figures of real text, and for a page over `LIMIT`.
     """
-    shown = public.checked(public_scorecard)
+    shown = public_check.checked(public_scorecard)
     own = out.relative_to(run_folder).parts[0] if out.is_relative_to(run_folder) else ""
-    done, waiting = stages.finished(run_folder, but=own)
-    certified = certificates.read(run_folder, scorecard.get("arms") or ())
+    done, waiting = stage_view.finished(run_folder, but=own)
+    certified = certificate_view.read(run_folder, scorecard.get("arms") or ())
     pages = {
         "internal.html": lambda album: _internal(scorecard, certified, figures, done, waiting, album),
         "public.html": lambda album: _public(shown, certified, figures, album),
@@ -69,7 +69,7 @@ def _internal(
         sections.content(dict(scorecard) | {"missing": told}, internal=True),
         certificates=certified,
         pictures=[album.embed(figure) for figure in figures],
-        stages=[stages.told(stage) | {"pictures": [album.embed(one) for one in stage.figures]} for stage in done],
+        stages=[stage_view.told(stage) | {"pictures": [album.embed(one) for one in stage.figures]} for stage in done],
         verify=f"results/{scorecard.get('run')}/STAGE",
     )
 
@@ -110,9 +110,9 @@ def _notebook(stage: Finished, run: str, out: Path) -> Path:
         run=run,
         stage=stage.id,
         css=_css(),
-        colours_of_code=notebooks.colours_of_code(),
+        colours_of_code=notebook_html.colours_of_code(),
         policy="default-src 'none'; img-src data:; style-src 'unsafe-inline'",  # pandas writes styles into its tables
-        body=notebooks.body(stage.notebook, pictures),
+        body=notebook_html.body(stage.notebook, pictures),
     )
     path = out / "notebooks" / f"{stage.id}.html"
     write_atomic(path, page)
@@ -120,7 +120,7 @@ def _notebook(stage: Finished, run: str, out: Path) -> Path:
 
 
 def _css() -> Markup:
-    colours = {"private": plots.PRIVATE, "dp": plots.DP, "public": plots.PUBLIC}
+    colours = {"private": style.PRIVATE, "dp": style.DP, "public": style.PUBLIC}
     return Markup(_pages.get_template("report.css").render(colours))
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from lib import metric_words
-from lib.compare import answers
+from lib.common.formatting import number
+from lib.evaluation import registry as metric_words
 from lib.privacy.ledger import NEIGHBOURS
-from lib.report import tables, words
-from lib.report.numbers import number
+from lib.report import glossary, tables
+from lib.scorecard import conclusions
 
 _ASKS = {
     "fidelity": "How close the synthetic records are to real ones.",
@@ -27,7 +27,7 @@ def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
         "about": _about(scorecard, internal),
         "answers": list(scorecard.get("answers") or ()),
         "promise": _promise(scorecard),
-        "together": answers.together(scorecard["together"]) if "together" in scorecard else None,
+        "together": conclusions.together(scorecard["together"]) if "together" in scorecard else None,
         "summary": tables.summary(scorecard),
         "privacy": tables.privacy(scorecard),
         "verdicts": _verdicts(scorecard),
@@ -87,13 +87,13 @@ def _verdicts(scorecard: Mapping) -> list[metric_words.Word]:
     """The verdicts that were given, with what they mean."""
     audits = [(arm.get("privacy") or {}).get("audit") or {} for arm in scorecard.get("arms") or ()]
     given = {audit.get("verdict") for audit in audits}
-    return [metric_words.Word(str(verdict), says) for verdict, says in words.VERDICTS.items() if verdict in given]
+    return [metric_words.Word(str(verdict), says) for verdict, says in glossary.VERDICTS.items() if verdict in given]
 
 
 def _reading(scorecard: Mapping, internal: bool) -> list[tuple[str, list[metric_words.Word]]]:
     rows = [row for arm in scorecard.get("arms") or () for row in arm.get("metrics") or ()]
-    parts = [("Privacy", [*words.PRIVACY, *(words.ATTACKS if internal else ())])]
-    parts.append(("Scores", list(words.SCORES) if internal else [words.ARROW]))
+    parts = [("Privacy", [*glossary.PRIVACY, *(glossary.ATTACKS if internal else ())])]
+    parts.append(("Scores", list(glossary.SCORES) if internal else [glossary.ARROW]))
     if metrics := metric_words.explained(row["metric"] for row in rows):
         parts.append(("Metrics", metrics))
     return parts

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from lib import metric_words
-from lib.report import cells, words
+from lib.common.formatting import NO_BREAK, duration, memory
+from lib.evaluation import registry as metric_words
+from lib.report import cells, glossary
 from lib.report.cells import NOTHING, Cell, Table
-from lib.report.numbers import NO_BREAK, duration, memory
 
 Key = tuple[str, str, str]  # group, task, metric
 GROUPS = ("fidelity", "utility")
@@ -166,7 +166,7 @@ def _by_key(arm: Mapping) -> dict[Key, Mapping]:
 def _title(scorecard: Mapping, key: Key) -> str:
     """A metric's title with the arrow of its direction."""
     directions = [row.get("direction") for arm in _arms(scorecard) if (row := _by_key(arm).get(key))]
-    return f"{metric_words.title(key[2])}{NO_BREAK}{words.ARROWS.get(directions[0], '')}".rstrip()
+    return f"{metric_words.title(key[2])}{NO_BREAK}{glossary.ARROWS.get(directions[0], '')}".rstrip()
 
 
 def _by_stage(arm: Mapping) -> Cell:

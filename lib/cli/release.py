@@ -1,0 +1,70 @@
+"""``./run_all.sh release STAGE [--run NAME]``: pack an arm, or say everything that forbids it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.common.errors import DoppelError, nearest
+from lib.common.lock import hold
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0 packed, 2 refused."""
+    options = _parser().parse_args(arguments)
+    from lib.common import paths  # late, as the others: --help needs no library
+
+    try:
+        run = _run(options.run, options.stage)
+        with hold(run / ".lock", f"run {run.name}"):  # nothing changes underneath
+            from lib.release.pack import pack
+
+            scorecard = _scorecard(run)
+            folder = pack(run, options.stage, scorecard=scorecard, licence=options.license, language=options.language)
+    except DoppelError as error:
+        print(f"{error}\nnothing was written", file=sys.stderr)
+        return 2
+    shown = folder.relative_to(paths.ROOT) if folder.is_relative_to(paths.ROOT) else folder
+    print(f"{shown} may be handed out; check it with: ./run_all.sh verify {shown}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run_all.sh release", description=__doc__, allow_abbrev=False)
+    parser.add_argument("stage", metavar="STAGE", help="an arm: a stage that wrote synthetic records")
+    parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
+    parser.add_argument("--license", metavar="ID", help="for the card, as Hugging Face spells it: cc-by-4.0, mit, ...")
+    parser.add_argument("--language", metavar="CODE", help="of the texts, for the card: en, de, ...")
+    return parser
+
+
+def _run(name: str, stage: str) -> Path:
+    from lib.common import paths
+    from lib.stage.stage import NAME
+
+    for option, value in (("--run", name), ("STAGE", stage)):
+        if not NAME.fullmatch(value):
+            raise DoppelError(f"{option} {value!r}; use letters, digits, '_', '-' and '.' only")
+    run = paths.ROOT / "results" / name
+    if not run.is_dir():
+        known = (path.name for path in run.parent.glob("*") if path.is_dir())
+        raise DoppelError(f"--run {name}: no such run in results{nearest(name, known)}")
+    arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
+    if stage not in arms and not (run / stage).is_dir():
+        raise DoppelError(f"{stage}: no such arm in results/{name}{nearest(stage, arms)}")
+    return run
+
+
+def _scorecard(run: Path) -> dict | None:
+    """The run's scorecard, for the card's metrics. Says why there is none where its arms or figures are others now."""
+    from lib.common.files import read_json
+    from lib.stage import finished
+
+    files = sorted(run.glob("30_compare*/scorecard.json"))
+    for file in files:
+        if (reason := finished.outdated(run, file.parent.name)) is None:
+            return read_json(file)
+        print(f"the card has no metrics of {file.parent.name}: {reason}")
+    if not files:
+        print(f"the card has no metrics: no 30_compare is done in {run.name}")
+    return None

@@ -1,0 +1,1 @@
+"""Helpers of every other package; imports nothing else of lib."""

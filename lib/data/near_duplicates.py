@@ -1,0 +1,99 @@
+"""Near-duplicate texts: pairs of sets whose Jaccard similarity reaches a threshold, found exactly."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from lib.data.tokenize import words
+
+SHINGLE = 3  # words
+SHORT = 6  # a text of fewer words is the set of its words: one changed word would change most of its shingles
+CHUNK = 5_000_000  # matrix products at a time: bounds the memory of the search to some 300 MB beside the sets
+HASHES = 2**31 - 1  # shingles are told apart by 31 bits: two of one text coincide less than once in a million texts
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    """Every run of `SHINGLE` words; of a text of fewer than `SHORT` words, its words."""
+    found = words(text)
+    length = SHINGLE if len(found) >= SHORT else 1
+    return set(zip(*(found[start:] for start in range(length)), strict=False))
+
+
+def with_near_duplicate(texts: Sequence[str], corpus: Sequence[str], similarity: float) -> np.ndarray:
+    """Which of ``texts`` have a near-duplicate in ``corpus``, shape (n,), bool: one linked as in `first_of_each`."""
+    near = np.zeros(len(texts), bool)
+    if texts and corpus:
+        for i, _ in _links(_sets([*texts, *corpus]), similarity, split=len(texts)):
+            near[i] = True
+    return near
+
+
+def first_of_each(texts: list[str], similarity: float) -> np.ndarray:
+    """Which texts to keep, shape (n,), bool: the first of every group that near-duplicates link.
+
+    Two texts are linked when |A and B| / |A or B| of their shingles is at least ``similarity``, in (0, 1]; groups are
+    the connected components, so no two texts that are kept are linked. A pair that reaches the threshold shares one of
+    the rarest shingles of each (prefix filtering: Chaudhuri, Ganti, Kaushik 2006): only such pairs are compared.
+    """
+    sets = _sets(texts)
+    links = [np.concatenate(ends) for ends in zip(*_links(sets, similarity), strict=True)]
+    graph = sparse.coo_array((np.ones(len(links[0]), bool), links), shape=(len(texts), len(texts)))
+    _, group = connected_components(graph, directed=False)
+    keep = np.zeros(len(texts), bool)
+    keep[np.unique(group, return_index=True)[1]] = True
+    return keep
+
+
+def _sets(texts: list[str]) -> sparse.csr_array:
+    """Texts x shingles, 0 or 1; columns from the rarest shingle to the commonest, sorted within each row."""
+    hashed = HashingVectorizer(
+        analyzer=lambda text: (" ".join(shingle) for shingle in shingles(text)),
+        n_features=HASHES,
+        alternate_sign=False,
+        binary=True,
+        norm=None,
+        dtype=np.int32,
+    ).transform(texts)
+    _, column, count = np.unique(hashed.indices, return_inverse=True, return_counts=True)
+    place = np.empty(len(count), np.int32)
+    place[np.argsort(count, kind="stable")] = np.arange(len(count), dtype=np.int32)
+    sets = sparse.csr_array((hashed.data, place[column], hashed.indptr), shape=(len(texts), len(count)))
+    sets.sort_indices()
+    return sets
+
+
+def _links(
+    sets: sparse.csr_array, similarity: float, split: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (i, j), i < j, that reach the similarity, in chunks; with ``split`` those of i < split <= j alone."""
+    sizes = np.diff(sets.indptr)
+    rare = _prefixes(sets, sizes, similarity)
+    first = 0 if split is None else split  # the least j
+    holders = rare[first:].T.tocsr()  # shingle -> the texts from ``first`` on that have it among their rarest
+    work = np.cumsum(rare[:split] @ np.diff(holders.indptr))
+    for rows in np.split(np.arange(len(work)), np.flatnonzero(np.diff(work // CHUNK)) + 1):
+        pairs = (rare[rows] @ holders).tocoo()
+        left, right = rows[pairs.row], first + pairs.col
+        later = left < right
+        left, right = left[later], right[later]
+        for part in np.array_split(np.arange(len(left)), 1 + (sizes[left] + sizes[right]).sum() // CHUNK):
+            i, j = left[part], right[part]
+            shared = sets[i].multiply(sets[j]).sum(axis=1)
+            near = shared / (sizes[i] + sizes[j] - shared) >= similarity
+            yield i[near], j[near]
+
+
+def _prefixes(sets: sparse.csr_array, sizes: np.ndarray, similarity: float) -> sparse.csr_array:
+    """The rarest shingles of each text, enough that a pair reaching the similarity shares one of them.
+
+    Such a pair shares at least ceil(similarity * size) shingles; leave out one less than that.
+    """
+    least = np.ceil(similarity * sizes - 1e-9).astype(sizes.dtype)  # rounding must not raise 14.000000000000002 to 15
+    position = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
+    count = np.bincount(sets.indices, minlength=sets.shape[1])
+    chosen = (position <= np.repeat(sizes - least, sizes)) & (count[sets.indices] > 1)
+    bounds = np.concatenate([[0], np.cumsum(chosen)])[sets.indptr]
+    return sparse.csr_array((sets.data[chosen], sets.indices[chosen], bounds), shape=sets.shape)

@@ -1,0 +1,174 @@
+"""Amazon Reviews 2023 (Hou et al. 2024): reviews joined to the products they are about, out of core."""
+
+import html
+import math
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from lib.common import jsonl
+from lib.common.errors import DoppelError, nearest
+from lib.data.records import Record, from_json
+from lib.data.sources.corpus import Corpus, Request, draw
+from lib.data.sources.table_files import clean
+
+REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
+# fmt: off
+CATEGORIES = (
+    "All_Beauty", "Amazon_Fashion", "Appliances", "Arts_Crafts_and_Sewing", "Automotive", "Baby_Products",
+    "Beauty_and_Personal_Care", "Books", "CDs_and_Vinyl", "Cell_Phones_and_Accessories", "Clothing_Shoes_and_Jewelry",
+    "Digital_Music", "Electronics", "Gift_Cards", "Grocery_and_Gourmet_Food", "Handmade_Products",
+    "Health_and_Household", "Health_and_Personal_Care", "Home_and_Kitchen", "Industrial_and_Scientific",
+    "Kindle_Store", "Magazine_Subscriptions", "Movies_and_TV", "Musical_Instruments", "Office_Products",
+    "Patio_Lawn_and_Garden", "Pet_Supplies", "Software", "Sports_and_Outdoors", "Subscription_Boxes",
+    "Tools_and_Home_Improvement", "Toys_and_Games", "Unknown", "Video_Games",
+)
+# fmt: on
+
+MEMORY = "2GB"  # for DuckDB; what does not fit spills to the data folder
+MAX_CATALOGUE = 10_000  # products; enough to draw prompts from
+MAX_TITLE = 100  # characters of a product title; the rest repeats search words
+MAX_UNDRAWN = 2_000_000  # records that are read into memory when no limit is set (some 2 GB)
+
+FIELDS = {  # every other field is skipped by the reader
+    "reviews": "{rating: 'VARCHAR', title: 'VARCHAR', text: 'VARCHAR', asin: 'VARCHAR', parent_asin: 'VARCHAR', "
+    "user_id: 'VARCHAR', timestamp: 'VARCHAR'}",
+    "meta": "{main_category: 'VARCHAR', title: 'VARCHAR', categories: 'VARCHAR[]', parent_asin: 'VARCHAR'}",
+}
+# One row a product, whichever order the file has; a product without a title or a category cannot be asked for.
+PRODUCTS = """
+CREATE TEMP TABLE products AS
+SELECT parent_asin, min(product) AS product, min_by(category, product) AS category FROM (
+    SELECT parent_asin, trim(left(trim(title), {title})) AS product,
+           coalesce(nullif(trim(categories[-1]), ''), nullif(trim(main_category), '')) AS category
+    FROM {meta}
+) WHERE product != '' AND category IS NOT NULL GROUP BY parent_asin
+"""
+CATALOGUE = """
+SELECT product, category FROM (SELECT DISTINCT product, category FROM products)
+ORDER BY md5(concat_ws(chr(31), $seed, product, category)) LIMIT $rows
+"""
+COUNTS = "SELECT count(*), count(p.parent_asin) FROM {reviews} LEFT JOIN products p USING (parent_asin)"
+# A review has no id of its own: a hash of what it says, by whom, of what and when stands for it.
+REVIEWS = """
+SELECT * FROM (
+    SELECT md5(concat_ws(chr(31), user_id, r.asin, timestamp, r.title, r.text)) AS id,
+           r.rating, r.title, r.text, p.product, p.category, r.user_id
+    FROM {reviews} r JOIN products p USING (parent_asin)
+) WHERE md5_number_upper($seed || id) <= $bound
+"""
+
+
+def load_amazon(request: Request) -> Corpus:
+    """Records of one category, with the labels ``rating`` ('1' to '5'), ``product`` (title) and ``category``.
+
+    The text is the review's title, a line break, and the review. ``limit`` reviews are drawn by a hash of the seed
+    and the review, whatever the order of the file; a review that stands twice is one record. Reviews of products
+    without metadata are dropped and counted. The catalogue comes from the metadata alone, never from the reviews.
+    Files are looked for as ``data/raw/amazon-2023/CATEGORY.jsonl`` and ``meta_CATEGORY.jsonl`` (or ``.gz``), then
+    fetched from the hub. DuckDB reads, joins and sorts within `MEMORY`, whatever the size of the files.
+    """
+    if request.argument not in CATEGORIES:
+        raise DoppelError(f"amazon-2023: unknown category {request.argument!r}{nearest(request.argument, CATEGORIES)}")
+    reviews = _file(request, "review", f"{request.argument}.jsonl")
+    meta = _file(request, "meta", f"meta_{request.argument}.jsonl")
+    request.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=request.root, prefix=".duckdb.") as spill, connect(Path(spill)) as db:
+        try:
+            return _join(db, request, reviews, meta)
+        except duckdb.Error as error:
+            raise _unreadable(error, reviews, meta) from None
+
+
+def connect(spill: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory, bounded by `MEMORY`, that spills to the folder."""
+    settings = {"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}
+    db = duckdb.connect(config=settings)
+    db.execute("SET enable_progress_bar = false")
+    return db
+
+
+def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: Path) -> Corpus:
+    db.execute(PRODUCTS.format(meta=_table(meta, "meta"), title=MAX_TITLE))
+    pairs = db.execute(CATALOGUE, {"seed": str(request.seed), "rows": MAX_CATALOGUE}).fetchall()
+    total, joined = db.execute(COUNTS.format(reviews=_table(reviews, "reviews"))).fetchone()
+    if not joined:
+        raise DoppelError(
+            f"{reviews}: none of its {total:,} reviews has a product with title and category in {meta.name}"
+        )
+    if request.limit is None and joined > MAX_UNDRAWN:
+        raise DoppelError(
+            f"amazon-2023:{request.argument} has {joined:,} reviews, at most {MAX_UNDRAWN:,} are read without a limit; "
+            "set limit to the number of reviews to draw"
+        )
+    rows = db.execute(
+        REVIEWS.format(reviews=_table(reviews, "reviews")),
+        {"seed": str(request.seed), "bound": _bound(request.limit or joined, joined)},
+    )
+    unique = {record.id: record for record in _records(rows, reviews)}
+    records, _ = draw([unique[name] for name in sorted(unique)], request)
+    note = f"{len(records):,} of {total:,} reviews; {total - joined:,} have no product title or category in {meta.name}"
+    catalogue = [{"product": product, "category": category} for product, category in pairs]
+    return Corpus(records, catalogue, f"amazon-2023:{request.argument}", note, (reviews, meta))
+
+
+def _bound(limit: int, total: int) -> int:
+    """The rank below which ``limit`` of ``total`` reviews lie, and six standard deviations more.
+
+    Ranks are even over 64 bits, and a filter needs no memory where sorting every review would.
+    """
+    share = (limit + 6 * math.sqrt(limit) + 20) / total
+    return int(min(1.0, share) * 2**64) - 1
+
+
+def _records(drawn: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Record]:
+    while rows := drawn.fetchmany(10_000):
+        for name, rating, title, text, product, category, user in rows:
+            labels = {"rating": clean(rating, "rating"), "product": product, "category": category}
+            labels = {label: value for label, value in labels.items() if value is not None}
+            said = "\n".join(part for part in (_plain(title), _plain(text)) if part)
+            yield from_json({"id": name, "text": said, "labels": labels, "user": user}, f"{path}, review {name}")
+
+
+def _plain(text: str | None) -> str:
+    """Without what the shop's pages left in it: line breaks as tags, entities, marks of videos."""
+    text = re.sub(r"\[\[VIDEOID:[^\]]*\]\]", "", text or "")
+    return html.unescape(re.sub(r"<br\s*/?>", "\n", text)).strip()
+
+
+def _table(path: Path, kind: str) -> str:
+    name = str(path).replace("'", "''")
+    return f"read_json('{name}', format = 'newline_delimited', columns = {FIELDS[kind]})"
+
+
+def _file(request: Request, part: str, name: str) -> Path:
+    """The file put there by hand, packed or not, else the one of the hub."""
+    folder = request.root / "raw" / "amazon-2023"
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    import huggingface_hub  # only where a file is missing
+
+    remote = f"raw/{part}_categories/{name}"
+    try:
+        return Path(huggingface_hub.hf_hub_download(REPOSITORY, remote, repo_type="dataset"))
+    except Exception as error:  # no network, no such file, no room: its kind is all that a reader needs
+        raise DoppelError(
+            f"{name} is not in {folder} and cannot be fetched from the hub ({type(error).__name__}). Put {remote} of "
+            f"the dataset {REPOSITORY} there by hand, as {name} or {name}.gz"
+        ) from None
+
+
+def _unreadable(error: duckdb.Error, *paths: Path) -> DoppelError:
+    """DuckDB's message may quote a line, and counts lines otherwise: look for the malformed line ourselves."""
+    for path in paths:
+        for _ in jsonl.read(path):
+            pass
+    kind = type(error).__name__
+    return DoppelError(
+        f"amazon-2023: {' or '.join(str(p) for p in paths)} cannot be read ({kind}); expected is the layout of "
+        f"{REPOSITORY}, and room on the disk of {paths[0].anchor}"
+    )

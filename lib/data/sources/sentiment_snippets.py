@@ -1,0 +1,43 @@
+"""Sentences rated for sentiment, from the corpus of VADER (Hutto & Gilbert, ICWSM 2014)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lib.data.assets import fetch
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.data.sources.corpus import Corpus, Request, draw
+
+FILES = {
+    "amazon-snippets": "amazonReviewSnippets_GroundTruth.txt",
+    "movie-snippets": "movieReviewSnippets_GroundTruth.txt",
+}
+# Some twenty people rated each sentence in whole steps from -4 to 4: a mean within half a step of 0 is no opinion.
+NEUTRAL = 0.5
+
+
+def load_snippets(request: Request) -> Corpus:
+    """Records with the label ``sentiment``: negative, neutral, positive.
+
+    An Amazon id ``12_3`` is sentence 3 of review 12, so the review is the user; a movie sentence has none.
+    """
+    path = fetch("vaderSentiment", request.root) / FILES[request.kind]
+    kept, counts = draw(_sentences(path), request)
+    return Corpus(kept, [], request.kind, f"{counts}: sentences of Hutto & Gilbert 2014, rated by people")
+
+
+def _sentences(path: Path) -> Iterator[Record]:
+    # Described elsewhere as latin-1, both files are UTF-8: read as latin-1, "é" would become two signs.
+    with path.open(encoding="utf-8") as lines:
+        for line in filter(str.strip, lines):
+            name, rating, text = line.rstrip("\n").split("\t")
+            review, _, sentence = name.partition("_")
+            labels = {"sentiment": sentiment(float(rating))}
+            yield Record(name, PrivateText(text), labels, review if sentence else None)
+
+
+def sentiment(rating: float) -> str:
+    """The label of a mean rating from -4 to 4."""
+    if abs(rating) <= NEUTRAL:
+        return "neutral"
+    return "positive" if rating > 0 else "negative"

@@ -1,1 +1,0 @@
-"""The programs that run a language model; `lib.llm` chooses among them."""

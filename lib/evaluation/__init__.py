@@ -1,0 +1,1 @@
+"""Metrics of synthetic text between a floor and a ceiling."""

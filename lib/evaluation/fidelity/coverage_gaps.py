@@ -1,0 +1,48 @@
+"""What is missing: clusters of real records, and how much of each an arm covers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.evaluation.fidelity.clusters import cluster
+from lib.evaluation.fidelity.precision_recall import covered
+
+RECORDS = 15  # of a cluster, on average
+LEAST_RECORDS = 5  # of a cluster that is looked at: whether one or two are covered is chance
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """``cluster`` of each real record, (n,), -1 where it is small; and by set which records it covers, bool (n,)."""
+
+    cluster: np.ndarray
+    covered: Mapping[str, np.ndarray]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Real records of each cluster, (clusters,)."""
+        return np.bincount(self.cluster + 1)[1:]
+
+    def counts(self, name: str) -> np.ndarray:
+        """Real records of each cluster that a set covers, (clusters,)."""
+        return np.bincount(self.cluster + 1, self.covered[name], minlength=len(self.sizes) + 1)[1:].astype(int)
+
+    def order(self, arms: list[str]) -> np.ndarray:
+        """Clusters, (clusters,), those first of which ``arms`` cover the smallest share."""
+        share = sum(self.counts(name) for name in arms) / self.sizes
+        return np.argsort(share, kind="stable")
+
+
+def find_gaps(real: np.ndarray, sides: Mapping[str, np.ndarray], *, seed: int, clusters: int | None = None) -> Gaps:
+    """k-means clusters of real embeddings (n, d), and which records each of ``sides`` (m, d) covers.
+
+    A record is covered when a record of the set lies within the distance to its third nearest real neighbour
+    (Naeem et al. 2020). ``clusters`` is n / `RECORDS` unless given; of these, those of `LEAST_RECORDS` and more count.
+    """
+    count = max(2, round(len(real) / RECORDS)) if clusters is None else clusters
+    found = cluster(real, count, seed=seed)
+    sizes = np.bincount(found, minlength=count)
+    large = sizes >= min(LEAST_RECORDS, sizes.max())
+    number = np.where(large, np.cumsum(large) - 1, -1)
+    return Gaps(number[found], {name: covered(real, side) for name, side in sides.items()})

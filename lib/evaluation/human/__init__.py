@@ -1,0 +1,1 @@
+"""Judgements of people: rating sheets, forms, agreement between raters."""

@@ -1,0 +1,1 @@
+"""Models behind an API that speaks OpenAI's protocol: client, retries, cache."""

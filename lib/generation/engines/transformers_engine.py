@@ -1,0 +1,110 @@
+"""Engine ``transformers``: runs every model, on every machine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+)
+
+from lib.generation.engines.base import Completion, Sampling, batches, completion
+from lib.models import loading
+
+
+class TransformersEngine:
+    """A transformers model, in batches padded on the left.
+
+    An adapter is merged where the weights are float32, and stays apart in bfloat16, which would round
+    its small updates away.
+    """
+
+    name = "transformers"
+
+    def __init__(
+        self,
+        model: str,
+        adapter: Path | None = None,
+        *,
+        device: loading.Device = "auto",
+        dtype: loading.Dtype = "auto",
+        batch_size: int = 64,
+    ):
+        self.tokenizer = loading.load_tokenizer(model)
+        self._ends = loading.end_tokens(model, self.tokenizer)
+        self.model = loading.load(model, device=device, dtype=dtype)
+        if adapter is not None:
+            self.model = loading.with_adapter(self.model, adapter)
+            if self.model.dtype == torch.float32:
+                self.model = loading.merged(self.model)
+        self.batch_size = batch_size
+
+    def complete(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
+        limits = limits or [sampling.max_new_tokens] * len(prompts)
+        for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
+            drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(limits[p] for p in positions))
+            ids = self._generate([prompts[p] for p in positions], drawn)
+            for position, row in zip(positions, ids, strict=True):
+                yield position, completion(self.tokenizer, row, self._ends, limits[position])
+
+    def _generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[list[int]]:
+        """New token ids of one batch. Draws come from the seed alone; the global generator is left as it was."""
+        longest = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        padded = [[pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
+        mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        device = self.model.device
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(sampling.seed)
+            out = self.model.generate(
+                input_ids=torch.tensor(padded, device=device),  # (batch, longest)
+                attention_mask=torch.tensor(mask, device=device),
+                generation_config=_config(sampling, self._ends, pad),
+                logits_processor=_processors(sampling, longest),
+            )
+        return out[:, longest:].tolist()
+
+
+def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
+    """All that matters is set: what is not would come from the model's own generation config."""
+    greedy = sampling.temperature == 0
+    return GenerationConfig(
+        do_sample=not greedy,
+        temperature=1.0 if greedy else sampling.temperature,
+        top_k=0 if greedy else sampling.top_k,
+        top_p=1.0 if greedy else sampling.top_p,
+        repetition_penalty=1.0,  # transformers' own would count the prompt's tokens; see `_processors`
+        no_repeat_ngram_size=0,  # the same
+        max_new_tokens=sampling.max_new_tokens,
+        min_new_tokens=sampling.min_new_tokens,
+        eos_token_id=ends,
+        pad_token_id=pad,
+    )
+
+
+def _processors(sampling: Sampling, prompt_length: int) -> LogitsProcessorList:
+    """What looks at the completion so far, and not at the prompt."""
+    made = LogitsProcessorList()
+    if sampling.repetition_penalty != 1:
+        penalty = float(sampling.repetition_penalty)
+        made.append(RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=prompt_length))
+    if sampling.no_repeat_ngram_size:
+        made.append(_NoRepeatInCompletion(sampling.no_repeat_ngram_size, prompt_length))
+    return made
+
+
+class _NoRepeatInCompletion(LogitsProcessor):
+    """transformers' own, shown the completion alone."""
+
+    def __init__(self, size: int, prompt_length: int):
+        self._inner, self._start = NoRepeatNGramLogitsProcessor(size), prompt_length
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        return self._inner(input_ids[:, self._start :], scores)

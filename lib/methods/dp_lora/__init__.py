@@ -1,0 +1,1 @@
+"""DP-LoRA: low-rank adapters trained with DP-SGD."""

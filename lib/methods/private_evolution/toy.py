@@ -1,0 +1,69 @@
+"""One election that can be counted by eye: twelve made-up sentences vote for four candidates."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.methods.private_evolution.nearest_neighbours import nearest
+from lib.methods.private_evolution.selection import select
+from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
+
+VOTERS = (  # they stand for private records, and are none
+    "The battery lasts for two days.",
+    "I charge the battery once a week.",
+    "Its battery died after one hour.",
+    "A spare battery is in the box.",
+    "The battery gets warm when it charges.",
+    "The screen is bright and sharp.",
+    "You can read the screen in the sun.",
+    "One corner of the screen is dark.",
+    "The sound is clear, even when it is loud.",
+    "Music from these speakers sounds thin.",
+    "I paid too much for it.",
+    "It is cheap, and worth its price.",
+)
+CANDIDATES = (
+    "This has a good battery.",
+    "The screen shows fine colours.",
+    "I would buy it again at this price.",
+    "My cat sleeps on the sofa.",
+)
+
+
+@dataclass(frozen=True)
+class Election:
+    """What became of the toy's votes. Only here may the clean votes be looked at: nobody's records are behind them."""
+
+    points: np.ndarray  # (voters + candidates, 2): where the sentences are, for a picture
+    voted_for: np.ndarray  # (voters,) number of a candidate
+    votes: np.ndarray  # (candidates,)
+    noisy: np.ndarray  # (candidates,) votes
+    chosen: np.ndarray  # the two that are selected, best first
+
+
+def election(
+    encode: Callable[[Sequence[str]], np.ndarray], *, noise_multiplier: float, privacy_seed: int | None = None
+) -> Election:
+    """Vote, add noise, select two: with the functions that the real run uses."""
+    vectors = encode([*VOTERS, *CANDIDATES])
+    private, candidates = vectors[: len(VOTERS)], vectors[len(VOTERS) :]
+    one_cell = {
+        "private_cells": np.zeros(len(private), dtype=int),
+        "candidate_cells": np.zeros(len(candidates), dtype=int),
+    }
+    clean = vote(private, candidates, k_nn=1, **one_cell)
+    noisy = np.array(
+        noisy_votes(
+            clean,
+            noise_multiplier=noise_multiplier,
+            sensitivity=sensitivity(1),
+            privacy_seed=privacy_seed,
+            iteration=0,
+        )
+    )
+    rng = np.random.default_rng(0)  # unused by rank
+    chosen = select(noisy / VOTE, one_cell["candidate_cells"], [2], threshold=0, how="rank", rng=rng)
+    centred = vectors - vectors.mean(axis=0)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    return Election(centred @ directions.T, nearest(private, candidates, 1)[:, 0], clean / VOTE, noisy / VOTE, chosen)

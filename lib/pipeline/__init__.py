@@ -1,0 +1,1 @@
+"""From parameter files to finished stages: pre-flight, the graph, sweeps, Snakemake, papermill."""

@@ -1,0 +1,101 @@
+"""Pre-flight and plan: every parameter file against its notebook, every edge, and what has to run.
+
+Nothing here starts a kernel or imports a model library.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from lib.common import paths
+from lib.common.errors import DoppelError, Faults, nearest
+from lib.pipeline.graph import Graph, Node
+from lib.pipeline.grid import Grid
+from lib.pipeline.preset import Given, Preset, Spec, read
+from lib.pipeline.stage_checks import CHECKS, WITH_CORPUS
+from lib.pipeline.sweep import expand, record
+from lib.stage import fingerprint, tracking
+from lib.stage import parameters as params
+from lib.stage.stage import NAME
+
+
+def preflight(name: str, run: str, overrides: Sequence[str] = (), grid: Grid | None = None) -> Graph:
+    """The checked graph of ``params/NAME``, or of a sweep of it. ``overrides`` are ``STAGE.KEY=VALUE``.
+
+    Raises one DoppelError with every fault of every file: unknown preset, notebook, parameter or
+    stage (with the nearest name), wrong types and ranges, broken edges, cycles.
+    """
+    faults = Faults()
+    preset = read(
+        name, paths.ROOT, faults
+    )  # first: a mistyped preset is not to be told as the run that is called like it
+    if not NAME.fullmatch(run):
+        raise DoppelError(f"--run {run!r}; use letters, digits, '_', '-' and '.' only")
+    if grid is None:
+        return Graph(name, run, _nodes(preset, run, preset.changes(overrides, faults), faults))
+    with faults:
+        grid.check(preset.ids, preset.specs, [book.stem for book in (paths.ROOT / "notebooks").glob("*.ipynb")])
+    preset = preset.without([id for id in preset.ids if not grid.keeps(id)])
+    # the preset by itself first: its faults are told once, and of its files; those of --set come with the copies
+    order = _nodes(preset, run, preset.changes(overrides, Faults()), faults)
+    copies = expand(grid, {id: preset.defaults(id) | preset.stages[id].values for id in order})
+    stages = {
+        id: Given(f"{grid.path}: {id}" if copy.point else preset.stages[copy.of].where, copy.values)
+        for id, copy in copies.items()
+    }
+    swept = replace(preset, origin=grid.path, ids=list(copies), stages=stages)
+    changes = swept.changes(overrides, faults, {id: copy.point for id, copy in copies.items()})
+    return Graph(name, run, _nodes(swept, run, changes, faults), record(grid, copies))
+
+
+def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], faults: Faults) -> dict[str, Node]:
+    """The checked stages in running order. Raises with what is wrong with any, and what was found before."""
+    nodes: dict[str, Node] = {}
+    for id, given in preset.stages.items():
+        with faults:
+            set_here = changes.get(id, {})
+            inputs = (preset.defaults(id) | given.values | set_here).get("inputs")
+            _check_edges(given.where, inputs, preset, faults)
+            nodes[id] = _node(id, given, preset.spec(id), run, set_here)
+    for id, node in nodes.items():
+        corpus = nodes.get(str(node.parameters.get("inputs", {}).get("corpus")))
+        if node.notebook in WITH_CORPUS and corpus is not None:
+            with faults, _naming(preset.stages[id].where):
+                WITH_CORPUS[node.notebook](node.parameters, corpus.parameters)
+    faults.tell()
+    try:
+        order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
+    except CycleError as error:
+        raise DoppelError(f"{preset.origin}: inputs go round: {' -> '.join(error.args[1])}; break the circle") from None
+    return {id: nodes[id] for id in order}
+
+
+def _check_edges(where: str, inputs: object, preset: Preset, faults: Faults) -> None:
+    for name, upstream in inputs.items() if isinstance(inputs, dict) else ():
+        if isinstance(upstream, str) and upstream not in preset.ids:  # other types are told with the other parameters
+            fault = f"{where}: inputs: {name}: {upstream}: no such stage in {preset.origin}"
+            faults.found.append(fault + nearest(upstream, preset.ids))
+
+
+def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object]) -> Node:
+    resolved = params.check(spec, given.values | {"run": run, "stage": id}, given.where)
+    if reserved := [name for name in params.RESERVED if name in changes]:
+        raise DoppelError(f"--set {id}.{reserved[0]}: comes from --run and from the file's name; leave it out")
+    changed = params.check(spec, changes, f"--set {id}")
+    resolved |= {name: changed[name] for name in changes}
+    tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started
+    notebook = id.partition(".")[0]
+    if notebook in CHECKS:
+        with _naming(given.where):
+            CHECKS[notebook](resolved)
+    return Node(id, notebook, resolved, fingerprint.made_from(paths.ROOT, notebook, resolved))
+
+
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Refusals name the parameter file."""
+    try:
+        yield
+    except DoppelError as error:
+        raise DoppelError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None

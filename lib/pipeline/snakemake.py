@@ -1,0 +1,84 @@
+"""Hands a plan to Snakemake, which runs it: order, parallel stages, cards, other machines."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lib.common import paths
+from lib.common.files import write_json
+from lib.pipeline.graph import Graph
+from lib.stage.provenance import usable_cores
+
+_TAIL = 15  # lines of Snakemake's log that are shown when Snakemake itself fails
+
+
+def run(graph: Graph, steps: Mapping[str, str], targets: Iterable[str], jobs: int | None, profile: str | None) -> int:
+    """Run the stages of a plan; 0, or 1 with the reason printed.
+
+    Whether a stage is up to date is decided by content (`lib.stage.fingerprint`), so Snakemake is shown marks in
+    ``.chain/`` for those that are, made anew each time, and never looks at the outputs themselves.
+    """
+    cores = usable_cores()
+    threads = 1 if profile else max(1, cores // (jobs or 1))
+    targets = list(targets)
+    stages = {
+        id: {
+            "notebook": node.notebook,
+            "parameters": node.parameters,
+            "inputs": node.inputs,
+            "gpu": int(node.parameters.get("device", "cpu") != "cpu"),
+        }
+        for id, node in graph.nodes.items()
+    }
+    base = {"root": str(paths.ROOT), "python": sys.executable, "preset": graph.preset, "run": graph.run}
+    base |= {"sweep": graph.sweep} if graph.sweep else {}
+    write_json(graph.folder / "chain.json", base | {"threads": threads, "targets": targets, "stages": stages})
+    marks = graph.folder / ".chain"
+    shutil.rmtree(marks, ignore_errors=True)
+    marks.mkdir(parents=True)
+    for id in graph.needed(targets):  # in running order, so that no mark is older than one before it
+        if id not in steps:
+            (marks / id).touch()
+    where = ["--profile", _profile(profile)] if profile else ["--cores", str(cores)]
+    where += ["--jobs", str(jobs)] if profile and jobs else []
+    code = _snakemake(graph.folder, [*where, *(["--resources", "gpu=1"] if _has_card() else [])])
+    if code:
+        _explain(graph, steps)
+    return 1 if code else 0
+
+
+def _snakemake(folder: Path, where: list[str]) -> int:
+    from snakemake.cli import main  # slow to import, and an up-to-date run does not need it
+
+    options = ["--snakefile", str(paths.ROOT / "Snakefile"), "--directory", str(folder)]
+    options += ["--configfile", str(folder / "chain.json"), "--rerun-triggers", "mtime", "--scheduler", "greedy"]
+    options += ["--nolock", "--rerun-incomplete", "--quiet", "all"]  # the front door holds a lock that a kill releases
+    try:
+        main([*options, *where])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def _profile(name: str) -> str:
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+
+def _has_card() -> bool:
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or sys.platform == "darwin"
+
+
+def _explain(graph: Graph, steps: Mapping[str, str]) -> None:
+    """Print why the chain stopped: what each failed stage said, or what Snakemake did."""
+    told = False
+    for id in steps:
+        trouble = graph.folder / ".chain" / f"{id}.failed"
+        if trouble.is_file():
+            print(f"\n{id} failed: {trouble.read_text('utf-8')}", file=sys.stderr)
+            told = True
+    if not told:
+        logs = sorted((graph.folder / ".snakemake" / "log").glob("*.log"))
+        lines = logs[-1].read_text("utf-8").splitlines()[-_TAIL:] if logs else []
+        print("\n".join(["\nSnakemake stopped before any stage failed:", *lines]), file=sys.stderr)
+    print("\nwhat is done stays done; the same command goes on from there", file=sys.stderr)

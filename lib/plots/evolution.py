@@ -1,0 +1,69 @@
+"""Pictures of private evolution: a toy election, the votes, the distance after each of them."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from lib.plots.style import DP, GREY, PRIVATE, axes
+
+
+def toy_election(
+    points: np.ndarray, voted_for: np.ndarray, votes: np.ndarray, noisy: np.ndarray, chosen: np.ndarray
+) -> Figure:
+    """Who votes for whom, in two dimensions, and the counts beside their noisy release."""
+    figure, (where, counts) = axes(width=10.0, height=3.8, columns=2)
+    voters, candidates = points[: len(voted_for)], points[len(voted_for) :]
+    for voter, candidate in zip(voters, voted_for, strict=True):
+        where.plot(*zip(voter, candidates[candidate], strict=True), color=PRIVATE, linewidth=0.8, alpha=0.6)
+    where.scatter(*voters.T, color=PRIVATE, s=28, label="twelve sentences", zorder=3)
+    where.scatter(*candidates.T, color=DP, s=80, marker="s", label="candidates", zorder=4)
+    for number, place in enumerate(candidates):
+        where.annotate(f"{number}", place, color="white", ha="center", va="center", fontsize=8, zorder=5)
+    where.set(xlabel="first principal axis", ylabel="second principal axis")
+    where.legend(frameon=False)
+    numbers = np.arange(len(votes))
+    counts.bar(numbers - 0.2, votes, 0.4, color=PRIVATE, label="votes (in a real run: never shown)")
+    counts.bar(numbers + 0.2, noisy, 0.4, color=DP, label="votes with noise")
+    names = [f"{n}\nselected" if n in chosen else f"{n}" for n in numbers]
+    counts.set(xticks=numbers, xticklabels=names, xlabel="candidate", ylabel="votes")
+    counts.axhline(0, color="black", linewidth=0.8)
+    counts.set_ylim(top=1.35 * max(*votes, *noisy))  # room for the legend
+    counts.legend(frameon=False)
+    return figure
+
+
+def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
+    """Noisy votes by rank in each iteration, and the share of all votes that the first ranks hold.
+
+    ``sigma`` is the standard deviation of the noise in votes; the band is where 95% of candidates without a vote lie.
+    """
+    figure, (ranks, shares) = axes(width=10.0, height=3.4, columns=2)
+    longest = max(map(len, noisy))
+    ranks.axhspan(-1.96 * sigma, 1.96 * sigma, color=GREY, alpha=0.25, label="95% of noise alone")
+    colours = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, len(noisy)))
+    for number, (votes, colour) in enumerate(zip(noisy, colours, strict=True)):
+        ranked = np.sort(votes)[::-1]
+        ranks.plot(np.arange(1, len(ranked) + 1), ranked, color=colour, label=f"vote {number + 1}")
+        shares.plot(np.arange(1, len(ranked) + 1), np.cumsum(ranked) / ranked.sum(), color=colour)
+    ranks.set(xlabel="candidate, by its noisy votes", ylabel="noisy votes", xscale="log", xlim=(1, longest))
+    ranks.legend(frameon=False, fontsize=8)
+    shares.set(xlabel="candidates counted, the most voted first", ylabel="share of all noisy votes", xlim=(0, longest))
+    return figure
+
+
+Interval = tuple[float, float, float]  # value, low, high
+
+
+def distances(names: Sequence[str], panels: Mapping[str, tuple[Sequence[Interval], Interval]]) -> Figure:
+    """Distance to the real records by iteration, one panel an encoder, beside that of held-out real records."""
+    figure, drawn = axes(width=10.0, height=3.4, columns=len(panels))
+    for one, (title, (points, held_out)) in zip(drawn, panels.items(), strict=True):
+        value, low, high = map(np.array, zip(*points, strict=True))
+        one.axhspan(*held_out[1:], color=GREY, alpha=0.3, label="held-out real records")
+        one.errorbar(range(len(names)), value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)
+        one.set(title=title, xticks=range(len(names)), ylabel="Frechet distance to real records", ylim=(0, None))
+        one.set_xticklabels(names, rotation=30, ha="right")
+        one.legend(frameon=False)
+    return figure

@@ -1,0 +1,126 @@
+"""Pictures of notebook 06: each arm with its interval between floor and ceiling, metric by metric and view by view."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lib.evaluation.estimate import Undefined
+from lib.evaluation.registry import title
+from lib.evaluation.views import CEILING, View
+from lib.plots.style import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
+
+POSITIONS = (-1.5, 2.5)  # that are shown; what lies outside stands at the edge as an arrow
+
+
+def scores(
+    rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None, told: str = "baseline"
+) -> Figure:
+    """One panel a metric: each arm's value with its 95% interval, floor and ceiling as lines.
+
+    ``baseline``, by metric, is dotted, and ``told`` says what it is: the rate of the most frequent label, say.
+    """
+    metrics = list(dict.fromkeys(str(row["metric"]) for row in rows))
+    lines = list(dict.fromkeys((str(row["task"]), str(row["arm"])) for row in rows))
+    tasks = list(dict.fromkeys(task for task, _ in lines))
+    gaps = {
+        line: len(lines) - 1 - number + 0.6 * (len(tasks) - 1 - tasks.index(line[0]))
+        for number, line in enumerate(lines)
+    }
+    figure, panels = axes(width=4.2 * len(metrics) + 1.4, height=0.24 * len(lines) + 1.2, columns=len(metrics))
+    for panel, metric in zip(panels, metrics, strict=True):
+        for row in (row for row in rows if row["metric"] == metric and row["value"] is not None):
+            place = gaps[str(row["task"]), str(row["arm"])]
+            for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
+                if row[end] is not None:
+                    panel.plot([row[end]] * 2, [place - 0.45, place + 0.45], color=colour, linewidth=2)
+            _dot(panel, row, "value", place, DP)
+        if baseline and metric in baseline:
+            panel.axvline(baseline[metric], color=GREY, linestyle=":", linewidth=1.5)
+        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=title(metric))
+        names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in lines]
+        panel.set_yticklabels(names if panel is panels[0] else [])
+    for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
+        panels[-1].plot([], [], color=colour, linewidth=2, label=end)
+    if baseline:
+        panels[-1].plot([], [], color=GREY, linestyle=":", linewidth=1.5, label=told)
+    panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def views(some: Sequence[View]) -> Figure:
+    """One panel a task and metric, one line a view: each arm's value, and the ceiling as a line."""
+    panels = list(dict.fromkeys((one.task, one.metric) for one in some))
+    names = list(dict.fromkeys(map(_view, some)))
+    arms = list(dict.fromkeys(arm for one in some for arm in one.estimates if arm != CEILING))
+    colours = arm_colours(arms)
+    figure, drawn = axes(width=3.6 * len(panels) + 2.6, height=0.3 * len(names) + 1.2, columns=len(panels))
+    for panel, key in zip(drawn, panels, strict=True):
+        for one in (one for one in some if (one.task, one.metric) == key):
+            place = len(names) - 1 - names.index(_view(one))
+            for arm, found in one.estimates.items():
+                if isinstance(found, Undefined):
+                    continue
+                if arm == CEILING:
+                    panel.plot([found.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
+                else:
+                    panel.plot([found.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
+        panel.set(title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=title(key[1]))
+        panel.title.set_fontsize(9)
+        panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
+    _legend(drawn[-1], colours | {CEILING: PUBLIC})
+    return figure
+
+
+def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
+    """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling.
+
+    An arm outside `POSITIONS` is an arrow at the edge: far below the floor, or floor and ceiling are barely told apart.
+    """
+    colours = arm_colours(list(dict.fromkeys(str(row["arm"]) for row in rows)))
+    defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
+    arms = [arm for arm in colours if any(row["arm"] == arm for row in defined)]
+    lines: list[tuple[str, str | None]] = []  # a task, then its metrics
+    for task in dict.fromkeys(str(row["task"]) for row in defined):
+        lines += [(task, None), *dict.fromkeys((task, str(row["metric"])) for row in defined if row["task"] == task)]
+    figure, (panel,) = axes(width=8.0, height=0.3 * max(1, len(lines)) + 1.2)
+    shift = np.linspace(0.25, -0.25, len(arms)) if len(arms) > 1 else [0]
+    for row in defined:
+        place = (
+            len(lines) - 1 - lines.index((str(row["task"]), str(row["metric"]))) + shift[arms.index(str(row["arm"]))]
+        )
+        edge = float(np.clip(row["position"], *POSITIONS))
+        marker = "o" if edge == row["position"] else "<" if row["position"] < edge else ">"
+        ends = {"position_low": min(row["position_low"], edge), "position_high": max(row["position_high"], edge)}
+        _dot(panel, row | {"position": edge} | ends, "position", place, colours[str(row["arm"])], marker=marker)
+    panel.axvline(0, color=PRIVATE, linewidth=1)
+    panel.axvline(1, color=PUBLIC, linewidth=1)
+    names = [task if metric is None else title(metric) for task, metric in lines]
+    panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
+    for label, (_, metric) in zip(panel.get_yticklabels(), reversed(lines), strict=True):
+        label.set_fontweight("normal" if metric else "bold")
+    panel.set(xlim=POSITIONS, ylim=(-0.7, len(names) - 0.3))
+    if names:
+        _legend(panel, {arm: colours[arm] for arm in arms})
+    else:
+        panel.set(title="no metric can place an arm: floors and ceilings do not differ at this size")
+    return figure
+
+
+def _dot(panel: Axes, row: Mapping[str, object], name: str, place: float, colour: str, *, marker: str = "o") -> None:
+    """A number of a row with its interval, ``place`` high."""
+    value, low, high = (row[name + end] for end in ("", "_low", "_high"))
+    reach, size = [[value - low], [high - value]], 4 if marker == "o" else 7
+    drawn = panel.errorbar([value], [place], xerr=reach, fmt=marker, color=colour, capsize=3, markersize=size)
+    drawn.lines[0].set_clip_on(False)  # an arrow stands on the edge
+
+
+def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
+    for name, colour in colours.items():
+        panel.plot([], [], "o", color=colour, markersize=5, label=name)
+    panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _view(view: View) -> str:
+    return f"{view.kind}: {view.name.removeprefix('bundled:')}"

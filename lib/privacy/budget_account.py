@@ -1,0 +1,243 @@
+"""Accounts: what was charged to each corpus, and the terms that whoever answers for it has set.
+
+Each source has an account, two files of one name in ``data/budgets/``: ``NAME.yaml`` holds its terms, to be edited;
+``NAME.jsonl`` has a line for each charge, and only grows.
+"""
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import yaml
+
+from lib.common import jsonl, paths
+from lib.common.errors import DoppelError
+from lib.common.files import write_atomic
+from lib.common.lock import hold
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism
+from lib.privacy.ledger import NEIGHBOURS, Event, Unit
+from lib.stage import parameters, strict_yaml
+from lib.stage.fingerprint import text_hash
+
+FOLDER = "DOPPEL_BUDGETS"  # environment variable: where accounts are kept, for checkouts or machines that share them
+DEFAULT_LIMIT = 100.0  # stops a mistake; it is no advice
+PUBLIC = ("amazon-snippets", "movie-snippets")  # bundled: anybody can read their text
+
+_PATIENCE = 120.0  # seconds for others at the same account; each composes for a second or so
+_USUAL = {kind: f"data/raw/{kind}/train.csv" for kind in ("yelp", "openreview", "pubmed")}  # where no path is given
+_TERMS = {
+    "source": parameters.Parameter("source", "str", ""),
+    "unit": parameters.Parameter("unit", 'Literal["record", "user"] | None', None),
+    "epsilon": parameters.Parameter("epsilon", "float | None", None, low=0, brackets="()"),
+    "delta": parameters.Parameter("delta", "float | None", None, low=0, high=1, brackets="()"),
+}
+_FILE = """\
+# The budget of one corpus: what all runs together may spend on it. Whoever answers for the data edits it.
+# What is spent, charge by charge, is in {lines}; ./run_all.sh budget sums it up.
+{why}source: {source}
+unit: {unit} # what the limit protects, record or user: others are refused. null: each unit is summed by itself
+epsilon: {epsilon} # the limit; null counts and limits nothing
+delta: null # of the sum; null: the smallest of the charged stages, which is below 1/n of each
+"""
+_WHY_PUBLIC = (
+    "# There is no limit because this text is public anyway: the sum shows what a corpus of yours would spend.\n"
+)
+_WHY_DEFAULT = "# The limit below stops a mistake. It is no advice: set your own.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One line of an account: an event about to happen, and the corpus that it happens to."""
+
+    time: str
+    run: str
+    event: Event
+    unit: Unit
+    units: int
+    delta: float  # of the stage's own ledger
+    token: str
+
+    def as_json(self) -> dict:
+        own = {"unit": self.unit, "units": self.units, "delta": self.delta, "token": self.token}
+        return {"time": self.time, "run": self.run, **self.event.as_json(), **own}
+
+    @classmethod
+    def from_json(cls, line: Mapping) -> "Charge":
+        """Raises KeyError, TypeError, ValueError or DoppelError for what is no charge."""
+        own = {name: line[name] for name in ("time", "run", "unit", "units", "delta", "token")}
+        event = Event.from_json({name: value for name, value in line.items() if name not in own})
+        charge = cls(event=event, **own)
+        if not (_sound(event.mechanism) and charge.unit in NEIGHBOURS and charge.units > 0 and 0 < charge.delta < 1):
+            raise ValueError("a value out of its range")
+        return charge
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an account allows: ``unit=None`` both units, each summed by itself; ``delta=None`` the stages' smallest."""
+
+    source: str
+    unit: Unit | None
+    epsilon: float | None
+    delta: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of a source. ``source`` is its canonical form: the same file is the same account under any kind."""
+
+    source: str
+    name: str
+
+    @classmethod
+    def of(cls, source: str) -> "Account":
+        """The account of a source as `00_process_data` takes it.
+
+        A file is known by its path (inside the project, from its root: a project that moves takes its accounts
+        along), a dataset of the hub by its name alone: splits may overlap. A copy of a file under another name has
+        another account; nothing here can tell.
+        """
+        kind, _, argument = source.partition(":")
+        argument = argument or _USUAL.get(kind, "")
+        if kind == "hub":
+            name = argument.partition(":")[0].lower()
+            return cls(f"hub:{name}", _slug(f"hub-{name}"))
+        if not argument or kind == "amazon-2023":
+            return cls(source, _slug(source))
+        root = paths.ROOT.resolve()
+        path = (root / Path(argument).expanduser()).resolve()
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+        name = f"{Path(shown).parent.name}-{path.stem}"
+        return cls(f"file:{shown}", f"{_slug(name)}-{text_hash(shown)[:8]}")
+
+    @property
+    def path(self) -> Path:
+        """Of the terms; the charges are beside it, with the ending .jsonl."""
+        return folder() / f"{self.name}.yaml"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has terms or charges."""
+        return self.path.is_file() or self._lines.is_file()
+
+    @property
+    def shown(self) -> str:
+        """The path of the terms as people are told it."""
+        return _shown(self.path)
+
+    @property
+    def _lines(self) -> Path:
+        return self.path.with_suffix(".jsonl")
+
+    def lock(self) -> IO[str]:
+        """Nobody else charges while this is open."""
+        return hold(folder() / f".{self.name}.lock", f"the budget {self.shown}", patience=_PATIENCE)
+
+    def read(self) -> tuple[Terms, list[Charge]]:
+        """Terms and charges, oldest first; terms that nobody has written yet are those that the account opens with.
+
+        Raises DoppelError for what cannot be read: a line is never skipped, for it paid for something.
+        """
+        charges = self._charges()
+        if self.path.is_file():
+            return self._terms(), charges
+        if self.source in PUBLIC:
+            return Terms(self.source, None, None, None), charges
+        return Terms(self.source, charges[0].unit if charges else None, DEFAULT_LIMIT, None), charges
+
+    def _terms(self) -> Terms:
+        values = strict_yaml.read(self.path, self.shown)
+        if not isinstance(values, dict):
+            raise DoppelError(f"{self.shown}: holds no terms; move it away, and the account opens with new ones")
+        if missing := [name for name in _TERMS if name not in values]:
+            raise DoppelError(f"{self.shown}: has no {missing[0]}; the terms are {', '.join(_TERMS)}")
+        terms = Terms(**parameters.check(_TERMS, values, self.shown))
+        if terms.source != self.source:
+            raise DoppelError(
+                f"{self.shown}: is about {terms.source}, not {self.source}; give each corpus its own file"
+            )
+        return terms
+
+    def _charges(self) -> list[Charge]:
+        if not self._lines.is_file():
+            return []
+        try:
+            if not self._lines.read_bytes().endswith(b"\n"):
+                raise DoppelError(f"{self._lines}: its last line was cut off")
+            return [_charge(where, line) for where, line in jsonl.read(self._lines)]
+        except DoppelError as error:
+            raise DoppelError(
+                f"{error}. Bring the file back from a copy; a last line that was cut off may be removed, as noise is "
+                "drawn only when the whole line is on the disk"
+            ) from None
+
+    def add(self, charge: Charge) -> None:
+        """One more line, on the disk when this returns, and the terms, unless somebody wrote them."""
+        if not self.path.is_file():
+            public = self.source in PUBLIC
+            text = _FILE.format(
+                lines=self._lines.name,
+                why=_WHY_PUBLIC if public else _WHY_DEFAULT,
+                source=json.dumps(self.source),
+                unit="null" if public else charge.unit,
+                epsilon="null" if public else DEFAULT_LIMIT,
+            )
+            write_atomic(self.path, text)
+        with self._lines.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(charge.as_json(), allow_nan=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def account_of(corpus: Path) -> Account:
+    """The account of the corpus in a stage's folder; its params.yaml names the source."""
+    path = corpus / "params.yaml"
+    try:
+        return Account.of(yaml.safe_load(path.read_text("utf-8"))["source"])
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        raise DoppelError(f"{path}: names no source; give the folder of a stage of 00_process_data") from None
+
+
+def accounts() -> list[Account]:
+    """Those that are open."""
+    names = {}
+    for path in sorted(folder().glob("*.yaml")):
+        values = strict_yaml.read(path, _shown(path))
+        names[path] = values.get("source") if isinstance(values, dict) else None
+    if broken := [path for path, source in names.items() if not isinstance(source, str)]:
+        raise DoppelError(f"{_shown(broken[0])}: has no source; it says whose budget this is")
+    return [Account(source, path.stem) for path, source in names.items()]
+
+
+def folder() -> Path:
+    """Where accounts are kept."""
+    return paths.ROOT / Path(os.environ.get(FOLDER) or "data/budgets").expanduser()
+
+
+def _charge(where: str, line: Mapping) -> Charge:
+    try:
+        return Charge.from_json(line)
+    except (DoppelError, KeyError, TypeError, ValueError) as error:
+        raise DoppelError(f"{where}: no charge ({type(error).__name__}: {error})") from None
+
+
+def _sound(mechanism: Mechanism) -> bool:
+    match mechanism:
+        case Gaussian(noise_multiplier, sampling_probability, count):
+            return 0 < noise_multiplier < math.inf and 0 < sampling_probability <= 1 and count >= 1
+        case DiscreteGaussian(scale, sensitivity, count):
+            return 0 < scale < math.inf and sensitivity >= 1 and count >= 1
+    return False
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text.replace("/", "__")).strip("-.") or "corpus"
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(paths.ROOT).as_posix() if path.is_relative_to(paths.ROOT) else str(path)

@@ -1,0 +1,87 @@
+"""The part of a scorecard that anybody may see: nothing in it was computed from real text outside the budget."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lib.privacy.disclosure import public_value
+from lib.scorecard import conclusions
+
+_CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
+_ARM = ("name", "stage", "method", "model", "seed", "recipe")
+_PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release")
+_TOGETHER = ("arms", "epsilon", "delta", "unit")
+_ROW = (
+    "group",
+    "task",
+    "encoder",
+    "arm",
+    "metric",
+    "value",
+    "value_low",
+    "value_high",
+    "direction",
+    "of",
+    "real_text",
+    "headline",
+)
+_ROW_EMPTIED = ("floor", "ceiling", "position", "position_low", "position_high", "at_ceiling", "n", "because")
+MINUTE, MEMORY_STEP = 60, 500  # seconds, megabytes
+_HIDDEN = {"because": "evaluation only, not public"}
+
+
+def public(card: Mapping) -> dict[str, Any]:
+    """The same structure from a list of what may stay, so that a new field is private until it is named here.
+
+    Gone are metrics that real text entered, floors, ceilings and positions, comparisons, audits and copies, the hash
+    of the private records, tokens read in training, and all that was computed from the text of an arm that is not for
+    release: it spent no budget that counts. Names stay as `lib.privacy.disclosure` lets them.
+    """
+    arms = [_arm(arm) for arm in card["arms"]]
+    return {
+        "format": card["format"],
+        "run": card["run"],
+        "made": card["made"],
+        "corpus": {"digest": None} | {name: public_value(name, card["corpus"][name]) for name in _CORPUS},
+        "floor": card["floor"],
+        "arms": arms,
+        "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
+        "comparisons": [],
+        "answers": conclusions.guarantees(arms),
+        "missing": [],
+    }
+
+
+def _arm(arm: Mapping) -> dict[str, Any]:
+    privacy = arm["privacy"]
+    released = privacy["epsilon"] is not None and not privacy["not_for_release"]
+    return {
+        **{name: public_value(name, arm[name]) for name in _ARM},
+        "records": arm["records"] if released else None,
+        "privacy": {name: privacy[name] for name in _PRIVACY} | {"audit": dict(_HIDDEN), "copies": dict(_HIDDEN)},
+        "cost": _cost(arm["cost"], released),
+        "metrics": [_row(row) for row in arm["metrics"] if released and not row["real_text"]],
+    }
+
+
+def _cost(cost: Mapping, released: bool) -> dict[str, Any]:
+    """Time and memory of the machine, rounded to `MINUTE` and `MEMORY_STEP`: both follow the lengths of private texts.
+
+    Tokens hold those of private texts, so they are not told.
+    """
+    told: dict[str, Any] = {"seconds": None, "peak_memory_mb": None, "money": None, "by_stage": {}, "machines": []}
+    if released:
+        told |= {name: cost[name] for name in ("money", "machines")}
+        told["seconds"] = _coarse(cost["seconds"], MINUTE)
+        told["peak_memory_mb"] = _coarse(cost["peak_memory_mb"], MEMORY_STEP)
+        told["by_stage"] = {stage: _coarse(seconds, MINUTE) for stage, seconds in cost["by_stage"].items()}
+    return {"tokens": None} | told
+
+
+def _coarse(value: float | None, step: int) -> int | None:
+    """The next multiple of ``step`` above."""
+    return None if value is None else step * math.ceil(value / step)
+
+
+def _row(row: Mapping) -> dict[str, Any]:
+    return {name: public_value(name, row.get(name)) for name in _ROW} | dict.fromkeys(_ROW_EMPTIED)

@@ -1,0 +1,180 @@
+"""What a finished stage was made from, and whether that is still so.
+
+A stage is made from its resolved parameters, its notebook's code, the lib modules that this code
+imports (transitively) and the outputs of its inputs. All are compared by content: a fresh checkout,
+a copy of the results or an edited sentence of markdown reruns nothing. ``done.json`` keeps them, so
+the reason for a rerun can be told.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from lib.common.files import read_json, sha256
+from lib.stage import notebook_file
+
+DONE = "done.json"
+NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
+# What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
+# some of it after the stage is done.
+NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> dict:
+    """What a stage is made from, its inputs aside: resolved parameters, hashes of notebook and lib modules."""
+    cells = notebook_file.code(root / "notebooks" / f"{notebook}.ipynb")
+    counted = {name: value for name, value in parameters.items() if name not in NOT_COUNTED}
+    return {
+        "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
+        "notebook": text_hash("\n\n".join(map(_meaning, cells))),
+        "modules": {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in modules(root, cells).items()},
+    }
+
+
+def signature(made: Mapping) -> str:
+    """One hash of `made_from`: equal when, and only when, parameters, notebook and modules are.
+
+    The order of parameters does not count; the order inside one does (a prompt may follow it).
+    """
+    parts = [sorted(_spelled(made[part]).items()) for part in ("parameters", "modules")]
+    return text_hash(json.dumps([made["notebook"], *parts]))
+
+
+def work_key(made: Mapping, inputs: Mapping[str, str]) -> str:
+    """What resumable work is kept under: ``made`` of `made_from`, ``inputs`` the digests of the inputs by stage id."""
+    return text_hash(signature(made) + repr(sorted(inputs.items())))[:16]
+
+
+def _spelled(values: Mapping) -> dict[str, str]:
+    return {name: json.dumps(value) for name, value in values.items()}
+
+
+@cache  # a module is looked at for every stage that imports it
+def _meaning(source: str) -> str:
+    """The code without comments, layout and docstrings: none of them reruns a stage."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a cell with a line magic counts as it stands
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
+    """Files of the modules of ``root/lib`` that the sources import, however indirectly or late (inside a function)."""
+    found: dict[str, Path] = {}
+    waiting = [name for source in sources for name in _imports(source, "")]
+    while waiting:
+        name = waiting.pop()
+        path = root.joinpath(*name.split("."))
+        package = path.is_dir()
+        path = path / "__init__.py" if package else path.with_suffix(".py")
+        if name in found or not path.is_file():  # the second: `from lib.x import function`
+            continue
+        found[name] = path
+        waiting += [name.rpartition(".")[0]] if "." in name else []  # its package runs first
+        waiting += _imports(path.read_text("utf-8"), name if package else name.rpartition(".")[0])
+    return dict(sorted(found.items()))
+
+
+@cache
+def _imports(source: str, package: str) -> tuple[str, ...]:
+    """Names under ``lib`` that a source imports; ``package`` resolves its relative imports."""
+    lines = ["" if line.startswith(("%", "!")) else line for line in source.splitlines()]
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:  # not Python: the kernel will say so
+        return ()
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(name for name in names if name.split(".")[0] == "lib")
+
+
+def outputs(folder: Path) -> dict[str, dict]:
+    """Size in bytes and sha256 of every file that a stage's folder holds, hidden files aside."""
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    names = {f.relative_to(folder).as_posix(): f for f in files}
+    kept = {name: f for name, f in names.items() if not name.startswith(".") and name != DONE}
+    return {name: {"bytes": f.stat().st_size, "sha256": sha256(f)} for name, f in kept.items()}
+
+
+def digest(files: Mapping[str, dict]) -> str:
+    """One hash of the `outputs` that other stages read: two runs that made the same have the same."""
+    compared = {name: f["sha256"] for name, f in files.items() if name.split("/")[0] not in NOT_COMPARED}
+    return text_hash(json.dumps(compared, sort_keys=True))
+
+
+def read_done(folder: Path) -> dict | None:
+    """A stage's done.json, or None while there is no whole one."""
+    try:
+        done = read_json(folder / DONE)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return done if isinstance(done, dict) and "digest" in done else None
+
+
+def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> str | None:
+    """Why a stage must run, or None when its folder holds what it would make.
+
+    ``run`` is the folder of all stages, ``made`` what the stage would be made from now, ``inputs``
+    the ids of the stages that it reads.
+    """
+    done = read_done(run / stage)
+    if done is None:
+        return "not done yet"
+    was = done["made_from"]
+    if note := done.get("edited"):
+        return note
+    if changed := _changed(was["parameters"], made["parameters"]):
+        return f"parameters changed: {changed}"
+    if was["notebook"] != made["notebook"]:
+        return "its notebook changed"
+    if changed := _changed(was["modules"], made["modules"]):
+        return f"lib changed: {changed}"
+    now = {name: (read_done(run / name) or {}).get("digest") for name in inputs}
+    if changed := _changed(was["inputs"], now):
+        return f"its input changed: {changed}"
+    for name, file in was["files"].items():
+        path = run.parents[1] / name
+        if not (path.is_file() and file_facts(path, file) == file):
+            return f"a file that it reads changed: {name}"
+    for name, file in done["outputs"].items():
+        path = run / stage / name
+        if name.split("/")[0] not in NOT_COMPARED and not (path.is_file() and path.stat().st_size == file["bytes"]):
+            return f"its output is missing or cut short: {name}"
+    return None
+
+
+def file_facts(path: Path, known: Mapping | None = None) -> dict:
+    """Hash of a file outside the results, with its size and time: while both are as ``known``, it is not read again."""
+    stat = path.stat()
+    facts = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    if known and all(known[k] == v for k, v in facts.items()):
+        return dict(known)
+    content = sha256(path)
+    # a touched file of equal content is the same file
+    return dict(known) if known and known["sha256"] == content else facts | {"sha256": content}
+
+
+def _changed(was: Mapping, now: Mapping) -> str:
+    """Names of the entries that differ, at most four of them."""
+    was, now = _spelled(was), _spelled(now)
+    names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
