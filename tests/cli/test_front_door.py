@@ -1,0 +1,173 @@
+"""run_all.sh: which Python it takes, when it sets up, and what it leaves when it is interrupted.
+
+A stub stands for the environment's Python: pip and the commands are written down, not run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from support.project import ROOT
+
+STUB = """#!/usr/bin/env bash
+[[ $1 == -c ]] && exec {python} "$@"
+[[ $* == *--version* ]] && exit 0
+echo "$*" >>"{log}"
+if [[ $2 == pip ]]; then
+  echo "Collecting torch"
+  [[ ! -e {fail} ]] || {{ echo "No space left on device"; exit 1; }}
+fi
+exit 0
+"""
+
+
+class Door:
+    """A copy of the front door with an environment whose Python is a stub."""
+
+    def __init__(self, root: Path):
+        self.root, self.log, self.fail = root / "project", root / "log", root / "fail"
+        self.root.mkdir()
+        for name in ("run_all.sh", "environment.yml", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.root)
+        shutil.copytree(ROOT / "lib", self.root / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+        self.environment = self.stub(root / "environment")
+
+    def stub(self, environment: Path) -> Path:
+        python = environment / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(STUB.format(python=sys.executable, log=self.log, fail=self.fail))
+        python.chmod(0o755)
+        return environment
+
+    def run(self, *arguments: str, **env: str) -> tuple[subprocess.CompletedProcess, list[str]]:
+        """The front door from another folder, and what its Python was asked to do."""
+        self.log.write_text("")
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.root), "VIRTUAL_ENV": str(self.environment)} | env
+        ended = subprocess.run(
+            [self.root / "run_all.sh", *arguments], cwd="/", env=env, capture_output=True, text=True, timeout=60
+        )
+        return ended, self.log.read_text().splitlines()
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    return Door(tmp_path)
+
+
+def test_set_up_comes_once_and_again_when_the_list_changed(door: Door) -> None:
+    ended, asked = door.run("quick", "--jobs", "2")
+    assert ended.returncode == 0 and "setting up in" in ended.stdout and "set-up is done" in ended.stdout
+    assert len(asked) == 3 and "-m pip install" in asked[0] and "--no-deps -e ." in asked[1]
+    assert asked[2] == "-m lib.cli.__main__ quick --jobs 2"
+    ended, asked = door.run()
+    assert asked == ["-m lib.cli.__main__"] and ended.stdout == ""
+    with (door.root / "environment.yml").open("a") as file:
+        file.write("      - another==1.0\n")
+    assert len(door.run("setup")[1]) == 2  # and nothing is run after it
+    (door.root / "pyproject.toml").open("a").write("\n")
+    assert len(door.run()[1]) == 3
+
+
+def test_the_list_of_pip_is_that_of_conda(door: Door) -> None:
+    door.run("setup")
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][-1]["pip"]
+    assert (door.environment / "doppel-requirements.txt").read_text().splitlines() == listed
+    assert all(line.count("==") == 1 for line in listed)  # exact pins
+
+
+def test_a_set_up_that_failed_is_told_and_tried_again(door: Door) -> None:
+    door.fail.touch()
+    ended, asked = door.run("quick")
+    assert ended.returncode == 2 and len(asked) == 1
+    assert "No space left on device" in ended.stderr and "run again to go on" in ended.stderr
+    door.fail.unlink()
+    assert door.run("quick")[1][-1] == "-m lib.cli.__main__ quick"
+
+
+def test_another_copy_of_the_project_sets_the_environment_up_for_itself(door: Door, tmp_path: Path) -> None:
+    door.run("setup")
+    door.root = door.root.rename(tmp_path / "moved")
+    assert len(door.run("setup")[1]) == 2
+
+
+def test_conda_is_used_but_not_its_base(door: Door) -> None:
+    conda = door.stub(door.root / "conda")
+    ended, _ = door.run("setup", VIRTUAL_ENV="", CONDA_PREFIX=str(conda), CONDA_DEFAULT_ENV="doppel")
+    assert f"setting up in {conda}" in ended.stdout
+    door.stub(door.root / ".venv")
+    ended, _ = door.run("setup", VIRTUAL_ENV="", CONDA_PREFIX=str(conda), CONDA_DEFAULT_ENV="base")
+    assert f"setting up in {door.root}/.venv" in ended.stdout
+    ended, _ = door.run("setup", VIRTUAL_ENV="")
+    assert ended.returncode == 0 and ended.stdout == ""  # the same .venv, set up already
+
+
+def test_a_python_that_is_too_old_is_told(door: Door, tmp_path: Path) -> None:
+    old = tmp_path / "old" / "bin"
+    old.mkdir(parents=True)
+    for name in ("python", "python3", "python3.11", "python3.12", "python3.13"):
+        (old / name).write_text("#!/bin/sh\nexit 1\n")
+        (old / name).chmod(0o755)
+    ended, _ = door.run(VIRTUAL_ENV=str(old.parent))
+    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr
+    ended, _ = door.run(VIRTUAL_ENV="", PATH=f"{old}:/usr/bin:/bin")
+    assert ended.returncode == 2 and "no Python 3.11, 3.12 or 3.13 on PATH" in ended.stderr
+
+
+def test_a_python_that_is_too_new_is_told_before_anything_is_installed(door: Door, tmp_path: Path) -> None:
+    python = tmp_path / "new" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 14, 0); exec(sys.argv[1])" "$2"\n'
+    )
+    python.chmod(0o755)
+    ended, asked = door.run("setup", VIRTUAL_ENV=str(python.parents[1]))
+    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr and asked == []
+
+
+def test_conda_and_pip_take_the_same_pythons() -> None:
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert listed == f"python{project['requires-python']}" == "python>=3.11,<3.14"
+
+
+BARE = {"VIRTUAL_ENV": "", "PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin"}
+
+
+def test_help_needs_no_set_up(door: Door) -> None:
+    ended, _ = door.run("--help", **BARE)
+    assert ended.returncode == 0 and "--set STAGE.KEY=VALUE" in ended.stdout and "./run_all.sh lab" in ended.stdout
+    assert not (door.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("release", "--license ID"),
+        ("compare", "RUN"),
+        ("sweep", "[GRID]"),
+        ("verify", "PATH [PATH ...]"),
+        ("budget", "[SOURCE]"),
+    ],
+)
+def test_help_of_a_command_is_its_own_and_needs_no_set_up(door: Door, command: str, own: str) -> None:
+    ended, _ = door.run(command, "--help", **BARE)
+    assert ended.returncode == 0 and f"usage: ./run_all.sh {command} " in ended.stdout and own in ended.stdout
+    assert "./run_all.sh lab" not in ended.stdout and not (door.root / ".venv").exists()
+
+
+@pytest.mark.parametrize("command", ["test", "lab"])
+def test_help_of_another_program_is_asked_of_it(door: Door, command: str) -> None:
+    assert door.run(command, "--help")[1][-1] == f"-m lib.cli.__main__ {command} --help"
+
+
+@pytest.mark.parametrize(
+    "script", sorted((*ROOT.glob("benchmarks/*.py"), *ROOT.glob("docs/*.py"))), ids=lambda p: p.name
+)
+def test_a_script_finds_lib_where_it_is_not_installed(script: Path) -> None:
+    before, found, _ = script.read_text().partition("\nfrom lib")
+    assert not found or "sys.path.insert(0, str(Path(__file__).resolve().parents[1]))" in before

@@ -1,0 +1,280 @@
+"""Prompts: files that load, templates that always fill, draws made anew, blanks at their rate, replies cleaned."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from support.project import ROOT
+
+from lib.common.errors import DoppelError
+from lib.data import labels
+from lib.data.private_text import PrivateText
+from lib.generation import prompt_file, reply_cleanup
+from lib.generation.masking import mask
+from lib.models import templates
+from lib.stage import strict_yaml
+
+FILES = sorted((ROOT / "prompts").glob("*.yaml"))
+CORPORA = {"amazon-snippets": "quick", "yelp": "yelp", "openreview": "openreview", "pubmed": "pubmed"}  # file: preset
+TEXT = "the clasp broke, so i sent it back."
+
+SMALL = """
+about: tickets of a help desk
+labels: [mood]
+one_line: true
+random: ["Write a {mood} ticket about {subject}[ in {words} words]."]
+rephrase: ["Say it {tone}: {text}"]
+fill: ["Fill in {tone}: {text}"]
+draws:
+  subject: [a printer, a password, a cable, a screen]
+  tone: {by: mood, values: {calm: [calmly, politely], angry: [loudly, rudely]}}
+shots:
+  - {labels: {mood: angry}, draws: {subject: a desk}, text: "my desk fell over, again!", again: there it lies}
+"""
+
+
+def domain(preset: str) -> dict[str, list[str]]:
+    path = ROOT / "params" / preset / "00_process_data.yaml"
+    return yaml.safe_load(path.read_text()).get("label_domain", {"sentiment": ["negative", "neutral", "positive"]})
+
+
+def small(folder: Path, old: str = "", new: str = "") -> prompt_file.PromptFile:
+    assert old in SMALL
+    path = folder / "small.yaml"
+    path.write_text(SMALL.replace(old, new, 1))
+    return prompt_file.load(path)
+
+
+def ask(
+    file: prompt_file.PromptFile, kind: str, values: dict, seed: int = 0, words: int | None = None
+) -> prompt_file.Messages:
+    rng = np.random.default_rng(seed)
+    if kind == "random":
+        return file.random(values, rng, words)
+    return file.rephrase(TEXT, values, rng, words) if kind == "rephrase" else file.fill(TEXT, values, rng, words, 0.5)
+
+
+def test_every_corpus_has_a_file() -> None:
+    assert {path.stem for path in FILES} == {*CORPORA, "generic"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("words", [None, 37])
+@pytest.mark.parametrize("kind", ["random", "rephrase", "fill"])
+def test_every_template_fills_for_every_label(path: Path, words: int | None, kind: str) -> None:
+    file = prompt_file.load(path)
+    declared = domain(CORPORA[path.stem]) if path.stem in CORPORA else {}
+    file.check_labels(declared)
+    for values in labels.cells(declared):
+        seen = set()
+        for seed in range(8):
+            messages = ask(file, kind, values, seed, words)
+            roles = [role for role, _ in messages if role != "system"]
+            assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+            shown = "".join(content for _, content in messages)
+            assert not re.search(r"[{}\[\]]|None", shown)
+            assert ("37 words" in messages[-1][1]) == (words is not None)
+            assert (kind == "rephrase") == (TEXT in messages[-1][1])
+            seen.add(messages[-1][1])
+        drawn = {field for template in file.rephrase_templates for field in templates.fields(template)} & set(
+            file.draws
+        )
+        assert len(seen) > 2 or (kind == "rephrase" and not drawn)  # drawn anew for each sample, not once a label
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_draws_are_rich(path: Path) -> None:
+    file = prompt_file.load(path)
+    for name, draw in file.draws.items():
+        if isinstance(draw, list):
+            assert len(set(draw)) == len(draw) >= 15, name
+    values = labels.cells(domain(CORPORA[path.stem]))[0] if path.stem in CORPORA else {}
+    rng = np.random.default_rng(0)
+    asked = [file.random(values, rng, None)[-1][1] for _ in range(400)]
+    assert len(set(asked)) > 100  # of the same label
+
+
+def test_the_generic_file_serves_any_corpus() -> None:
+    file = prompt_file.load(ROOT / "prompts" / "generic.yaml")
+    file.check_labels({})
+    file.check_labels({"mood": ["calm"]})
+    assert "mood: calm" in ask(file, "random", {"mood": "calm"})[-1][1]
+    assert "label" not in ask(file, "random", {})[-1][1]
+
+
+def test_a_draw_is_uniform_and_follows_its_label(tmp_path: Path) -> None:
+    file = small(tmp_path)
+    rng = np.random.default_rng(0)
+    asked = [file.random({"mood": "calm"}, rng, None)[-1][1] for _ in range(4000)]
+    counts = [sum(subject in one for one in asked) for subject in ("printer", "password", "cable", "screen")]
+    assert sum(counts) == 4000 and max(abs(count - 1000) for count in counts) < 4 * np.sqrt(4000 * 0.25 * 0.75)
+    tones = {file.rephrase(TEXT, {"mood": "angry"}, rng, None)[-1][1].split()[2] for _ in range(50)}
+    assert tones == {"loudly:", "rudely:"}
+    twice = [file.random({"mood": "calm"}, np.random.default_rng(3), 9) for _ in range(2)]
+    assert twice[0] == twice[1]
+
+
+def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> None:
+    file = small(tmp_path)
+    assert len(file.random({"mood": "calm"}, np.random.default_rng(0), None)) == 1
+    question, answer, request = file.random({"mood": "angry"}, np.random.default_rng(0), 12)
+    assert question == ("user", "Write a angry ticket about a desk in 5 words.")
+    assert answer == ("assistant", "my desk fell over, again!") and request[1].endswith("in 12 words.")
+    assert file.rephrase(TEXT, {"mood": "angry"}, np.random.default_rng(0), None)[1][1] == "there it lies"
+    several = [file.fill(TEXT, {"mood": "angry"}, np.random.default_rng(seed), None, 0.5) for seed in range(8)]
+    first = several[0]
+    assert len({one[:-1] for one in several}) == 1 < len({one[-1] for one in several})  # a prefix to compute once
+    assert "_" in first[0][1] and first[1][1] == "my desk fell over, again!"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("one_line: true", "one_lines: true", "one_lines: unknown key; did you mean one_line?"),
+        ("one_line: true", "", "one_line: is missing"),
+        ("one_line: true", "one_line: 1", "one_line = '1'"),
+        ("{subject}", "{subjct}", "random[0]: 'Write a {mood} ticket about {subjct}"),
+        ("{subject}", "{subjct}", "did you mean subject?"),
+        ("[ in {words} words]", " in {words} words", "{words} may have no value; put the words that go with it in [ ]"),
+        ("[ in {words} words]", "[ in {words words]", "write a literal brace or bracket twice"),
+        ("[ in {words} words]", "[ in few words]", "[ in few words] would never be left out"),
+        ("[ in {words} words]", " in {words] words", "write a literal brace or bracket twice"),
+        ("{mood} ticket", "{mood!r} ticket", "a placeholder is a name alone"),
+        ("Fill in {tone}: {text}", "Fill in", "fill[0]: 'Fill in': has no {text}"),
+        ("{mood} ticket", "{text} ticket", "{text} is no label or draw"),
+        ("{by: mood", "{by: mod", "by: 'mod' is no label of this file; did you mean mood?"),
+        ("{by: mood", "{bye: mood", "bye: unknown key; did you mean by?"),
+        (
+            "{subject: a desk}",
+            "{subjects: a desk}",
+            "shots[0]: draws: 'subjects' is none of this file; did you mean sub",
+        ),
+        ("subject: [a printer", "words: [a printer", "'words' is taken"),
+        ("subject: [a printer, a password, a cable, a screen]", "subject: []", "draws: subject"),
+        ("random: [", "random: [3, ", "random: 0 = '3'"),
+        ("about: tickets", "about: yes\nabout: tickets", "about"),
+    ],
+)
+def test_mistakes_are_told_by_file_and_name(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(DoppelError) as refusal:
+        small(tmp_path, old, new)
+    assert told in str(refusal.value) and all("small.yaml" in line for line in str(refusal.value).splitlines())
+
+
+def test_a_file_that_is_not_there_or_no_file(tmp_path: Path) -> None:
+    small(tmp_path)
+    with pytest.raises(DoppelError, match=r"no such file; did you mean .*small.yaml"):
+        prompt_file.load(tmp_path / "smal.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(DoppelError, match=r"list.yaml"):
+        prompt_file.load(tmp_path / "list.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"about: \xe9")
+    with pytest.raises(DoppelError, match="not UTF-8"):
+        prompt_file.load(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({}, "the corpus has no labels"),
+        ({"moods": ["calm"]}, "did you mean moods?"),
+        ({"mood": ["calm", "angri"]}, "no list for mood = 'angri'; did you mean angry?"),
+        ({"mood": "catalogue"}, "values of a catalogue"),
+    ],
+)
+def test_a_corpus_that_does_not_fit_is_refused(tmp_path: Path, declared: dict, told: str) -> None:
+    file = small(tmp_path)
+    file.check_labels({"mood": ["calm", "angry"], "more": ["x"]})
+    with pytest.raises(DoppelError, match=re.escape(told)):
+        file.check_labels(declared)
+
+
+def test_private_text_is_refused(tmp_path: Path) -> None:
+    file, rng, secret = small(tmp_path), np.random.default_rng(0), PrivateText("my own words")
+    for call in (
+        lambda: file.rephrase(secret, {"mood": "calm"}, rng, None),
+        lambda: file.fill(secret, {"mood": "calm"}, rng, None, 0.5),
+        lambda: file.random({"mood": secret}, rng, None),
+    ):
+        with pytest.raises(DoppelError, match="private text may not enter a prompt"):
+            call()
+
+
+def test_brackets_and_braces_of_a_text_stay(tmp_path: Path) -> None:
+    text = "it has {words} and [this] {{too}} [[x]]"
+    assert small(tmp_path).rephrase(text, {"mood": "calm"}, np.random.default_rng(0), None)[-1][1].endswith(f": {text}")
+    assert templates.render("[[a]] {{b}}[ {words}]", {"words": None}) == "[a] {b}"
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.3, 0.5, 0.9])
+def test_words_are_masked_at_their_rate(probability: float) -> None:
+    words = [f"w{i}" for i in range(20_000)]
+    blanks = mask(" ".join(words), probability, np.random.default_rng(0)).split().count("_")
+    assert abs(blanks - 20_000 * probability) < 4 * np.sqrt(20_000 * probability * (1 - probability))
+
+
+@given(st.text(max_size=60), st.floats(0.01, 1), st.integers(0, 5))
+def test_masking_keeps_signs_and_masks_something(text: str, probability: float, seed: int) -> None:
+    masked = mask(text, probability, np.random.default_rng(seed), "<blank>")
+    assert "<blank>" in masked
+    if probability == 1:
+        assert not re.search(r"\w", masked.replace("<blank>", ""))
+
+
+def test_masking_at_its_ends() -> None:
+    draw = np.random.default_rng
+    assert mask("It's a mid-range, 12.5 inch TV!", 1, draw(0)) == "_ _ _, _ _ _!"
+    assert mask("?!", 0.5, draw(0)) == "_" == mask("word", 0.01, draw(0))
+    assert all(mask("one two", 0.999, draw(seed)).count("_") == 1 for seed in range(20))  # one word comes back
+    for wrong in (0, -0.1, 1.1, float("nan")):
+        with pytest.raises(DoppelError, match="mask_probability"):
+            mask("one two", wrong, draw(0))
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ('"The screen is bright."', "The screen is bright."),
+        ("“The screen is bright.”", "The screen is bright."),
+        ('Sure, here is a rewritten version of the sentence:\n\n"i like it."', "i like it."),
+        ("Here's a casual review: I like it.", "I like it."),
+        ("Review: I like it.", "I like it."),
+        ("**Rewritten review:** I like it.", "I like it."),
+        ("1. I like it.\n2. I hate it.", "I like it."),
+        ("\n\nI like it.\n\nThis sentence is short.", "I like it."),
+        ('"I like it.', "I like it."),
+        ("   ", ""),
+        ("Sure, here is the sentence:", ""),
+        # genuine texts stay as they are
+        ('"Great" and "cheap" is what they say.', '"Great" and "cheap" is what they say.'),
+        ('They call it "smart".', 'They call it "smart".'),
+        ("Pros: cheap. Cons: loud.", "Pros: cheap. Cons: loud."),
+        ("here is what i did: i sent it back.", "here is what i did: i sent it back."),
+        ("'tis loud, and that's all.", "'tis loud, and that's all."),
+        ("Sure it works: every day.", "Sure it works: every day."),
+        ("I read a review: it was wrong.", "I read a review: it was wrong."),
+        ("5.1 sound is a treat.", "5.1 sound is a treat."),
+        ("8) is the smiley i give.", "is the smiley i give."),
+    ],
+)
+def test_a_reply_is_cleaned_and_a_text_kept(reply: str, text: str) -> None:
+    assert reply_cleanup.clean(reply, one_line=True) == text
+
+
+def test_paragraphs_stay_where_they_are_wanted() -> None:
+    assert reply_cleanup.clean("Review:\n\nGood.\n\nBad.", one_line=False) == "Good.\n\nBad."
+
+
+def test_files_are_read_strictly() -> None:
+    for path in FILES:
+        assert strict_yaml.parse(path.read_text("utf-8"), path.name)
+
+
+def test_a_riddle_given_back_is_seen(tmp_path: Path) -> None:
+    file = small(tmp_path)
+    assert all(file.unfilled(text) for text in ("_ is loud", "it is _.", "a _, b"))
+    assert not any(file.unfilled(text) for text in ("it is loud", "my_file is loud", ""))

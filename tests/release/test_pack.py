@@ -1,0 +1,270 @@
+"""The pack: its files load elsewhere, its card has what a stranger needs and nothing private, it is whole or absent."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+import yaml
+from support import release_world
+from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads
+
+from lib.cli import release
+from lib.common.errors import DoppelError
+from lib.data import records
+from lib.release import card, certificate, gate, leak_scan, pack, verify
+
+finished, world = release_world.finished, release_world.world
+
+
+def metric(name: str, **changes) -> dict:
+    row = {"group": "fidelity", "task": "words", "metric": name, "value": 0.625, "value_low": 0.5, "value_high": 0.75}
+    real = {"floor": 0.111, "ceiling": 0.222, "position": 0.333, "because": "a secret"}
+    return row | real | {"direction": "higher", "n": 40, "of": 40, "real_text": False} | changes
+
+
+ENCODERS = {
+    "bundled:all-minilm-l6-v2": "`bundled:all-minilm-l6-v2`",
+    "hidden:bundled:smollm2-135m-instruct": "`bundled:smollm2-135m-instruct` (its hidden states)",
+    "/srv/clinic/model": "a local model",
+    "hidden:/srv/clinic/model": "a local model",
+}
+
+
+def card_of(world, **given) -> str:
+    return (pack.pack(world.run, ARM, **given) / "README.md").read_text()
+
+
+def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_path):
+    folder = pack.pack(world.run, ARM)
+    asked = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
+    assert len(asked) == 2
+    code = "import datasets\n" + "\n".join(
+        f"found = {line.replace('FOLDER', str(folder))}\n"
+        "print(len(found), sorted(found.column_names), found[0]['id'], found[0]['labels'])"
+        for line in asked
+    )
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["40 ['id', 'labels', 'text'] synthetic-000000 {'mood': 'glad'}"] * 2
+
+
+def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
+    path = world.run / ARM / "synthetic.jsonl"
+    made = records.read(path)
+    assert records.read(pack.pack(world.run, ARM) / "records.jsonl") == made
+    bare = [records.Record(one.id, one.text, {}, "somebody") for one in made]
+    columns = pack.table([records.Record(one.id, one.text, one.labels) for one in bare]).column_names
+    assert columns == ["id", "text"]
+    world.change_texts("synthetic", {i: {} for i in range(40)}, key="labels")
+    world.change_texts("synthetic", dict.fromkeys(range(40), "somebody"), key="user")
+    world.play(ARM)
+    folder = pack.pack(world.run, ARM)
+    assert verify.check(folder)[1] == []
+    assert {one.user for one in records.read(folder / "records.jsonl")} == {None}
+
+
+def test_the_card_has_the_front_matter_that_the_hub_reads(world):
+    front = yaml.safe_load(card_of(world, licence="cc-by-4.0", language="de").split("---")[1])
+    assert front["license"] == "cc-by-4.0" and front["language"] == ["de"]
+    assert front["task_categories"] == ["text-generation", "text-classification"]
+    assert front["size_categories"] == "n<1K" and {"synthetic", "differential-privacy"} <= set(front["tags"])
+    open_ = yaml.safe_load(card_of(world).split("---")[1])
+    assert open_["license"] == "other" and open_["license_name"] and "language" not in open_  # nothing is made up
+
+
+def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
+    text = card_of(world)
+    whole = loads(world.pack / certificate.NAME)
+    assert certificate.guarantee(whole) in text
+    assert f"by no more than a factor of e^{certificate.rounded_up(whole['epsilon'], 3)}," in text
+    assert "Poisson, probability 0.2" in text and "| Gaussian | 1 |" in text and "discrete Gaussian | 5 |" in text
+    assert "./run_all.sh verify FOLDER" in text and "python -m lib.release.verify FOLDER" in text
+    assert f"pip install dp-accounting=={version('dp-accounting')} pyarrow" in text
+    assert "does not show who made the pack" in text
+    assert all(f"## {part}" in text for part in ("What is in it", "How it was made", "The guarantee", "Licence"))
+    world.play(CORPUS, unit="user")
+    world.play(TRAINING, ARM)
+    text = card_of(world)
+    assert "add or remove one user" in text and "It protects one record" not in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("consistent", "**consistent** with the claim"),
+        ("inconclusive", "too weak to tell: **inconclusive**"),
+        ("audit failed: no verdict", "An audit was run and failed"),
+        (None, "No audit tested these texts:** the audit has no score"),
+        ("absent", "No audit tested these texts:** this run holds no audit"),
+        ("stale", "No audit tested these texts:** the audit attacked an earlier run"),
+        ("undone", "No audit tested these texts:** the audit is not finished"),
+        ("of another", "No audit tested these texts:** 11_generate is not among the arms"),
+    ],
+)
+def test_card_and_certificate_say_what_the_audit_said_or_that_there_was_none(world, verdict, said):
+    if verdict != "absent":
+        world.play(AUDIT, verdict=None if verdict is None else "consistent" if " " not in verdict else verdict)
+    if verdict == "inconclusive":
+        world.play(AUDIT, verdict=verdict)
+    if verdict == "stale":
+        world.change_texts("synthetic", {0: "something else"})
+        world.play(ARM)
+    if verdict == "undone":
+        (world.run / AUDIT / "done.json").unlink()
+    if verdict == "of another":
+        world.play(AUDIT, verdict="consistent", inputs={"corpus": CORPUS, "mine": TRAINING})
+    assert said in card_of(world)
+    audit = loads(world.pack / certificate.NAME)["audit"]
+    known = verdict in ("consistent", "inconclusive", "audit failed: no verdict")
+    assert audit["verdict"] == (verdict if known else None) and bool(audit["because"]) != known
+    assert "0.5" not in str(audit)  # what the attack found is computed from real text
+
+
+def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
+    arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words"), metric("PLANTED", real_text=True)]}
+    arm["metrics"] += [
+        metric("UNSAID", real_text=None),
+        metric("UNDEFINED", value=None),
+        metric("vendi", direction="match"),
+    ]
+    arm["metrics"] += [metric("vendi", encoder=name, task="embeddings") for name in ENCODERS]
+    arm["metrics"] += [metric("self_bleu", value=0.0, value_low=0.0, value_high=0.0)]
+    other = {"stage": "11_generate.another", "name": "other", "metrics": [metric("ELSEWHERE")]}
+    monkeypatch.setattr(pack, "public", lambda scorecard: scorecard)  # the card's own filter is the second one
+    text = card_of(world, scorecard={"arms": [arm, other]})
+    assert "| words | distinct words | 0.625 (0.5 to 0.75) | high |  |" in text
+    assert "| words | Vendi score | 0.625 (0.5 to 0.75) | as in real text | How many different records" in text
+    assert all(f"\n| vectors of {shown} | Vendi score |" in text for shown in ENCODERS.values())
+    assert "/srv/" not in text
+    assert "| Self-BLEU | 0 | high |" in text  # draws that are all alike are no interval
+    everything = str(leak_scan.strings_of(world.pack))
+    assert not any(word in everything for word in ("PLANTED", "UNSAID", "UNDEFINED", "ELSEWHERE", "a secret"))
+    assert not any(number in everything for number in ("0.111", "0.222", "0.333"))
+    assert verify.check(world.pack)[1] == []
+
+
+def test_no_path_of_a_parameter_is_in_the_pack(world):
+    everything = str(leak_scan.strings_of(pack.pack(world.run, ARM)))
+    assert "somebody" not in everything and "clinic" not in everything
+    code = loads(world.pack / certificate.NAME)["code"]
+    assert code[CORPUS]["settings"]["source"] == "csv" and code[TRAINING]["settings"]["model"] == "withheld"
+
+
+def test_no_path_can_be_guessed_and_confirmed_by_the_hash_of_the_parameters(world):
+    def hashes() -> list[str]:
+        pack.pack(world.run, ARM)
+        code = loads(world.pack / certificate.NAME)["code"]
+        return [code[stage]["parameters"] for stage in (CORPUS, TRAINING)]
+
+    before = hashes()
+    world.play(CORPUS, source="csv:/home/else/ward.csv")
+    world.play(TRAINING, model="/home/else/model")
+    world.play(ARM)
+    assert hashes() == before
+    world.play(TRAINING, model="/home/else/model", steps=4)
+    world.play(ARM)
+    after = hashes()
+    assert after[0] == before[0] and after[1] != before[1]
+
+
+def test_private_text_that_only_the_card_would_show_is_refused(world):
+    """A prompt that quotes a record: the records are clean, the card and the certificate are not."""
+    world.play(TRAINING, prompt=f"Write like this: {world.texts('train')[5]}")
+    world.play(ARM)
+    assert gate.check(world.run, ARM) == []
+    with pytest.raises(DoppelError) as error:
+        pack.pack(world.run, ARM)
+    assert "README.md: 1 sentences" in str(error.value) and "certificate.json: 1 sentences" in str(error.value)
+    assert not world.pack.exists() and not list(world.pack.parent.iterdir())
+
+
+def test_packing_again_replaces_and_gives_the_same_bytes(world):
+    folder = pack.pack(world.run, ARM)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "left over").write_text("x")
+    assert {path.name: path.read_bytes() for path in pack.pack(world.run, ARM).iterdir()} == first
+    assert [path.name for path in folder.parent.iterdir()] == [ARM]
+
+
+@pytest.mark.parametrize("broken", ["card", "rename"])
+def test_a_pack_that_fails_half_way_leaves_the_earlier_one(world, monkeypatch, broken):
+    folder = pack.pack(world.run, ARM)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    if broken == "card":
+        monkeypatch.setattr(card, "write", fail)
+    else:
+        rename = type(folder).replace
+        whole = lambda path: path.suffix == ".part" and path.is_dir()  # noqa: E731
+        monkeypatch.setattr(type(folder), "replace", lambda self, to: fail() if whole(self) else rename(self, to))
+    with pytest.raises(OSError, match="no space"):
+        pack.pack(world.run, ARM)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert [path.name for path in folder.parent.iterdir()] == [ARM]
+
+
+def test_a_refusal_says_that_an_earlier_pack_is_still_there(world):
+    pack.pack(world.run, ARM)
+    world.play(AUDIT, verdict="violated")
+    with pytest.raises(DoppelError, match="an earlier pack is still in"):
+        pack.pack(world.run, ARM)
+    assert world.pack.exists()
+
+
+def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
+    shutil.copytree(pack.pack(world.run, ARM), tmp_path / "pack")
+    shutil.rmtree(world.run)
+    statement, found = verify.check(tmp_path / "pack")
+    assert found == [] and statement["stage"] == ARM
+
+
+def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch, capsys):
+    monkeypatch.setattr("lib.common.paths.ROOT", world.project.root)
+    assert release.main([ARM, "--license", "mit"]) == 0
+    assert f"./run_all.sh verify results/quick/release/{ARM}" in capsys.readouterr().out
+    assert "license: mit" in (world.pack / "README.md").read_text()
+    shutil.rmtree(world.pack)
+    for arguments, said in (
+        (["02_generat"], "did you mean 11_generate?"),
+        ([ARM, "--run", "quik"], "did you mean quick?"),
+        (["../quick"], "letters, digits"),
+        ([TRAINING], "wrote no synthetic.jsonl"),
+    ):
+        assert release.main(arguments) == 2
+        told = capsys.readouterr().err
+        assert said in told and "nothing was written" in told
+    world.play(AUDIT, verdict="violated")
+    assert release.main([ARM]) == 2 and "audit violated:" in capsys.readouterr().err
+    assert not world.pack.exists()
+
+
+def test_the_front_door_knows_the_command(project):
+    project.stage("11_generate.a", "quick").mkdir(parents=True)
+    done = project.run("release", "11_generate.b")
+    assert done.returncode == 2 and "11_generate.b: no such arm in results/quick" in done.stderr
+    assert "release STAGE" in project.run("--help").stdout
+
+
+def test_a_scorecard_enters_only_while_it_is_of_the_arms_as_they_are(world, capsys):
+    assert release._scorecard(world.run) is None and "no 30_compare" in capsys.readouterr().out
+    arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words")]}
+    world.compare({"arms": [arm]})
+    assert release._scorecard(world.run)["arms"] == [arm]
+    (world.project.root / "notebooks" / "30_compare.ipynb").unlink()  # its code is another now: the figures are not
+    assert release._scorecard(world.run)["arms"] == [arm]
+    path = world.run / "30_compare" / "scorecard.json"
+    written = path.read_text()
+    path.write_text(written.replace("0.625", "0.999"))
+    assert release._scorecard(world.run) is None and "changed since" in capsys.readouterr().out
+    path.write_text(written)
+    world.change_texts("synthetic", {0: "something else"})
+    world.play(ARM)
+    assert release._scorecard(world.run) is None
+    assert f"30_compare was made of an earlier run of {ARM}" in capsys.readouterr().out

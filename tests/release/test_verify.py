@@ -1,0 +1,377 @@
+"""verify needs the pack alone and fails on every single change: of the certificate, of a file, of the list of files."""
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from support import release_world
+from support.project import ROOT
+from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
+
+from lib.common.files import sha256
+from lib.privacy.ledger import from_statement, not_for_release
+from lib.privacy.statement_check import problems
+from lib.release import certificate, pack, verify
+
+finished, world = release_world.finished, release_world.world
+NEW = object()  # stands for a key that is added
+
+
+@pytest.fixture
+def packed(world, tmp_path) -> Path:
+    """A pack in a folder of its own: nothing lies beside it."""
+    world.play(AUDIT)
+    alone = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(world.run, ARM), alone)
+    shutil.rmtree(world.run)
+    return alone
+
+
+def faults(folder: Path) -> list[str]:
+    return verify.check(folder)[1]
+
+
+def paths(value: object, at: tuple = ()) -> Iterator[tuple]:
+    """Every place in a JSON tree, its root aside, and in every object one more for a new key."""
+    if isinstance(value, dict):
+        yield (*at, NEW)
+        for key, inner in value.items():
+            yield (*at, key)
+            yield from paths(inner, (*at, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield (*at, i)
+            yield from paths(inner, (*at, i))
+
+
+def other(value: object) -> object:
+    """A value of the same kind that is not the same."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return ("0" if value[:1] != "0" else "1") + value[1:]
+        case None:
+            return 1
+        case list():
+            return [*value, "more"]
+    return None
+
+
+def mutations(whole: dict) -> Iterator[tuple[str, dict]]:
+    """Each leaf changed, each key or item removed, a key added to each object."""
+    for path in paths(whole):
+        for what in ("added",) if path[-1] is NEW else ("changed", "removed"):
+            changed = copy.deepcopy(whole)
+            place = changed
+            for key in path[:-1]:
+                place = place[key]
+            if what == "added":
+                place["new"] = 1
+            elif what == "removed":
+                del place[path[-1]]
+            else:
+                place[path[-1]] = other(place[path[-1]])
+            yield f"{what} {'/'.join(map(str, path[:-1]))}/{path[-1] if what != 'added' else 'new'}", changed
+
+
+def test_a_pack_is_verified_without_anything_else_and_without_a_model_library(packed):
+    command = [sys.executable, "-X", "importtime", "-m", "lib.release.verify", str(packed)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "VERIFIED" in done.stdout and "WRONG" not in done.stdout, done.stdout + done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "scipy" in loaded and not loaded & {"torch", "transformers", "datasets", "sklearn"}  # it takes seconds
+    whole = loads(packed / certificate.NAME)
+    assert all(fact in done.stdout for fact in (f"{whole['epsilon']:.6f}", "40 records", "consistent", whole["sha256"]))
+    (packed / "README.md").write_text("other")
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1 and "WRONG  README.md: was changed" in done.stdout
+
+
+def test_every_single_change_of_the_certificate_is_seen(packed):
+    whole = loads(packed / certificate.NAME)
+    assert faults(packed) == []
+    tried = list(mutations(whole))
+    assert len(tried) > 300
+    for what, changed in tried:
+        (packed / certificate.NAME).write_text(certificate.text(changed))
+        assert faults(packed), what
+
+
+def test_every_changed_byte_of_the_certificate_is_seen(packed):
+    path = packed / certificate.NAME
+    spelled = path.read_bytes()
+    for i in range(0, len(spelled), 97):
+        for byte in (b" ", b"9"):
+            if spelled[i : i + 1] != byte:
+                path.write_bytes(spelled[:i] + byte + spelled[i + 1 :])
+                assert faults(packed), spelled[i - 20 : i + 20]
+    path.write_bytes(spelled + b"\n")
+    assert faults(packed)
+    whole = spelled.decode()
+    path.write_text(whole.replace('"epsilon":', '"epsilon": 0.1,\n "epsilon":', 1))  # the last of two counts for json
+    assert faults(packed)
+
+
+@pytest.mark.parametrize("name", [*certificate.FILES, certificate.NAME])
+def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
+    path = packed / name
+    content = path.read_bytes()
+    for place in (0, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert any(name in fault for fault in faults(packed)), place
+    path.write_bytes(b"")
+    assert any(name in fault for fault in faults(packed))
+    path.unlink()
+    assert any(name in fault for fault in faults(packed))
+
+
+def test_a_text_with_every_line_separator_of_unicode_is_one_record(world):
+    world.change_texts("synthetic", {0: "one\u2028two\u2029three\u0085four\x0bfive\x0csix\x1cseven"})
+    world.play(ARM)
+    assert faults(pack.pack(world.run, ARM)) == []
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", ".hidden", "more/deep.txt", "privacy.json"])
+def test_a_file_that_does_not_belong_there_is_seen(packed, name):
+    path = packed / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+    assert any(name in fault for fault in faults(packed))
+
+
+def test_a_link_to_a_folder_does_not_belong_there_either(packed, tmp_path):
+    (tmp_path / "private").mkdir()
+    (packed / "extra").symlink_to(tmp_path / "private")
+    assert faults(packed) == ["extra: does not belong here"]
+
+
+def test_an_empty_or_missing_folder_is_no_pack(tmp_path):
+    assert faults(tmp_path) and faults(tmp_path / "absent")
+
+
+def test_a_path_that_leads_nowhere_is_refused_though_a_certificate_lies_beside_it(packed, capsys):
+    shutil.copytree(packed, packed.parent / "another")
+    for missing, hint in (
+        (packed / "recrods.jsonl", "there is no such file or folder; give the folder"),
+        (packed.parent / "pakc", "did you mean pack?"),
+    ):
+        assert verify.main([str(packed), str(missing)]) == 2
+        told = capsys.readouterr()
+        assert str(missing) in told.err and hint in told.err and told.out == ""
+    assert verify.main([str(packed / "records.jsonl")]) == 0
+
+
+# what `pip install dp-accounting pyarrow` puts into an empty environment
+TWO_PACKAGES = {"dp-accounting", "pyarrow", "absl-py", "attrs", "dm-tree", "mpmath", "numpy", "scipy", "wrapt"}
+
+HIDING = """
+import sys
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name in {absent!r}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Hide())
+from lib.release.verify import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_two_packages_are_enough_as_the_card_says_and_a_missing_one_is_told(packed):
+    owners = packages_distributions()
+    others = [name for name in owners if name != "lib" and not TWO_PACKAGES & set(owners[name])]
+    assert {"torch", "yaml", "pandas", "huggingface_hub"} <= set(others)
+
+    def run(*absent: str) -> subprocess.CompletedProcess:
+        code = HIDING.format(absent=absent)
+        return subprocess.run([sys.executable, "-c", code, str(packed)], capture_output=True, text=True, cwd=ROOT)
+
+    done = run(*others)
+    assert done.returncode == 0 and "VERIFIED" in done.stdout, done.stderr
+    for absent in ("dp_accounting", "pyarrow"):
+        done = run(*others, absent)
+        assert done.returncode == 2 and f"not checked: this Python has no {absent}" in done.stderr, done.stderr
+
+
+def with_(whole: dict, path: str, value: object) -> dict:
+    changed = copy.deepcopy(whole)
+    *parents, last = path.split("/")
+    place = changed
+    for key in parents:
+        place = place[int(key) if isinstance(place, list) else key]
+    place[int(last) if isinstance(place, list) else last] = value
+    return changed
+
+
+FORGED = [
+    ("epsilon", 0.5),
+    ("epsilon", None),
+    ("target_epsilon", 0.1),
+    ("target_epsilon", 1000.0),
+    ("delta", 1e-3),
+    ("delta", 0.5),
+    ("unit", "user"),
+    ("units", 61),
+    ("units", 10),
+    ("neighbours", "replace one record"),
+    ("accountant/method", "moments"),
+    ("events", []),
+    ("events/0/mechanism/scale", 50.0),
+    ("events/0/sampler", "Poisson"),
+    ("events/0/stage", "elsewhere"),
+    ("events/0/privacy_seed", 5),
+    ("events/1/mechanism/noise_multiplier", 3.0),
+    ("events/1/mechanism/noise_multiplier", 1e-9),
+    ("events/1/mechanism/noise_multiplier", -1.0),
+    ("events/1/mechanism/sampling_probability", 0.01),
+    ("events/1/mechanism/sampling_probability", 1.5),
+    ("events/1/mechanism/count", 1),
+    ("events/1/mechanism/count", 10**15),
+    ("events/1/mechanism/count", True),
+    ("events/1/mechanism", {"kind": "NonPrivate"}),
+    ("events/1/checked", None),
+    ("events/1/checked", False),
+    ("events/1/sampler", "none: every unit takes part in every release"),
+    ("public", []),
+    ("ancestors", {}),
+    (f"ancestors/{CORPUS}", "0" * 64),
+    ("not_for_release", ["no"]),
+    ("code", {}),
+    (f"code/{CORPUS}/privacy", "0" * 64),
+    (f"code/{CORPUS}/settings/unit", "user"),
+    (f"code/{CORPUS}/settings/delta", 1e-9),
+    (f"code/{CORPUS}/settings/label_histogram_scale", 7.0),
+    (f"code/{TRAINING}/settings/steps", 30),
+    (f"code/{TRAINING}/settings/expected_batch", 3.0),
+    (f"code/{TRAINING}/settings/target_epsilon", 1.0),
+    ("records", 41),
+    ("files", {}),
+    ("files/records.jsonl/sha256", "0" * 64),
+    ("files/README.md/bytes", 1),
+    ("format", "doppel release 2"),
+    ("stage", "11_generate.another"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), FORGED, ids=[f"{path} {str(value)[:12]}" for path, value in FORGED])
+def test_a_forger_who_hashes_again_is_caught_where_the_rest_of_the_pack_says_otherwise(packed, path, value):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, whole)
+    assert faults(packed) == []
+    rehash(packed, with_(whole, path, value))
+    found = faults(packed)
+    assert found and not any("its hash is another" in fault and certificate.NAME in fault for fault in found)
+
+
+def test_a_better_epsilon_with_events_settings_and_hashes_to_match_is_given_away_by_the_card(packed):
+    whole = loads(packed / certificate.NAME)
+    for path, value in (
+        ("events/1/mechanism/count", 1),
+        (f"code/{TRAINING}/settings/steps", 1),
+    ):
+        whole = with_(whole, path, value)
+    whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
+    rehash(packed, whole)
+    assert faults(packed) == ["README.md does not state the certificate's guarantee"]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ([], [f"{CORPUS}: its settings ask for one event of kind DiscreteGaussian, the certificate has 0",
+              f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 0"]),
+        ([0], [f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 0"]),
+        ([1], [f"{CORPUS}: its settings ask for one event of kind DiscreteGaussian, the certificate has 0"]),
+        ([0, 1, 1], [f"{TRAINING}: its settings ask for one event of kind Gaussian, the certificate has 2"]),
+    ],
+)  # fmt: skip
+def test_events_that_are_left_out_are_missed_though_epsilon_card_and_hashes_match(packed, left, said):
+    whole = loads(packed / certificate.NAME)
+    was = certificate.guarantee(whole)
+    whole["events"] = [whole["events"][i] for i in left]
+    whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
+    card = packed / "README.md"
+    card.write_text(card.read_text().replace(was, certificate.guarantee(whole)))
+    whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": sha256(card)}
+    rehash(packed, whole)
+    assert faults(packed) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"label_histogram_scale": 10.0, "label_domain": {"mood": ["a", "b"], "title": "catalogue"}}, 1),
+        ({"label_histogram_scale": 10.0, "label_domain": {"mood": ["a"], "title": "catalogue"}}, 0),  # the count is n
+        ({"label_histogram_scale": 10.0, "label_domain": {}}, 0),
+        ({"label_histogram_scale": None, "label_domain": {"mood": ["a", "b"]}}, 0),  # declared public
+        ({"target_epsilon": 8.0, "steps": 3}, 1),
+        ({"target_epsilon": 8.0, "iterations": 3}, 1),
+        ({"target_epsilon": None, "steps": 3}, 0),
+        ({"target_epsilon": 8.0, "samples": 3}, 0),  # writes, and looks at nothing
+    ],
+)
+def test_which_settings_ask_for_an_event(settings, asked):
+    assert len(list(certificate._left_out("a", settings, []))) == asked
+
+
+@pytest.mark.parametrize("change", [{"privacy_seed": 5}, {"checked": False}])
+def test_what_is_not_for_release_is_no_release_though_the_certificate_says_so_itself(packed, change):
+    whole = loads(packed / certificate.NAME)
+    whole["events"][1] |= change
+    whole["not_for_release"] = not_for_release(from_statement(certificate.ledger_part(whole)).events)
+    rehash(packed, whole)
+    assert any(fault.startswith("not for release: ") for fault in faults(packed))
+
+
+def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, with_(whole, "events/0/stage", "elsewhere"))
+    assert "events: elsewhere is not among the stages" in faults(packed)
+
+
+@pytest.mark.parametrize(
+    ("event", "figure", "value"),
+    [
+        (1, "noise_multiplier", 1e-9),
+        (1, "noise_multiplier", -1.0),
+        (1, "sampling_probability", 1.5),
+        (1, "count", True),
+        (1, "count", 10**15),
+        (0, "scale", 1e-9),
+        (0, "sensitivity", 0),
+    ],
+)
+def test_figures_that_no_mechanism_has_are_not_given_to_the_accountant(packed, event, figure, value):
+    whole = loads(packed / certificate.NAME)
+    whole["events"][event]["mechanism"][figure] = value
+    (fault,) = (fault for fault in problems(certificate.ledger_part(whole)) if "figures" in fault)
+    assert "epsilon is not recomputed" in fault
+
+
+def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):
+    path = packed / "records.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], json.dumps(json.loads(lines[-1]) | {"text": "another"})]) + "\n")
+    whole = loads(packed / certificate.NAME)
+    whole["files"]["records.jsonl"] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    rehash(packed, whole)
+    assert faults(packed) == ["records.parquet does not hold the records of records.jsonl"]
+
+
+def test_a_figure_is_rounded_up_never_down():
+    assert certificate.rounded_up(7.9999911, 6) == "8"
+    assert certificate.rounded_up(7.99991, 3) == "8"
+    assert certificate.rounded_up(1.23401, 4) == "1.235"
+    assert certificate.rounded_up(4.3001e-05, 2) == "4.4e-05"
+    assert certificate.rounded_up(0.25, 2) == "0.25"

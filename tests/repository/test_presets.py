@@ -1,0 +1,156 @@
+"""Presets: each passes pre-flight, which looks at its prompts too, and the published settings are what they say."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from support.project import ROOT
+
+from lib.common.errors import DoppelError
+from lib.data import labels, processing, records, sources
+from lib.pipeline import preflight
+from lib.pipeline.budget_check import check_budget
+from lib.pipeline.graph import Graph
+
+PRESETS = sorted(path.name for path in (ROOT / "params").iterdir() if path.is_dir())
+DEV = ROOT.parent / "shared" / "data" / "yelp" / "dev.csv"
+
+# Xie et al. 2024, with models from Hugging Face: iterations, samples, temperature, longest reply, encoder
+PUBLISHED = {
+    "yelp": (20, 5000, 1.4, 64, "stsb-roberta-base-v2"),
+    "openreview": (10, 2000, 1.2, 448, "stsb-roberta-base-v2"),
+    "pubmed": (10, 2000, 1.0, 448, "sentence-t5-base"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Only the presets that say so in their name may need a key."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if "gpt35" in request.node.name:
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+
+
+@pytest.fixture(params=PRESETS)
+def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Graph:
+    return preflight.preflight(request.param, "check", elsewhere(tmp_path) if request.param == "yelp-dev" else [])
+
+
+def elsewhere(folder: Path) -> list[str]:
+    """Some other file as the source: pre-flight looks whether it is there."""
+    (folder / "dev.csv").touch()
+    return [f"00_process_data.source=yelp:{folder / 'dev.csv'}"]
+
+
+def test_the_presets_are_all_there() -> None:
+    assert {"test", "quick", "amazon-llama", "yelp", "yelp-dev", "openreview", "pubmed"} <= set(PRESETS)
+
+
+def test_every_preset_has_a_corpus_and_a_floor(graph: Graph) -> None:
+    assert "00_process_data" in graph.nodes and ("11_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
+    for node in graph.nodes.values():
+        assert not {"sigma", "noise", "noise_multiplier"} & set(node.parameters)  # calibrated, never given
+
+
+@pytest.mark.parametrize("preset", PUBLISHED)
+def test_published_settings(preset: str) -> None:
+    nodes = preflight.preflight(preset, "check").nodes
+    iterations, samples, temperature, length, encoder = PUBLISHED[preset]
+    for epsilon in (1, 2, 4):
+        arm = nodes[f"12_aug_pe.gpt2_eps{epsilon}"].parameters
+        found = [arm[name] for name in ("iterations", "samples", "temperature", "max_new_tokens", "encoder")]
+        assert found == [iterations, samples, temperature, length, f"hub:sentence-transformers/{encoder}"]
+        assert (arm["variants"], arm["top_k"], arm["top_p"], arm["no_repeat_ngram_size"]) == (7, 50, 0.9, 2)
+        found = [arm[name] for name in ("variation", "selection", "keep_parents", "lookahead_degree", "word_var_scale")]
+        assert found == ["rephrase", "rank", True, 0, 0]
+        trained = nodes[f"10_finetune_dp_lora.gpt2_eps{epsilon}"].parameters
+        assert arm["target_epsilon"] == trained["target_epsilon"] == epsilon
+        assert arm["model"] == trained["model"] == "hub:openai-community/gpt2"  # the methods differ, not the model
+        written = nodes[f"11_generate.gpt2_eps{epsilon}"].parameters
+        assert written["samples"] == samples and written["inputs"]["model"] == f"10_finetune_dp_lora.gpt2_eps{epsilon}"
+
+
+@pytest.mark.parametrize(
+    ("preset", "length", "scale", "tokens", "probability", "keep"),
+    [("yelp", 128, 40, 1.2, 0.5, False), ("openreview", 1000, 60, 5, 0.5, True), ("pubmed", 1000, 60, 5, 0.6, True)],
+)
+def test_published_settings_of_gpt35(
+    preset: str, length: int, scale: float, tokens: float, probability: float, keep: bool
+) -> None:
+    nodes = preflight.preflight(f"{preset}-gpt35", "check").nodes
+    iterations, samples, _, _, encoder = PUBLISHED[preset]
+    for epsilon in (1, 2, 4):
+        arm = nodes[f"12_aug_pe.gpt35_eps{epsilon}"].parameters
+        found = [arm[n] for n in ("iterations", "samples", "variants", "variation", "min_words", "target_epsilon")]
+        assert found == [iterations, samples, 4, "fill", 25, epsilon]
+        found = [arm[n] for n in ("max_new_tokens", "word_var_scale", "max_token_word_scale", "mask_probability")]
+        assert found == [length, scale, tokens, probability]
+        assert arm["keep_parents"] == keep and arm["encoder"] == f"hub:sentence-transformers/{encoder}"
+
+
+@pytest.mark.parametrize("preset", PUBLISHED)
+def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
+    made = [
+        yaml.safe_load((ROOT / "params" / name / "00_process_data.yaml").read_text())
+        for name in (preset, f"{preset}-gpt35")
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_preset_that_names_another_file(tmp_path: Path) -> None:
+    nodes = preflight.preflight("yelp-dev", "check", elsewhere(tmp_path)).nodes
+    assert nodes["00_process_data"].parameters["source"] == f"yelp:{tmp_path}/dev.csv"
+    with pytest.raises(DoppelError, match=r"00_process_data.yaml: source: .*/nowhere/dev.csv: no such file"):
+        preflight.preflight("yelp-dev", "check", ["00_process_data.source=yelp:nowhere/dev.csv"])
+
+
+BAD = {  # what pre-flight refuses of 12_aug_pe, and the word that names it
+    "iterations=0": "iterations = 0",
+    "samples=-5": "samples = -5",
+    "threshold=-1": "threshold = -1",
+    "mask_probability=0": "mask_probability = 0",
+    "schedule=[100, 150]": "needs iterations = 3 sizes",
+    "variants=1": "varies nothing",
+    "k_nn=900": "over the 600 first candidates",
+    "prompts=prompts/pubmde.yaml": "did you mean",
+    "prompts=prompts/yelp.yaml": "label 'category' is none of the records; known: sentiment",
+    "base_url=http://localhost:1/v1": "is a local one",
+    "model=openai:some-model": "OPENAI_API_KEY holds no key",
+    "prices={in: 1.0}": "the keys are input and output",
+    "target_epsilon=-1": "target_epsilon = -1",
+    "inputs={}": "has no 'corpus'",
+}
+
+
+@pytest.mark.parametrize(("given", "why"), BAD.items())
+def test_aug_pe_with_settings_that_cannot_work_is_refused_before_it_starts(given: str, why: str) -> None:
+    with pytest.raises(DoppelError) as refusal:
+        preflight.preflight("quick", "check", [f"12_aug_pe.eps8.{given}"])
+    assert why in str(refusal.value) and "12_aug_pe.eps8" in str(refusal.value)
+
+
+def test_a_budget_that_the_label_histogram_has_spent_is_refused() -> None:
+    changes = ["00_process_data.delta=0.0001", "12_aug_pe.eps8.target_epsilon=0.01"]
+    graph = preflight.preflight("quick", "check", changes)
+    with pytest.raises(DoppelError, match="the label histogram alone spends"):
+        check_budget(graph, ["12_aug_pe.eps8"])
+
+
+@pytest.mark.skipif(not DEV.is_file(), reason="needs the 5,000 reviews of Yelp's dev.csv")
+def test_the_domain_of_yelp_is_that_of_its_file() -> None:
+    given = (
+        preflight.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{DEV}"])
+        .nodes["00_process_data"]
+        .parameters
+    )
+    corpus = sources.load(f"yelp:{DEV}")
+    records.check_labels(corpus.records, given["label_domain"])
+    cells = labels.cells(given["label_domain"])
+    assert cells == labels.cells(
+        preflight.preflight("yelp", "check").nodes["00_process_data"].parameters["label_domain"]
+    )
+    seen = {tuple(sorted(record.labels.items())) for record in corpus.records}
+    assert seen <= {tuple(sorted(cell.items())) for cell in cells} and len(seen) == len(cells)
+    names = ("min_words", "max_words", "max_characters", "near_duplicate_similarity", "test_fraction")
+    done = processing.process(corpus, label_domain=given["label_domain"], **{name: given[name] for name in names})
+    assert 1500 < len(done.train) < 2500

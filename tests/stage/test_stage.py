@@ -1,0 +1,291 @@
+"""The stage contract: what a folder holds, when it counts as done, and what is refused."""
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from IPython.core.interactiveshell import InteractiveShell
+from support.project import Project
+
+from lib.common import lock
+from lib.common.errors import DoppelError
+from lib.stage.stage import Stage
+
+
+def toy(project: Project) -> None:
+    """00_make writes data.txt; 01_use reads it."""
+    project.notebook(
+        "00_make",
+        "size: int = 3  # [1, 100] characters\nrate: float = 1.0\nseed: int = 7\nprivacy_seed: int | None = None\n",
+        'stage.path("data.txt").write_text("x" * size)',
+        'stage.finish({"size": size}, {"epsilon": None})',
+    )
+    project.notebook("01_use", 'inputs: dict[str, str] = {"data": "00_make"}\n', "stage.finish({}, {})")
+
+
+def begin(project: Project, name: str = "00_make", **values: object) -> Stage:
+    """A stage that has begun and not finished."""
+    path = project.root / "notebooks" / f"{name}.ipynb"
+    cells = json.loads(path.read_text())["cells"]
+    namespace: dict[str, object] = {}
+    for one in cells[1:3]:
+        exec(one["source"], namespace)
+    return Stage.begin(name, namespace | values)
+
+
+def test_a_finished_stage_holds_what_it_made_and_where_it_comes_from(here: Project) -> None:
+    toy(here)
+    namespace = here.play("00_make", run="toy", rate=2)
+    assert namespace["rate"] == 2.0 and isinstance(namespace["rate"], float)  # written back in its declared type
+    folder = here.stage("00_make")
+    assert {p.name for p in folder.iterdir() if not p.name.startswith(".")} == {
+        *("data.txt", "params.yaml", "metrics.json", "privacy.json", "provenance.json", "done.json")
+    }
+    assert yaml.safe_load((folder / "params.yaml").read_text())["rate"] == 2.0
+    assert json.loads((folder / "metrics.json").read_text()) == {"size": 3}
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert provenance["seeds"] == {"seed": 7, "privacy_seed": None}
+    assert provenance["packages"]["PyYAML"] and provenance["machine"]["cores"] >= 1
+    assert provenance["peak_memory_mb"] > 10 and provenance["commit"] is None  # the toy project is under no git
+    done = here.done("00_make")
+    assert done["outputs"]["data.txt"]["bytes"] == 3 and "provenance.json" in done["outputs"]
+    assert done["edited"] is None
+
+
+def test_the_input_is_recorded_by_its_content(here: Project) -> None:
+    toy(here)
+    here.play("00_make", run="toy")
+    stage = here.play("01_use", run="toy")["stage"]
+    assert stage.inputs["data"] == here.stage("00_make")
+    assert here.done("01_use")["made_from"]["inputs"] == {"00_make": here.done("00_make")["digest"]}
+    with pytest.raises(DoppelError, match=r"no input is named 'dta'; did you mean data\?"):
+        stage.inputs["dta"]
+
+
+def test_the_same_outputs_have_the_same_digest_and_others_another(here: Project) -> None:
+    toy(here)
+    here.play("00_make", run="toy")
+    first = here.done("00_make")["digest"]
+    here.play("00_make", run="toy")
+    assert here.done("00_make")["digest"] == first
+    here.play("00_make", run="toy", size=4)
+    assert here.done("00_make")["digest"] != first
+
+
+def test_an_input_that_is_not_done_is_named_with_the_command(here: Project) -> None:
+    toy(here)
+    with pytest.raises(DoppelError, match=re.escape("./run_all.sh PRESET --run toy --only 00_make")):
+        begin(here, "01_use", run="toy")
+    here.preset("toy", n00_make="")
+    with pytest.raises(DoppelError, match=re.escape("run ./run_all.sh toy --only 00_make")):
+        begin(here, "01_use", run="toy")
+
+
+def test_a_stage_that_could_not_begin_again_is_no_longer_done(here: Project) -> None:
+    toy(here)
+    here.play("00_make", run="toy")
+    here.play("01_use", run="toy")
+    (here.stage("00_make") / "done.json").unlink()
+    with pytest.raises(DoppelError, match="00_make is not done"):
+        begin(here, "01_use", run="toy")
+    assert not (here.stage("01_use") / "done.json").exists()
+
+
+def test_beginning_again_takes_the_old_outputs_away(here: Project) -> None:
+    toy(here)
+    here.play("00_make")
+    (here.stage("00_make", "quick") / "left.txt").write_text("from an older notebook")
+    stage = begin(here)
+    assert {p.name for p in stage.folder.iterdir()} == {".lock", "params.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"size": 0}, "00_make.ipynb: size = 0; must be in [1, 100]"),
+        ({"size": "3"}, "size = '3' is str; must be int"),
+        ({"run": "../elsewhere"}, "run = '../elsewhere'"),
+        ({"stage": "01_use"}, "must be '00_make' or '00_make.VARIANT'"),
+        ({"stage": "00_make/../x"}, "stage = '00_make/../x'"),
+    ],
+)
+def test_parameters_set_by_hand_are_checked_too(here: Project, values: dict, message: str) -> None:
+    toy(here)
+    with pytest.raises(DoppelError, match=re.escape(message)):
+        begin(here, **values)
+
+
+def test_a_parameter_that_is_not_there_is_named(here: Project) -> None:
+    toy(here)
+    with pytest.raises(DoppelError, match="no parameter 'size'"):
+        Stage.begin("00_make", {"run": "quick", "stage": "00_make", "rate": 1.0})
+    with pytest.raises(DoppelError, match=r"did you mean 00_make\?"):
+        Stage.begin("00_mak", {})
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({"loss": math.nan}, "metric 'loss' is nan"),
+        ({"loss": np.float32("inf")}, "metric 'loss' is inf"),
+        ({"loss": {"eps8": 1.0}}, "metric 'loss' is dict"),
+        ({"loss": "low"}, "metric 'loss' is str"),
+        ({"loss": True}, "metric 'loss' is bool"),
+    ],
+)
+def test_a_metric_is_a_finite_number_or_the_stage_is_not_done(here: Project, metrics: dict, message: str) -> None:
+    toy(here)
+    stage = begin(here)
+    with pytest.raises(DoppelError, match=message):
+        stage.finish(metrics, {})
+    assert not (stage.folder / "done.json").exists()
+    stage.finish({"loss": np.float32(0.5), "n": np.int64(3)}, {})
+    assert json.loads((stage.folder / "metrics.json").read_text()) == {"loss": 0.5, "n": 3}
+
+
+def test_privacy_that_is_not_json_is_refused(here: Project) -> None:
+    toy(here)
+    stage = begin(here)
+    with pytest.raises(DoppelError, match="not JSON"):
+        stage.finish({}, {"epsilon": math.inf})
+    assert not (stage.folder / "done.json").exists()
+
+
+def test_a_folder_in_use_is_refused_and_free_when_its_holder_ends(here: Project) -> None:
+    toy(here)
+    code = "import sys; from lib.common.lock import hold; from pathlib import Path"
+    code += "; file = hold(Path(sys.argv[1]), 'x'); print(1, flush=True); input()"
+    path = here.stage("00_make") / ".lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], env=here.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    holder.stdout.readline()
+    with pytest.raises(DoppelError, match=f"stage 00_make of run toy is in use by process {holder.pid}"):
+        begin(here, run="toy")
+    holder.kill()
+    holder.wait()
+    begin(here, run="toy")
+
+
+def test_waiting_for_a_folder_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    first = lock.hold(tmp_path / "a", "stage a")
+    threading.Timer(0.3, first.close).start()
+    lock.hold(tmp_path / "a", "stage a", patience=30).close()
+    assert capsys.readouterr().err.count("waiting up to 30 s") == 1
+
+
+def test_the_cell_that_begins_can_be_run_again(here: Project) -> None:
+    toy(here)
+    namespace = here.play("00_make")
+    first = begin(here)
+    namespace["stage"] = first  # the notebook gives its stage this name
+    second = Stage.begin("00_make", namespace)
+    second.finish({}, {})
+    assert second.id == "00_make" and here.done("00_make", "quick")
+
+
+def test_checkpoints_stay_for_the_same_stage_alone(here: Project) -> None:
+    toy(here)
+    here.play("00_make", run="toy")
+    (begin(here, "01_use", run="toy").checkpoints / "step").write_text("10")
+    assert (begin(here, "01_use", run="toy").checkpoints / "step").read_text() == "10"
+    here.play("00_make", run="toy", size=5)  # a changed input
+    assert not (begin(here, "01_use", run="toy").checkpoints / "step").exists()
+
+    (begin(here).checkpoints / "step").write_text("10")
+    assert not (begin(here, seed=8).checkpoints / "step").exists()  # a changed parameter
+    assert not (begin(here).checkpoints / "step").exists()  # the old ones were removed, not kept aside
+
+
+def test_checkpoints_depend_on_the_files_that_are_used(here: Project) -> None:
+    toy(here)
+    (here.root / "own.csv").write_text("a")
+    stage = begin(here)
+    stage.uses("own.csv")
+    (stage.checkpoints / "step").write_text("10")
+    again = begin(here)
+    again.uses("own.csv")
+    assert (again.checkpoints / "step").exists()
+    (here.root / "own.csv").write_text("b")
+    changed = begin(here)
+    changed.uses("own.csv")
+    assert not (changed.checkpoints / "step").exists()
+
+
+def test_checkpoints_are_gone_when_the_stage_is_done(here: Project) -> None:
+    toy(here)
+    stage = begin(here)
+    (stage.checkpoints / "step").write_text("10")
+    stage.finish({}, {})
+    assert not (stage.folder / "checkpoints").exists()
+    assert not any("checkpoints" in name for name in here.done("00_make", "quick")["outputs"])
+
+
+def test_relative_paths_are_from_the_project(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy(here)
+    monkeypatch.chdir(here.root / "notebooks")
+    (here.root / "own.csv").write_text("a")
+    assert begin(here).uses("own.csv") == here.root / "own.csv"
+    with pytest.raises(DoppelError, match="no such file"):
+        Stage._current.uses("other.csv")
+
+
+def test_figures_are_no_reason_for_others_to_run_again(here: Project) -> None:
+    from matplotlib.figure import Figure
+
+    toy(here)
+    begin(here).finish({}, {})
+    without = here.done("00_make", "quick")["digest"]
+    stage = begin(here)
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    assert stage.figure("loss", figure) == stage.folder / "figures" / "loss.png"
+    stage.finish({}, {})
+    assert here.done("00_make", "quick")["digest"] == without
+
+
+def test_a_stage_shows_its_values(here: Project) -> None:
+    toy(here)
+    stage = begin(here)
+    cells = re.findall(r'<td style="text-align: left">(.*?)</td>', stage._repr_html_())
+    assert cells[cells.index("size") :][:3] == ["size", "3", "characters"]
+    assert "results/quick/00_make" in stage._repr_html_() and "size" in repr(stage)
+
+
+# Code run by hand: what ran must be what is saved, or the front door runs the stage again.
+
+
+def run_by_hand(shell: InteractiveShell, project: Project, name: str, edit: tuple[str, str] = ("", "")) -> None:
+    for one in json.loads((project.root / "notebooks" / f"{name}.ipynb").read_text())["cells"]:
+        if one["cell_type"] == "code":
+            shell.run_cell(one["source"].replace(*edit) if edit[0] else one["source"], store_history=True)
+
+
+def test_a_notebook_run_by_hand_as_saved_counts(here: Project, shell: InteractiveShell) -> None:
+    toy(here)
+    run_by_hand(shell, here, "00_make", ("size: int = 3", "size: int = 9"))  # a changed parameter is no edited code
+    assert here.done("00_make", "quick")["edited"] is None
+    assert here.done("00_make", "quick")["made_from"]["parameters"]["size"] == 9
+
+
+def test_unsaved_code_is_recorded(here: Project, shell: InteractiveShell) -> None:
+    toy(here)
+    run_by_hand(shell, here, "00_make", ('"x" * size', '"y" * size'))
+    assert "differ from the saved notebook" in here.done("00_make", "quick")["edited"]
+
+
+def test_lib_edited_under_a_running_kernel_is_recorded(here: Project, shell: InteractiveShell) -> None:
+    toy(here)
+    for module in (here.root / "lib").glob("*.py"):
+        os.utime(module, (0, 0))
+    (here.root / "lib" / "stage.py").touch()
+    run_by_hand(shell, here, "00_make")
+    assert "in a kernel older than lib.stage.stage" in here.done("00_make", "quick")["edited"]

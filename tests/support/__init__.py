@@ -1,0 +1,1 @@
+"""Toy projects, servers and corpora that several tests share."""

@@ -1,0 +1,16 @@
+"""Sizes at which each notebook runs in seconds."""
+
+TINY = "bundled:tiny-random"
+SMALL = {
+    "00_process_data": {"limit": 300},
+    "10_finetune_dp_lora": {
+        "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
+        "evaluate_records": 10, "privacy_seed": 3,
+    },
+    "11_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+    "12_aug_pe": {
+        "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "judge": f"hidden:{TINY}", "iterations": 2,
+        "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
+        "privacy_seed": 3,
+    },
+}  # fmt: skip

@@ -1,0 +1,166 @@
+"""A finished toy run for the tests of a release: real stages, toy texts, one project a test."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib.common.files import read_json, write_json
+from lib.release import certificate
+from lib.stage import stage as stages
+from support.project import ROOT, Project
+
+CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "10_finetune_dp_lora", "11_generate", "20_canary_privacy"
+SIZES = {"train": 60, "test": 40, "synthetic": 40}
+WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "vi") for b in "bcdfghjklmnpqrstvwxz"]
+
+
+def texts() -> dict[str, list[dict]]:
+    """Records of random words: whatever they share, they share by chance. Three records of train are of one user."""
+    rng = np.random.default_rng(7)
+    made = {}
+    for side, size in SIZES.items():
+        prefix = "synthetic-" if side == "synthetic" else f"{side}_"
+        made[side] = [
+            {
+                "id": f"{prefix}{i:06d}",
+                "text": " ".join(rng.choice(WORDS, 14)),
+                "labels": {"mood": ["glad", "sad"][i % 2]},
+            }
+            | ({} if side == "synthetic" else {"user": f"user{side}{i // 3}"})
+            for i in range(size)
+        ]
+    return made
+
+
+def build(project: Project) -> None:
+    """Notebooks of the chain 00 -> 01 -> 02 -> 04, toys that write what the real ones write."""
+    write_json(project.root / "texts.json", texts())
+    read = "import json\n\ngiven = json.loads(open('texts.json').read())\n"
+    write = "stage.path('{0}.jsonl').write_text('\\n'.join(map(json.dumps, given['{0}'])) + '\\n')"
+    edge = 'inputs: dict[str, str] = {"corpus": "00_process_data"'
+    project.notebook(
+        CORPUS,
+        'source: str = "csv:/home/somebody/clinic.csv"\nunit: str = "record"\ndelta: float | None = None\n'
+        "label_histogram_scale: float = 5.0\nprivacy_seed: int | None = None\n",
+        "from lib.privacy.accounting import DiscreteGaussian\nfrom lib.privacy.ledger import Event, Ledger\n\n"
+        + read
+        + "\n".join(write.format(side) for side in ("train", "test")),
+        "ledger = Ledger(unit, len(given['train']))\n"
+        "noise = DiscreteGaussian(label_histogram_scale)\n"
+        "ledger.events.append(Event(stage.id, 'label histogram', noise, privacy_seed))\n"
+        "stage.finish({}, ledger.statement(stage.id))",
+    )
+    project.notebook(
+        TRAINING,
+        edge + '}\nmodel: str = "/home/somebody/model"\nprompt: str = "A {mood} one:"\n'
+        "target_epsilon: float | None = 8.0\nsteps: int = 3\nexpected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
+        "privacy_seed: int | None = None\nchecked: bool = True\n",
+        "from lib.privacy.accounting import Gaussian, NonPrivate\nfrom lib.privacy.ledger import Event, inherit\n\n"
+        "ledger = inherit(list(stage.inputs.values()))\n"
+        "private = Gaussian(1.0, expected_batch / ledger.units, steps)\n"
+        "mechanism = NonPrivate() if target_epsilon is None else private\n"
+        "ledger.events.append(Event(stage.id, 'training', mechanism, privacy_seed, checked))",
+        "stage.finish({}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
+    )
+    project.notebook(
+        ARM,
+        edge + ', "model": "10_finetune_dp_lora"}\nsamples: int = 40\ntemperature: float = 0.9\n'
+        "target_epsilon: float | None = 8.0\n",
+        "from lib.privacy.ledger import inherit\n\n" + read + write.format("synthetic"),
+        "ledger = inherit(list(stage.inputs.values()))\n"
+        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
+    )
+    project.notebook(
+        AUDIT,
+        edge + ', "mine": "11_generate"}\nverdict: str | None = "consistent"\n',
+        "from lib.common.files import write_json\nfrom lib.privacy.ledger import inherit\n\n"
+        "rows = [{'arm': 'mine', 'bound': 0.5, 'ceiling': 2.5}] if verdict else []\n"
+        "found = {'verdicts': {'mine': verdict} if verdict else {}, 'findings': rows}\n"
+        "write_json(stage.path('findings.json'), found)",
+        "stage.finish({}, inherit(list(stage.inputs.values())).statement(stage.id))",
+    )
+
+
+class World:
+    """A project with a finished run, whose stages can be played again."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.run = project.root / "results" / "quick"
+        self.pack = self.run / "release" / ARM
+
+    def play(self, *names: str, **values: object) -> None:
+        """Run stages again, the last one with ``values`` over its parameters."""
+        for name in names:
+            self.project.play(name, **(values if name == names[-1] else {}))
+
+    def change_texts(self, side: str, changes: dict[int, str], key: str = "text") -> None:
+        """Other texts for some records, before their stage is played again."""
+        path = self.project.root / "texts.json"
+        given = read_json(path)
+        for place, text in changes.items():
+            given[side][place][key] = text
+        write_json(path, given)
+
+    def compare(self, scorecard: dict) -> None:
+        """A comparer that writes this scorecard."""
+        write_json(self.project.root / "scorecard.json", scorecard)
+        self.project.notebook(
+            "30_compare",
+            'inputs: dict[str, str] = {"mine": "11_generate"}\n',
+            "stage.path('scorecard.json').write_text(open('scorecard.json').read())",
+            "from lib.privacy.ledger import inherit\n\n"
+            "stage.finish({}, inherit(list(stage.inputs.values())).statement(stage.id))",
+        )
+        self.play("30_compare")
+
+    def texts(self, side: str) -> list[str]:
+        return [record["text"] for record in read_json(self.project.root / "texts.json")[side]]
+
+
+def _prepared(root: Path, lib: Path) -> Iterator[Project]:
+    """A project whose stages play in this process."""
+    project = Project.__new__(Project)
+    project.root = root
+    if not (root / "lib").exists():
+        (root / "lib").symlink_to(lib)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ROOT", root)
+        patch.setattr(stages, "_PATIENCE", 0.0)
+        patch.setenv("WANDB_MODE", "off")
+        patch.chdir(root)
+        yield project
+    if stages.Stage._current is not None:
+        stages.Stage._current._release()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with the finished run that every test copies; its audit is not played."""
+    root = tmp_path_factory.mktemp("release")
+    for project in _prepared(root, ROOT / "lib"):
+        build(project)
+        World(project).play(CORPUS, TRAINING, ARM)
+    return root
+
+
+@pytest.fixture
+def world(finished: Path, tmp_path: Path) -> Iterator[World]:
+    root = tmp_path / "project"
+    shutil.copytree(finished, root, symlinks=True)
+    for project in _prepared(root, ROOT / "lib"):
+        yield World(project)
+
+
+def rehash(folder: Path, changed: dict) -> None:
+    """What a forger does: the changed certificate, with the hashes that fit it."""
+    changed = changed | {"sha256": certificate.own_hash(changed)}
+    (folder / certificate.NAME).write_text(certificate.text(changed))
+
+
+def loads(path: Path) -> dict:
+    return json.loads(path.read_text())
