@@ -24,7 +24,7 @@ def canary_privacy(parameters: Parameters) -> None:
     if control is None and "11_generate" in arms.values():
         raise DoppelError("control: an arm of 11_generate needs one without privacy to compare with; name its input")
     if control is not None and arms.get(control) != "11_generate":
-        raise DoppelError(f"control = {control!r}: must be an input of 11_generate{nearest(control, arms)}")
+        raise DoppelError(f"control = {control!r}: must be an input of 11_generate; {nearest(control, arms)}")
     if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
         raise DoppelError(
             f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}"
@@ -40,7 +40,7 @@ def _check_bounded(bounded: Sequence[str], notebooks: set[str], control: str | N
         raise DoppelError(f"bounded = []: no score, so no bound and no verdict; name one of {', '.join(sorted(had))}")
     for name in bounded:
         if name not in known:
-            raise DoppelError(f"bounded: {name!r} is no score{nearest(name, had)}")
+            raise DoppelError(f"bounded: {name!r} is no score; {nearest(name, had)}")
     if had.isdisjoint(bounded):
         raise DoppelError(f"bounded = {list(bounded)}: scores of no audited arm; theirs are {', '.join(sorted(had))}")
     if control is None and "votes" not in bounded:

@@ -58,12 +58,12 @@ def _check_source(source: str, account: "Account") -> None:
 
     kind, open_ = source.partition(":")[0], {one.source for one in accounts()}
     if kind not in ("file", *FORMS):
-        raise DoppelError(f"{source}: no account and no source{nearest(source, {*open_, *FORMS})}")
+        raise DoppelError(f"{source}: no account and no source; {nearest(source, {*open_, *FORMS})}")
     if kind != "file":  # which accounts alone are called
         parse(source)
     shared, _, path = account.source.partition(":")
     if shared == "file" and not (paths.ROOT / path).exists():
-        hint = nearest(account.source, open_) if open_ else "; no account is open yet"
+        hint = "; " + nearest(account.source, open_) if open_ else "; no account is open yet"
         raise DoppelError(f"{source}: no account and no such file{hint}")
 
 

@@ -48,10 +48,10 @@ def _run(name: str, stage: str) -> Path:
     run = paths.ROOT / "results" / name
     if not run.is_dir():
         known = (path.name for path in run.parent.glob("*") if path.is_dir())
-        raise DoppelError(f"--run {name}: no such run in results{nearest(name, known)}")
+        raise DoppelError(f"--run {name}: no such run in results; {nearest(name, known)}")
     arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
     if stage not in arms and not (run / stage).is_dir():
-        raise DoppelError(f"{stage}: no such arm in results/{name}{nearest(stage, arms)}")
+        raise DoppelError(f"{stage}: no such arm in results/{name}; {nearest(stage, arms)}")
     return run
 
 

@@ -71,7 +71,7 @@ def fetch(name: str, root: Path = DATA) -> Path:
     pip cannot fetch, and a wrong hash.
     """
     if name not in ASSETS:
-        raise DoppelError(f"unknown asset {name!r}{nearest(name, ASSETS)}")
+        raise DoppelError(f"unknown asset {name!r}; {nearest(name, ASSETS)}")
     asset = ASSETS[name]
     raw = root / "raw"
     folder = raw / asset.folder

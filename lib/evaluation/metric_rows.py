@@ -19,14 +19,14 @@ def label_names(histogram: Mapping, wanted: Sequence[str] | None) -> list[str]:
     known = list(histogram["cells"][0])
     for name in wanted or ():
         if name not in known:
-            raise DoppelError(f"labels: {name!r} is no label of the corpus{nearest(name, known)}")
+            raise DoppelError(f"labels: {name!r} is no label of the corpus; {nearest(name, known)}")
     return known if wanted is None else list(wanted)
 
 
 def check_floor(floor: str, arms: Sequence[str]) -> str:
     """The name of the floor among the arms, or a refusal."""
     if floor not in arms:
-        raise DoppelError(f"floor = {floor!r} is no arm among inputs{nearest(floor, arms)}")
+        raise DoppelError(f"floor = {floor!r} is no arm among inputs; {nearest(floor, arms)}")
     return floor
 
 

@@ -39,7 +39,7 @@ def open_engine(
     """
     known = ("auto", "transformers", "ctranslate2", "vllm")
     if engine not in known:
-        raise DoppelError(f"unknown engine {engine!r}{nearest(engine, known)}")
+        raise DoppelError(f"unknown engine {engine!r}; {nearest(engine, known)}")
     if batch_size < 1:
         raise DoppelError(f"batch_size = {batch_size} must be at least 1")
     place = loading.resolve_device(device).type

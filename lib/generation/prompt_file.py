@@ -107,14 +107,14 @@ class PromptFile(BaseModel):
         """Refuse a corpus that lacks a label, or has a value of one that a draw has no list for."""
         for label in self.labels:
             if label not in domain:
-                hint = nearest(label, domain) if domain else "; the corpus has no labels: take prompts/generic.yaml"
+                hint = "; " + nearest(label, domain) if domain else "; the corpus has no labels: take prompts/generic.yaml"
                 raise DoppelError(f"prompts: label {label!r} is none of the records{hint}")
         for name, draw in self._by_label():
             values = domain[draw.by]
             if values == CATALOGUE:
                 raise DoppelError(f"draws: {name}: by: {draw.by}: values of a catalogue; list the draw plainly")
             if missing := [value for value in values if value not in draw.values]:
-                hint = nearest(missing[0], draw.values)
+                hint = "; " + nearest(missing[0], draw.values)
                 raise DoppelError(
                     f"draws: {name}: values: no list for {draw.by} = {missing[0]!r}{hint}; add a list for it"
                 )
@@ -221,7 +221,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
         if fault["type"] == "extra_forbidden":
             known = {field.alias or name for name, field in PromptFile.model_fields.items()}
             nested = {"draws": set(ByLabel.model_fields), "shots": set(Shot.model_fields)}
-            yield f"{where}: unknown key{nearest(str(key), nested.get(str(place[0]), known))}"
+            yield f"{where}: unknown key; {nearest(str(key), nested.get(str(place[0]), known))}"
         elif fault["type"] == "missing":
             yield f"{where}: is missing; add it"
         else:
@@ -238,4 +238,4 @@ def _public(text: object) -> str:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    return nearest(name, known) if known else ""
+    return "; " + nearest(name, known) if known else ""

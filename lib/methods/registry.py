@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lib.privacy.accounting import Gaussian, Mechanism
-from lib.stage.finished import Finished, Run
+from lib.stage.finished import FinishedStage, Run
 
 WITHOUT_PRIVACY = {  # by method: the same one with the noise left out, which shows what privacy costs
     "DP-LoRA": "fine-tuned without privacy",
@@ -14,7 +14,7 @@ WITHOUT_PRIVACY = {  # by method: the same one with the noise left out, which sh
 PROMPT_ONLY = "prompt only"
 
 
-def _method(run: Run, stage: Finished) -> tuple[str, str]:
+def _method(run: Run, stage: FinishedStage) -> tuple[str, str]:
     """Method in the scorecard's words, and the model that wrote the text."""
     if stage.notebook == "12_aug_pe":
         private = stage.parameters["target_epsilon"] is not None

@@ -146,7 +146,7 @@ def open_encoder(
         folder = Path(name)
     else:
         known = [*(f"bundled:{one}" for one in BUNDLED), "hub:OWNER/NAME", "hidden:MODEL", "a folder with modules.json"]
-        raise DoppelError(f"unknown encoder {name!r}{nearest(name, known)}")
+        raise DoppelError(f"unknown encoder {name!r}; {nearest(name, known)}")
     return SentenceEncoder(folder, _tree_hash(folder), device, batch_size)
 
 

@@ -52,7 +52,7 @@ def locate(name: str, root: Path = DATA) -> Path | str:
     if (Path(name) / "config.json").is_file():
         return Path(name)
     known = [*(f"bundled:{one}" for one in bundled.BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
-    raise DoppelError(f"unknown model {name!r}{nearest(name, known)}")
+    raise DoppelError(f"unknown model {name!r}; {nearest(name, known)}")
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
@@ -103,7 +103,7 @@ def folder_hash(folder: Path) -> str:
 def resolve_device(device: Device) -> torch.device:
     """``auto`` takes the GPU where there is one."""
     if device not in ("auto", "cpu", "cuda"):
-        raise DoppelError(f"unknown device {device!r}{nearest(device, ('auto', 'cpu', 'cuda'))}")
+        raise DoppelError(f"unknown device {device!r}; {nearest(device, ('auto', 'cpu', 'cuda'))}")
     if device == "cuda" and not torch.cuda.is_available():
         raise DoppelError(
             "device 'cuda' was asked for, but PyTorch sees no GPU; use device: auto, or install its CUDA build"
@@ -114,7 +114,7 @@ def resolve_device(device: Device) -> torch.device:
 def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
     """``auto`` takes bfloat16 where it is faster: on GPUs that know it, on CPUs whose products are faster so."""
     if dtype not in ("auto", "float32", "bfloat16"):
-        raise DoppelError(f"unknown dtype {dtype!r}{nearest(dtype, ('auto', 'float32', 'bfloat16'))}")
+        raise DoppelError(f"unknown dtype {dtype!r}; {nearest(dtype, ('auto', 'float32', 'bfloat16'))}")
     if dtype != "auto":
         return getattr(torch, dtype)
     if device.type == "cuda":

@@ -40,7 +40,7 @@ def label_fields(template: str) -> set[str]:
 def check_labels(template: str, labels: Collection[str]) -> None:
     """Refuse a prompt, as `label_fields` takes it, that names what is none of the labels."""
     for field in sorted(label_fields(template) - set(labels)):
-        hint = nearest(field, labels) if labels else "; the records have no labels"
+        hint = "; " + nearest(field, labels) if labels else "; the records have no labels"
         raise DoppelError(f"prompt template: {{{field}}} is not a label{hint}")
 
 
@@ -73,7 +73,7 @@ def problems(
             if field in optional and not bracketed:
                 yield f"{shown}: {{{field}}} may have no value; put the words that go with it in [ ]"
             elif field not in known and field not in optional:
-                yield f"{shown}: {{{field}}} is no label or draw{nearest(field, {*known, *optional})}"
+                yield f"{shown}: {{{field}}} is no label or draw; {nearest(field, {*known, *optional})}"
         if bracketed and not _fields(part) & set(optional):
             yield f"{shown}: [{part}] would never be left out; write a literal bracket twice"
     for field in sorted(set(needed) - {field for part, bracketed in parts if not bracketed for field in _fields(part)}):

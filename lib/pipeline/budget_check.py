@@ -52,8 +52,8 @@ def check_budget(graph: "Graph", names: Iterable[str]) -> None:
             with faults:
                 affordable(node.parameters, graph.nodes[corpus].parameters, graph.folder / corpus)
     if not faults.found:
-        faults.found += refusals(graph, names)
-    faults.tell()
+        faults.found += map(DoppelError, refusals(graph, names))
+    faults.raise_any()
 
 
 def refusals(graph: "Graph", steps: Iterable[str]) -> list[str]:

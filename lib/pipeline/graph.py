@@ -43,7 +43,7 @@ class Graph:
         if not found:
             known = {*self.nodes, *(node.notebook for node in self.nodes.values())}
             of = self.sweep["file"] if self.sweep else f"params/{self.preset}"
-            raise DoppelError(f"{option} {name}: no such stage in {of}{nearest(name, known)}")
+            raise DoppelError(f"{option} {name}: no such stage in {of}; {nearest(name, known)}")
         return found
 
     def needed(self, names: Iterable[str]) -> list[str]:

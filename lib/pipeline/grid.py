@@ -53,15 +53,15 @@ class Grid:
         faults = Faults()
         every = {*ids, *notebooks}  # so that a grid may leave out a notebook that its preset does not run yet
         for name in [name for name in self.without if name not in every]:
-            faults.found.append(f"without: {name}: no such stage or notebook{nearest(name, every)}")
+            faults.add(DoppelError(f"without: {name}: no such stage or notebook; {nearest(name, every)}"))
         kept = [id for id in ids if self.keeps(id)]
         offered = {*kept, *map(notebook_of, kept)}
         for name in [name for name in self.stages if name not in offered]:
-            faults.found.append(f"stages: {name}: no such stage in params/{self.preset}{nearest(name, offered)}")
+            faults.add(DoppelError(f"stages: {name}: no such stage in params/{self.preset}; {nearest(name, offered)}"))
         chosen = {notebook_of(id): specs.get(notebook_of(id), {}) for id in kept if self.takes(id)}
         if chosen and all(chosen.values()):  # else a fault is told already
             self._check_values(chosen, faults)
-        faults.tell(f"{self.path}: ")
+        faults.raise_any(self.path)
 
     def _check_values(self, chosen: Mapping[str, Mapping[str, parameters.Parameter]], faults: Faults) -> None:
         """The axes against the parameters of the notebooks that take them."""
@@ -69,7 +69,7 @@ class Grid:
         for parameter, values in self.axes.items():
             if parameter not in free:
                 fault = f"grid: {parameter}: no parameter of {', '.join(chosen)} that can be swept"
-                faults.found.append(fault + nearest(parameter, free))
+                faults.add(DoppelError(fault + "; " + nearest(parameter, free)))
             for spec in (spec for spec in chosen.values() if parameter in free & set(spec)):
                 for value in values.values():
                     with faults:
@@ -82,16 +82,16 @@ def read(name: str, root: Path) -> Grid:
     path = (Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml").resolve()
     if not path.is_file():
         known = [file.stem for file in folder.glob("*.yaml")]
-        raise DoppelError(f"no grid file {name!r} in sweeps/{nearest(name, known)}")
+        raise DoppelError(f"no grid file {name!r} in sweeps/; {nearest(name, known)}")
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     given = strict_yaml.read(path, shown)
     axes: dict[str, dict[str, object]] = {}
     faults = Faults()
-    faults.found += _misshapen(given)
+    faults.found += map(DoppelError, _misshapen(given))
     for parameter, values in given["grid"].items() if not faults.found else ():
         with faults:
             axes[parameter] = _labelled(parameter, values)
-    faults.tell(f"{shown}: ")
+    faults.raise_any(shown)
     return Grid(shown, path.stem, given["preset"], axes, given["stages"], given.get("without") or [])
 
 
@@ -101,7 +101,7 @@ def _misshapen(given: object) -> Iterator[str]:
         yield f"holds {type(given).__name__}; write {', '.join(KEYS)}, one KEY: VALUE a line"
         return
     for key in [key for key in given if key not in KEYS]:
-        yield f"unknown key {key!r}{nearest(str(key), KEYS)}"
+        yield f"unknown key {key!r}; {nearest(str(key), KEYS)}"
     if not isinstance(given.get("preset"), str):
         yield "preset: must be the name of a folder in params/"
     if not (isinstance(given.get("grid"), dict) and given["grid"]):

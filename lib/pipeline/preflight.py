@@ -63,7 +63,7 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
         if node.notebook in WITH_CORPUS and corpus is not None:
             with faults, _naming(preset.stages[id].where):
                 WITH_CORPUS[node.notebook](node.parameters, corpus.parameters)
-    faults.tell()
+    faults.raise_any()
     try:
         order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
     except CycleError as error:
@@ -75,7 +75,7 @@ def _check_edges(where: str, inputs: object, preset: Preset, faults: Faults) -> 
     for name, upstream in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(upstream, str) and upstream not in preset.ids:  # other types are told with the other parameters
             fault = f"{where}: inputs: {name}: {upstream}: no such stage in {preset.origin}"
-            faults.found.append(fault + nearest(upstream, preset.ids))
+            faults.add(DoppelError(fault + "; " + nearest(upstream, preset.ids)))
 
 
 def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object]) -> Node:
@@ -98,4 +98,4 @@ def _naming(where: str) -> Iterator[None]:
     try:
         yield
     except DoppelError as error:
-        raise DoppelError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None
+        raise error.at(where) from None

@@ -64,7 +64,7 @@ class Preset:
                 ids = [id for id in self.ids if name in (id, id.partition(".")[0])]
                 if not ids:
                     known = {*self.ids, *(id.partition(".")[0] for id in self.ids)}
-                    raise DoppelError(f"--set {left}: no stage {name!r} in {self.origin}{nearest(name, known)}")
+                    raise DoppelError(f"--set {left}: no stage {name!r} in {self.origin}; {nearest(name, known)}")
                 if fixed and any(key in fixed[id] for id in ids):
                     raise DoppelError(f"--set {left}: the grid sets it; change {self.origin}")
                 value = strict_yaml.parse(text, f"--set {left}")
@@ -99,7 +99,7 @@ def _specs(files: Mapping[str, Path], root: Path, faults: Faults) -> dict[str, S
         with faults:
             if not source.is_file() or not NAME.fullmatch(id):
                 known = [book.stem for book in source.parent.glob("*.ipynb")]
-                raise DoppelError(f"{_shown(path, root)}: no notebook {notebook!r}{nearest(notebook, known)}")
+                raise DoppelError(f"{_shown(path, root)}: no notebook {notebook!r}; {nearest(notebook, known)}")
             if notebook not in specs:
                 specs[notebook] = {}  # a fault is told once, not for every variant
                 spec = parameters.read_spec(source)
@@ -115,7 +115,7 @@ def _load(path: Path, root: Path, faults: Faults) -> dict[str, object]:
         raise DoppelError(f"{_shown(path, root)}: holds {type(values).__name__}; write one KEY: VALUE a line")
     for name in parameters.RESERVED:
         if values.pop(name, None) is not None:
-            faults.found.append(f"{_shown(path, root)}: {name} comes from --run and from the file's name; remove it")
+            faults.add(DoppelError(f"{_shown(path, root)}: {name} comes from --run and from the file's name; remove it"))
     return values
 
 

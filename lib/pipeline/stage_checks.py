@@ -71,7 +71,7 @@ def utility(parameters: Parameters) -> None:
     """There are arms, the floor is one of them, PEFT knows every key of ``lora``, filled sheets are there."""
     _needs_floor(parameters)
     for key in set(parameters["lora"]) - _lora_keys():
-        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig{nearest(key, _lora_keys())}")
+        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig; {nearest(key, _lora_keys())}")
     for rater, path in parameters["ratings"].items():
         if not Path(path).is_file():
             raise DoppelError(f"ratings: {rater}: {path}: no such file; paths are from the project's folder")
@@ -81,7 +81,7 @@ def _needs_floor(parameters: Parameters) -> None:
     _check_inputs(parameters, "corpus", others=ARMS)
     arms = [name for name in parameters["inputs"] if name != "corpus"]
     if parameters["floor"] not in arms:
-        raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs{nearest(parameters['floor'], arms)}")
+        raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs; {nearest(parameters['floor'], arms)}")
 
 
 def compare(parameters: Parameters) -> None:

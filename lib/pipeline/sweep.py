@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from lib.common.errors import Faults
+from lib.common.errors import DoppelError, Faults
 from lib.pipeline.grid import TAGS, Grid
 from lib.stage.notebook_roles import ARMS, notebook_of, stands_for
 
@@ -46,7 +46,7 @@ def expand(grid: Grid, stages: Mapping[str, Values]) -> dict[str, Copy]:
     for id, values in stages.items():
         for point in expansion.points(id):
             expansion.add(expansion.renamed(id, point), Copy(id, point, expansion.at(id, values, point)))
-    expansion.faults.tell(f"{grid.path}: ")
+    expansion.faults.raise_any(grid.path)
     return expansion.copies
 
 
@@ -76,10 +76,10 @@ class _Expansion:
             self.axes[id] = self._axes(id, values)
         for name in grid.axes:
             if not any(name in axes for axes in self.axes.values()):
-                self.faults.found.append(f"grid: {name}: null in every stage that would take it, and stays so")
+                self.faults.add(DoppelError(f"grid: {name}: null in every stage that would take it, and stays so"))
         for name in grid.stages:
             if not any(self.axes[id] or reads_arms(stages[id]) for id in stages if stands_for(name, id)):
-                self.faults.found.append(f"stages: {name}: takes no parameter of the grid; remove it")
+                self.faults.add(DoppelError(f"stages: {name}: takes no parameter of the grid; remove it"))
 
     def _axes(self, id: str, values: Values) -> list[str]:
         """Those that a stage takes itself, and those of what it reads."""
@@ -90,11 +90,11 @@ class _Expansion:
             return [name for name in self.grid.axes if name in read or name in own]
         if self.grid.takes(id):
             fault = f"stages: {id}: reads the copies of all arms, and is not copied itself; remove it"
-            self.faults.found.append(fault)
+            self.faults.add(DoppelError(fault))
         for upstream in above:
             if self.axes[upstream] and notebook_of(upstream) not in ARMS:
                 fault = f"{id} lays arms beside each other on one {upstream}, and the grid makes several"
-                self.faults.found.append(f"{fault}; leave it out (without)")
+                self.faults.add(DoppelError(f"{fault}; leave it out (without)"))
         return []
 
     def _open(self, values: Values) -> list[str]:
@@ -111,7 +111,7 @@ class _Expansion:
         before = self.copies.setdefault(id, copy)
         if differ := [key for key in copy.values if before.values.get(key) != copy.values[key]]:
             fault = f"copies of {before.of} and {copy.of} would both be {id}, and differ in {', '.join(differ)}"
-            self.faults.found.append(f"{fault}; leave one out (without), or rename its file")
+            self.faults.add(DoppelError(f"{fault}; leave one out (without), or rename its file"))
 
     def at(self, id: str, values: Values, point: Point) -> dict[str, object]:
         """A stage's parameters at a point."""
@@ -136,7 +136,7 @@ class _Expansion:
             for name in wide:
                 if inputs.get(name, wide[name]) != wide[name]:
                     fault = f"{id}: inputs: {inputs[name]} and {wide[name]} would both be {name}; rename {local}"
-                    self.faults.found.append(fault)
+                    self.faults.add(DoppelError(fault))
             inputs |= wide
             changed |= {name: next(iter(wide)) for name in NAMES_AN_ARM if values.get(name) == local}
             copies[local] = list(wide)

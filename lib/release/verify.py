@@ -72,7 +72,7 @@ def _check_there(path: Path) -> None:
         return
     marks = ("privacy.json", "certificate.json")
     beside = {one.parent.name for mark in marks for one in path.absolute().parent.glob(f"*/{mark}")}
-    hint = nearest(path.name, beside) if beside else "; give the folder of a stage or of a release pack"
+    hint = "; " + nearest(path.name, beside) if beside else "; give the folder of a stage or of a release pack"
     raise DoppelError(f"{path.absolute()}: there is no such file or folder{hint}")
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from lib.generation.engines.names import is_remote
 from lib.methods.registry import _method
-from lib.stage.finished import Finished, Run
+from lib.stage.finished import FinishedStage, Run
 
 SIDES = {"train": "train", "test": "held_out"}  # as 20_canary_privacy names them, and as the scorecard does
 
 
-def describe(name: str, run: Run, id: str, *, corpus: str, audit: Finished | None) -> dict[str, Any]:
+def describe(name: str, run: Run, id: str, *, corpus: str, audit: FinishedStage | None) -> dict[str, Any]:
     """An arm's entry in the scorecard, its metrics aside. ``name`` is local, ``id`` and ``corpus`` are stages."""
     stage, statement = run.stage(id), run.stage(id).read("privacy.json")
     method, model = _method(run, stage)
@@ -29,12 +29,12 @@ def describe(name: str, run: Run, id: str, *, corpus: str, audit: Finished | Non
     }
 
 
-def local_name(measure: Finished, id: str) -> str | None:
+def local_name(measure: FinishedStage, id: str) -> str | None:
     """What a measuring stage calls the arm of a stage id, or None."""
     return next((name for name, other in measure.inputs.items() if other == id), None)
 
 
-def _cost(stages: Sequence[Finished]) -> dict[str, Any]:
+def _cost(stages: Sequence[FinishedStage]) -> dict[str, Any]:
     """Of a stage and its ancestors without the corpus, which all arms share. A resumed stage counts its last attempt.
 
     ``tokens`` were read in training or written; ``money`` in dollars where a model behind an endpoint was paid.
@@ -58,7 +58,7 @@ def _cards(provenance: Mapping) -> str:
     return f", {len(cards)} x {cards[0]}" if cards else ""
 
 
-def _audit(audit: Finished | None, id: str) -> dict[str, Any]:
+def _audit(audit: FinishedStage | None, id: str) -> dict[str, Any]:
     """Verdict and the largest bound with its ceiling, of equal ones the largest: all bounds of an arm hold at once."""
     if audit is None:
         return {"because": "no stage of 20_canary_privacy among the inputs"}
@@ -72,7 +72,7 @@ def _audit(audit: Finished | None, id: str) -> dict[str, Any]:
     }
 
 
-def _copies(audit: Finished | None, stage: Finished) -> dict[str, Any]:
+def _copies(audit: FinishedStage | None, stage: FinishedStage) -> dict[str, Any]:
     """Near-duplicates and longest shared runs beside those of held-out records; verbatim sentences the arm counted."""
     metrics = stage.read("metrics.json")
     verbatim = {side: metrics.get(f"verbatim_{key}") for key, side in SIDES.items()}

@@ -64,7 +64,7 @@ def unplaced(card: Mapping[str, Any]) -> dict[str, str]:
 def check_run(name: str, known: Sequence[str]) -> None:
     """Refuse a name that is no run's."""
     if not NAME.fullmatch(name) or name not in known:
-        raise DoppelError(f"no run {name!r} in results{nearest(name, known)}")
+        raise DoppelError(f"no run {name!r} in results; {nearest(name, known)}")
 
 
 def found_in(results: Path, run: str) -> list[Path]:

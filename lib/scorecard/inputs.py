@@ -56,4 +56,4 @@ def check_release(release: list[str], roles: Roles) -> None:
     """Every name in ``release`` is an arm's."""
     for name in release:
         if name not in roles.arms:
-            raise DoppelError(f"release: {name!r} is no arm among inputs{nearest(name, roles.arms)}")
+            raise DoppelError(f"release: {name!r} is no arm among inputs; {nearest(name, roles.arms)}")

@@ -30,7 +30,7 @@ class RunFacts:
     """
 
     name: str
-    stages: Mapping[str, lineage.Finished]
+    stages: Mapping[str, lineage.FinishedStage]
     half_done: Sequence[str]
     card: Mapping[str, Any] | None
     refused: str | None = field(default=None)

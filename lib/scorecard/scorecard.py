@@ -98,14 +98,14 @@ def entrants(described: Sequence[Mapping]) -> list[Entrant]:
     return named
 
 
-def _corpus(corpus: finished.Finished) -> dict[str, Any]:
+def _corpus(corpus: finished.FinishedStage) -> dict[str, Any]:
     stated = corpus.read("privacy.json")
     return {"stage": corpus.id, "digest": finished.corpus_digest(corpus), "source": corpus.parameters["source"]} | {
         name: stated[name] for name in ("unit", "units", "delta", "neighbours")
     }
 
 
-def _floor(measures: Mapping[str, finished.Finished], named: Mapping[str, str]) -> str | None:
+def _floor(measures: Mapping[str, finished.FinishedStage], named: Mapping[str, str]) -> str | None:
     """Our name of the floor, which must be one stage in all that measured."""
     floors = {
         measure.id: measure.inputs[measure.parameters["floor"]]
@@ -128,7 +128,7 @@ def _together(run: finished.Run, described: Sequence[Mapping]) -> dict[str, Any]
     return {"arms": arm_summary, "epsilon": ledger.epsilon, "delta": ledger.delta, "unit": ledger.unit}
 
 
-def _not_measured(measures: Mapping[str, finished.Finished], described: Sequence[Mapping]) -> list[dict[str, Any]]:
+def _not_measured(measures: Mapping[str, finished.FinishedStage], described: Sequence[Mapping]) -> list[dict[str, Any]]:
     """What no stage measured at all, and what each that did left out."""
     missing = []
     for notebook, what in roles.MEASURES.items():
@@ -149,7 +149,7 @@ def _not_measured(measures: Mapping[str, finished.Finished], described: Sequence
 
 
 def _measured(
-    group: str, measure: finished.Finished, named: Mapping[str, str]
+    group: str, measure: finished.FinishedStage, named: Mapping[str, str]
 ) -> tuple[list[dict], list[views.View], list[dict]]:
     """Rows and views of a measuring stage with arms by our names, and what cannot be compared."""
     ours = {arm_summary.local_name(measure, id): name for name, id in named.items()}

@@ -18,7 +18,7 @@ _NOT_THE_RECIPE = ("run", "stage", "tracking", "inputs", "seed", "privacy_seed")
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedStage:
     """A stage that is done. ``sources`` are the digests of its inputs, by stage id, as it read them."""
 
     id: str
@@ -47,9 +47,9 @@ class Run:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._known: dict[str, Finished] = {}
+        self._known: dict[str, FinishedStage] = {}
 
-    def stage(self, id: str) -> Finished:
+    def stage(self, id: str) -> FinishedStage:
         """A stage that is done, and whose ancestors are what it was made from. Raises DoppelError else."""
         if id not in self._known:
             found = read_stage(self.folder / id)
@@ -62,7 +62,7 @@ class Run:
             self._known[id] = found
         return self._known[id]
 
-    def lineage(self, id: str, *, without: str) -> list[Finished]:
+    def lineage(self, id: str, *, without: str) -> list[FinishedStage]:
         """A stage and all that it was made from, each once, but not ``without`` (the corpus), which no arm pays for."""
         waiting, found = [id], {}
         while waiting:
@@ -81,17 +81,17 @@ class Run:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read_stage(folder: Path) -> Finished:
+def read_stage(folder: Path) -> FinishedStage:
     """The stage in a folder. Raises DoppelError while it is not done."""
     done = fingerprint.read_done(folder)
     if done is None:
         raise DoppelError(f"stage {folder.name} of run {folder.parent.name} is not done; run its preset again")
     parameters = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
     made = done["made_from"]["inputs"]
-    return Finished(folder.name, folder, done["digest"], done["outputs"], made, parameters)
+    return FinishedStage(folder.name, folder, done["digest"], done["outputs"], made, parameters)
 
 
-def corpus_digest(corpus: Finished) -> str:
+def corpus_digest(corpus: FinishedStage) -> str:
     """One hash of the private records: equal for runs on equal records, though each has label counts of its own.
 
     It is computed from real text, so it may not be published.
@@ -99,7 +99,7 @@ def corpus_digest(corpus: Finished) -> str:
     return fingerprint.digest({name: corpus.outputs[name] for name in _CORPUS_FILES})
 
 
-def check_one_corpus(corpus: Finished, stages: Sequence[Finished]) -> None:
+def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> None:
     """Refuse stages that read another corpus stage, or that count other units or another delta."""
     wanted = corpus.read("privacy.json")
     for stage in stages:

@@ -40,4 +40,4 @@ def _check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = (
         elif others:
             check_input(name, id, others, "arm")
         else:
-            raise DoppelError(f"inputs: {name}: is none of this notebook's{nearest(name, known)}")
+            raise DoppelError(f"inputs: {name}: is none of this notebook's; {nearest(name, known)}")

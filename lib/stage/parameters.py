@@ -114,7 +114,7 @@ def check(spec: Mapping[str, Parameter], values: Mapping[str, object], where: st
         if secret := _secret(value, str(name)):
             problems.append(f"{secret} looks like a secret; keys come from the environment, not from parameters")
         elif name not in spec:
-            problems.append(f"unknown parameter {name!r}{nearest(str(name), set(spec) - set(RESERVED))}")
+            problems.append(f"unknown parameter {name!r}; {nearest(str(name), set(spec) - set(RESERVED))}")
         else:
             try:
                 resolved[name] = _fit(spec[name], value)

@@ -44,7 +44,7 @@ class Inputs(dict):
     """Folders of the input stages by their name in ``inputs``; an unknown name is refused with the nearest."""
 
     def __missing__(self, name: str) -> Path:
-        raise DoppelError(f"no input is named {name!r}{nearest(name, self)}; name it in the parameter inputs")
+        raise DoppelError(f"no input is named {name!r}; {nearest(name, self)}; name it in the parameter inputs")
 
 
 class Stage:
@@ -86,7 +86,7 @@ class Stage:
         redaction.install()
         path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
         if not path.is_file():
-            raise DoppelError(f"{path}: no such notebook{nearest(notebook, (p.stem for p in path.parent.glob('*')))}")
+            raise DoppelError(f"{path}: no such notebook; {nearest(notebook, (p.stem for p in path.parent.glob('*')))}")
         spec = params.read_spec(path)
         if missing := [name for name in (*params.RESERVED, *spec) if name not in spec or name not in namespace]:
             raise DoppelError(f"{path}: no parameter {missing[0]!r}; run the parameters cell, or declare it there")

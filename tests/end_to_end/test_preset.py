@@ -60,7 +60,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     killed = ROOT / "results" / names[0]
     first = subprocess.Popen(door(names[0], corpus), cwd=ROOT, env=env, stdout=-3, stderr=-3, start_new_session=True)
     deadline = time.monotonic() + 300
-    while not list(killed.glob("01_*/checkpoints/**/training.pt")) and time.monotonic() < deadline:
+    while not list(killed.glob("10_*/checkpoints/**/training.pt")) and time.monotonic() < deadline:
         assert first.poll() is None, "the run ended before it could be killed"
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)

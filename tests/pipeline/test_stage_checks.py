@@ -132,13 +132,13 @@ AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_ge
     [
         (f"{TRAIN}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
         (f"{AUG_PE}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
-        (f"{EPS8}.inputs={{corpus: {CORPUS}, model: {AUG_PE}}}", f"model: {AUG_PE} is no model; name a stage of 01_fi"),
+        (f"{EPS8}.inputs={{corpus: {CORPUS}, model: {AUG_PE}}}", f"model: {AUG_PE} is no model; name a stage of 10_fi"),
         (
             f"{EPS8}.inputs={{corpus: {CORPUS}, modle: {TRAIN}}}",
             "inputs: modle: is none of this notebook's; did you m",
         ),
         (f"{TRAIN}.inputs={{corpus: {CORPUS}, base: {BASE}}}", "inputs: base: is none of this notebook's"),
-        (f"21_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 02_gen"),
+        (f"21_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 11_gen"),
         (f"22_utility.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
         (f"30_compare.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
         (f"20_canary_privacy.inputs={{corpus: {EPS8}, a: {EPS8}}}", f"corpus: {EPS8} is no corpus"),

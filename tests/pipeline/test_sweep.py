@@ -180,12 +180,12 @@ def test_every_fault_of_names_and_values_is_told_at_once(tmp_path: Path) -> None
     found = refused(
         tmp_path,
         "preset: quick\ngrid: {target_epsilon: [1.0, 0.0], sede: [0], steps: [3, many]}\n"
-        "stages: [10_finetune_dp_lora, 11_generate.nonprivat]\nwithout: [04_canary_privcy]\n",
+        "stages: [10_finetune_dp_lora, 11_generate.nonprivat]\nwithout: [20_canary_privcy]\n",
         "00_process_data.limit=1",
     )
     where = f"{tmp_path}/grid.yaml: "
     assert found == [
-        where + "without: 04_canary_privcy: no such stage or notebook; did you mean 20_canary_privacy?",
+        where + "without: 20_canary_privcy: no such stage or notebook; did you mean 20_canary_privacy?",
         where + "stages: 11_generate.nonprivat: no such stage in params/quick; did you mean 11_generate.nonprivate?",
         where + "grid: target_epsilon = 0.0; must be in (0, 1000]",
         where + "grid: sede: no parameter of 10_finetune_dp_lora that can be swept; did you mean seed?",
@@ -201,7 +201,7 @@ MISSHAPEN = {
     "grid: {seed: [0]}\nstages: [12_aug_pe]": "preset: must be the name of a folder in params/",
     "preset: test\ngrid: {seed: [0]}\nstages: 12_aug_pe": "stages: must list",
     "preset: test\ngrid: {seed: [0]}\nstages: []": "stages: must list",
-    "preset: test\ngrid: {seed: [0]}\nstages: [12_aug_pe]\nwithout: 04_canary": "without: must list",
+    "preset: test\ngrid: {seed: [0]}\nstages: [12_aug_pe]\nwithout: 20_canary": "without: must list",
     "preset: test\ngrid: {seed: 0}\nstages: [12_aug_pe]": "grid: seed: must be a list of values",
     "preset: test\ngrid: {seed: []}\nstages: [12_aug_pe]": "grid: seed: has no value",
     "preset: test\ngrid: {seed: [1, 1]}\nstages: [12_aug_pe]": "grid: seed: seed1 is there twice",

@@ -232,7 +232,7 @@ def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch,
     assert "license: mit" in (world.pack / "README.md").read_text()
     shutil.rmtree(world.pack)
     for arguments, said in (
-        (["02_generat"], "did you mean 11_generate?"),
+        (["11_generat"], "did you mean 11_generate?"),
         ([ARM, "--run", "quik"], "did you mean quick?"),
         (["../quick"], "letters, digits"),
         ([TRAINING], "wrote no synthetic.jsonl"),

@@ -35,7 +35,7 @@ def parse(source: str) -> tuple[str, str]:
     """Kind and argument of a source, checked without reading anything."""
     kind, colon, argument = source.partition(":")
     if kind not in FORMS:
-        raise DoppelError(f"unknown source {kind!r}{nearest(kind, FORMS)}")
+        raise DoppelError(f"unknown source {kind!r}; {nearest(kind, FORMS)}")
     form = FORMS[kind][0]
     if (":" in form and "[" not in form.partition(":")[0] and not argument) or (colon and ":" not in form):
         raise DoppelError(f"source {source!r} must be written as {form}")

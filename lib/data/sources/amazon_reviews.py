@@ -72,7 +72,7 @@ def load_amazon(request: Request) -> Corpus:
     fetched from the hub. DuckDB reads, joins and sorts within `MEMORY`, whatever the size of the files.
     """
     if request.argument not in CATEGORIES:
-        raise DoppelError(f"amazon-2023: unknown category {request.argument!r}{nearest(request.argument, CATEGORIES)}")
+        raise DoppelError(f"amazon-2023: unknown category {request.argument!r}; {nearest(request.argument, CATEGORIES)}")
     reviews = _file(request, "review", f"{request.argument}.jsonl")
     meta = _file(request, "meta", f"meta_{request.argument}.jsonl")
     request.root.mkdir(parents=True, exist_ok=True)

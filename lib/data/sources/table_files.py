@@ -57,7 +57,7 @@ def check_fields(columns: Columns) -> None:
     """Refuse a key of ``columns`` that is no field of a record."""
     for name in columns or {}:
         if name not in FIELDS and not re.fullmatch(r"labels\..+", name):
-            hint = nearest(name, [*FIELDS, "labels.NAME"])
+            hint = "; " + nearest(name, [*FIELDS, "labels.NAME"])
             raise DoppelError(f"columns: {name!r} is not a field of a record{hint}; a label is written labels.{name}")
 
 
@@ -78,7 +78,7 @@ def resolve(columns: Columns, found: list[str], where: str) -> dict[str, str]:
 
 
 def _close(column: str, found: list[str]) -> str:
-    hint = nearest(column, found)
+    hint = "; " + nearest(column, found)
     return hint if "did you mean" in hint else ""
 
 

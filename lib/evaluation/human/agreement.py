@@ -66,4 +66,4 @@ def _distances(totals: np.ndarray, values: np.ndarray, level: Level) -> np.ndarr
     if level == "ordinal":  # ratings ranked between the two, halves of both counted
         middle = np.cumsum(totals) - totals / 2
         return (middle[:, None] - middle) ** 2
-    raise DoppelError(f"unknown level {level!r}{nearest(level, ('nominal', 'ordinal', 'interval'))}")
+    raise DoppelError(f"unknown level {level!r}; {nearest(level, ('nominal', 'ordinal', 'interval'))}")

@@ -40,7 +40,7 @@ class Adaptation:
 def resolve_backend(backend: Backend, device: loading.Device) -> Backend:
     """``auto`` is unsloth where it is installed and a GPU is used. Raises DoppelError where unsloth cannot run."""
     if backend not in ("auto", "peft", "unsloth"):
-        raise DoppelError(f"unknown backend {backend!r}{nearest(backend, ('auto', 'peft', 'unsloth'))}")
+        raise DoppelError(f"unknown backend {backend!r}; {nearest(backend, ('auto', 'peft', 'unsloth'))}")
     on_gpu, installed = loading.resolve_device(device).type == "cuda", find_spec("unsloth") is not None
     if backend == "unsloth" and not (on_gpu and installed):
         missing = "pip install -e '.[unsloth]'" if on_gpu else "use a machine with a GPU, or backend: peft"

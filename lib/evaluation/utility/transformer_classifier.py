@@ -51,7 +51,7 @@ def locate(name: str) -> Path | str:
     if (Path(name) / "config.json").is_file():
         return Path(name)
     known = [*(f"bundled:{one}" for one in BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
-    raise DoppelError(f"unknown classifier {name!r}{nearest(name, known)}")
+    raise DoppelError(f"unknown classifier {name!r}; {nearest(name, known)}")
 
 
 def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:

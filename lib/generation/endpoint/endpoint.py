@@ -161,7 +161,7 @@ class Endpoint:
 
 def _check(concurrency: int, timeout: float, max_retries: int, prices: Mapping[str, float]) -> None:
     if unknown := sorted(prices.keys() - {"input", "output"}):
-        raise DoppelError(f"unknown price {unknown[0]!r}{nearest(unknown[0], ('input', 'output'))}")
+        raise DoppelError(f"unknown price {unknown[0]!r}; {nearest(unknown[0], ('input', 'output'))}")
     bounds = {
         f"concurrency = {concurrency!r}": (1 <= concurrency <= 256, "in [1, 256]"),
         f"timeout = {timeout!r}": (0 < timeout < math.inf, "above 0 and finite (seconds)"),

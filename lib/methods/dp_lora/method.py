@@ -24,7 +24,7 @@ def finetune_dp_lora(parameters: Parameters) -> None:
     if parameters["warmup_steps"] >= parameters["steps"]:
         raise DoppelError(f"warmup_steps = {parameters['warmup_steps']} must be below steps = {parameters['steps']}")
     for key in set(parameters["lora"]) - _lora_keys():
-        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig{nearest(key, _lora_keys())}")
+        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig; {nearest(key, _lora_keys())}")
 
 
 @cache
