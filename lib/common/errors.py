@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import NamedTuple
 
 
 class DoppelError(Exception):
@@ -102,6 +103,23 @@ class Faults:
             found = [fault.at(where) for fault in found]
         if found:
             raise found[0] if len(found) == 1 else SeveralErrors(found)
+
+
+class Reason(NamedTuple):
+    """Why something is refused or wrong, where that is listed and not raised. Never holds private text.
+
+    Code and tests decide on ``code``; the sentence is for people and is all that JSON keeps: ``str(reason)``.
+
+    Args:
+        code: what is wrong, as ``room.fault``, like a `DoppelError`'s. Always a literal.
+        sentence: what was found, without a full stop.
+    """
+
+    code: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
