@@ -1,20 +1,28 @@
-"""An arm that is to be audited: the parameters it was made with, and what it claims."""
+"""An arm that is to be audited, the corpus with canaries that it is made again on, and what comes of that.
+
+Nothing here knows how an arm is made: a method's entry names the function that makes one again
+(`lib.methods.method.Method.audit`), which takes an `Arm` and a `CanariedCorpus` and returns a `MadeAgain`.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import yaml
 
+from lib.audit.canary_set import Planted
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.data import records
 from lib.data.records import Record
-from lib.methods.private_evolution.evolution import FIRST, Generation
 from lib.privacy import ledger as ledgers
 from lib.privacy.ledger import Ledger
-from lib.stage.notebook_roles import ARMS
+from lib.stage.notebook_roles import notebook_of
+
+Bars = Callable[[str, int], Callable[[int], object]]  # (what is done, how many) -> the update of a progress bar
 
 
 @dataclass(frozen=True)
@@ -22,61 +30,131 @@ class Arm:
     """A finished arm, by its stage. What it wrote is DP or private, as its ledger says.
 
     Attributes:
-        parameters: of the stage that wrote the text. training: of the stage that trained its adapter, or None for
-            an arm of private evolution.
+        folder: of its stage.
+        parameters: of the stage that wrote the text.
         epsilon: what it claims at ``delta``; infinite when it claims nothing.
+        delta: in (0, 1/n].
         texts: its synthetic text.
-        first: what an arm of private evolution began with, before any vote.
     """
 
-    stage: str
-    parameters: Mapping[str, object]
-    training: Mapping[str, object] | None
+    folder: Path
+    parameters: Mapping[str, Any]
     epsilon: float
     delta: float
     texts: Sequence[str] = field(repr=False)
-    first: Generation | None = field(default=None, repr=False)
 
     @property
-    def private(self) -> bool:
-        return math.isfinite(self.epsilon)
+    def stage(self) -> str:
+        """The id of its stage."""
+        return self.folder.name
+
+    @property
+    def notebook(self) -> str:
+        """The notebook that wrote its text."""
+        return notebook_of(self.stage)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Ids of the stages that it read, by the name of the input."""
+        return dict(self.parameters.get("inputs", {}))
+
+    def parameters_of(self, name: str) -> Mapping[str, Any]:
+        """Parameters of the stage behind an input.
+
+        Args:
+            name: of the input.
+        """
+        return _parameters(self.folder.parent / self.inputs[name])
+
+
+@dataclass(frozen=True)
+class CanariedCorpus:
+    """The private records with canaries behind them, and what the attacks need besides. Private.
+
+    Attributes:
+        folder: of the corpus stage.
+        records: the private training records.
+        planted: the canaries.
+        background: held-out records, in no training; their gradients tell what any record would add.
+        texts: how many texts an arm that trains writes again; None: as many as the arm has.
+        shared: what arms that start alike compute once, by method; filled as they are made.
+    """
+
+    folder: Path
+    records: Sequence[Record] = field(repr=False)
+    planted: Planted = field(repr=False)
+    background: Sequence[Record] = field(default=(), repr=False)
+    texts: int | None = None
+    shared: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def train(self) -> list[Record]:
+        """The private records, and behind them the canaries whose coins said in, each as often as it has copies."""
+        return self.planted.insert(self.records)
+
+    def ledger(self, arm: Arm) -> Ledger:
+        """What is spent before an arm is made again: the corpus stage's events, for the units that there are now.
+
+        Args:
+            arm: whose delta is kept.
+
+        Raises:
+            DoppelError: the canaries outnumber the corpus so far that this delta would promise nothing.
+        """
+        before, train = ledgers.read(self.folder), self.train
+        units = len({record.owner for record in train}) if before.unit == "user" else len(train)
+        if arm.delta > 1 / units:
+            raise DoppelError(
+                "audit.too_many_canaries",
+                f"{arm.stage}: with canaries there are {units:,} units instead of {before.units:,}, and its delta, "
+                f"{arm.delta:.2g}, is above one in so many",
+                name=arm.stage,
+                value=units,
+                remedy="set fewer canaries or fewer copies",
+            )
+        return Ledger(before.unit, units, arm.delta, before.events, before.public)
+
+
+@dataclass(frozen=True)
+class MadeAgain:
+    """What an arm that was made again on a canaried corpus gives the attacks. *Evaluation only.*
+
+    Attributes:
+        scores: raw scores by name, (canaries and references,) or (steps, canaries and references); higher: rather in.
+        single: scores of the canaries that came once, (m,), by name: attacks that need no reference.
+        unnoised: the same without noise, (m,), by name: the violation that a positive control plants.
+        texts: what the arm wrote again.
+        statement: what it spent, as `lib.privacy.ledger.Ledger.statement` has it.
+    """
+
+    scores: Mapping[str, np.ndarray]
+    texts: Sequence[str]
+    statement: Mapping[str, Any]
+    single: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unnoised: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Arm:
-    """The arm in a finished stage's folder; the stages that it was made of are found beside it.
+    """The arm in a finished stage's folder; the stages that it was made from stand beside it.
 
-    Raises DoppelError for a stage that is no arm, or whose model never saw the private records.
+    Args:
+        folder: of a stage that wrote ``synthetic.jsonl``.
+
+    Raises:
+        DoppelError: the stage wrote no synthetic text.
     """
-    notebook = folder.name.partition(".")[0]
-    if notebook not in ARMS:
-        raise DoppelError(f"{folder.name}: no arm that can be audited; name a stage of {' or '.join(ARMS)}")
-    parameters, training = _parameters(folder), None
-    if notebook == "11_generate":
-        if "model" not in parameters["inputs"]:
-            raise DoppelError(f"{folder.name}: its model never saw the private records; there is nothing to audit")
-        training = _parameters(folder.parent / parameters["inputs"]["model"])
+    if not (folder / "synthetic.jsonl").is_file():
+        raise DoppelError(
+            "audit.no_arm",
+            f"{folder.name}: wrote no synthetic text, so it is no arm that can be audited",
+            name=folder.name,
+            remedy="name a stage that writes synthetic.jsonl",
+        )
     statement = read_json(folder / "privacy.json")
     epsilon = math.inf if statement["epsilon"] is None else statement["epsilon"]
     texts = [record.text.reveal() for record in records.read(folder / "synthetic.jsonl")]
-    first = Generation(**read_json(folder / FIRST)) if notebook == "12_aug_pe" else None
-    return Arm(folder.name, parameters, training, epsilon, statement["delta"], texts, first)
+    return Arm(folder, _parameters(folder), epsilon, statement["delta"], texts)
 
 
-def canaried_ledger(corpus: Path, train: Sequence[Record], arm: Arm) -> Ledger:
-    """What is spent before the arm is made again on ``train``: the corpus stage's events, for as many units as there
-    are now, at the arm's own delta.
-
-    Raises DoppelError where the canaries outnumber the corpus so far that this delta would promise nothing.
-    """
-    before = ledgers.read(corpus)
-    units = len({record.owner for record in train}) if before.unit == "user" else len(train)
-    if arm.delta > 1 / units:
-        raise DoppelError(
-            f"{arm.stage}: with canaries there are {units:,} units instead of {before.units:,}, and its delta, "
-            f"{arm.delta:.2g}, is above one in so many; set fewer canaries or fewer copies"
-        )
-    return Ledger(before.unit, units, arm.delta, before.events, before.public)
-
-
-def _parameters(folder: Path) -> Mapping[str, object]:
+def _parameters(folder: Path) -> Mapping[str, Any]:
     return yaml.safe_load((folder / "params.yaml").read_text("utf-8"))

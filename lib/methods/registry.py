@@ -1,38 +1,115 @@
-"""Every method, and the notebooks whose stages are arms."""
+"""Every method. A new one is a folder beside these, its notebook, and a line in `METHODS`."""
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
 
-from lib.privacy.accounting import Gaussian, Mechanism
-from lib.stage.finished import FinishedStage, Run
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-WITHOUT_PRIVACY = {  # by method: the same one with the noise left out, which shows what privacy costs
-    "DP-LoRA": "fine-tuned without privacy",
-    "Aug-PE": "Aug-PE without privacy",
-}
+from lib.methods.dp_lora.method import METHOD as DP_LORA
+from lib.methods.method import Method
+from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
+from lib.methods.prompting.method import METHOD as PROMPTING
+from lib.stage.notebook_roles import Parameters, current_name, notebook_of
+
+if TYPE_CHECKING:
+    from lib.stage.finished import FinishedStage, Run
+
+METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING)
+
+ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
 
 
-PROMPT_ONLY = "prompt only"
+@dataclass(frozen=True)
+class ArmMethod:
+    """How a finished arm was made.
+
+    Attributes:
+        method: the entry.
+        title: as readers meet it; another one without privacy.
+        model: that wrote the text.
+        private: whether a ``target_epsilon`` was set; False for a method that spends nothing.
+    """
+
+    method: Method
+    title: str
+    model: str
+    private: bool
+
+
+def of_arm(stage: str, inputs: Mapping[str, str]) -> Method:
+    """The method of an arm.
+
+    Args:
+        stage: its id.
+        inputs: stage ids that it reads, by name: they tell a tuned model from one that was only prompted.
+
+    Raises:
+        KeyError: no method's arms are stages of this notebook.
+    """
+    notebook = current_name(notebook_of(stage))
+    fitting = [method for method in METHODS if method.arm == notebook and method.through in (None, *inputs)]
+    if not fitting:
+        raise KeyError(stage)
+    return max(fitting, key=lambda method: method.through is not None)
+
+
+def attacked(notebook: str) -> Method:
+    """The method whose arms, stages of a notebook, 20_canary_privacy can attack.
+
+    Args:
+        notebook: one of `ARMS`.
+
+    Raises:
+        KeyError: no method of this notebook can be attacked.
+    """
+    for method in METHODS:
+        if method.arm == notebook and method.audit is not None:
+            return method
+    raise KeyError(notebook)
+
+
+def spending(notebook: str) -> Method | None:
+    """The method whose noise the stages of a notebook draw; None for a notebook that draws none as a method.
+
+    Args:
+        notebook: its name, the present one or one of an earlier version.
+    """
+    return next((method for method in METHODS if method.spends == current_name(notebook)), None)
+
+
+def describe(run: Run, stage: FinishedStage) -> ArmMethod:
+    """How a finished arm was made.
+
+    Args:
+        run: that the stage is part of.
+        stage: the arm.
+    """
+    method = of_arm(stage.id, stage.inputs)
+    parameters: Parameters = run.stage(stage.inputs[method.through]).parameters if method.through else stage.parameters
+    private = method.spends is not None and parameters["target_epsilon"] is not None
+    return ArmMethod(method, method.name(private=private), str(parameters[method.model]), private)
+
+
+def titled(title: str) -> Method:
+    """The method that a title stands for, with privacy or without.
+
+    Args:
+        title: as in a scorecard.
+
+    Raises:
+        KeyError: no method has it.
+    """
+    for method in METHODS:
+        if title in (method.title, method.title_without_privacy):
+            return method
+    raise KeyError(title)
+
+
+PROMPT_ONLY = PROMPTING.title
+WITHOUT_PRIVACY = {method.title: method.title_without_privacy for method in METHODS if method.title_without_privacy}
 
 
 def _method(run: Run, stage: FinishedStage) -> tuple[str, str]:
-    """Method in the scorecard's words, and the model that wrote the text."""
-    if stage.notebook == "12_aug_pe":
-        private = stage.parameters["target_epsilon"] is not None
-        return "Aug-PE" if private else WITHOUT_PRIVACY["Aug-PE"], stage.parameters["model"]
-    if "model" not in stage.inputs:
-        return PROMPT_ONLY, stage.parameters["base_model"]
-    training = run.stage(stage.inputs["model"]).parameters
-    private = training["target_epsilon"] is not None
-    return "DP-LoRA" if private else WITHOUT_PRIVACY["DP-LoRA"], training["model"]
-
-
-Parameters = Mapping[str, object]
-
-
-# By notebook, of its parameters and n units: the mechanism of a noise multiplier, which the notebook calibrates.
-MECHANISMS: dict[str, Callable[[Parameters, int, float], Mechanism]] = {
-    "10_finetune_dp_lora": lambda given, n, noise: Gaussian(
-        noise, min(1.0, given["expected_batch"] / n), given["steps"]
-    ),
-    "12_aug_pe": lambda given, n, noise: Gaussian(noise, count=given["iterations"]),
-}
+    described = describe(run, stage)
+    return described.title, described.model

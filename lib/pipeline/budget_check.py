@@ -5,14 +5,14 @@ not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. T
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError, Faults
 from lib.data import labels
-from lib.methods.registry import MECHANISMS
+from lib.methods import registry
 from lib.privacy import budget, ledger
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, calibrate, default_delta, epsilon
 from lib.privacy.budget_account import Account, Charge
@@ -123,19 +123,15 @@ def _mechanism(node: "Node", about: _Corpus) -> Mechanism | None:
     """What a stage will draw: the corpus stage its label histogram, an arm what the rest of its target buys."""
     if "label_histogram_scale" in node.parameters:
         return _histogram(node.parameters)
-    target = node.parameters.get("target_epsilon")
-    if target is None:
+    if node.parameters.get("target_epsilon") is None:
         return None
-
-    def make(noise: float) -> Mechanism:
-        of = MECHANISMS.get(node.notebook)
-        return of(node.parameters, about.units, noise) if of else Gaussian(noise)
-
-    if not about.known:
-        with suppress(DoppelError):  # at the true delta the target may be within reach: the notebook will tell
-            return make(calibrate(make, target_epsilon=target, delta=about.delta, others=about.released))
-        return make(calibrate(make, target_epsilon=target, delta=about.delta))
-    return make(calibrate(make, target_epsilon=target, delta=about.delta, others=about.released))
+    method = registry.spending(node.notebook)
+    if method is not None:
+        with suppress(DoppelError) if not about.known else nullcontext():
+            return method.mechanism(node.parameters, units=about.units, delta=about.delta, others=about.released)
+    # at the true n the parameters and the target may be within reach, which the notebook will find out
+    target = node.parameters["target_epsilon"]
+    return Gaussian(calibrate(Gaussian, target_epsilon=target, delta=about.delta))
 
 
 def _histogram(parameters: Parameters) -> Mechanism | None:

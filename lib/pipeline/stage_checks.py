@@ -1,108 +1,213 @@
 """What can be refused about a stage's parameters before its kernel starts, beyond their types and ranges.
 
-A check takes the resolved parameters and raises DoppelError. It must stay light: importing this file
-may not import torch or transformers.
+A check takes the resolved parameters and raises DoppelError. It must stay light: importing this file may not import
+torch or transformers. The checks of a method's own notebooks stand in its entry (`lib.methods.registry`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib.audit.checks import canary_privacy
 from lib.common.errors import DoppelError, nearest
-from lib.methods.dp_lora.method import _lora_keys, finetune_dp_lora
-from lib.methods.private_evolution.method import aug_pe
-from lib.stage.notebook_roles import ARMS, Parameters, _check_inputs
+from lib.methods.dp_lora.method import check_lora
+from lib.methods.method import Check, CorpusCheck, Method
+from lib.methods.registry import ARMS, METHODS, attacked
+from lib.stage.notebook_roles import Parameters, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
-    """The source is one, the label domain can be enumerated, and the first record of a file fits unit and domain."""
+    """Refuse an unknown source, a label domain that cannot be listed, and a file whose first record does not fit.
+
+    Args:
+        parameters: of 00_process_data, resolved.
+    """
     from lib.data import labels, records, sources
 
     source, domain = str(parameters["source"]), parameters["label_domain"]
     if parameters["min_words"] > parameters["max_words"]:
-        raise DoppelError(f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}")
+        raise DoppelError(
+            "pipeline.words_out_of_order",
+            f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}",
+            name="min_words",
+            value=parameters["min_words"],
+        )
     labels.cells(domain)
     first = sources.glance(source, parameters["columns"])
     if parameters["unit"] == "user":
         if (kind := sources.parse(source)[0]) in sources.WITHOUT_USERS:
-            raise DoppelError(f"unit: user, but nobody knows who wrote what in {kind}; set unit: record")
+            raise DoppelError(
+                "pipeline.source_without_users",
+                f"unit: user, but nobody knows who wrote what in {kind}",
+                name="unit",
+                value="user",
+                remedy="set unit: record",
+            )
         if first is not None and first.user is None:
-            raise DoppelError(f"unit: user, but the first record of {source} names no user; {records.NAME_USERS}")
+            raise DoppelError(
+                "pipeline.record_without_user",
+                f"unit: user, but the first record of {source} names no user",
+                name="unit",
+                value="user",
+                remedy=records.NAME_USERS,
+            )
     if first is not None:
         records.check_labels([first], domain)
 
 
-def generate(parameters: Parameters) -> None:
-    """The model comes from an input or from the parameters, never from both."""
-    _check_inputs(parameters, "corpus", "model")
-    own = [name for name in ("base_model", "prompt", "chat") if parameters[name] is not None]
-    if "model" in parameters["inputs"] and own:
-        raise DoppelError(f"{own[0]}: the input model brings its own; remove {', '.join(own)}")
-    if "model" not in parameters["inputs"] and len(own) < 3:
-        raise DoppelError("without an input named model, base_model, prompt and chat must be set")
+def canary_privacy(parameters: Parameters) -> None:
+    """Refuse an audit without arms, without the controls that its arms need, and with scores that no arm has.
+
+    Args:
+        parameters: of 20_canary_privacy, resolved.
+    """
+    check_inputs(parameters, "corpus", others=ARMS)
+    arms = {name: attacked(notebook_of(stage)) for name, stage in parameters["inputs"].items() if name != "corpus"}
+    if not arms:
+        raise DoppelError(
+            "pipeline.no_arm",
+            "inputs: names no arm to audit",
+            name="inputs",
+            remedy="add one, as eps8: 11_generate.eps8",
+        )
+    _check_control(parameters["control"], arms)
+    if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
+        raise DoppelError(
+            "pipeline.copies_without_number",
+            f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}",
+            name="repeated",
+            value=parameters["repeated"],
+        )
+    _check_bounded(parameters["bounded"], list(arms.values()), parameters["control"])
 
 
-def prompts_fit_corpus(parameters: Parameters, corpus: Parameters) -> None:
-    """The prompt file is whole, and knows the labels that the corpus stage declares."""
-    from lib.generation import prompt_file
+def _check_control(control: str | None, arms: dict[str, Method]) -> None:
+    """The control is an arm of a method that has no positive control of its own."""
+    needing = {name: method.arm for name, method in arms.items() if not method.own_control}
+    if control is None and needing:
+        raise DoppelError(
+            "pipeline.no_control",
+            f"control: an arm of {next(iter(needing.values()))} needs one without privacy to compare with",
+            name="control",
+            remedy="name its input",
+        )
+    if control is not None and control not in needing:
+        kinds = sorted({method.arm for method in METHODS if method.audit and not method.own_control})
+        raise DoppelError(
+            "pipeline.unknown_control",
+            f"control = {control!r}: must be an input of {' or '.join(kinds)}",
+            name="control",
+            value=control,
+            remedy=nearest(control, arms),
+        )
 
-    prompt_file.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
 
-
-def prompt_fits_corpus(parameters: Parameters, corpus: Parameters) -> None:
-    """The prompt is a template of labels that the corpus stage declares."""
-    from lib.models import templates
-
-    if parameters["prompt"] is not None:
-        templates.check_labels(str(parameters["prompt"]), corpus["label_domain"])
+def _check_bounded(bounded: Sequence[str], methods: Sequence[Method], control: str | None) -> None:
+    """Every score is known and some arm has one of them, and something can fail: no positive control, no verdict."""
+    known = {score for method in METHODS for score in method.scores}
+    had = {score for method in methods for score in method.scores}
+    if not bounded:
+        raise DoppelError(
+            "pipeline.no_bounded_score",
+            "bounded = []: no score, so no bound and no verdict",
+            name="bounded",
+            value=[],
+            remedy=f"name one of {', '.join(sorted(had))}",
+        )
+    for name in bounded:
+        if name not in known:
+            raise DoppelError(
+                "pipeline.unknown_score",
+                f"bounded: {name!r} is no score",
+                name="bounded",
+                value=name,
+                remedy=nearest(name, had),
+            )
+    if had.isdisjoint(bounded):
+        raise DoppelError(
+            "pipeline.score_of_no_arm",
+            f"bounded = {list(bounded)}: scores of no audited arm",
+            name="bounded",
+            value=list(bounded),
+            remedy=f"theirs are {', '.join(sorted(had))}",
+        )
+    controlled = {score for method in METHODS for score in method.own_control}
+    if control is None and controlled.isdisjoint(bounded):
+        raise DoppelError(
+            "pipeline.no_score_with_control",
+            f"bounded = {list(bounded)}: without a control only {', '.join(sorted(controlled))} can be trusted",
+            name="bounded",
+            value=list(bounded),
+            remedy=f"add {', '.join(sorted(controlled))}",
+        )
 
 
 def fidelity(parameters: Parameters) -> None:
-    """There are arms, the floor is one of them, and two encoders are two."""
-    _needs_floor(parameters)
+    """Refuse a floor that is no arm, and an encoder that judges what it selected.
+
+    Args:
+        parameters: of 21_fidelity, resolved.
+    """
+    _check_floor(parameters)
     if parameters["encoder"] == parameters["voting_encoder"]:
         raise DoppelError(
-            f"encoder = {parameters['encoder']!r}: is the voting_encoder, too; what selected an arm cannot judge it. "
-            "Name another, or set voting_encoder: null where no arm votes with it"
+            "pipeline.one_encoder",
+            f"encoder = {parameters['encoder']!r} is the voting_encoder as well; what selected an arm cannot judge it",
+            name="encoder",
+            value=parameters["encoder"],
+            remedy="name another, or set voting_encoder: null where no arm votes with it",
         )
 
 
 def utility(parameters: Parameters) -> None:
-    """There are arms, the floor is one of them, PEFT knows every key of ``lora``, filled sheets are there."""
-    _needs_floor(parameters)
-    for key in set(parameters["lora"]) - _lora_keys():
-        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig; {nearest(key, _lora_keys())}")
+    """Refuse a floor that is no arm, settings of LoRA that PEFT does not know, and rating sheets that are not there.
+
+    Args:
+        parameters: of 22_utility, resolved.
+    """
+    _check_floor(parameters)
+    check_lora(parameters["lora"])
     for rater, path in parameters["ratings"].items():
         if not Path(path).is_file():
-            raise DoppelError(f"ratings: {rater}: {path}: no such file; paths are from the project's folder")
+            raise DoppelError(
+                "pipeline.no_rating_sheet",
+                f"ratings: {rater}: {path}: no such file",
+                name="ratings",
+                value=path,
+                remedy="paths are from the project's folder",
+            )
 
 
-def _needs_floor(parameters: Parameters) -> None:
-    _check_inputs(parameters, "corpus", others=ARMS)
+def _check_floor(parameters: Parameters) -> None:
+    check_inputs(parameters, "corpus", others=ARMS)
     arms = [name for name in parameters["inputs"] if name != "corpus"]
     if parameters["floor"] not in arms:
-        raise DoppelError(f"floor = {parameters['floor']!r} is no arm among inputs; {nearest(parameters['floor'], arms)}")
+        raise DoppelError(
+            "pipeline.floor_is_no_arm",
+            f"floor = {parameters['floor']!r} is no arm among inputs",
+            name="floor",
+            value=parameters["floor"],
+            remedy=nearest(parameters["floor"], arms),
+        )
 
 
 def compare(parameters: Parameters) -> None:
-    """Inputs are a corpus, arms and stages that measure; what is to be released is among the arms."""
-    from lib.scorecard import inputs as roles
+    """Refuse inputs that are no corpus, arm or measuring stage, and releases that are no arm.
 
-    roles.check_release(parameters["release"], roles.split(parameters["inputs"]))
+    Args:
+        parameters: of 30_compare, resolved.
+    """
+    from lib.scorecard import inputs
+
+    inputs.check_release(parameters["release"], inputs.split(parameters["inputs"]))
 
 
-CHECKS: dict[str, Callable[[Parameters], None]] = {  # by notebook
+MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
-    "10_finetune_dp_lora": finetune_dp_lora,
-    "11_generate": generate,
-    "12_aug_pe": aug_pe,
     "20_canary_privacy": canary_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
     "30_compare": compare,
 }
-WITH_CORPUS: dict[str, Callable[[Parameters, Parameters], None]] = {  # by notebook: its parameters, its corpus stage's
-    "10_finetune_dp_lora": prompt_fits_corpus,
-    "11_generate": prompt_fits_corpus,
-    "12_aug_pe": prompts_fit_corpus,
+CHECKS: dict[str, Check] = MEASURING | {name: check for method in METHODS for name, check in method.checks.items()}
+WITH_CORPUS: dict[str, CorpusCheck] = {
+    name: check for method in METHODS for name, check in method.corpus_checks.items()
 }

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from lib.common.errors import DoppelError, Faults
+from lib.methods.registry import ARMS
 from lib.pipeline.grid import TAGS, Grid
-from lib.stage.notebook_roles import ARMS, notebook_of, stands_for
+from lib.stage.notebook_roles import notebook_of, stands_for
 
 Values = Mapping[str, object]
 Point = dict[str, str]  # parameter -> label of its value

@@ -1,43 +1,94 @@
-"""What the notebook of an input must be, and how stage ids name notebooks."""
+"""What the notebook of an input must be, and how stage ids name notebooks. Light: `verify` imports it."""
 
 from collections.abc import Mapping, Sequence
 
 from lib.common.errors import DoppelError, nearest
 
-
-def notebook_of(id: str) -> str:
-    return id.partition(".")[0]
-
-
-def stands_for(name: str, id: str) -> bool:
-    """Whether a name, a stage's id or its notebook's, means this stage."""
-    return name in (id, notebook_of(id))
-
-
 Parameters = Mapping[str, object]
 
+CORPUS = "00_process_data"
+AUDIT = "20_canary_privacy"
+MEASURES = {AUDIT: "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook, what it measures of arms
+COMPARES = "30_compare"
+MADE_BY = {"corpus": CORPUS, "model": "10_finetune_dp_lora"}  # by an input's name, the notebook of its stage
 
-ARMS = ("11_generate", "12_aug_pe")  # notebooks that write synthetic text
+_FORMER = {  # names in results and packs that were made before the notebooks were numbered by family
+    "01_finetune_dp_lora": "10_finetune_dp_lora",
+    "02_generate": "11_generate",
+    "03_aug_pe": "12_aug_pe",
+}
 
 
-MADE_BY = {"corpus": "00_process_data", "model": "10_finetune_dp_lora"}  # inputs of these names, by notebook
+def notebook_of(stage: str) -> str:
+    """The notebook of a stage.
+
+    Args:
+        stage: its id, ``NOTEBOOK`` or ``NOTEBOOK.VARIANT``.
+    """
+    return stage.partition(".")[0]
 
 
-def check_input(name: str, id: str, notebooks: Sequence[str], what: str) -> None:
-    """Refuse an input that is a stage of another notebook than it must be."""
-    if id.partition(".")[0] not in notebooks:
-        raise DoppelError(f"inputs: {name}: {id} is no {what}; name a stage of {' or '.join(notebooks)}")
+def current_name(notebook: str) -> str:
+    """What a notebook is called today.
+
+    Args:
+        notebook: its name today, or in an earlier version.
+    """
+    return _FORMER.get(notebook, notebook)
 
 
-def _check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()) -> None:
-    """There is a corpus; inputs of the ``known`` names are what `MADE_BY` says, and all others arms of ``others``."""
+def stands_for(name: str, stage: str) -> bool:
+    """Whether a name means a stage.
+
+    Args:
+        name: a stage's id, or its notebook's name, which means all of its stages.
+        stage: a stage's id.
+    """
+    return name in (stage, notebook_of(stage))
+
+
+def check_input(name: str, stage: str, notebooks: Sequence[str], role: str) -> None:
+    """Refuse an input that is a stage of another notebook than it must be.
+
+    Args:
+        name: of the input.
+        stage: the id that it has.
+        notebooks: whose stages it may be.
+        role: what it should be, in a word: ``corpus``, ``arm``.
+    """
+    if notebook_of(stage) not in notebooks:
+        raise DoppelError(
+            "stage.input_of_another_notebook",
+            f"inputs: {name}: {stage} is no {role}",
+            name=name,
+            value=stage,
+            remedy=f"name a stage of {' or '.join(notebooks)}",
+        )
+
+
+def check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()) -> None:
+    """Refuse inputs without a corpus, and inputs of other notebooks than they must be.
+
+    Args:
+        parameters: of a stage; ``inputs`` is read.
+        known: names of inputs whose notebooks `MADE_BY` gives.
+        others: notebooks whose stages inputs of all other names must be; with none there may be no other input.
+    """
     inputs = parameters["inputs"]
     if "corpus" not in inputs:
-        raise DoppelError("inputs: has no 'corpus'; write inputs: {corpus: STAGE}")
-    for name, id in inputs.items():
+        raise DoppelError(
+            "stage.no_corpus_input", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
+        )
+    for name, stage in inputs.items():
         if name in known:
-            check_input(name, id, [MADE_BY[name]], name)
+            check_input(name, stage, [MADE_BY[name]], name)
         elif others:
-            check_input(name, id, others, "arm")
+            check_input(name, stage, others, "arm")
         else:
-            raise DoppelError(f"inputs: {name}: is none of this notebook's; {nearest(name, known)}")
+            raise DoppelError(
+                "stage.unknown_input",
+                f"inputs: {name}: is no input of this notebook",
+                name=name,
+                value=stage,
+                remedy=nearest(name, known),
+            )

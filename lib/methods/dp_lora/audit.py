@@ -1,7 +1,8 @@
 """A DP-LoRA arm trained again on a canaried corpus, and what its model says of a canary.
 
-The calls are those of notebooks 01 and 02, with the arm's own parameters: unit, neighbours, sampler and mechanism are
-`lib.methods.dp_lora.trainer`'s, the noise is calibrated again for the number of units that there are now. *Evaluation only.*
+The calls are those of notebooks 10 and 11, with the arm's own parameters. Unit, neighbours, sampler and mechanism are
+those of `lib.methods.dp_lora.trainer`; the noise is calibrated again for the number of units that there are now.
+*Evaluation only.*
 """
 
 from collections.abc import Callable, Sequence
@@ -15,19 +16,20 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedTokenizerBase
 
-from lib.audit.target import Arm
+from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json, write_array
 from lib.data import labels
 from lib.data.records import Record
 from lib.generation import generate
 from lib.methods.dp_lora import gradient_attack
 from lib.methods.dp_lora import trainer as dp_lora
-from lib.methods.dp_lora.method import sampling_probability
+from lib.methods.dp_lora.method import METHOD, sampling_probability
+from lib.methods.method import noise_multiplier
 from lib.models import loading
 from lib.models.examples import encode_all
 from lib.models.losses import held_out_losses
 from lib.models.prompt import Prompt
-from lib.privacy import accounting, mechanisms
+from lib.privacy import mechanisms
 from lib.privacy.ledger import Event, Ledger
 
 RELEASED = "released.npy"
@@ -41,7 +43,7 @@ class Known(NamedTuple):
     that are asked about, in nats a token.
     """
 
-    gradient_attack: torch.Tensor
+    gradients: torch.Tensor
     products: np.ndarray
     nats: np.ndarray
 
@@ -69,6 +71,45 @@ class Retrained:
         return gradient_attack.scores(self.known.products, self.released)[:, : len(self.known.nats)]
 
 
+def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
+    """Train an arm's adapter again on the canaried corpus and write its texts again.
+
+    Args:
+        arm: to be audited.
+        corpus: the private records with canaries behind them.
+        folder: of the checkpoints, from which a killed attempt goes on.
+        bars: makes a progress bar.
+
+    Returns:
+        Scores ``loss``, ``loss against base`` (both (canaries and references,)) and ``gradients`` (steps, the same).
+
+    Raises:
+        DoppelError: the realised batches are no Poisson samples, so nothing can be said of a claim.
+    """
+    training, ledger = arm.parameters_of("model"), corpus.ledger(arm)
+    asked = [canary.record for canary in corpus.planted.everyone]
+    tick = bars(f"{arm.stage} steps", training["steps"])
+    trained = retrain(
+        arm,
+        corpus.train,
+        ledger,
+        folder,
+        lambda progress: tick(),
+        asked=asked,
+        background=corpus.background,
+        known=corpus.shared,
+    )
+    nats = trained.nats(asked)
+    scores = {
+        "loss": -nats,
+        "loss against base": trained.known.nats - nats,
+        "gradients": trained.gradient_scores(),
+    }
+    count = corpus.texts or len(arm.texts)
+    texts = write(arm, trained, corpus.folder, count, bars(f"{arm.stage} texts", count))
+    return MadeAgain(scores, texts, ledger.statement(arm.stage, target_epsilon=training["target_epsilon"]))
+
+
 def retrain(
     arm: Arm,
     train: Sequence[Record],
@@ -87,20 +128,13 @@ def retrain(
     the same model and adapters.
     Raises DoppelError for batches that are no Poisson samples: nothing could be said of a claim then.
     """
-    given = arm.training
+    given = arm.parameters_of("model")
     tokenizer, template = loading.load_tokenizer(given["model"]), Prompt(given["prompt"], given["chat"])
     examples, _ = encode_all(train, tokenizer, template, max_tokens=given["max_tokens"], unit=ledger.unit)
     probability = sampling_probability(ledger.units, given["expected_batch"])
-    noise_multiplier = None
-    if given["target_epsilon"] is not None:
-        noise_multiplier = accounting.calibrate(
-            lambda noise: accounting.Gaussian(noise, probability, given["steps"]),
-            target_epsilon=given["target_epsilon"],
-            delta=ledger.delta,
-            others=ledger.mechanisms,
-        )
+    mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
     names = dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
-    settings = dp_lora.Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names})
+    settings = dp_lora.Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
     net = _adapted(given)
     start = tuple(repr(given[name]) for name in _START)
     known = {} if known is None else known
@@ -114,10 +148,7 @@ def retrain(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
     )
     check.require()
-    private = noise_multiplier is not None
-    mechanism = (
-        accounting.Gaussian(noise_multiplier, probability, given["steps"]) if private else accounting.NonPrivate()
-    )
+    private = given["target_epsilon"] is not None
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
@@ -130,7 +161,7 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     wanted = labels.draw(histogram, catalogue, count, np.random.default_rng(given["seed"]))
     engine = generate.open_engine(
-        arm.training["model"],
+        arm.parameters_of("model")["model"],
         trained.adapter,
         **{name: given[name] for name in ("engine", "device", "dtype", "batch_size")},
     )

@@ -1,30 +1,121 @@
-"""The entry of DP-LoRA: its mechanism and what pre-flight refuses."""
+"""The entry of DP-LoRA: its mechanism, what pre-flight refuses, and what a card says of it."""
+
+from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError, nearest
-from lib.stage.notebook_roles import Parameters, _check_inputs
+from lib.methods.method import Method, model_words
+from lib.methods.prompting.method import check_generate, check_prompt
+from lib.stage.notebook_roles import Parameters, check_inputs
+
+if TYPE_CHECKING:
+    from lib.privacy.accounting import Gaussian
+
+TRAINS, WRITES = "10_finetune_dp_lora", "11_generate"
 
 
 def sampling_probability(units: int, expected_batch: float) -> float:
-    """q = expected_batch / units. Raises DoppelError outside (0, 1]."""
+    """q, with which every unit joins a Poisson batch by itself.
+
+    Args:
+        units: n >= 1, the number of units.
+        expected_batch: in (0, n], units a step on average.
+
+    Returns:
+        expected_batch / n, in (0, 1].
+
+    Raises:
+        DoppelError: ``expected_batch`` is outside (0, n].
+    """
     if not 0 < expected_batch <= units:
         raise DoppelError(
-            f"expected_batch = {expected_batch:g} is outside (0, {units}], the number of units; lower expected_batch"
+            "methods.expected_batch",
+            f"expected_batch = {expected_batch:g} is outside (0, {units}], the number of units",
+            name="expected_batch",
+            value=expected_batch,
+            remedy="lower expected_batch",
         )
     return expected_batch / units
 
 
-def finetune_dp_lora(parameters: Parameters) -> None:
-    """It has a corpus, its warm-up ends, and PEFT knows every key of ``lora``."""
-    _check_inputs(parameters, "corpus")
+def recipe(parameters: Parameters, units: int, noise_multiplier: float) -> Gaussian:
+    """DP-SGD: ``steps`` Poisson-sampled Gaussian releases (Abadi et al. 2016).
+
+    Unit and neighbours: add or remove one record, or one user. Each step releases the sum of the batch's clipped
+    gradients, of L2 sensitivity ``max_grad_norm``, plus noise of ``noise_multiplier`` times that.
+
+    Args:
+        parameters: of 10_finetune_dp_lora; ``steps`` and ``expected_batch`` are read.
+        units: n, the number of units.
+        noise_multiplier: sigma over the clipping norm, above 0.
+
+    Returns:
+        The mechanism that `lib.methods.dp_lora.trainer.Trainer` runs.
+
+    Raises:
+        DoppelError: ``expected_batch`` is outside (0, n].
+    """
+    from lib.privacy.accounting import Gaussian
+
+    probability = sampling_probability(units, parameters["expected_batch"])
+    return Gaussian(noise_multiplier, probability, parameters["steps"])
+
+
+def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
+    """Paragraphs of a card on how the records were made.
+
+    Args:
+        arm: the certificate's settings of the stage that wrote the records.
+        spending: those of the stage that trained.
+        unit: ``record`` or ``user``.
+    """
+    yield (
+        f"By fine-tuning with differential privacy (DP-SGD on LoRA): {model_words(spending['model'])} learned in "
+        f"{spending['steps']} steps. In each, the gradient of each {unit} was clipped to norm "
+        f"{spending['max_grad_norm']:g}, and noise was added to their sum. Then the model wrote the records from labels "
+        f"alone, at temperature {arm['temperature']:g}."
+    )
+    yield f"The prompt: `{spending['prompt']}`"
+
+
+def check_training(parameters: Parameters) -> None:
+    """Refuse a training without a corpus, a warm-up that does not end, and keys of ``lora`` that PEFT does not know.
+
+    Args:
+        parameters: of 10_finetune_dp_lora, resolved.
+    """
+    check_inputs(parameters, "corpus")
     if parameters["warmup_steps"] >= parameters["steps"]:
-        raise DoppelError(f"warmup_steps = {parameters['warmup_steps']} must be below steps = {parameters['steps']}")
-    for key in set(parameters["lora"]) - _lora_keys():
-        raise DoppelError(f"lora: {key}: no setting of PEFT's LoraConfig; {nearest(key, _lora_keys())}")
+        raise DoppelError(
+            "methods.warmup_too_long",
+            f"warmup_steps = {parameters['warmup_steps']} must be below steps = {parameters['steps']}",
+            name="warmup_steps",
+            value=parameters["warmup_steps"],
+        )
+    check_lora(parameters["lora"])
+
+
+def check_lora(lora: Mapping[str, object]) -> None:
+    """Refuse settings of LoRA that PEFT does not know.
+
+    Args:
+        lora: settings by name.
+    """
+    for key in set(lora) - _lora_keys():
+        raise DoppelError(
+            "methods.unknown_lora_setting",
+            f"lora: {key}: no setting of PEFT's LoraConfig",
+            name="lora",
+            value=key,
+            remedy=nearest(key, _lora_keys()),
+        )
 
 
 @cache
@@ -32,12 +123,32 @@ def _lora_keys() -> frozenset[str]:
     """Fields of PEFT's LoraConfig, read from its source: importing it would import torch."""
     spec = find_spec("peft")
     if spec is None or spec.origin is None:
-        raise DoppelError("peft is not installed; run ./run_all.sh setup")
-    tuners = Path(spec.origin).parent
+        raise DoppelError("methods.no_peft", "peft is not installed", name="peft", remedy="run ./run_all.sh setup")
+    peft = Path(spec.origin).parent
     classes = {}
-    for file in (tuners / "config.py", tuners / "tuners" / "lora" / "config.py"):
+    for file in (peft / "config.py", peft / "tuners" / "lora" / "config.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 fields = (line.target.id for line in node.body if isinstance(line, ast.AnnAssign))
                 classes[node.name] = set(fields)
     return frozenset(classes["LoraConfig"] | classes["PeftConfig"] | classes["PeftConfigMixin"])
+
+
+METHOD = Method(
+    title="DP-LoRA",
+    title_without_privacy="fine-tuned without privacy",
+    arm=WRITES,
+    spends=TRAINS,
+    through="model",
+    recipe=recipe,
+    making=making,
+    settings=(
+        "model", "prompt", "chat", "max_tokens", "target_epsilon", "steps", "expected_batch", "max_grad_norm",
+        "learning_rate", "schedule", "lora",
+    ),
+    checks={TRAINS: check_training, WRITES: check_generate},
+    corpus_checks={TRAINS: check_prompt, WRITES: check_prompt},
+    scores=("loss", "loss against base", "gradients", "rank exposure", *OF_TEXTS),
+    audit="lib.methods.dp_lora.audit:make_again",
+    colour="#1f6f8b",
+)  # fmt: skip

@@ -15,21 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from lib.audit.canaries import Canary
-from lib.audit.target import Arm
+from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json
 from lib.data import labels
 from lib.data.records import Record, owner_numbers
+from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution import text_api
-from lib.methods.private_evolution.evolution import Evolution, Iteration, Voters
+from lib.methods.private_evolution.evolution import FIRST, Evolution, Generation, Iteration, Voters
+from lib.methods.private_evolution.method import METHOD
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.voting import VOTE, vote
 from lib.models import encoders
 from lib.models.encoders import Encoder
-from lib.privacy import accounting
 from lib.privacy.ledger import Event, Ledger
-
-Bars = Callable[[str, int], Callable[[int], object]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,31 @@ class Evolved:
     @property
     def texts(self) -> list[str]:
         return [text for text, _ in self.evolution.result(self.history[-1])]
+
+
+def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
+    """Evolve an arm's texts again with the canaried corpus as voters.
+
+    Args:
+        arm: to be audited.
+        corpus: the private records with canaries behind them.
+        folder: of the checkpoints, from which a killed attempt goes on.
+        bars: makes a progress bar.
+
+    Returns:
+        The score ``votes`` of the canaries that came once, (m,), with noise and without.
+    """
+    ledger, train, planted = corpus.ledger(arm), corpus.train, corpus.planted
+    encoder = encoders.open_encoder(arm.parameters["encoder"], dtype="float32")
+    vectors, known = embedded(encoder, corpus.records, train, planted.everyone)
+    evolved = evolve(arm, train, vectors, ledger, corpus.folder, folder, encoder.encode, bars)
+    single = planted.single
+    votes, unnoised = (
+        vote_scores(evolved, single, known[: len(single)], first=len(corpus.records), noise=noise)
+        for noise in (True, False)
+    )
+    statement = ledger.statement(arm.stage, target_epsilon=arm.parameters["target_epsilon"])
+    return MadeAgain({}, evolved.texts, statement, single={"votes": votes}, unnoised={"votes": unnoised})
 
 
 def evolve(
@@ -64,14 +88,8 @@ def evolve(
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     cells = [dict(cell) for cell in histogram["cells"]]
     users = np.array(owner_numbers(train)) if ledger.unit == "user" else None
-    noise_multiplier = None
-    if given["target_epsilon"] is not None:
-        noise_multiplier = accounting.calibrate(
-            lambda noise: accounting.Gaussian(noise, count=given["iterations"]),
-            target_epsilon=given["target_epsilon"],
-            delta=ledger.delta,
-            others=ledger.mechanisms,
-        )
+    mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
+    noise = noise_multiplier(mechanism)
     names = Settings.__dataclass_fields__.keys() & given.keys()
     evolution = Evolution(
         text_api.open_api(given),
@@ -80,15 +98,13 @@ def evolve(
         cells=cells,
         shares=labels.probabilities(histogram["noisy_counts"]),
         catalogue=catalogue,
-        settings=Settings(noise_multiplier=noise_multiplier, **{name: given[name] for name in names}),
+        settings=Settings(noise_multiplier=noise, **{name: given[name] for name in names}),
         folder=folder,
     )
-    evolution.begin_with(arm.first)
+    evolution.begin_with(Generation(**read_json(arm.folder / FIRST)))
     history = evolution.run(progress)
-    private = noise_multiplier is not None
-    mechanism = accounting.Gaussian(noise_multiplier, count=given["iterations"]) if private else accounting.NonPrivate()
     ledger.events.append(Event(arm.stage, "audited again on canaries: votes", mechanism, given["privacy_seed"]))
-    return Evolved(evolution, history, noise_multiplier)
+    return Evolved(evolution, history, noise)
 
 
 def embedded(

@@ -1,27 +1,123 @@
-"""The entry of Aug-PE: its mechanism and what pre-flight refuses."""
+"""The entry of Aug-PE: its mechanism, what pre-flight refuses, and what a card says of it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import is_remote
+from lib.methods.method import Method, model_words
 from lib.methods.private_evolution.settings import Settings
-from lib.stage.notebook_roles import Parameters, _check_inputs
+from lib.stage.notebook_roles import Parameters, check_inputs
+
+if TYPE_CHECKING:
+    from lib.privacy.accounting import Gaussian
+
+EVOLVES = "12_aug_pe"
+PRICES = ("input", "output")
 
 
-def aug_pe(parameters: Parameters) -> None:
-    """Sizes fit together, and an endpoint has a key and what is asked of it."""
+def recipe(parameters: Parameters, units: int, noise_multiplier: float) -> Gaussian:
+    """Votes: ``iterations`` Gaussian releases in which everyone takes part (Lin et al. 2024; Xie et al. 2024).
 
-    _check_inputs(parameters, "corpus")
-    own = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
-    Settings(noise_multiplier=None, **{name: parameters[name] for name in own})
-    remote = is_remote(str(parameters["model"]))
-    if parameters["base_url"] is not None and not remote:
-        raise DoppelError(f"base_url: model = {parameters['model']!r} is a local one; write openai:MODEL, or remove it")
-    if unknown := set(parameters["prices"]) - {"input", "output"}:
-        raise DoppelError(f"prices: {sorted(unknown)[0]!r}; the keys are input and output")
-    if remote:
+    Unit and neighbours: add or remove one record, or one user. Each iteration releases a histogram of votes to which a
+    unit adds at most the square root of ``k_nn`` in L2 norm; see `lib.methods.private_evolution.voting`.
+
+    Args:
+        parameters: of 12_aug_pe; ``iterations`` is read.
+        units: n; not read, for nobody is sampled.
+        noise_multiplier: sigma over the sensitivity, above 0.
+
+    Returns:
+        The mechanism that `lib.methods.private_evolution.evolution.Evolution` runs.
+    """
+    from lib.privacy.accounting import Gaussian
+
+    return Gaussian(noise_multiplier, count=parameters["iterations"])
+
+
+def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
+    """Paragraphs of a card on how the records were made.
+
+    Args:
+        arm: the certificate's settings of the stage that evolved the records.
+        spending: the same.
+        unit: ``record`` or ``user``.
+    """
+    yield (
+        f"By private evolution (Aug-PE): {model_words(arm['model'])} was never trained. It wrote texts from labels "
+        f"alone; every private record voted {arm['iterations']} times for the text most like it, as seen by "
+        f"{model_words(arm['encoder'])}; the noisy counts of votes alone selected texts, which the model then varied."
+    )
+
+
+def check_evolution(parameters: Parameters) -> None:
+    """Refuse sizes that do not fit together, and an endpoint without a key or that lacks what is asked of it.
+
+    Args:
+        parameters: of 12_aug_pe, resolved.
+    """
+    check_inputs(parameters, "corpus")
+    names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
+    Settings(noise_multiplier=None, **{name: parameters[name] for name in names})
+    model, base_url = str(parameters["model"]), parameters["base_url"]
+    if base_url is not None and not is_remote(model):
+        raise DoppelError(
+            "methods.address_of_local_model",
+            f"base_url: model = {model!r} is a local one",
+            name="base_url",
+            value=base_url,
+            remedy="write openai:MODEL, or remove it",
+        )
+    if unknown := sorted(set(parameters["prices"]) - set(PRICES)):
+        raise DoppelError(
+            "methods.unknown_price",
+            f"prices: {unknown[0]!r}",
+            name="prices",
+            value=unknown[0],
+            remedy="the keys are input and output",
+        )
+    if is_remote(model):
         from lib.generation.endpoint.client import connect
         from lib.generation.endpoint.wire_format import sampling_fields
         from lib.generation.engines.base import Sampling
 
-        name = str(parameters["model"])
-        server = connect(name, parameters["base_url"], str(parameters["key_variable"]), timeout=60.0)
-        sampling_fields(Sampling.of(parameters), name, hosted=server.hosted)
+        server = connect(model, base_url, str(parameters["key_variable"]), timeout=60.0)
+        sampling_fields(Sampling.of(parameters), model, hosted=server.hosted)
+
+
+def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
+    """Refuse a prompt file that is not whole, or that names labels which the corpus stage does not declare.
+
+    Args:
+        parameters: of 12_aug_pe.
+        corpus: parameters of its corpus stage.
+    """
+    from lib.generation import prompt_file
+
+    prompt_file.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
+
+
+METHOD = Method(
+    title="Aug-PE",
+    title_without_privacy="Aug-PE without privacy",
+    arm=EVOLVES,
+    spends=EVOLVES,
+    recipe=recipe,
+    making=making,
+    settings=(
+        "model", "target_epsilon", "prompts", "encoder", "iterations", "variants", "seed_factor", "keep_parents",
+        "lookahead_degree", "k_nn", "threshold", "selection", "variation", "mask_probability", "samples", "temperature",
+        "top_p", "top_k", "repetition_penalty", "max_new_tokens",
+    ),
+    checks={EVOLVES: check_evolution},
+    corpus_checks={EVOLVES: check_prompts},
+    files=("prompts",),
+    scores=("votes", *OF_TEXTS),
+    own_control=("votes",),
+    audit="lib.methods.private_evolution.audit:make_again",
+    colour="#c77d1a",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Prompting alone: a model that never saw a private record; the floor of every comparison."""

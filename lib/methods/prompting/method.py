@@ -1,0 +1,78 @@
+"""The entry of prompting alone: what pre-flight refuses, and what a card says of it."""
+
+from collections.abc import Iterator, Mapping
+
+from lib.common.errors import DoppelError
+from lib.methods.method import Method, model_words
+from lib.stage.notebook_roles import Parameters, check_inputs
+
+WRITES = "11_generate"
+PROMPTED = ("base_model", "prompt", "chat")  # parameters of a model that was not trained
+
+
+def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
+    """Paragraphs of a card on how the records were made.
+
+    Args:
+        arm: the certificate's settings of the stage that wrote the records.
+        spending: the same; nothing was spent.
+        unit: ``record`` or ``user``.
+    """
+    yield (
+        f"By prompting alone: {model_words(arm['base_model'])} wrote the records from labels, and never saw a private "
+        "record. All that it knows of the corpus is how frequent the labels are, with noise added."
+    )
+    yield f"The prompt: `{arm['prompt']}`"
+
+
+def check_generate(parameters: Parameters) -> None:
+    """Refuse a model that comes from an input and from the parameters, or from neither.
+
+    Args:
+        parameters: of 11_generate, resolved.
+    """
+    check_inputs(parameters, "corpus", "model")
+    given = [name for name in PROMPTED if parameters[name] is not None]
+    if "model" in parameters["inputs"] and given:
+        raise DoppelError(
+            "methods.two_models",
+            f"{given[0]}: the input model brings its own",
+            name=given[0],
+            value=parameters[given[0]],
+            remedy=f"remove {', '.join(given)}",
+        )
+    if "model" not in parameters["inputs"] and len(given) < len(PROMPTED):
+        missing = next(name for name in PROMPTED if name not in given)
+        raise DoppelError(
+            "methods.no_model",
+            "without an input named model, base_model, prompt and chat must be set",
+            name=missing,
+        )
+
+
+def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
+    """Refuse a prompt with a label that the corpus stage does not declare.
+
+    Args:
+        parameters: of a stage with a ``prompt``, None where its input brings one.
+        corpus: parameters of its corpus stage.
+    """
+    from lib.models import templates
+
+    if parameters["prompt"] is not None:
+        templates.check_labels(str(parameters["prompt"]), corpus["label_domain"])
+
+
+METHOD = Method(
+    title="prompt only",
+    arm=WRITES,
+    making=making,
+    settings=(
+        "base_model", "prompt", "chat", "samples", "temperature", "top_p", "top_k", "repetition_penalty",
+        "max_new_tokens",
+    ),
+    checks={WRITES: check_generate},
+    corpus_checks={WRITES: check_prompt},
+    model="base_model",
+    colour="#8a8a8a",
+)  # fmt: skip

@@ -1,0 +1,64 @@
+"""Canaries that really get in, scores beside the references of their kind, sets that are too small."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.audit_toys import CELLS, corpus, plant
+
+from lib.audit import canary_set
+from lib.audit.canary_set import coins
+from lib.common.errors import DoppelError
+
+
+def test_every_canary_that_is_in_is_in_the_corpus_as_often_as_it_should_and_no_other() -> None:
+    planting, old = plant(), corpus()
+    train = planting.insert(old)
+    assert train[: len(old)] == old
+    texts = [record.text for record in train]
+    for copies, some in planting.groups.items():
+        for canary in some:
+            assert texts.count(canary.record.text) == copies * canary.included
+    assert not any(canary.included or canary.record.text in texts for canary in planting.references)
+    assert len({record.id for record in train}) == len(train)
+    assert [c.record.id for c in planting.single][:2] == ["canary-00000", "canary-00001"]
+    assert all(0 < coins(some).sum() < len(some) for some in planting.groups.values())
+
+
+def test_the_coins_of_a_small_group_never_all_fall_the_same() -> None:
+    for seed in range(12):
+        assert 0 < coins(plant(6, {3: 2}, seed).groups[3]).sum() < 2
+
+
+def test_scores_are_relative_to_the_references_of_the_same_kind() -> None:
+    planting = plant()
+    level = {"personal": 0.0, "rare tokens": 100.0, "suffixed": -7.0}
+    everyone = planting.everyone
+    rng = np.random.default_rng(0)
+    values = np.array([level[c.kind] + 3 * c.included for c in everyone]) + rng.normal(0, 0.1, len(everyone))
+    relative = planting.relative(values)
+    assert {n: len(some) for n, some in relative.items()} == {1: 30, 8: 12}
+    for copies, some in planting.groups.items():
+        assert relative[copies][coins(some)].min() > 10 > 5 > abs(relative[copies][~coins(some)]).max()
+        exposed = planting.exposed(values)[copies]
+        assert exposed[coins(some)] == pytest.approx(np.log2(7))  # above all 6 references
+    assert planting.relative(np.zeros(len(everyone)))[1] == pytest.approx(0)  # not divided by zero
+
+
+def test_a_canary_has_the_labels_of_a_record() -> None:
+    rows = [{"product": "a"}, {"product": "b"}]
+    assert canary_set.whole_sets(CELLS, rows)[1] == {"mood": "good", "product": "b"}
+    assert canary_set.whole_sets(CELLS, []) == CELLS
+
+
+@pytest.mark.parametrize(("count", "repeated"), [(5, {8: 12}), (30, {8: 1}), (30, {1: 12})])
+def test_sets_that_are_too_small_are_refused(count: int, repeated: dict[int, int]) -> None:
+    with pytest.raises(DoppelError, match="canaries"):
+        plant(count, repeated)
+
+
+def test_the_table_of_canaries_says_that_they_are_fake(tmp_path: Path) -> None:
+    canary_set.save(tmp_path / "canaries.jsonl", plant().everyone)
+    lines = [json.loads(line) for line in (tmp_path / "canaries.jsonl").read_text().splitlines()]
+    assert len(lines) == 30 + 12 + 18 and all(line["fake"] is True for line in lines)

@@ -1,0 +1,104 @@
+"""An Aug-PE arm evolved again with canaries: what its votes give away with noise and without."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.audit_toys import CELLS, corpus, plant
+
+from lib.audit import attack
+from lib.audit.canary_set import Planted, coins
+from lib.common.errors import DoppelError
+from lib.common.files import write_array
+from lib.data import labels
+from lib.methods.private_evolution import audit
+from lib.methods.private_evolution.evolution import Evolution, Generation, Iteration, Voters
+from lib.methods.private_evolution.settings import Settings
+from lib.pipeline import preflight
+
+
+class Votes:
+    """Two iterations of private evolution on a plane, 30 candidates each: no model, real votes."""
+
+    def __init__(self, folder: Path, planting: Planted, noise: float | None, owners: bool = False):
+        rng = np.random.default_rng(4)
+        old = corpus()
+        train = planting.insert(old)
+        place = {c.record.text: rng.normal(0, 3, 2).astype(np.float32) for c in planting.everyone}
+        vectors = np.stack([place.get(r.text, rng.normal(0, 3, 2).astype(np.float32)) for r in train])
+        users = np.arange(len(train)) if owners else None
+        voters = Voters(vectors, labels.cell_numbers(train, CELLS), users)
+        settings = Settings(iterations=2, samples=10, noise_multiplier=noise)
+        evolution = Evolution(
+            None, None, voters, cells=CELLS, shares=np.array([0.5, 0.5]), catalogue=[], settings=settings, folder=folder
+        )
+        history = []
+        for number in range(2):
+            write_array(evolution._vectors(number), rng.normal(0, 3, (30, 2)).astype(np.float32))
+            cells = [i % 2 for i in range(30)]
+            made = Generation([""] * 30, [{}] * 30, cells, [None] * 30)
+            clean = audit._votes(voters, np.load(evolution._vectors(number)), np.array(cells), 1)
+            noisy = clean + rng.normal(0, noise or 0, 30)
+            history.append(Iteration(number, made, noisy, np.arange(10)))
+        self.run = audit.Evolved(evolution, history, noise)
+        self.first, self.single = len(old), planting.single
+        self.vectors = np.stack([place[c.record.text] for c in planting.single])
+
+    def scores(self, **options) -> np.ndarray:
+        return audit.vote_scores(self.run, self.single, self.vectors, first=self.first, **options)
+
+
+@pytest.mark.parametrize("owners", [False, True], ids=["records", "users"])
+def test_votes_without_noise_give_the_canaries_away(tmp_path: Path, owners: bool) -> None:
+    planting = plant(24)
+    votes = Votes(tmp_path, planting, None, owners)
+    scores = votes.scores()
+    assert attack.auc(scores, coins(planting.single)).value > 0.9  # some share a candidate: not 1
+    assert scores.sum() == pytest.approx(coins(planting.single).sum(), abs=0.2)  # votes are counted, none is lost
+
+
+def test_noise_hides_them_and_the_same_votes_without_it_are_the_planted_violation(tmp_path: Path) -> None:
+    planting = plant(24)
+    votes = Votes(tmp_path, planting, 50.0)
+    inside = coins(planting.single)
+    assert attack.auc(votes.scores(), inside).value < 0.8
+    unnoised = votes.scores(noise=False)
+    claim = {"claim": 0.2, "delta": 1e-5, "rng": np.random.default_rng(0)}
+    assert attack.planted_control("votes", unnoised, planting.single, **claim).passed
+    missed = attack.planted_control("votes", votes.scores(), planting.single, **claim)
+    assert not missed.passed and "of a claimed 0.2" in missed.shown
+
+
+# --- controls
+
+
+def test_a_planted_claim_of_copies_is_that_of_their_group() -> None:
+    group = plant(30, {8: 60}).repeated[0]
+    inside = coins(group.canaries)
+    given = {"claim": 1.0, "delta": 1e-5, "rng": np.random.default_rng(0), "copies": 8}
+    control = attack.planted_control("loss", inside.astype(float), group.canaries, **given)
+    assert control.passed and "a group of 8 identical records" in control.shown
+    mute = attack.planted_control("loss", np.zeros(60), group.canaries, **given)
+    assert not mute.passed
+    with pytest.raises(DoppelError, match="lower it"):
+        attack.planted_control("loss", np.zeros(60), group.canaries, **given | {"claim": 40.0})
+
+
+# --- pre-flight
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ("control=eps9", "control = 'eps9'"),
+        ("control=null", "an arm of 11_generate needs one"),
+        ("control=aug_pe", "must be an input of 11_generate"),
+        ("copies=[10]", "one number for each of copies"),
+        ("bounded=[lose]", "'lose' is no score"),
+        ("inputs={corpus: 00_process_data}", "names no arm"),
+        ("inputs={corpus: 00_process_data, a: 10_finetune_dp_lora.eps8}", "is no arm"),
+    ],
+)
+def test_pre_flight_refuses(change: str, match: str) -> None:
+    with pytest.raises(DoppelError, match=match):
+        preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])
