@@ -103,7 +103,7 @@ def _figures(folder: Path) -> Iterator[Figure]:
 
 def _told(cells: Sequence[Mapping]) -> Iterator[tuple[str, str, str, str]]:
     """Of each picture that is saved: a pattern of its name, the heading above it, what it shows, how to read it."""
-    heading = ""
+    heading, imported = "", _imported(cells)
     for place, cell in enumerate(cells):
         if cell["cell_type"] == "markdown":
             heading = next(
@@ -114,14 +114,36 @@ def _told(cells: Sequence[Mapping]) -> Iterator[tuple[str, str, str, str]]:
         reading = later.strip().removeprefix(_READING).strip() if later.strip().startswith(_READING) else ""
         for call in _CALL.finditer(cell["source"]):
             pattern = ".+".join(re.escape(part) for part in re.split(r"\{[^}]*\}", call["name"]))
-            yield pattern, heading, _docstring(call["maker"] or ""), _plain(reading.split("\n\n")[0])
+            yield pattern, heading, _docstring(_resolved(call["maker"] or "", imported)), _plain(reading.split("\n\n")[0])
+
+
+def _imported(cells: Sequence[Mapping]) -> dict[str, str]:
+    """Full dotted names of what a notebook imports from lib, by the name that it uses for it."""
+    names = {}
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        try:
+            tree = ast.parse(cell["source"])
+        except SyntaxError:  # a line magic
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lib":
+                names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _resolved(maker: str, imported: Mapping[str, str]) -> str:
+    """``lib.plots.data.kept`` for a notebook's ``data.kept`` or ``kept``; empty where it was not imported from lib."""
+    first, dot, rest = maker.partition(".")
+    return f"{imported[first]}{dot}{rest}" if first in imported else ""
 
 
 @cache
 def _docstring(maker: str) -> str:
-    """What a maker, ``plots.kept`` say, tells of its picture: the first paragraph of its docstring, or nothing."""
+    """The first paragraph of a function's docstring; ``maker`` is its full name, ``lib.plots.data.kept``."""
     module, _, function = maker.rpartition(".")
-    path = LIB / f"{module.replace('.', '/')}.py"
+    path = LIB.parent / f"{module.replace('.', '/')}.py"
     if not module or not path.is_file():
         return ""
     for node in ast.parse(path.read_text("utf-8")).body:

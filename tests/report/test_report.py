@@ -8,12 +8,14 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 from support import report_scorecards
+from support.project import ROOT
 
 from lib import report
 from lib.audit.verdict import Verdict
 from lib.common import formatting
 from lib.common.errors import DoppelError
 from lib.report import cells, glossary, page, stage_view, svg_bars
+from lib.stage import notebook_file
 
 HOSTILE = """<script>alert("x")</script><img src=x onerror='alert(1)'>&amp;"""
 
@@ -171,10 +173,6 @@ def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[st
 
 
 def test_every_picture_that_a_notebook_saves_has_words_of_its_own() -> None:
-    from conftest import ROOT
-
-    from lib.stage import notebook_file
-
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         saved = sum(
             cell["source"].count("stage.figure(") for cell in notebook_file.load(path) if cell["cell_type"] == "code"
@@ -187,7 +185,8 @@ def test_every_picture_that_a_notebook_saves_has_words_of_its_own() -> None:
 def test_a_picture_named_by_a_label_finds_its_words() -> None:
     cells = [
         {"cell_type": "markdown", "source": "## Which words matter\nText."},
-        {"cell_type": "code", "source": '_ = stage.figure(f"importance_{name}", utility_plots.scores(part))'},
+        {"cell_type": "code", "source": "from lib.plots import utility as pictures"},
+        {"cell_type": "code", "source": '_ = stage.figure(f"importance_{name}", pictures.scores(part))'},
     ]
     ((pattern, heading, shows, reading),) = stage_view._told(cells)
     assert re.fullmatch(pattern, "importance_sentiment") and heading == "Which words matter"

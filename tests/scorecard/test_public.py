@@ -51,7 +51,7 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     card = scorecard.build(inputs)
     names = [one["name"] for one in card["arms"]]
     own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
-    monkeypatch.setattr("lib.scorecard.public.answers.guarantees", lambda arms: [])  # sentences: the next test
+    monkeypatch.setattr("lib.scorecard.public.conclusions.guarantees", lambda arms: [])  # sentences: the next test
     monkeypatch.setattr("lib.scorecard.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
     monkeypatch.setattr("lib.scorecard.public.public_value", lambda name, value: value)  # nor is it a known name
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}

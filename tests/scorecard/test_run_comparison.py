@@ -131,8 +131,8 @@ def test_runs_on_equal_records_share_a_corpus_though_their_label_counts_differ(t
     one, two = (scorecard.read(compared(tmp_path, name) / "30_compare") for name in ("one", "two"))
     assert one["corpus"]["digest"] == two["corpus"]["digest"] and frontier.refusal(one, two) is None
     assert (
-        toys.signature.read_done(tmp_path / "one" / "00_process_data")["digest"]
-        != (toys.signature.read_done(tmp_path / "two" / "00_process_data")["digest"])
+        toys.fingerprint.read_done(tmp_path / "one" / "00_process_data")["digest"]
+        != (toys.fingerprint.read_done(tmp_path / "two" / "00_process_data")["digest"])
     )
     toys.corpus(tmp_path / "three", words="other words")
     other = run_comparison.lineage.corpus_digest(

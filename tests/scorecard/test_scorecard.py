@@ -133,7 +133,7 @@ def test_what_was_not_measured_is_told_and_the_rest_is_compared(inputs: dict[str
     del inputs[gone]
     card = scorecard.build(inputs)
     (told,) = [one for one in card["missing"] if one["what"] == gone]
-    assert told["arm"] is None and "no stage of 0" in told["because"]
+    assert told["arm"] is None and "no stage of 2" in told["because"]
     assert {row["group"] for row in card["comparisons"]} == {"fidelity", "utility"} - {gone}
     assert card["answers"] and len(card["arms"]) == 4
 

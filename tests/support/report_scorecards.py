@@ -218,7 +218,8 @@ def _notebook(stage: str) -> nbformat.NotebookNode:
     cells = [
         v4.new_markdown_cell(f"# {stage}\n\nAsks a question, in `code` and words.\n\n{wide}"),
         v4.new_markdown_cell("## Clean, deduplicate, bound, split"),
-        v4.new_code_cell('_ = stage.figure("kept", plots.kept(processed.steps))', outputs=outputs),
+        v4.new_code_cell("from lib.plots import data"),
+        v4.new_code_cell('_ = stage.figure("kept", data.kept(processed.steps))', outputs=outputs),
         v4.new_markdown_cell("**How to read it.** Each bar is what *one rule* let through."),
     ]
     return v4.new_notebook(cells=cells)
