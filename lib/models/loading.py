@@ -1,4 +1,4 @@
-"""Models by name: found or made once, loaded with a tokenizer, with or without an adapter; prompts as token ids."""
+"""Models by name: located, or converted at first use, and loaded with a tokenizer and an adapter."""
 
 import hashlib
 import tempfile
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from peft import PeftModel
@@ -26,20 +26,28 @@ from lib.common.files import sha256
 from lib.common.paths import DATA
 from lib.models import bundled
 
-logging.disable_progress_bar()  # one bar a file of weights says nothing to a reader of a notebook or a log
-# PEFT asks a model for an attribute that transformers renamed; nothing that a user could change
+logging.disable_progress_bar()  # a bar for every file of weights tells the reader of a notebook or a log nothing
+# PEFT reads an attribute that transformers has renamed; users can do nothing about it
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16"]
-WORTH_IT = 1.3  # times faster, from where the coarser numbers are taken
+MIN_BFLOAT16_GAIN = 1.3  # times faster than float32 on a CPU, for "auto" to accept bfloat16's lower precision
 
 
 def locate(name: str, root: Path = DATA) -> Path | str:
-    """Where transformers finds a model: a folder, or for ``hub:OWNER/NAME`` the id on the hub.
+    """Where transformers finds a model.
 
-    ``bundled:`` models are fetched and converted at the first call into ``root/models/<name>``; the folder
-    appears whole, by a rename. Raises DoppelError for a name that is none of these.
+    Args:
+        name: ``bundled:NAME`` (a key of `lib.models.bundled.BUNDLED`), ``hub:OWNER/NAME``, or a model's folder. A
+            bundled model is fetched and converted at the first call.
+        root: the data folder; bundled models are kept in its ``models/NAME``.
+
+    Returns:
+        A folder, or for a model of the hub its id OWNER/NAME.
+
+    Raises:
+        DoppelError: ``name`` is none of these.
     """
     kind, _, rest = name.partition(":")
     if kind == "hub" and rest:
@@ -47,142 +55,260 @@ def locate(name: str, root: Path = DATA) -> Path | str:
     if kind == "bundled" and rest in bundled.BUNDLED:
         folder = root / "models" / rest
         if not folder.is_dir():
-            make_folder(folder, lambda made: bundled.make(rest, root, made))
+            make_folder(folder, lambda target: bundled.make(rest, root, target))
         return folder
     if (Path(name) / "config.json").is_file():
         return Path(name)
-    known = [*(f"bundled:{one}" for one in bundled.BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
-    raise DoppelError(f"unknown model {name!r}; {nearest(name, known)}")
+    known = [*(f"bundled:{model}" for model in bundled.BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
+    raise DoppelError(
+        "models.model_unknown", f"unknown model {name!r}", name="model", value=name, remedy=nearest(name, known)
+    )
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The model's tokenizer, with a pad token that is not EOS wherever the vocabulary has one to spare."""
-    source = locate(name)
-    tokenizer = from_pretrained(AutoTokenizer, source)
+    """Load a model's tokenizer. Its pad token differs from EOS wherever the vocabulary has a token to spare.
+
+    Args:
+        name: a model as `locate` takes it.
+
+    Raises:
+        DoppelError: the model is unknown, cannot be loaded, or has no EOS token.
+    """
+    tokenizer = from_pretrained(AutoTokenizer, locate(name))
     if tokenizer.eos_token_id is None:
-        raise DoppelError(f"model {name!r} has no EOS token, so its completions could not end; choose another model")
+        raise DoppelError(
+            "models.eos_missing",
+            f"model {name!r} has no EOS token, so its completions could not end",
+            name="model",
+            value=name,
+            remedy="choose another model",
+        )
     if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
-        spare = [tokenizer.unk_token, *(t for t in tokenizer.all_special_tokens if "pad" in t.lower())]
-        tokenizer.pad_token = next((t for t in spare if t not in (None, tokenizer.eos_token)), tokenizer.eos_token)
+        candidates = [tokenizer.unk_token, *(t for t in tokenizer.all_special_tokens if "pad" in t.lower())]
+        spare = (token for token in candidates if token not in (None, tokenizer.eos_token))
+        tokenizer.pad_token = next(spare, tokenizer.eos_token)
     return tokenizer
 
 
 def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
-    """The model in eval mode. Raises DoppelError when it cannot be found or fetched."""
-    place = resolve_device(device)
-    options: dict[str, object] = {"dtype": resolve_dtype(dtype, place)}
-    if place.type == "cpu":  # there the fused attention's backward pass takes a sixth of a training step
+    """Load a model, in eval mode.
+
+    Args:
+        name: a model as `locate` takes it.
+        dtype: of the weights, as `resolve_dtype` takes it.
+        device: where the model runs, as `resolve_device` takes it.
+
+    Raises:
+        DoppelError: the model is unknown or cannot be loaded, or the device or dtype is refused.
+    """
+    resolved = resolve_device(device)
+    options: dict[str, object] = {"dtype": resolve_dtype(dtype, resolved)}
+    if resolved.type == "cpu":  # on CPUs the backward pass of fused attention takes a sixth of a training step
         options["attn_implementation"] = "eager"
     model = from_pretrained(AutoModelForCausalLM, locate(name), **options)
-    return model.to(place).eval()
+    return model.to(resolved).eval()
 
 
 def end_tokens(name: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Ids that end a completion: the tokenizer's EOS, and those that the model's authors name besides it."""
+    """Ids of the tokens that end a completion, ascending.
+
+    Args:
+        name: a model as `locate` takes it; end tokens of its generation config are included, where it has one.
+        tokenizer: the model's own; its EOS is included.
+    """
     try:
-        named = from_pretrained(GenerationConfig, locate(name)).eos_token_id
+        configured = from_pretrained(GenerationConfig, locate(name)).eos_token_id
     except DoppelError:  # a model need not have a generation config
-        named = None
-    return sorted({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
+        configured = None
+    return sorted({tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])} - {None})
 
 
 def fingerprint(name: str) -> str:
-    """A hash of a model's files; for a model of the hub, its commit."""
+    """A hash of the files of model ``name`` (as `locate` takes it); for a model of the hub, its id and commit."""
     source = locate(name)
     if isinstance(source, Path):
         return folder_hash(source)
     return f"{source}@{from_pretrained(AutoConfig, source)._commit_hash}"
 
 
-def folder_hash(folder: Path) -> str:
-    """Hex digest of the files directly in a folder, names and contents."""
-    files = sorted(file for file in folder.iterdir() if file.is_file())
-    return hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
+def folder_hash(folder: Path, *, recursive: bool = False) -> str:
+    """SHA-256 of the names and contents of a folder's files, as hex digits.
+
+    Args:
+        folder: an existing folder.
+        recursive: whether files of its subfolders count too, under their paths.
+    """
+    files = sorted(file for file in (folder.rglob("*") if recursive else folder.iterdir()) if file.is_file())
+    listing = "".join(f"{file.relative_to(folder).as_posix()} {sha256(file)}\n" for file in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def resolve_device(device: Device) -> torch.device:
-    """``auto`` takes the GPU where there is one."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise DoppelError(f"unknown device {device!r}; {nearest(device, ('auto', 'cpu', 'cuda'))}")
+    """The device to run on.
+
+    Args:
+        device: ``cpu``, ``cuda``, or ``auto``: the GPU where there is one, else the CPU.
+
+    Raises:
+        DoppelError: ``device`` is unknown, or is ``cuda`` and PyTorch sees no GPU.
+    """
+    if device not in get_args(Device):
+        raise DoppelError(
+            "models.device_unknown",
+            f"unknown device {device!r}",
+            name="device",
+            value=device,
+            remedy=nearest(device, get_args(Device)),
+        )
     if device == "cuda" and not torch.cuda.is_available():
         raise DoppelError(
-            "device 'cuda' was asked for, but PyTorch sees no GPU; use device: auto, or install its CUDA build"
+            "models.gpu_missing",
+            "device is 'cuda', but PyTorch sees no GPU",
+            name="device",
+            value=device,
+            remedy="use device: auto, or install the CUDA build of PyTorch",
         )
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
-    """``auto`` takes bfloat16 where it is faster: on GPUs that know it, on CPUs whose products are faster so."""
-    if dtype not in ("auto", "float32", "bfloat16"):
-        raise DoppelError(f"unknown dtype {dtype!r}; {nearest(dtype, ('auto', 'float32', 'bfloat16'))}")
+    """The number type of a model's weights.
+
+    Args:
+        dtype: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where it is faster, else float32. That is on GPUs which
+            support it natively, and on CPUs whose matrix products gain at least `MIN_BFLOAT16_GAIN` (measured once).
+        device: where the model runs.
+
+    Raises:
+        DoppelError: ``dtype`` is unknown.
+    """
+    if dtype not in get_args(Dtype):
+        raise DoppelError(
+            "models.dtype_unknown",
+            f"unknown dtype {dtype!r}",
+            name="dtype",
+            value=dtype,
+            remedy=nearest(dtype, get_args(Dtype)),
+        )
     if dtype != "auto":
         return getattr(torch, dtype)
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        faster = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = _bfloat16_gain() > WORTH_IT
-    return torch.bfloat16 if native else torch.float32
+        faster = _bfloat16_gain() > MIN_BFLOAT16_GAIN
+    return torch.bfloat16 if faster else torch.float32
 
 
 @cache
 def _bfloat16_gain() -> float:
-    """How many times faster this CPU multiplies in bfloat16 than in float32, on a layer of a small model.
+    """How many times faster this CPU multiplies a small model's layer in bfloat16 than in float32.
 
-    Measured (some 50 ms, once a process), for no flag tells it: AVX-512's bfloat16 took half of float32's time on one
-    processor and twice on another. The fastest of several turns counts, so other work beside it matters little.
+    It is measured (about 50 ms, once per process), because no CPU flag predicts it: bfloat16 under AVX-512 took half
+    the time of float32 on one processor and twice the time on another. The fastest of several runs counts, so that
+    other processes matter little.
     """
-    rows, weights = torch.ones(512, 576), torch.ones(1536, 576)
-    sides = [(rows.to(kind), weights.to(kind)) for kind in (torch.float32, torch.bfloat16)]
-    seconds = [[], []]
+    inputs, weights = torch.ones(512, 576), torch.ones(1536, 576)
+    operands = [(inputs.to(dtype), weights.to(dtype)) for dtype in (torch.float32, torch.bfloat16)]
+    seconds: list[list[float]] = [[], []]
     for turn in range(9):
-        for times, side in zip(seconds, sides, strict=True):
+        for times, pair in zip(seconds, operands, strict=True):
             began = time.perf_counter()
-            torch.nn.functional.linear(*side)
-            if turn:  # the first one sets up
+            torch.nn.functional.linear(*pair)
+            if turn:  # the first run includes set-up
                 times.append(time.perf_counter() - began)
     return min(seconds[0]) / min(seconds[1])
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
-    """The model with a saved PEFT adapter on it, in eval mode. The adapter's weights stay apart from the model's."""
+    """Put a saved PEFT adapter on a model; its weights stay apart from the model's.
+
+    Args:
+        model: the model that the adapter was trained on.
+        adapter: the adapter's folder.
+
+    Returns:
+        Model and adapter together, in eval mode.
+
+    Raises:
+        DoppelError: the folder holds no adapter, or the adapter does not fit the model.
+    """
     if not (adapter / "adapter_config.json").is_file():
-        raise DoppelError(f"{adapter}: no adapter_config.json there; run the stage that trains the adapter")
+        raise DoppelError(
+            "models.adapter_missing",
+            "no adapter_config.json there",
+            name="adapter",
+            value=str(adapter),
+            remedy="run the stage that trains the adapter",
+            where=str(adapter),
+        )
     try:
         return PeftModel.from_pretrained(model, str(adapter)).eval()
-    except (RuntimeError, ValueError) as error:  # other shapes, or other names of layers
-        reason = str(error).splitlines()[0]
-        raise DoppelError(f"{adapter} does not fit the model ({reason}); use the model it was trained on") from None
+    except (RuntimeError, ValueError) as error:  # layers of other shapes or other names
+        raise DoppelError(
+            "models.adapter_mismatch",
+            f"the adapter does not fit the model ({str(error).splitlines()[0]})",
+            name="adapter",
+            value=str(adapter),
+            remedy="use the model that it was trained on",
+            where=str(adapter),
+        ) from None
 
 
 def merged(model: PeftModel) -> PreTrainedModel:
-    """The plain model whose weights include the adapter's. In bfloat16 small updates would be rounded away."""
-    if any(p.dtype != torch.float32 for p in model.parameters()):
-        raise DoppelError("an adapter is merged in float32 only; load the model with dtype float32")
+    """The plain model whose weights include the adapter's.
+
+    Args:
+        model: a float32 model with an adapter: in bfloat16 small updates would be rounded away. It is changed in place.
+
+    Raises:
+        DoppelError: a weight is not float32.
+    """
+    if any(weight.dtype != torch.float32 for weight in model.parameters()):
+        raise DoppelError(
+            "models.merge_not_float32",
+            "an adapter is merged in float32 only",
+            name="dtype",
+            remedy="load the model with dtype float32",
+        )
     return model.merge_and_unload()
 
 
-def from_pretrained(kind: type, source: Path | str, **options: object) -> object:
-    """transformers' loader of a ``kind`` (AutoModel, AutoTokenizer, ...); a folder is never looked up on the network.
+def from_pretrained(loader: type, source: Path | str, **options: object) -> object:
+    """Load a model, tokenizer or config with transformers.
 
-    Raises DoppelError when nothing can be loaded from ``source``.
+    Args:
+        loader: transformers' class for it (AutoModel, AutoTokenizer, ...).
+        source: a folder, which is never looked up on the network, or an id on the hub.
+        **options: more arguments of the class's ``from_pretrained``.
+
+    Raises:
+        DoppelError: nothing can be loaded from ``source``.
     """
     try:
-        return kind.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
+        return loader.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
     except OSError as error:
         raise DoppelError(
-            f"model {str(source)!r} cannot be loaded ({str(error).splitlines()[0]}). Check its name, the network and, "
-            "for a gated model, your login; or give a folder with the model in it"
+            "models.model_unloadable",
+            f"model {str(source)!r} cannot be loaded ({str(error).splitlines()[0]})",
+            name="model",
+            value=str(source),
+            remedy="check its name, the network and, for a gated model, your login; or give a model's folder",
         ) from None
 
 
 def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a folder beside the wanted one, then rename: it is whole or absent, whoever else makes it too."""
+    """Make a folder that is complete or absent, also where several processes make it at once: the first one wins.
+
+    Args:
+        folder: the folder to make; its parents are created.
+        fill: called with another path, beside ``folder``, where it makes the folder; then that is renamed.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        made = Path(scratch) / "made"
-        fill(made)
+        target = Path(scratch) / "made"
+        fill(target)
         try:
-            made.rename(folder)
+            target.rename(folder)
         except OSError:  # another process was faster: its folder is as good as ours
             if not folder.is_dir():
                 raise

@@ -1,4 +1,4 @@
-"""Losses of completions: a token, an example, a held-out set."""
+"""Losses of completions: per token, per example, and of a held-out set."""
 
 from collections.abc import Sequence
 
@@ -9,46 +9,55 @@ from torch.nn import functional as F
 
 from lib.models.examples import Batch, Example, by_length
 
-
-@torch.no_grad()
-def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 512) -> np.ndarray:
-    """Summed loss in nats and number of completion tokens of each example, shape (examples, 2). *Evaluation only.*"""
-    device = next(model.parameters()).device
-    split_head = head_splits(model, Batch.of(examples[:1], 0, device))
-    training = model.training
-    model.eval()
-    result = np.zeros((len(examples), 2))
-    for part in by_length([1] * len(examples), [len(e) for e in examples], tokens_per_batch):
-        batch = Batch.of([examples[i] for i in part], 0, device)
-        losses = token_losses(model, batch, split_head=split_head).double().cpu()
-        sums = torch.zeros(len(part), dtype=torch.float64).index_add_(0, batch.rows.cpu(), losses)
-        result[part] = torch.stack([sums, batch.lengths.cpu().double()], dim=1).numpy()
-    model.train(training)
-    return result
-
-
 HEAD_CHUNK = 512  # completion tokens whose logits are held at once: 512 x 50k vocabulary x 4 bytes = 100 MB
 
 
-class _HeadLoss(torch.autograd.Function):
-    """Cross entropy of a frozen output head, chunk by chunk, so that no logits outlive their chunk.
+@torch.no_grad()
+def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 512) -> np.ndarray:
+    """Losses of completions in eval mode. *Evaluation only* where the examples are private.
 
-    The gradient of the hidden states is known as soon as the chunk's softmax is: it is computed in the
-    forward pass for unit weights and scaled in the backward pass.
+    Args:
+        model: a causal language model; its mode is restored afterwards.
+        examples: at least one.
+        tokens_per_batch: the most tokens of a batch, padding counted; a longer example is a batch by itself.
+
+    Returns:
+        For each example the sum of its completion's losses in nats, and the number of its completion tokens; float64,
+        shape (examples, 2).
+    """
+    device = next(model.parameters()).device
+    split_head = head_splits(model, Batch.of(examples[:1], 0, device))
+    was_training = model.training
+    model.eval()
+    result = np.zeros((len(examples), 2))
+    for group in by_length([1] * len(examples), [len(example) for example in examples], tokens_per_batch):
+        batch = Batch.of([examples[i] for i in group], 0, device)
+        losses = token_losses(model, batch, split_head=split_head).double().cpu()
+        sums = torch.zeros(len(group), dtype=torch.float64).index_add_(0, batch.rows.cpu(), losses)
+        result[group] = torch.stack([sums, batch.lengths.cpu().double()], dim=1).numpy()
+    model.train(was_training)
+    return result
+
+
+class _HeadLoss(torch.autograd.Function):
+    """Cross entropy of a frozen output head, chunk by chunk, so that no more than a chunk's logits are in memory.
+
+    The gradient with respect to the hidden states follows from a chunk's softmax, so the forward pass computes it for
+    unit weights, and the backward pass only scales it.
     """
 
     @staticmethod
     def forward(ctx, hidden: torch.Tensor, head: nn.Linear, targets: torch.Tensor) -> torch.Tensor:
         losses = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
         grad = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        for part in torch.arange(len(targets), device=hidden.device).split(HEAD_CHUNK):
-            log_shares = F.linear(hidden[part], head.weight, head.bias).float().log_softmax(-1)
-            chosen = torch.arange(len(part), device=hidden.device), targets[part]
-            losses[part] = -log_shares[chosen]
+        for chunk in torch.arange(len(targets), device=hidden.device).split(HEAD_CHUNK):
+            log_probabilities = F.linear(hidden[chunk], head.weight, head.bias).float().log_softmax(-1)
+            of_targets = torch.arange(len(chunk), device=hidden.device), targets[chunk]
+            losses[chunk] = -log_probabilities[of_targets]
             if grad is not None:
-                slope = log_shares.exp_()
-                slope[chosen] -= 1
-                grad[part] = slope.to(hidden.dtype) @ head.weight
+                logits_grad = log_probabilities.exp_()  # softmax less the one-hot target
+                logits_grad[of_targets] -= 1
+                grad[chunk] = logits_grad.to(hidden.dtype) @ head.weight
         ctx.save_for_backward(grad)
         return losses
 
@@ -59,9 +68,15 @@ class _HeadLoss(torch.autograd.Function):
 
 
 def token_losses(model: nn.Module, batch: Batch, *, split_head: bool) -> torch.Tensor:
-    """Cross entropy in nats of each completion token, shape (completion tokens,), in the order of ``batch.rows``.
+    """Cross entropy of each completion token.
 
-    With ``split_head`` (see `head_splits`) the output head sees the completion's positions only.
+    Args:
+        model: a causal language model, with or without a PEFT adapter.
+        batch: the examples.
+        split_head: run the output head at the completion's positions only, to save memory; what `head_splits` says.
+
+    Returns:
+        Losses in nats, in the order of ``batch.rows``, float32, shape (completion tokens,).
     """
     if split_head:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -72,22 +87,41 @@ def token_losses(model: nn.Module, batch: Batch, *, split_head: bool) -> torch.T
 
 
 def example_losses(model: nn.Module, batch: Batch, *, split_head: bool) -> torch.Tensor:
-    """Mean loss of each example's completion in nats a token, shape (examples,)."""
+    """Mean loss of each example's completion.
+
+    Args:
+        model: as `token_losses` takes it.
+        batch: the examples.
+        split_head: as `token_losses` takes it.
+
+    Returns:
+        Losses in nats per completion token, float32, shape (examples,).
+    """
     losses = token_losses(model, batch, split_head=split_head)
     return torch.zeros(len(batch.lengths), device=losses.device).index_add(0, batch.rows, losses) / batch.lengths
 
 
 @torch.no_grad()
 def head_splits(model: nn.Module, batch: Batch) -> bool:
-    """Whether decoder, then output head is all the model does (no scaling or capping of logits, no trainable head)."""
+    """Whether the model is its decoder followed by a frozen linear output head, and does nothing else.
+
+    A model that scales or caps its logits, or whose head is trained, is not; its head cannot be run by itself.
+
+    Args:
+        model: a causal language model, with or without a PEFT adapter; its mode is restored afterwards.
+        batch: any examples; the logits of the first are compared.
+
+    Returns:
+        Whether `token_losses` may be called with ``split_head=True``.
+    """
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = base.get_output_embeddings()
     if type(head) is not nn.Linear or head.weight.requires_grad or not hasattr(base, "get_decoder"):
         return False
-    training = model.training
+    was_training = model.training
     model.eval()  # dropout would make the two differ
     whole = model(input_ids=batch.input_ids[:1], use_cache=False).logits
     split = head(base.get_decoder()(input_ids=batch.input_ids[:1], use_cache=False).last_hidden_state)
-    model.train(training)
-    slack = 1e-4 if whole.dtype == torch.float32 else 0.03
-    return torch.allclose(whole.float(), split.float(), rtol=slack, atol=slack)
+    model.train(was_training)
+    tolerance = 1e-4 if whole.dtype == torch.float32 else 0.03
+    return torch.allclose(whole.float(), split.float(), rtol=tolerance, atol=tolerance)

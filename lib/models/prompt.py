@@ -1,4 +1,4 @@
-"""The prompt that a record is trained or written under."""
+"""The prompt in front of a record, and a record as token ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,14 @@ from lib.models import templates
 
 @dataclass(frozen=True)
 class Prompt:
-    """What stands before a record: a template filled from labels alone, never from text.
+    """The prompt in front of every record: a template that is filled from labels alone, never from text.
 
-    ``chat`` wraps it as a user's message in the tokenizer's chat template. Raises DoppelError for a
-    template that is not one, and for a placeholder that is no label.
+    Attributes:
+        template: text with a {label} where a label belongs (`lib.models.templates.label_fields`).
+        chat: whether the text is wrapped as a user's message in the tokenizer's chat template.
+
+    Raises:
+        DoppelError: ``template`` is empty or malformed, or a placeholder is {text}.
     """
 
     template: str
@@ -25,30 +29,58 @@ class Prompt:
         templates.label_fields(self.template)
 
     def text(self, labels: Mapping[str, str]) -> str:
-        """The template with the labels filled in."""
+        """The template filled in from ``labels`` (name -> value); labels that it does not name are ignored.
+
+        Raises:
+            DoppelError: a placeholder is not among ``labels``.
+        """
         templates.check_labels(self.template, labels)
         return self.template.format_map(labels)
 
     def build(self, tokenizer: PreTrainedTokenizerBase, labels: Mapping[str, str]) -> list[int]:
-        """Token ids of the prompt; a completion's ids follow them directly, in training and in generation."""
+        """Token ids of the prompt. A completion's ids follow them directly, in training and in generation.
+
+        Args:
+            tokenizer: the model's own.
+            labels: name -> value, as `text` takes them.
+
+        Returns:
+            The ids: with BOS where the tokenizer adds it, and without EOS.
+
+        Raises:
+            DoppelError: a placeholder is not among ``labels``, or ``chat`` is set and the tokenizer has no template.
+        """
         text = self.text(labels)
         if not self.chat:
             # a label that spells out a special token stays plain characters; BOS is added where the model has one
             ids = tokenizer(text, split_special_tokens=True).input_ids
             return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids
         if tokenizer.chat_template is None:
-            raise DoppelError("this model's tokenizer has no chat template; set chat: false")
+            raise DoppelError(
+                "models.chat_template_missing",
+                "this model's tokenizer has no chat template",
+                name="chat",
+                value=self.chat,
+                remedy="set chat: false",
+            )
         message = [{"role": "user", "content": text}]
         return tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False)
 
     @property
     def gap(self) -> str:
-        """What a completion opens with: the space after a plain prompt that has none at its end."""
+        """What a completion starts with: a space, where the prompt is plain text that does not end in white space."""
         return "" if self.chat or self.template[-1].isspace() else " "
 
 
 class Encoded(NamedTuple):
-    """A record as token ids. A completion that was cut has no EOS: the model must not learn to stop there."""
+    """A record as token ids.
+
+    Attributes:
+        prompt: ids of the prompt.
+        completion: ids of the record's text and EOS. A completion that was cut off has no EOS, so that the model does
+            not learn to stop there.
+        truncated: whether the completion was cut off.
+    """
 
     prompt: list[int]
     completion: list[int]
@@ -58,7 +90,21 @@ class Encoded(NamedTuple):
 def encode(
     tokenizer: PreTrainedTokenizerBase, prompt: Prompt, record_text: str, labels: Mapping[str, str], max_tokens: int
 ) -> Encoded:
-    """Prompt and completion of one record; ``max_tokens`` bounds the completion, its EOS counted."""
+    """Token ids of one record. A special token that is spelled out in its text stays plain characters.
+
+    Args:
+        tokenizer: the model's own, with an EOS token.
+        prompt: the prompt in front of the record.
+        record_text: the record's text, which becomes the completion; may be private, and so may the result.
+        labels: the record's labels, name -> value.
+        max_tokens: the most tokens of the completion, EOS counted; at least 1.
+
+    Returns:
+        Ids of prompt and completion, and whether the completion was cut off.
+
+    Raises:
+        DoppelError: as `Prompt.build` does.
+    """
     ids = tokenizer(prompt.gap + record_text, add_special_tokens=False, split_special_tokens=True).input_ids
     ids = [*ids, tokenizer.eos_token_id]
     return Encoded(prompt.build(tokenizer, labels), ids[:max_tokens], len(ids) > max_tokens)

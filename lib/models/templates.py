@@ -1,7 +1,7 @@
-"""Templates with named placeholders, and parts in square brackets that are left out when a value is missing.
+"""Prompt templates: named placeholders, and optional passages in square brackets.
 
-``"Write a {tone} review[ in about {words} words]."``: without a value for ``words``, the bracket goes with it. A
-literal brace or square bracket is written twice.
+``"Write a {tone} review[ in about {words} words]."``: the bracketed passage is left out where ``words`` has no value.
+A literal brace or square bracket is written twice.
 """
 
 import re
@@ -14,82 +14,190 @@ _SPAN = re.compile(r"(?<!\[)\[(?!\[)(?P<inside>[^\[\]]*)\]|\[\[|\]\]|[^\[\]]+|(?
 
 
 def fields(template: str) -> set[str]:
-    """Names of the placeholders, in brackets or not."""
-    return {field for part, _ in _parts(template) for field in _fields(part)}
+    """Names of all placeholders of ``template``, inside brackets and outside.
+
+    Raises:
+        ValueError: ``template`` has a brace or bracket without its partner.
+    """
+    return {field for passage, _ in _passages(template) for field in _fields(passage)}
 
 
 def label_fields(template: str) -> set[str]:
-    """Names of the labels in the prompt of a model that is fine-tuned or drawn from: a template without brackets.
+    """Names of the labels in the prompt of a model that is fine-tuned or sampled from.
 
-    Raises DoppelError for a template that is not one.
+    Args:
+        template: such a prompt: placeholders for labels, and no optional passages (square brackets are literal).
+
+    Returns:
+        The labels' names, without duplicates.
+
+    Raises:
+        DoppelError: ``template`` is empty or malformed, or a placeholder has a format or is {text}.
     """
     if not template.strip():
-        raise DoppelError("the prompt template is empty; say what to write, with a {label} where it belongs")
+        raise DoppelError(
+            "models.template_empty",
+            "the prompt template is empty",
+            name="template",
+            value=template,
+            remedy="write a prompt, with a {label} where a label belongs",
+        )
     try:
-        parts = list(string.Formatter().parse(template))
+        pieces = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise DoppelError(f"prompt template {template!r}: {error}; write a literal brace twice") from None
-    if any(spec or conversion for _, _, spec, conversion in parts):
-        raise DoppelError(f"prompt template {template!r}: a placeholder is a label's name alone, as {{rating}}")
-    names = {field for _, field, _, _ in parts if field is not None}
+        raise DoppelError(
+            "models.template_malformed",
+            f"prompt template {template!r}: {error}",
+            name="template",
+            value=template,
+            remedy="write a literal brace twice",
+        ) from None
+    if any(spec or conversion for _, _, spec, conversion in pieces):
+        raise DoppelError(
+            "models.placeholder_formatted",
+            f"prompt template {template!r}: a placeholder has a format or a conversion",
+            name="template",
+            value=template,
+            remedy="write the label's name alone, as {rating}",
+        )
+    names = {field for _, field, _, _ in pieces if field is not None}
     if "text" in names:
-        raise DoppelError("prompt template: {text} is the record itself; a prompt is built from labels alone")
+        raise DoppelError(
+            "models.placeholder_is_text",
+            "prompt template: {text} is the record itself, and a prompt may contain no private text",
+            name="text",
+            remedy="build the prompt from labels alone",
+        )
     return names
 
 
 def check_labels(template: str, labels: Collection[str]) -> None:
-    """Refuse a prompt, as `label_fields` takes it, that names what is none of the labels."""
+    """Check that every placeholder of a prompt is a label.
+
+    Args:
+        template: a prompt as `label_fields` takes it.
+        labels: names of the labels that the records have.
+
+    Raises:
+        DoppelError: a placeholder is not among ``labels``, or `label_fields` refuses the template.
+    """
     for field in sorted(label_fields(template) - set(labels)):
-        hint = "; " + nearest(field, labels) if labels else "; the records have no labels"
-        raise DoppelError(f"prompt template: {{{field}}} is not a label{hint}")
+        raise DoppelError(
+            "models.placeholder_unknown",
+            f"prompt template: {{{field}}} is not a label",
+            name=field,
+            remedy=nearest(field, labels) if labels else "the records have no labels",
+        )
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
-    """The template filled in; a bracket goes when one of its values is None."""
-    kept = (part for part, _ in _parts(template) if all(values[field] is not None for field in _fields(part)))
-    return "".join(part.format_map(values) for part in kept)
+    """Fill in a template.
+
+    Args:
+        template: text with placeholders and optional passages.
+        values: placeholder -> value. None: no value, so that every passage with this placeholder is left out.
+
+    Returns:
+        The filled-in text.
+
+    Raises:
+        KeyError: a placeholder of ``template`` is not in ``values``.
+    """
+    kept = (
+        passage for passage, _ in _passages(template) if all(values[field] is not None for field in _fields(passage))
+    )
+    return "".join(passage.format_map(values) for passage in kept)
 
 
 def problems(
     template: str, *, known: Collection[str], optional: Collection[str], needed: Collection[str]
-) -> Iterator[str]:
-    """What is wrong with a template.
+) -> Iterator[DoppelError]:
+    """All faults of a template.
 
     Args:
-        known: placeholders that always have a value. optional: those that may have none, and so stand in brackets.
-        needed: those of ``known`` that must be there.
+        template: text with placeholders and optional passages, public.
+        known: placeholders that always have a value.
+        optional: placeholders that may have no value, and so must stand inside square brackets.
+        needed: placeholders among ``known`` that must be in the template, outside brackets.
+
+    Yields:
+        One unraised error per fault. A fault of syntax is yielded alone, since nothing else can be checked then.
     """
     shown = repr(template[:60])
     try:
-        parts = _parts(template)
-        pieces = [piece for part, _ in parts for piece in string.Formatter().parse(part)]
+        passages = _passages(template)
+        pieces = [piece for passage, _ in passages for piece in string.Formatter().parse(passage)]
     except ValueError as error:
-        yield f"{shown}: {error}; write a literal brace or bracket twice"
+        yield DoppelError(
+            "models.template_malformed",
+            f"{shown}: {error}",
+            name="template",
+            value=template,
+            remedy="write a literal brace or bracket twice",
+        )
         return
     if any(spec or conversion for _, _, spec, conversion in pieces):
-        yield f"{shown}: a placeholder is a name alone, as {{tone}}"
-    for part, bracketed in parts:
-        for field in sorted(_fields(part)):
-            if field in optional and not bracketed:
-                yield f"{shown}: {{{field}}} may have no value; put the words that go with it in [ ]"
-            elif field not in known and field not in optional:
-                yield f"{shown}: {{{field}}} is no label or draw; {nearest(field, {*known, *optional})}"
-        if bracketed and not _fields(part) & set(optional):
-            yield f"{shown}: [{part}] would never be left out; write a literal bracket twice"
-    for field in sorted(set(needed) - {field for part, bracketed in parts if not bracketed for field in _fields(part)}):
-        yield f"{shown}: has no {{{field}}}; put it where the text stands"
+        yield DoppelError(
+            "models.placeholder_formatted",
+            f"{shown}: a placeholder has a format or a conversion",
+            name="template",
+            value=template,
+            remedy="write the name alone, as {tone}",
+        )
+    for passage, bracketed in passages:
+        yield from _problems_of_passage(shown, passage, bracketed, known, optional)
+    unbracketed = {field for passage, bracketed in passages if not bracketed for field in _fields(passage)}
+    for field in sorted(set(needed) - unbracketed):
+        yield DoppelError(
+            "models.placeholder_missing",
+            f"{shown}: has no {{{field}}}",
+            name=field,
+            remedy="put it where the text belongs",
+        )
 
 
-def _parts(template: str) -> list[tuple[str, bool]]:
-    """The template cut at its square brackets: format strings, and whether each may be left out."""
-    parts = []
+def _problems_of_passage(
+    shown: str, passage: str, bracketed: bool, known: Collection[str], optional: Collection[str]
+) -> Iterator[DoppelError]:
+    for field in sorted(_fields(passage)):
+        if field in optional and not bracketed:
+            yield DoppelError(
+                "models.placeholder_not_bracketed",
+                f"{shown}: {{{field}}} may have no value",
+                name=field,
+                remedy="put the words that go with it in [ ]",
+            )
+        elif field not in known and field not in optional:
+            yield DoppelError(
+                "models.placeholder_unknown",
+                f"{shown}: {{{field}}} is neither a label nor a draw",
+                name=field,
+                remedy=nearest(field, {*known, *optional}),
+            )
+    if bracketed and not _fields(passage) & set(optional):
+        yield DoppelError(
+            "models.passage_not_optional",
+            f"{shown}: [{passage}] would never be left out",
+            name="template",
+            value=passage,
+            remedy="write a literal bracket twice",
+        )
+
+
+def _passages(template: str) -> list[tuple[str, bool]]:
+    """The template cut at its square brackets: format strings, and whether each stood inside brackets.
+
+    Raises:
+        ValueError: a square bracket has no partner.
+    """
+    passages = []
     for span in _SPAN.finditer(template):
         if span["stray"]:
             raise ValueError("a square bracket without its other half")
         bracketed = span["inside"] is not None
-        parts.append((span["inside"] if bracketed else span[0].replace("[[", "[").replace("]]", "]"), bracketed))
-    return parts
+        passages.append((span["inside"] if bracketed else span[0].replace("[[", "[").replace("]]", "]"), bracketed))
+    return passages
 
 
-def _fields(part: str) -> set[str]:
-    return {field for _, field, _, _ in string.Formatter().parse(part) if field is not None}
+def _fields(passage: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(passage) if field is not None}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.data.assets import fetch
 from lib.data.private_text import PrivateText
 from lib.models import encoders, loading
@@ -121,21 +121,23 @@ def test_encoders_are_told_apart_by_content(tmp_path: Path, minilm, hidden):
 
 
 def test_names_of_encoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(DoppelError, match="did you mean bundled:all-minilm-l6-v2"):
+    with refused("models.encoder_unknown", name="encoder", value="bundled:all-minilm") as error:
         open_encoder("bundled:all-minilm")
-    with pytest.raises(DoppelError, match="unknown encoder"):
+    assert error.value.remedy == "did you mean bundled:all-minilm-l6-v2?"
+    with refused("models.encoder_unknown", value=str(tmp_path)):
         open_encoder(str(tmp_path))
-    with pytest.raises(DoppelError, match="unknown model 'bundled:none'"):
+    with refused("models.model_unknown", name="model", value="bundled:none"):
         open_encoder("hidden:bundled:none")
-    with pytest.raises(DoppelError, match="batch_size is 0"):
+    with refused("models.batch_size_too_small", name="batch_size", value=0):
         open_encoder(f"hidden:{TINY}", batch_size=0)
     (tmp_path / "modules.json").write_text("[]")
     (tmp_path / "config.json").write_text("half")
-    with pytest.raises(DoppelError, match="cannot be loaded"):
+    with refused("models.encoder_unloadable", name="encoder", value=str(tmp_path)):
         open_encoder(str(tmp_path), device="cpu")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(DoppelError, match=r"cannot be loaded .*network"):
+    with refused("models.model_unloadable", name="model", value="owner/none") as error:
         open_encoder("hub:owner/none", device="cpu")
+    assert "network" in error.value.remedy
 
 
 def test_a_bundled_encoder_asks_no_network_and_shows_no_bar(monkeypatch: pytest.MonkeyPatch, capfd):
@@ -186,5 +188,5 @@ def test_a_killed_run_leaves_nothing_half_and_its_remains_are_removed(tmp_path: 
 
 
 def test_a_corpus_without_texts(tmp_path: Path):
-    with pytest.raises(DoppelError, match="no private texts"):
+    with refused("models.texts_missing", name="texts", value=0):
         embed_private(Letters(), [], tmp_path)

@@ -1,4 +1,4 @@
-"""A transformer encoder with a linear head on its mean hidden state, all fine-tuned, at equal steps for every set."""
+"""A transformer encoder with a linear head on its mean hidden state, fine-tuned for equally many steps on every set."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -21,15 +21,23 @@ from lib.models.encoders import BUNDLED
 from lib.models.examples import by_length
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
-TOKENS_A_PASS = 512  # of texts that are learned from together; a batch is passes of texts of like length
-HEAD_RATE = 100  # learning rate of the head, over that of the encoder, which has learned already
+TOKENS_A_PASS = 512  # of texts in one forward and backward pass; a batch is several passes of texts of similar length
+HEAD_RATE = 100  # learning rate of the new head, relative to that of the pretrained encoder
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and how fast: ``steps`` of ``batch`` records, AdamW with a linear schedule.
+    """How the classifier is trained: AdamW with a linear schedule.
 
-    ``layers``: so many upper layers learn; the others are run once for each text. None: all learn, the embedding too.
+    Args:
+        steps: optimizer steps, the same for every set.
+        batch: records a step.
+        learning_rate: of the encoder; the head's is `HEAD_RATE` times that.
+        max_tokens: tokens of a text that are read.
+        layers: how many upper layers are trained; the others run once for each text. None trains all of them, the
+            embedding included.
+        device: where it runs.
+        dtype: of matrix products; weights and their updates are float32.
     """
 
     steps: int
@@ -38,51 +46,82 @@ class Settings:
     max_tokens: int
     layers: int | None = None
     device: loading.Device = "auto"
-    dtype: loading.Dtype = "auto"  # of products; weights and their sums are float32
+    dtype: loading.Dtype = "auto"
 
 
 def locate(name: str) -> Path | str:
-    """Where transformers finds an encoder: ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` or a folder."""
-    kind, _, rest = name.partition(":")
-    if kind == "hub" and rest:
+    """Where transformers finds an encoder.
+
+    Args:
+        name: ``bundled:all-minilm-l6-v2``, ``hub:OWNER/NAME`` or a folder.
+
+    Raises:
+        DoppelError: for any other name.
+    """
+    scheme, _, rest = name.partition(":")
+    if scheme == "hub" and rest:
         return rest
-    if kind == "bundled" and rest in BUNDLED:
+    if scheme == "bundled" and rest in BUNDLED:
         return fetch(BUNDLED[rest])
     if (Path(name) / "config.json").is_file():
         return Path(name)
-    known = [*(f"bundled:{one}" for one in BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
-    raise DoppelError(f"unknown classifier {name!r}; {nearest(name, known)}")
+    known = [*(f"bundled:{bundled}" for bundled in BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
+    raise DoppelError(
+        "evaluation.unknown_classifier",
+        f"unknown classifier {name!r}",
+        name="classifier",
+        value=name,
+        remedy=nearest(name, known),
+    )
 
 
 def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
-    """A classifier that starts from ``name`` at every training; model and texts are read once."""
-    source = locate(name)
-    tokenizer = loading.from_pretrained(AutoTokenizer, source)
-    read = tokenizer(list(texts), truncation=True, max_length=settings.max_tokens, split_special_tokens=True).input_ids
-    device = loading.resolve_device(settings.device)
-    dtype = loading.resolve_dtype(settings.dtype, device)
-    with _quiet():  # that the pooler is new does not matter: it is not used
-        encoder = loading.from_pretrained(AutoModel, source).to(device).eval()
-    apart = settings.layers is not None and _keep_upper(encoder, settings.layers, name)
+    """A classifier that starts from the same pretrained encoder at every training.
 
-    def logits(model: nn.Module, rows: np.ndarray) -> torch.Tensor:
-        texts = [torch.tensor(read[i], device=device) for i in rows]
-        ids = nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=frozen_layers.PAD)
-        mask = (ids != frozen_layers.PAD).long()
-        ids = ids if apart else ids.masked_fill(mask == 0, tokenizer.pad_token_id)
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            return model(ids, mask).float()
+    Args:
+        name: the encoder, see `locate`; loaded once.
+        texts: the pool; tokenized once.
+        settings: of each training.
 
-    def alike(rows: np.ndarray, tokens: int) -> Iterator[list[int]]:
-        """Places in ``rows`` of texts of like length."""
-        return by_length([1] * len(rows), [len(read[i]) for i in rows], tokens)
+    Raises:
+        DoppelError: for an unknown encoder, and where ``settings.layers`` does not fit it.
+    """
+    return _FineTuning(name, texts, settings).fit
 
-    def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
+
+class _FineTuning:
+    """A pretrained encoder, the token ids of the pool, and trainings that start from both."""
+
+    def __init__(self, name: str, texts: Sequence[str], settings: Settings):
+        self.settings = settings
+        source = locate(name)
+        tokenizer = loading.from_pretrained(AutoTokenizer, source)
+        self.pad = tokenizer.pad_token_id
+        self.ids = tokenizer(
+            list(texts), truncation=True, max_length=settings.max_tokens, split_special_tokens=True
+        ).input_ids
+        self.device = loading.resolve_device(settings.device)
+        self.dtype = loading.resolve_dtype(settings.dtype, self.device)
+        with _quiet():  # transformers warns that the pooler is new, but the pooler is not used
+            self.encoder = loading.from_pretrained(AutoModel, source).to(self.device).eval()
+        if settings.layers is not None and _freeze_lower(self.encoder, settings.layers, name):
+            self.pad = frozen_layers.PAD
+
+    def fit(self, rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
+        """Train on ``rows`` with label ``codes`` from ``seed``; predicted codes of ``tests``."""
         present, targets = np.unique(codes, return_inverse=True)
-        targets = torch.as_tensor(targets, device=device)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        model = self._trained(rows, torch.as_tensor(targets, device=self.device), len(present), seed).eval()
+        predicted = np.empty(len(tests), int)
+        with torch.inference_mode():
+            for group in self._similar(tests, TOKENS_AT_ONCE):
+                predicted[group] = self._logits(model, tests[group]).argmax(1).cpu().numpy()
+        return present[predicted]
+
+    def _trained(self, rows: np.ndarray, targets: torch.Tensor, labels: int, seed: int) -> "_Classifier":
+        settings = self.settings
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)  # the head's weights, dropout
-            model = _Classifier(copy.deepcopy(encoder), len(present)).to(device).train()
+            model = _Classifier(copy.deepcopy(self.encoder), labels).to(self.device).train()
             groups = [
                 {"params": model.encoder.parameters(), "lr": settings.learning_rate},
                 {"params": model.head.parameters(), "lr": settings.learning_rate * HEAD_RATE},
@@ -90,25 +129,31 @@ def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
             optimizer = torch.optim.AdamW(groups, fused=True)
             schedule = get_scheduler("linear", optimizer, settings.steps // 10, settings.steps)
             for batch in batches(len(rows), settings.batch, settings.steps, np.random.default_rng(seed)):
-                for part in alike(rows[batch], TOKENS_A_PASS):
-                    loss = nn.functional.cross_entropy(logits(model, rows[batch[part]]), targets[batch[part]])
-                    (loss * len(part) / len(batch)).backward()
+                for group in self._similar(rows[batch], TOKENS_A_PASS):
+                    logits = self._logits(model, rows[batch[group]])
+                    loss = nn.functional.cross_entropy(logits, targets[batch[group]])
+                    (loss * len(group) / len(batch)).backward()
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-        model.eval()
-        predicted = np.empty(len(tests), int)
-        with torch.inference_mode():
-            for part in alike(tests, TOKENS_AT_ONCE):
-                predicted[part] = logits(model, tests[part]).argmax(1).cpu().numpy()
-        return present[predicted]
+        return model
 
-    return fit
+    def _logits(self, model: nn.Module, rows: np.ndarray) -> torch.Tensor:
+        """Logits of the texts in ``rows``, float32 (rows, labels)."""
+        texts = [torch.tensor(self.ids[i], device=self.device) for i in rows]
+        ids = nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=frozen_layers.PAD)
+        mask = (ids != frozen_layers.PAD).long()
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return model(ids.masked_fill(mask == 0, self.pad), mask).float()
+
+    def _similar(self, rows: np.ndarray, tokens: int) -> Iterator[list[int]]:
+        """Positions in ``rows`` of texts of similar length, at most so many ``tokens`` together."""
+        return by_length([1] * len(rows), [len(self.ids[i]) for i in rows], tokens)
 
 
 class _Classifier(nn.Module):
-    """Logits (texts, labels) of the mean over a text's tokens of the encoder's last hidden states."""
+    """Logits (texts, labels) from the mean, over a text's tokens, of the encoder's last hidden states."""
 
     def __init__(self, encoder: nn.Module, labels: int):
         super().__init__()
@@ -119,20 +164,37 @@ class _Classifier(nn.Module):
         return self.head(hidden.sum(1) / mask.sum(1, keepdim=True))
 
 
-def _keep_upper(encoder: PreTrainedModel, layers: int, name: str) -> bool:
-    """Split the layers below the upper ones off; all may be upper ones."""
-    count = encoder.config.num_hidden_layers
-    if not 1 <= layers <= count:
+def _freeze_lower(encoder: PreTrainedModel, layers: int, name: str) -> bool:
+    """Cache the layers below the ``layers`` upper ones; False where there are none below."""
+    depth = encoder.config.num_hidden_layers
+    if not 1 <= layers <= depth:
         raise DoppelError(
-            f"{layers} layers of {name} were to learn; it has {count}: choose 1 to {count}, or null for all"
+            "evaluation.layers_out_of_range",
+            f"cannot train {layers} layers of {name}, which has {depth}",
+            name="layers",
+            value=layers,
+            remedy=f"choose 1 to {depth}, or null for all",
         )
-    if layers < count and frozen_layers.split_encoder(encoder, count - layers) is None:
-        raise DoppelError(f"the layers of {name} cannot be taken apart; let all of them learn (null)")
-    return layers < count
+    if layers < depth and frozen_layers.split_encoder(encoder, depth - layers) is None:
+        raise DoppelError(
+            "evaluation.layers_not_separable",
+            f"the upper layers of {name} cannot be trained alone",
+            name="layers",
+            value=layers,
+            remedy="train all of them (null)",
+        )
+    return layers < depth
 
 
 def batches(records: int, size: int, steps: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Places of each step's records: shuffled passes over all of them, cut into ``steps`` batches of ``size``."""
+    """Positions of the records of each step: shuffled passes over all records, cut into batches.
+
+    Args:
+        records: number of records.
+        size: records of each batch.
+        steps: number of batches.
+        rng: of the shuffles.
+    """
     passes = -(-steps * size // records)
     order = np.concatenate([rng.permutation(records) for _ in range(passes)])[: steps * size]
     return np.split(order, steps)
