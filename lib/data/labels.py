@@ -1,7 +1,7 @@
-"""Labels: their declared domain as cells, the histogram over it, and draws from its noisy counts.
+"""Labels: the cells of their declared domain, the histogram over these cells, and draws from its noisy counts.
 
-A cell is one combination of the listed labels. Labels whose values are a public catalogue's (product
-titles, say) are no part of the histogram; they are drawn from the catalogue, which no review enters.
+A cell is one combination of the labels whose values are listed. A label whose values come from a public catalogue
+(product titles, say) is not part of the histogram; its values are drawn from the catalogue, which no review enters.
 """
 
 from collections import Counter
@@ -14,27 +14,56 @@ import numpy as np
 from lib.common.errors import DoppelError
 from lib.data.records import CATALOGUE, Record
 
-MAX_CELLS = 100_000  # beyond, most cells hold noise alone
+MAX_CELLS = 100_000  # with more, most cells hold only noise
 
 Domain = Mapping[str, Sequence[str] | str]
 
 
 def cells(domain: Domain) -> list[dict[str, str]]:
-    """Every combination of the listed labels, in the order of the declaration; one empty cell without labels."""
+    """Every combination of the listed labels, in the order in which they are declared.
+
+    Args:
+        domain: label name -> its different values, or `CATALOGUE` for a label of the public catalogue.
+
+    Returns:
+        a dict label name -> value for each cell; one empty dict where no label is listed.
+
+    Raises:
+        DoppelError: for values that are not a list of different values, and for more than `MAX_CELLS` cells.
+    """
     listed = {name: list(values) for name, values in domain.items() if values != CATALOGUE}
     for name, values in listed.items():
         if isinstance(domain[name], str) or not values or len(set(values)) < len(values):
-            raise DoppelError(f"label_domain: {name!r} must be a list of different values, or {CATALOGUE!r}")
+            raise DoppelError(
+                "data.domain_values",
+                f"label_domain: {name!r} must be a list of different values, or {CATALOGUE!r}",
+                name="label_domain",
+                value=name,
+            )
     if (count := prod(map(len, listed.values()))) > MAX_CELLS:
-        raise DoppelError(f"label_domain: {count:,} combinations of labels, at most {MAX_CELLS:,}; merge values")
+        raise DoppelError(
+            "data.domain_too_large",
+            f"label_domain: {count:,} combinations of labels, at most {MAX_CELLS:,}",
+            name="label_domain",
+            value=count,
+            remedy="merge values",
+        )
     return [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
 
 
 def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> list[int]:
-    """Units in each of `cells`: private, for the noise alone, never to be written or shown.
+    """Units in each of `cells`, without noise: private, for the noise alone, never to be written or shown.
 
-    A record counts once in its cell. A user counts once too, in the cell of the user's record with the
-    smallest id: whatever else the user wrote, adding or removing a user changes one count by one.
+    L1 and L2 sensitivity are 1 under adding or removing one unit. A record counts once, in its cell. A user counts
+    once too, in the cell of the user's record with the smallest id, whatever else the user wrote.
+
+    Args:
+        records: the private records, all their labels within ``domain``.
+        domain: as in `cells`.
+        unit: ``record`` or ``user``, the unit of the guarantee.
+
+    Returns:
+        a count for each cell, in the order of `cells`.
     """
     if unit == "user":
         first: dict[str, Record] = {}
@@ -49,14 +78,26 @@ def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> lis
 
 
 def cell_numbers(records: Sequence[Record], table: Sequence[Mapping[str, str]]) -> np.ndarray:
-    """The number of each record's cell in ``table`` (see `cells`), shape (records,). Private."""
+    """The number of each record's cell. Private.
+
+    Args:
+        records: the records, all their labels within the domain.
+        table: what `cells` gives.
+
+    Returns:
+        integers in [0, len(table)), shape (records,).
+    """
     names = list(table[0])
     number = {tuple(cell.values()): i for i, cell in enumerate(table)}
     return np.array([number[tuple(record.labels[name] for name in names)] for record in records], dtype=int)
 
 
 def probabilities(noisy_counts: Sequence[int]) -> np.ndarray:
-    """Shares of the cells, shape (cells,), summing to 1: negative counts are zero; all zero means equal shares."""
+    """Shares of the cells in ``noisy_counts``, negative counts taken as zero.
+
+    Returns:
+        shape (cells,), summing to 1; equal shares where no count is positive.
+    """
     kept = np.maximum(np.asarray(noisy_counts, dtype=float), 0)
     return kept / kept.sum() if kept.sum() else np.full(len(kept), 1 / len(kept))
 
@@ -64,10 +105,16 @@ def probabilities(noisy_counts: Sequence[int]) -> np.ndarray:
 def draw(
     histogram: Mapping, catalogue: Sequence[Mapping[str, str]], samples: int, rng: np.random.Generator
 ) -> list[dict[str, str]]:
-    """Labels for ``samples`` records: a cell by its noisy share, and a row of the public catalogue where there is one.
+    """Draw labels for synthetic records: a cell by its noisy share, and a row of the public catalogue.
 
     Args:
-        histogram: what 00_process_data wrote: ``cells`` (list of labels) and ``noisy_counts``.
+        histogram: what 00_process_data wrote: ``cells`` (label dicts) and ``noisy_counts``.
+        catalogue: rows of the public catalogue, drawn with equal probability; empty where there is none.
+        samples: how many label sets to draw.
+        rng: the generator of the draws.
+
+    Returns:
+        label name -> value, for each of the ``samples``.
     """
     picked = rng.choice(len(histogram["cells"]), size=samples, p=probabilities(histogram["noisy_counts"]))
     rows = rng.integers(len(catalogue), size=samples) if catalogue else None

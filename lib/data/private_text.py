@@ -2,10 +2,13 @@
 
 
 class PrivateText:
-    """A private string: ``repr``, ``str`` and f-strings show its length alone; `reveal` gives the text.
+    """A private string: ``repr``, ``str`` and f-strings show only its length; `reveal` gives the text.
 
-    Every call of `reveal` is a place to review: its result may go into a model, a file marked
-    private or a comparison, never into an output.
+    Review every call of `reveal`: its result may go into a model, a file marked private or a comparison, never into
+    an output.
+
+    Args:
+        text: the private string.
     """
 
     __slots__ = ("_text",)
@@ -14,6 +17,7 @@ class PrivateText:
         self._text = text
 
     def reveal(self) -> str:
+        """The private string itself."""
         return self._text
 
     def __repr__(self) -> str:

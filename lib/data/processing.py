@@ -1,9 +1,9 @@
-"""From a corpus to train and test: cleaned, without duplicates, contributions bounded, split by user.
+"""Turns a corpus into a train and a test set: cleaned, deduplicated, contributions bounded, split by user.
 
-Processing looks at several records at once: of two near-duplicates one is kept, so what one record says decides
+Processing looks at several records at once: one of two near-duplicates is dropped, so the text of one record decides
 whether another stays. The guarantee of every later stage is therefore about one record, or one user, of the
-*processed* train set, and the numbers of its records and of those held out are treated as public. The counts in
-`Processed.steps` are exact counts of private records: they are for whoever holds the data, and not for release.
+*processed* train set, and the sizes of the train and test sets are treated as public. The counts in `Processed.steps`
+are exact counts of private records: they are for whoever holds the data, and not for release.
 """
 
 import re
@@ -20,14 +20,14 @@ from lib.data.records import Record, check_labels
 from lib.data.sources.corpus import Corpus
 from lib.data.tokenize import words
 
-CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; no line end is here
+CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; without line ends
 
-Rule = tuple[str, Callable[[list[Record]], Iterable[bool]]]  # what it asks for, and which records stay
+Rule = tuple[str, Callable[[list[Record]], Iterable[bool]]]  # its name, and which of the records it keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule, in the order in which they ran, and how many records it let through."""
+    """A rule that was applied, and how many records it kept and dropped."""
 
     rule: str
     kept: int
@@ -39,7 +39,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """Train and test share no user, no text and no near-duplicate; both in an order drawn by the seed."""
+    """The processed corpus. Train and test share no user, no text and no near-duplicate.
+
+    Attributes:
+        train: the private records to learn from, in an order drawn by the seed.
+        test: the private records held out, in such an order too.
+        steps: the rules in the order in which they ran.
+    """
 
     train: list[Record] = field(repr=False)
     test: list[Record] = field(repr=False)
@@ -59,76 +65,107 @@ def process(
     test_fraction: float = 0.15,
     seed: int = 0,
 ) -> Processed:
-    """Clean, deduplicate, bound and split; the same records in another order give the same result.
+    """Clean, deduplicate, bound and split a corpus; the order of its records does not matter.
 
-    Two texts are near-duplicates when the Jaccard similarity of their sets of word triples (`lib.data.near_duplicates`) is
-    at least ``near_duplicate_similarity``, above 0 and at most 1; of a chain of them one stays. At most
-    ``max_records_per_user`` records of a user stay, and ``max_records`` in all. Who stays is drawn by a hash of
-    ``seed`` and the record's id. A user is on the test side with probability ``test_fraction``, by a hash of ``seed``
-    and the user, whoever else is there. Words are what white space separates. Raises DoppelError for a setting out
-    of its range, a label outside ``label_domain``, and when no record is left.
+    Which records stay is drawn by a hash of ``seed`` and the record's id. A user is held out by a hash of ``seed`` and
+    the user, whoever else is there.
+
+    Args:
+        corpus: the private records.
+        label_domain: the labels that all records have, and their values, as in `lib.data.labels.cells`.
+        min_words: least number of words in a text, at least 1; words are separated by white space.
+        max_words: greatest number of words in a text, at least ``min_words``.
+        max_characters: greatest number of characters in a text, at least 1.
+        near_duplicate_similarity: least Jaccard similarity of near-duplicates, in (0, 1]; a group that they link keeps
+            one text (`lib.data.near_duplicates.first_of_each`).
+        max_records_per_user: most records that a user keeps, at least 1; None does not bound them.
+        max_records: most records in train and test together, at least 2; None does not bound them.
+        test_fraction: the probability that a user is held out, in (0, 1).
+        seed: fixes all draws; none of them is a privacy mechanism.
+
+    Returns:
+        train and test set, and how many records each rule kept.
+
+    Raises:
+        DoppelError: for a setting out of its range, labels other than those declared, and when no record is left, or
+            none on one of the two sides.
     """
     _check_range("min_words", min_words, 1, max_words)
     _check_range("max_characters", max_characters, 1, None)
     _check_range("max_records_per_user", max_records_per_user, 1, None)
     _check_range("max_records", max_records, 2, None)
     if not 0 < near_duplicate_similarity <= 1:
-        raise DoppelError(f"near_duplicate_similarity is {near_duplicate_similarity}, it must be above 0 and at most 1")
+        raise _out_of_range("near_duplicate_similarity", near_duplicate_similarity, "be above 0 and at most 1")
     if not 0 < test_fraction < 1:
-        raise DoppelError(f"test_fraction is {test_fraction}, it must lie between 0 and 1")
+        raise _out_of_range("test_fraction", test_fraction, "lie between 0 and 1")
     check_labels(corpus.records, label_domain)
-    rules: list[Rule] = [
-        (f"at least {min_words} words", lambda kept: (len(_text(r).split()) >= min_words for r in kept)),
-        (f"at most {max_words} words", lambda kept: (len(_text(r).split()) <= max_words for r in kept)),
-        (f"at most {max_characters:,} characters", lambda kept: (len(r.text) <= max_characters for r in kept)),
-        ("has letters", lambda kept: (any(map(str.isalpha, _text(r))) for r in kept)),
-        ("no exact duplicate", lambda kept: _at_most(1, (" ".join(words(_text(r))) for r in kept))),
-        (
-            f"no near-duplicate (similarity {near_duplicate_similarity:g})",
-            lambda kept: first_of_each([_text(r) for r in kept], near_duplicate_similarity),
-        ),
-    ]
+    rules = _cleaning_rules(min_words, max_words, max_characters, near_duplicate_similarity)
     if max_records_per_user is not None:
         bound = f"at most {max_records_per_user} records a user"
-        rules.append((bound, lambda kept: _at_most(max_records_per_user, (r.owner for r in kept))))
+        rules.append((bound, lambda records: _at_most(max_records_per_user, (r.owner for r in records))))
     if max_records is not None:
-        rules.append((f"at most {max_records:,} records", lambda kept: _at_most(max_records, ("" for _ in kept))))
+        bound = f"at most {max_records:,} records"
+        rules.append((bound, lambda records: _at_most(max_records, ("" for _ in records))))
 
     records, steps = _apply(rules, corpus.records, seed)
-    tested = [rank(seed, "split", record.owner) < test_fraction * 2**64 for record in records]
-    train = [record for record, held_out in zip(records, tested, strict=True) if not held_out]
-    test = [record for record, held_out in zip(records, tested, strict=True) if held_out]
+    held_out = [rank(seed, "split", record.owner) < test_fraction * 2**64 for record in records]
+    train = [record for record, is_test in zip(records, held_out, strict=True) if not is_test]
+    test = [record for record, is_test in zip(records, held_out, strict=True) if is_test]
     if not train or not test:
         side = "test" if train else "train"
         raise DoppelError(
-            f"no record fell on the {side} side: {len(records)} records are left, test_fraction is {test_fraction}; "
-            f"read more records, or change test_fraction or seed. {_table(steps)}"
+            "data.side_empty",
+            f"no record fell on the {side} side: {len(records)} records are left, test_fraction is {test_fraction} "
+            f"({_table(steps)})",
+            name="test_fraction",
+            value=test_fraction,
+            remedy="read more records, or change test_fraction or seed",
         )
     return Processed(train, test, steps)
 
 
 def normalise(text: str) -> str:
-    """Unicode NFC without control signs, single spaces within lines, no empty lines."""
+    """``text`` in Unicode NFC, without control characters, with single spaces within lines and without empty lines."""
     lines = unicodedata.normalize("NFC", CONTROLS.sub("", text)).splitlines()
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
+def _cleaning_rules(min_words: int, max_words: int, max_characters: int, similarity: float) -> list[Rule]:
+    """The rules about texts, whoever wrote them."""
+    return [
+        (f"at least {min_words} words", lambda records: (len(_text(r).split()) >= min_words for r in records)),
+        (f"at most {max_words} words", lambda records: (len(_text(r).split()) <= max_words for r in records)),
+        (f"at most {max_characters:,} characters", lambda records: (len(r.text) <= max_characters for r in records)),
+        ("has letters", lambda records: (any(map(str.isalpha, _text(r))) for r in records)),
+        ("no exact duplicate", lambda records: _at_most(1, (" ".join(words(_text(r))) for r in records))),
+        (
+            f"no near-duplicate (similarity {similarity:g})",
+            lambda records: first_of_each([_text(r) for r in records], similarity),
+        ),
+    ]
+
+
 def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Record], list[Step]]:
-    """The records that every rule lets through, smallest hash first, so that the first of several is a fair draw."""
+    """The records that every rule keeps, sorted by hash, so that keeping the first of several is a fair draw."""
     records = [replace(record, text=PrivateText(normalise(_text(record)))) for record in records]
     records.sort(key=lambda record: (rank(seed, "keep", record.id), record.id))
     steps = [Step("read, white space and Unicode normalised", len(records), 0)]
-    for rule, stays in rules:
+    for rule, keeps in rules:
         before = len(records)
-        records = [record for record, kept in zip(records, stays(records), strict=True) if kept]
+        records = [record for record, kept in zip(records, keeps(records), strict=True) if kept]
         steps.append(Step(rule, len(records), before - len(records)))
         if not records:
-            raise DoppelError(f"no record is left after the rule {rule!r}; loosen it. {_table(steps)}")
+            raise DoppelError(
+                "data.no_record_left",
+                f"no record is left after the rule {rule!r} ({_table(steps)})",
+                name=rule,
+                remedy="loosen this rule",
+            )
     return records, steps
 
 
 def _at_most(bound: int, keys: Iterable[str]) -> Iterator[bool]:
-    """Whether each key has come at most ``bound`` times so far."""
+    """Whether each key has occurred at most ``bound`` times so far."""
     seen: Counter[str] = Counter()
     for key in keys:
         seen[key] += 1
@@ -145,5 +182,8 @@ def _table(steps: list[Step]) -> str:
 
 def _check_range(name: str, value: int | None, least: int, most: int | None) -> None:
     if value is not None and (value < least or (most is not None and value > most)):
-        upper = "" if most is None else f" and at most {most}"
-        raise DoppelError(f"{name} is {value}, it must be at least {least}{upper}")
+        raise _out_of_range(name, value, f"be at least {least}" + ("" if most is None else f" and at most {most}"))
+
+
+def _out_of_range(name: str, value: float, bounds: str) -> DoppelError:
+    return DoppelError("data.out_of_range", f"{name} is {value}, it must {bounds}", name=name, value=value)

@@ -1,4 +1,4 @@
-"""Names and words of a locale from Faker, which are public."""
+"""Ordinary words of a language, from Faker: a public vocabulary."""
 
 from faker import Faker
 
@@ -6,12 +6,26 @@ from lib.common.errors import DoppelError
 
 
 def public_words(locale: str = "en_US") -> list[str]:
-    """Faker's ordinary words of a language: a public vocabulary for `rare_secrets` and `suffixed`."""
-    return sorted(set(_faker(locale).get_words_list()))
+    """Faker's ordinary words of a language, sorted; used by `rare_secrets` and `suffixed` in `lib.audit.canaries`.
+
+    Args:
+        locale: language and country as Faker names them: ``en_US``, ``de_DE``.
+
+    Raises:
+        DoppelError: for a locale that Faker does not know.
+    """
+    return sorted(set(faker(locale).get_words_list()))
 
 
-def _faker(locale: str) -> Faker:
+def faker(locale: str) -> Faker:
+    """Faker's generator for ``locale``; a locale that it does not know raises DoppelError."""
     try:
         return Faker(locale)
     except AttributeError:
-        raise DoppelError(f"locale = {locale!r} is none of Faker's; name one such as en_US, de_DE or ja_JP") from None
+        raise DoppelError(
+            "data.unknown_locale",
+            f"locale = {locale!r} is not one of Faker's",
+            name="locale",
+            value=locale,
+            remedy="name one such as en_US, de_DE or ja_JP",
+        ) from None

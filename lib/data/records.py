@@ -1,4 +1,4 @@
-"""Records: one piece of text with its labels, one line of JSONL."""
+"""Records: pieces of text with their labels, kept as JSONL, a line each."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,14 +11,21 @@ from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.data.private_text import PrivateText
 
-CATALOGUE = "catalogue"  # in a label domain: the values are those of a public catalogue
+CATALOGUE = "catalogue"  # in a label domain: the values come from a public catalogue
 NAME_USERS = "name the column, columns: {user: COLUMN}, give every record a user, or set unit: record"
-MAX_CHARACTERS = 1_000_000  # a longer text is an accident of the file, not a record
+MAX_CHARACTERS = 1_000_000  # a longer text is a broken file, not a record
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One piece of text. ``user`` names who wrote it; None when each record is its own user."""
+    """A piece of text.
+
+    Attributes:
+        id: different for every record of a corpus.
+        text: the private text.
+        labels: label name -> value.
+        user: who wrote it; None where that is not known, and the record counts as a user of its own.
+    """
 
     id: str
     text: PrivateText
@@ -30,32 +37,47 @@ class Record:
 
     @property
     def owner(self) -> str:
-        """The user, or the record itself where no user is known."""
+        """The user, or a name for the record itself where no user is known."""
         return self.user if self.user is not None else f"record {self.id}"
 
     def as_json(self) -> dict:
+        """The line of JSONL, with the private text in it."""
         line = {"id": self.id, "text": self.text.reveal(), "labels": dict(self.labels)}
         return line if self.user is None else line | {"user": self.user}
 
 
 def from_json(line: dict[str, Any], where: str) -> Record:
-    """A checked record from one decoded line; ``where`` (file and line number) opens every error."""
-    for key, kind in (("id", str), ("text", str), ("labels", dict)):
-        if not isinstance(line.get(key), kind):
-            found = type(line[key]).__name__ if key in line else "nothing"
-            raise DoppelError(f"{where}: {key!r} must be {kind.__name__}, found {found}")
+    """Check a decoded line and make it a record.
+
+    Args:
+        line: ``{"id", "text", "labels": {name: value}, "user"?}``.
+        where: file and line, put before every message.
+
+    Raises:
+        DoppelError: for a missing or unknown key, a value of another type, half a surrogate pair, and a text of more
+            than `MAX_CHARACTERS`. No value is quoted.
+    """
+    for key, required in (("id", str), ("text", str), ("labels", dict)):
+        if not isinstance(line.get(key), required):
+            given = type(line[key]).__name__ if key in line else "nothing"
+            sentence = f"{key!r} must be {required.__name__}, found {given}"
+            raise DoppelError("data.field_type", sentence, name=key, value=given, where=where)
     if unknown := set(line) - {"id", "text", "labels", "user"}:
-        raise DoppelError(f"{where}: {len(unknown)} unknown keys; a record has id, text, labels and user")
-    if not all(isinstance(v, str) for v in line["labels"].values()):
-        raise DoppelError(f"{where}: every label value must be a string, as '4' for a rating of 4")
+        sentence = f"{len(unknown)} unknown keys; a record has id, text, labels and user"
+        raise DoppelError("data.unknown_keys", sentence, value=len(unknown), where=where)
+    if not all(isinstance(value, str) for value in line["labels"].values()):
+        sentence = "every label value must be a string, as '4' for a rating of 4"
+        raise DoppelError("data.label_type", sentence, name="labels", where=where)
     if not isinstance(line.get("user"), str | None):
-        raise DoppelError(f"{where}: 'user' must be a string or absent")
+        given = type(line["user"]).__name__
+        sentence = f"'user' must be a string or absent, found {given}"
+        raise DoppelError("data.field_type", sentence, name="user", value=given, where=where)
     if any("\ud800" <= c <= "\udfff" for value in _strings(line) for c in value):
-        raise DoppelError(f"{where}: half a surrogate pair, which is no character; write the file again as UTF-8")
-    if len(line["text"]) > MAX_CHARACTERS:
-        raise DoppelError(
-            f"{where}: the text has {len(line['text']):,} characters, at most {MAX_CHARACTERS:,} are read; split it"
-        )
+        sentence, remedy = "half a surrogate pair, which is not a character", "write the file again as UTF-8"
+        raise DoppelError("data.half_surrogate_pair", sentence, remedy=remedy, where=where)
+    if (length := len(line["text"])) > MAX_CHARACTERS:
+        sentence = f"the text has {length:,} characters, at most {MAX_CHARACTERS:,} are read"
+        raise DoppelError("data.text_too_long", sentence, name="text", value=length, remedy="split it", where=where)
     return Record(line["id"], PrivateText(line["text"]), line["labels"], line.get("user"))
 
 
@@ -64,57 +86,87 @@ def _strings(line: Mapping) -> list[str]:
 
 
 def scan(path: Path) -> Iterator[Record]:
-    """The records of a JSONL file one by one, each checked; the first bad line raises with its number."""
+    """The checked records of the JSONL file ``path``, one by one.
+
+    Raises:
+        DoppelError: for a missing file, and with file and line number for the first bad line or repeated id.
+    """
     if not path.is_file():
-        raise DoppelError(f"{path}: no such file; run the stage that writes it")
+        raise DoppelError(
+            "data.no_file", "no such file", name=path.name, remedy="run the stage that writes it", where=str(path)
+        )
     seen: dict[str, str] = {}
     for where, line in jsonl.read(path):
         record = from_json(line, where)
         if record.id in seen:
-            raise DoppelError(f"{where}: the id of {seen[record.id]} again; ids must differ")
+            sentence = f"the id of {seen[record.id]} again; ids must differ"
+            raise DoppelError("data.duplicate_id", sentence, name="id", where=where)
         seen[record.id] = where.rpartition(", ")[2]
         yield record
 
 
 def read(path: Path) -> list[Record]:
-    """All records of a JSONL file. Raises DoppelError with file and line number at the first bad line."""
+    """All records of the JSONL file ``path``; raises DoppelError as `scan` does."""
     return list(scan(path))
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records as JSONL, whole or not at all."""
+    """Write ``records``, private text included, to ``path`` as JSONL, whole or not at all."""
     write_atomic(path, "".join(json.dumps(r.as_json(), ensure_ascii=False) + "\n" for r in records))
 
 
 def owner_numbers(records: Sequence[Record]) -> list[int]:
-    """The users of the records, numbered 0 .. n-1. Private."""
+    """The user of each of ``records`` as a number from 0 to the number of users - 1. Private."""
     numbers = {owner: number for number, owner in enumerate(sorted({record.owner for record in records}))}
     return [numbers[record.owner] for record in records]
 
 
 def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] | str]) -> None:
-    """Refuse labels outside the declared domain. The value stays hidden: a label can be private.
+    """Refuse labels outside the declared domain. The value stays hidden, since a label can be private.
 
-    ``domain`` maps a label to its list of values, or to ``'catalogue'``: any value of a public
-    catalogue (product titles, say), which is not checked one by one.
+    Args:
+        records: the records to check.
+        domain: label name -> list of its values, or `CATALOGUE`: any value of a public catalogue (product titles,
+            say), which is not checked.
+
+    Raises:
+        DoppelError: for the first record that has other labels than those declared, or a value that is not listed.
     """
     listed = {name: set(values) for name, values in domain.items() if values != CATALOGUE}
     for number, record in enumerate(records, 1):
         if set(record.labels) != set(domain):
             raise DoppelError(
-                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}; name the "
-                "same labels in both, label_domain and (for a file of your own) columns: {labels.NAME: COLUMN}"
+                "data.labels_differ",
+                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}",
+                name="label_domain",
+                value=sorted(domain),
+                remedy="name the same labels in both, label_domain and (for a file of your own) "
+                "columns: {labels.NAME: COLUMN}",
             )
         for name, values in listed.items():
             if record.labels[name] not in values:
                 raise DoppelError(
+                    "data.label_outside_domain",
                     f"record {number}: its label {name!r} (value hidden) is outside the declared domain "
-                    f"{sorted(values)[:12]}; add the value to label_domain, or map it in the source"
+                    f"{sorted(values)[:12]}",
+                    name=name,
+                    remedy="add the value to label_domain, or map it in the source",
                 )
 
 
 def check_users(records: Sequence[Record], unit: str) -> None:
-    """Refuse ``unit: user`` where a record names no user: it would count as a user of its own, whoever wrote it."""
+    """Refuse ``unit: user`` where a record has no user: it would count as a user of its own, whoever wrote it.
+
+    Args:
+        records: the records to check.
+        unit: ``record`` or ``user``, the unit of the guarantee.
+    """
     unnamed = sum(record.user is None for record in records)
     if unit == "user" and unnamed:
-        raise DoppelError(f"unit: user, but {unnamed:,} of {len(records):,} records name no user; {NAME_USERS}")
+        raise DoppelError(
+            "data.user_missing",
+            f"unit: user, but {unnamed:,} of {len(records):,} records name no user",
+            name="unit",
+            value=unit,
+            remedy=NAME_USERS,
+        )

@@ -1,4 +1,4 @@
-"""Texts as arrays of word numbers, and numbers for their runs of words: exact, and without a loop over words."""
+"""Texts as arrays of word numbers, and numbers for their runs of words: exact, and without a Python loop over runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,15 @@ from lib.data.tokenize import words
 
 @dataclass(frozen=True)
 class Encoded:
-    """All texts one after another: ``numbers`` and ``text`` have shape (positions,).
+    """All texts one after another, a position for each word and one after each text.
 
-    Equal words have equal numbers, 0 to ``vocabulary`` - 1. After each text stands a number of its own, so that no
-    run of equal numbers goes over the end of a text. ``text`` is the text of each position.
+    Equal words have equal numbers. The position after each text holds a number that occurs nowhere else, so that no
+    two equal runs go over the end of a text.
+
+    Attributes:
+        numbers: the word at each position, shape (positions,); words are 0 to ``vocabulary`` - 1.
+        text: which text each position belongs to, shape (positions,).
+        vocabulary: how many different words there are.
     """
 
     numbers: np.ndarray
@@ -22,36 +27,44 @@ class Encoded:
 
 
 def encode(texts: Sequence[str]) -> Encoded:
-    """The words of the texts, without case and punctuation."""
+    """Number the words of ``texts``, case-folded and without punctuation."""
     known: dict[str, int] = {}
-    split = [[known.setdefault(word, len(known)) for word in words(text)] for text in texts]
-    lengths = np.array([len(one) + 1 for one in split], np.int64)
+    rows = [[known.setdefault(word, len(known)) for word in words(text)] for text in texts]
+    lengths = np.array([len(row) + 1 for row in rows], np.int64)
     ends = np.cumsum(lengths) - 1
     numbers = np.empty(lengths.sum(), np.int64)
     numbers[ends] = len(known) + np.arange(len(texts))
-    numbers[np.delete(np.arange(len(numbers)), ends)] = [number for one in split for number in one]
+    numbers[np.delete(np.arange(len(numbers)), ends)] = [number for row in rows for number in row]
     return Encoded(numbers, np.repeat(np.arange(len(texts)), lengths), len(known))
 
 
 def ngrams(encoded: Encoded, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every run of ``n`` words within a text: its number and where it starts, both of shape (runs,).
+    """Number every run of ``n`` words within a text of ``encoded``.
 
-    Two runs have equal numbers, below the number of positions, when and only when they are equal.
+    Args:
+        encoded: the texts.
+        n: words in a run, at least 1.
+
+    Returns:
+        the number of each run and the position where it starts, both of shape (runs,). Two runs have equal numbers
+        if and only if they are equal; numbers are below the number of positions.
     """
     count = len(encoded.numbers)
-    found = _renumbered(encoded.numbers)
+    numbers = _renumbered(encoded.numbers)
     for step in range(1, min(n, count)):
-        found = _renumbered(found[:-1] * (count + encoded.vocabulary + 1) + encoded.numbers[step:])
+        numbers = _renumbered(numbers[:-1] * (count + encoded.vocabulary + 1) + encoded.numbers[step:])
     last = max(0, count - n)  # the position after a whole run is of the same text: another word, or its end
     starts = np.flatnonzero(encoded.text[:last] == encoded.text[n : n + last])
-    return found[starts], starts
+    return numbers[starts], starts
 
 
 def doubled_runs(encoded: Encoded) -> Iterator[np.ndarray]:
-    """Numbers of the runs of 1, 2, 4, 8, ... positions that start at each position (Karp, Miller & Rosenberg 1972).
+    """Number the runs of 1, 2, 4, 8, ... positions of ``encoded`` (prefix doubling: Karp, Miller & Rosenberg 1972).
 
-    Equal numbers for equal runs, and in their order. It ends when all runs differ, at the latest when they are longer
-    than every text: the last array is the order of all suffixes.
+    Yields:
+        the number of the run that starts at each position, shape (positions,). Equal runs have equal numbers, and
+        numbers sort as runs do. It ends when all runs differ, at the latest when they are longer than every text: the
+        last array is the order of all suffixes.
     """
     rank, length = _renumbered(encoded.numbers), 1
     yield rank
@@ -63,5 +76,5 @@ def doubled_runs(encoded: Encoded) -> Iterator[np.ndarray]:
 
 
 def _renumbered(values: np.ndarray) -> np.ndarray:
-    """The same order and equalities in numbers from 0."""
+    """The same order and equalities, in numbers from 0 without gaps."""
     return np.unique(values, return_inverse=True)[1]
