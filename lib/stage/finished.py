@@ -37,6 +37,13 @@ class FinishedStage:
         """Stage ids by the local name that this stage gave them."""
         return dict(self.parameters.get("inputs", {}))
 
+    def stage_of(self, local_name: str) -> str:
+        """The stage id of what this stage's files call ``local_name``; what is no input, ``ceiling`` say, keeps its name.
+
+        The only translation of local names. Whoever reads a measuring stage's files translates them at once.
+        """
+        return self.inputs.get(local_name, local_name)
+
     def read(self, name: str) -> Any:
         """One of its JSON files, ``metrics.json`` say."""
         return read_json(self.folder / name)
@@ -47,12 +54,33 @@ class Run:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._read: dict[str, FinishedStage] = {}
         self._known: dict[str, FinishedStage] = {}
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.folder.name
+
+    def finished(self, notebook: str | None = None) -> dict[str, FinishedStage]:
+        """The stages that are done, by id and sorted by it; they may be older than their inputs (see `stage`).
+
+        Args:
+            notebook: only the stages of this notebook; None for all.
+        """
+        done = sorted(path.parent.name for path in self.folder.glob(f"*/{fingerprint.DONE}"))
+        wanted = [id for id in done if notebook in (None, id.partition(".")[0])]
+        return {id: self._once(id) for id in wanted if fingerprint.read_done(self.folder / id)}
+
+    def _once(self, id: str) -> FinishedStage:
+        if id not in self._read:
+            self._read[id] = read_stage(self.folder / id)
+        return self._read[id]
 
     def stage(self, id: str) -> FinishedStage:
         """A stage that is done, and whose ancestors are what it was made from. Raises DoppelError else."""
         if id not in self._known:
-            found = read_stage(self.folder / id)
+            found = self._once(id)
             for source, digest in found.sources.items():
                 if self.stage(source).digest != digest:
                     raise DoppelError(
