@@ -7,7 +7,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lib.common.errors import DoppelError
 
 if TYPE_CHECKING:
+    from lib.common.errors import Reason
     from lib.pipeline.graph import Graph
 
 _USAGE = """
@@ -79,7 +80,7 @@ def _with_options(parser: argparse.ArgumentParser, run: str) -> argparse.Argumen
     parser.add_argument("--run", metavar="NAME", help=f"outputs go to results/NAME (default: {run})")
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would run and why")
     parser.add_argument("--only", metavar="STAGE", action="append", help="this stage and what it needs; repeatable")
-    parser.add_argument("--force", metavar="STAGE", action="append", default=[], help="run it though up to date")
+    parser.add_argument("--force", metavar="STAGE", action="append", default=[], help="run it though up to date; says what that costs the corpus")
     parser.add_argument("--set", metavar="STAGE.KEY=VALUE", action="append", default=[], help="change a parameter")
     parser.add_argument("--jobs", metavar="N", type=_positive, help="stages at a time (default: 1)")
     parser.add_argument("--profile", metavar="DIR", help="a Snakemake profile: SLURM, Kubernetes, ...")
@@ -122,21 +123,30 @@ def _sweep(options: argparse.Namespace) -> "Graph":
 
 def _run(graph: "Graph", options: argparse.Namespace) -> int:
     from lib.common.lock import hold
-    from lib.pipeline.budget_check import check_budget
+    from lib.pipeline.budget_check import check_budget, cost
 
     targets = [id for name in options.only or () for id in graph.find(name, "--only")] or list(graph.nodes)
     forced = [id for name in options.force for id in graph.find(name, "--force")]
     if outside := [id for id in forced if id not in graph.needed(targets)]:
-        raise DoppelError(f"--force {outside[0]}: --only leaves it out; name it there too")
+        raise DoppelError(
+            "cli.forced_stage_left_out",
+            f"--force {outside[0]}: --only leaves it out",
+            name="--force",
+            value=outside[0],
+            remedy="name it there too",
+        )
     if options.dry_run:
         steps = graph.plan(targets, forced)
         check_budget(graph, steps)
-        _show(graph, steps)
+        _show(graph, steps, targets)
+        _print_lines(cost(graph, steps))
+        print(f"{len(steps)} of {len(graph.nodes)} stages would run; nothing was started")
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
         steps = graph.plan(targets, forced)
         if steps:
             check_budget(graph, steps)
+            _print_lines(cost(graph, steps))
             for id in forced:  # only now: a run that is refused takes nothing away
                 (graph.folder / id / "done.json").unlink(missing_ok=True)
                 shutil.rmtree(graph.folder / id / "checkpoints", ignore_errors=True)
@@ -147,14 +157,29 @@ def _run(graph: "Graph", options: argparse.Namespace) -> int:
         else:
             print("everything is up to date")
     _table(graph)
+    _print_lines(_kept(graph, targets))
     return 0
 
 
-def _show(graph: "Graph", steps: dict[str, str]) -> None:
+def _show(graph: "Graph", steps: Mapping[str, "Reason"], targets: Sequence[str]) -> None:
     width = max(map(len, graph.nodes))
     for id, reason in steps.items():
         print(f"would run  {id:<{width}}  {reason}")
-    print(f"{len(steps)} of {len(graph.nodes)} stages would run; nothing was started")
+    for line in _kept(graph, [id for id in targets if id not in steps]):
+        print(f"kept       {line}")
+
+
+def _kept(graph: "Graph", targets: Sequence[str]) -> list[str]:
+    """A sentence for each stage that an older version made and that is kept."""
+    from lib.stage.finished import read_stage, version_note
+
+    kept = graph.kept(targets)
+    return [version_note(id, read_stage(graph.folder / id).commit, reason) for id, reason in kept.items()]
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def _table(graph: "Graph") -> None:

@@ -1,31 +1,29 @@
 """Pre-flight of budgets: what the stages about to run would charge, beside what is spent. No kernel, no torch.
 
 It plans the very mechanisms that the notebooks charge, once the corpus stage is done. Before, the number of units is
-not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. The notebook has the last word then.
+not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. The notebook decides then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lib.common.errors import DoppelError, Faults
-from lib.data import labels
+from lib.common.errors import DoppelError, Faults, Reason
 from lib.methods import registry
-from lib.privacy import budget, ledger
-from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, calibrate, default_delta, epsilon
+from lib.pipeline.graph import FORCED, Graph, Node
+from lib.privacy import budget, label_histogram, ledger
+from lib.privacy.accounting import Gaussian, Mechanism, calibrate, default_delta, epsilon
 from lib.privacy.budget_account import Account, Charge
-from lib.privacy.ledger import Event, read
+from lib.privacy.ledger import Event
 from lib.stage import fingerprint
-from lib.stage.notebook_roles import Parameters
-
-if TYPE_CHECKING:
-    from lib.pipeline.graph import Graph, Node
+from lib.stage.notebook_roles import CORPUS, Parameters
 
 UNKNOWN_UNITS = 1000  # small: delta is then large, and an epsilon stands for more than it will
 
 _SHOWN = 6  # stages that a refusal names
+
+Steps = Mapping[str, Reason | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +36,78 @@ class _Corpus:
     known: bool
 
 
-def check_budget(graph: "Graph", names: Iterable[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the stages of a run would charge to one account; ``guessed``: the number of units is not known yet."""
+
+    account: Account
+    charges: Sequence[Charge]
+    planned: Sequence[Charge]
+    guessed: bool
+
+
+def check_budget(graph: Graph, names: Iterable[str]) -> None:
     """Refuse what cannot be spent. Slower than the rest of pre-flight, so it is asked for stages that will run.
 
-    That is a target which the corpus' own releases exceed, and a run after which the corpus' budget, of all
-    runs together, would be exceeded.
+    Args:
+        graph: the stages of a run.
+        names: ids of the stages that will run, or the plan of `Graph.plan`.
+
+    Raises:
+        DoppelError: the corpus' own releases exceed a target, or the budget of a corpus would be exceeded by all runs
+            together if these stages ran.
     """
-    faults, names = Faults(), names if isinstance(names, Mapping) else list(names)
-    for id in names:
+    steps = names if isinstance(names, Mapping) else dict.fromkeys(names)
+    faults = Faults()
+    for id in steps:
         node = graph.nodes[id]
         corpus = node.parameters.get("inputs", {}).get("corpus")
         if node.parameters.get("target_epsilon") is not None and corpus is not None:
             with faults:
                 affordable(node.parameters, graph.nodes[corpus].parameters, graph.folder / corpus)
     if not faults.found:
-        faults.found += map(DoppelError, refusals(graph, names))
+        for account, ids in _by_account(graph, steps).items():
+            with faults:
+                _check(graph, account, ids, steps)
     faults.raise_any()
 
 
-def refusals(graph: "Graph", steps: Iterable[str]) -> list[str]:
-    """A line for each corpus whose budget would be exceeded if all of ``steps`` ran (the plan, or ids alone)."""
-    steps = steps if isinstance(steps, Mapping) else dict.fromkeys(steps, "")
-    by_account: dict[Account, list[str]] = {}
+def cost(graph: Graph, steps: Steps) -> list[str]:
+    """What it costs each corpus to make stages again that drew noise before; empty where none is made again.
+
+    Args:
+        graph: the stages of a run.
+        steps: of `Graph.plan`.
+    """
+    lines = []
+    for account, ids in _by_account(graph, steps).items():
+        again = [id for id in ids if fingerprint.drew_noise(graph.folder / id)]
+        if not again:
+            continue
+        plan = _planned(graph, account, again, steps)
+        terms, _ = account.read()
+        for unit in sorted({charge.unit for charge in plan.planned}):
+            spent, more = budget.mechanisms(plan.charges, unit), budget.mechanisms(plan.planned, unit)
+            at = budget.total_delta(terms, [*plan.charges, *plan.planned])
+            before, after = budget.composed(spent, at), budget.composed([*spent, *more], at)
+            names = ", ".join(charge.event.stage for charge in plan.planned if charge.unit == unit)
+            lines.append(
+                f"made again, with fresh noise: {names}; all that was spent on {account.source} goes from epsilon "
+                f"{before:.4f} to {after:.4f} at delta {at:.3g}, for one {unit}"
+            )
+    return lines
+
+
+def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:
+    accounts: dict[Account, list[str]] = {}
     for id in steps:
         if (source := _corpus(graph, id).parameters.get("source")) is not None:
-            by_account.setdefault(Account.of(source), []).append(id)
-    found = []
-    for account, ids in by_account.items():
-        try:
-            _check(graph, account, ids, steps)
-        except DoppelError as error:
-            found.append(f"params/{graph.preset}: {error}")
-    return found
+            accounts.setdefault(Account.of(source), []).append(id)
+    return accounts
 
 
-def _check(graph: "Graph", account: Account, ids: Sequence[str], steps: Mapping[str, str]) -> None:
+def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> _Plan:
     terms, charges = account.read()
-    if terms.epsilon is None and terms.unit is None:
-        return  # nothing can be exceeded
     planned, guessed = [], False
     for id in ids:
         node, corpus = graph.nodes[id], _corpus(graph, id)
@@ -86,62 +118,73 @@ def _check(graph: "Graph", account: Account, ids: Sequence[str], steps: Mapping[
             budget.check_unit(account, terms, unit)
             planned.append(Charge("", graph.run, Event(id, "planned", mechanism), unit, about.units, about.delta, ""))
             guessed |= not about.known
-    for unit in {one.unit for one in planned} if terms.epsilon is not None else ():
-        spent, more = budget.mechanisms(charges, unit), budget.mechanisms(planned, unit)
-        at = budget.total_delta(terms, [*charges, *planned])
+    return _Plan(account, charges, planned, guessed)
+
+
+def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> None:
+    terms, _ = account.read()
+    where = f"params/{graph.preset}"
+    if terms.epsilon is None and terms.unit is None:
+        return  # nothing can be exceeded
+    try:
+        plan = _planned(graph, account, ids, steps)
+    except DoppelError as error:
+        raise error.at(where) from None
+    for unit in {charge.unit for charge in plan.planned} if terms.epsilon is not None else ():
+        spent, more = budget.mechanisms(plan.charges, unit), budget.mechanisms(plan.planned, unit)
+        at = budget.total_delta(terms, [*plan.charges, *plan.planned])
         before, total = budget.composed(spent, at), budget.composed([*spent, *more], at)
         if budget.exceeds(total, terms.epsilon):
-            alone = [f"{one.event.stage} ({budget.composed([one.event.mechanism], at):.3f})" for one in planned]
+            alone = [f"{one.event.stage} ({budget.composed([one.event.mechanism], at):.3f})" for one in plan.planned]
             stages = ", ".join(alone[:_SHOWN]) + (f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else "")
-            about = "; how many units there are is not known before 00_process_data has run" if guessed else ""
+            unsure = f". How many units there are is not known before {CORPUS} has run" if plan.guessed else ""
             raise DoppelError(
+                "pipeline.budget_exceeded",
                 f"the corpus {account.source} has a budget of epsilon {terms.epsilon:g}; {before:.4f} is spent, and "
-                f"this run would make it {total:.4f} at delta {at:.3g}, for one {unit}: {stages}{about}. Leave stages "
-                "out (--only), lower their target_epsilon, or let whoever answers for the data raise epsilon in "
-                f"{account.shown}"
+                f"this run would make it {total:.4f} at delta {at:.3g}, for one {unit}: {stages}{unsure}",
+                name=account.source,
+                value=total,
+                remedy="leave stages out (--only), lower their target_epsilon, or let whoever answers for the data "
+                f"raise epsilon in {account.shown}",
+                where=where,
             )
 
 
-def _corpus(graph: "Graph", id: str) -> "Node":
+def _corpus(graph: Graph, id: str) -> Node:
     """The corpus stage that a stage reads, or the stage itself."""
     node = graph.nodes[id]
     return graph.nodes.get(dict(node.parameters.get("inputs", {})).get("corpus"), node)
 
 
-def _about(graph: "Graph", corpus: "Node", charges: Sequence[Charge], steps: Mapping[str, str]) -> _Corpus:
+def _about(graph: Graph, corpus: Node, charges: Sequence[Charge], steps: Steps) -> _Corpus:
     folder = graph.folder / corpus.id
     if corpus.id not in steps and fingerprint.read_done(folder) is not None:
         own = ledger.read(folder)
         return _Corpus(own.units, own.delta, own.mechanisms, known=True)
-    units = [one.units for one in charges if one.unit == corpus.parameters["unit"]]
+    units = [charge.units for charge in charges if charge.unit == corpus.parameters["unit"]]
     n = units[-1] if units else UNKNOWN_UNITS
-    released = _histogram(corpus.parameters)
+    released = label_histogram.mechanism(corpus.parameters)
     return _Corpus(n, corpus.parameters["delta"] or default_delta(n), [released] if released else [], known=False)
 
 
-def _mechanism(node: "Node", about: _Corpus) -> Mechanism | None:
+def _mechanism(node: Node, about: _Corpus) -> Mechanism | None:
     """What a stage will draw: the corpus stage its label histogram, an arm what the rest of its target buys."""
     if "label_histogram_scale" in node.parameters:
-        return _histogram(node.parameters)
+        return label_histogram.mechanism(node.parameters)
     if node.parameters.get("target_epsilon") is None:
         return None
     method = registry.spending(node.notebook)
     if method is not None:
-        with suppress(DoppelError) if not about.known else nullcontext():
+        with nullcontext() if about.known else suppress(DoppelError):
             return method.mechanism(node.parameters, units=about.units, delta=about.delta, others=about.released)
     # at the true n the parameters and the target may be within reach, which the notebook will find out
     target = node.parameters["target_epsilon"]
     return Gaussian(calibrate(Gaussian, target_epsilon=target, delta=about.delta))
 
 
-def _histogram(parameters: Parameters) -> Mechanism | None:
-    scale = parameters["label_histogram_scale"]
-    return None if scale is None or len(labels.cells(parameters["label_domain"])) == 1 else DiscreteGaussian(scale)
-
-
-def _paid(graph: "Graph", node: "Node", charges: Sequence[Charge], steps: Mapping[str, str]) -> bool:
+def _paid(graph: Graph, node: Node, charges: Sequence[Charge], steps: Steps) -> bool:
     """Whether the stage goes on with work that was paid for: not when it is forced, or an input is made anew."""
-    if steps[node.id] == "forced" or set(node.inputs) & steps.keys():
+    if steps[node.id] == FORCED or set(node.inputs) & steps.keys():
         return False
     digests = {name: (fingerprint.read_done(graph.folder / name) or {}).get("digest", "") for name in node.inputs}
     work = graph.folder / node.id / "checkpoints" / fingerprint.work_key(node.made, digests)
@@ -152,19 +195,27 @@ def affordable(parameters: Parameters, corpus: Parameters, folder: Path) -> None
     """Refuse a target that what the corpus stage releases already exceeds, as far as it is known yet.
 
     Args:
-        parameters: of a stage with a ``target_epsilon``. corpus: of its input ``corpus``.
+        parameters: of a stage with a ``target_epsilon``.
+        corpus: parameters of its input ``corpus``.
         folder: of that input; when it is done, its own ledger says what is spent. Else a ``delta`` in its
             parameters is enough to tell; without one (it depends on n) the stage itself will.
+
+    Raises:
+        DoppelError: the target is not above what the label histogram spends.
     """
-    target, scale = parameters["target_epsilon"], corpus["label_histogram_scale"]
-    if (folder / "done.json").is_file():
-        spent = read(folder).epsilon
-    elif corpus["delta"] is not None and scale is not None:
-        spent = epsilon([DiscreteGaussian(scale)], delta=corpus["delta"])
+    target, released = parameters["target_epsilon"], label_histogram.mechanism(corpus)
+    if (folder / fingerprint.DONE).is_file():
+        spent = ledger.read(folder).epsilon
+    elif corpus["delta"] is not None and released is not None:
+        spent = epsilon([released], delta=corpus["delta"])
     else:
         return
     if target is not None and spent >= target:
+        scale = corpus["label_histogram_scale"]
         raise DoppelError(
-            f"target_epsilon = {target:g} cannot be reached: the label histogram alone spends {spent:.3f}; "
-            f"raise target_epsilon above {spent:.3f}, or label_histogram_scale above {scale:g}"
+            "pipeline.target_below_histogram",
+            f"target_epsilon = {target:g} cannot be reached: the label histogram alone spends {spent:.3f}",
+            name="target_epsilon",
+            value=target,
+            remedy=f"raise target_epsilon above {spent:.3f}, or label_histogram_scale above {scale:g}",
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.common import paths
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError, Reason, nearest
 from lib.stage import fingerprint
 
 
@@ -53,14 +53,40 @@ class Graph:
             wanted |= set(node.inputs) if node.id in wanted else set()
         return [id for id in self.nodes if id in wanted]
 
-    def plan(self, names: Iterable[str], force: Sequence[str] = ()) -> dict[str, str]:
-        """Stages that have to run, in order, with the reason; one that waits for another is looked at in its turn."""
-        steps: dict[str, str] = {}
+    def plan(self, names: Iterable[str], force: Sequence[str] = ()) -> dict[str, Reason]:
+        """The stages that have to run, in order, with the reason.
+
+        A stage that waits for another is checked again when the other is done. One that drew noise is not in the plan
+        because code changed: see `kept`.
+
+        Args:
+            names: ids of the stages that are wanted; those that they read are looked at as well.
+            force: ids of stages that run in any case.
+        """
+        steps: dict[str, Reason] = {}
         for id in self.needed(names):
             node = self.nodes[id]
-            reason = "forced" if id in force else fingerprint.why_stale(self.folder, id, node.made, node.inputs)
+            reason = FORCED if id in force else self._stale(node)
+            if reason is not None and id not in force and fingerprint.is_kept(self.folder / id, reason):
+                reason = None
             if reason is None and (waiting := [name for name in node.inputs if name in steps]):
-                reason = f"if {', '.join(waiting)} makes something new"
+                reason = Reason("stage.waiting", f"if {', '.join(waiting)} makes something new")
             if reason is not None:
                 steps[id] = reason
         return steps
+
+    def kept(self, names: Iterable[str]) -> dict[str, Reason]:
+        """Stages that were made by an older version and are kept, with what changed since: making them again would
+        draw noise again, and spend the corpus' budget again.
+
+        Args:
+            names: ids of the stages that are wanted; those that they read are looked at as well.
+        """
+        reasons = {id: self._stale(self.nodes[id]) for id in self.needed(names)}
+        return {id: why for id, why in reasons.items() if why and fingerprint.is_kept(self.folder / id, why)}
+
+    def _stale(self, node: Node) -> Reason | None:
+        return fingerprint.why_stale(self.folder, node.id, node.made, node.inputs)
+
+
+FORCED = Reason("stage.forced", "forced")

@@ -115,7 +115,9 @@ def _load(path: Path, root: Path, faults: Faults) -> dict[str, object]:
         raise DoppelError(f"{_shown(path, root)}: holds {type(values).__name__}; write one KEY: VALUE a line")
     for name in parameters.RESERVED:
         if values.pop(name, None) is not None:
-            faults.add(DoppelError(f"{_shown(path, root)}: {name} comes from --run and from the file's name; remove it"))
+            faults.add(
+                DoppelError(f"{_shown(path, root)}: {name} comes from --run and from the file's name; remove it")
+            )
     return values
 
 

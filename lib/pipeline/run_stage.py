@@ -49,8 +49,8 @@ def _bring_up_to_date(folder: Path, node: dict, threads: str, say: Callable[[str
     parameters = params.check(params.read_spec(source), node["parameters"], source.name)
     made = fingerprint.made_from(paths.ROOT, node["notebook"], parameters)
     reason = fingerprint.why_stale(folder.parent, folder.name, made, node["inputs"])
-    if reason is None:
-        say("up to date: its inputs are what they were")
+    if reason is None or fingerprint.is_kept(folder, reason):
+        say("up to date: its inputs are what they were" if reason is None else f"kept ({reason})")
         return None
     say(f"starts ({reason})")
     began = time.monotonic()

@@ -1,26 +1,55 @@
-"""What a finished stage was made from, and whether that is still so.
+"""What a finished stage was made from, and whether it has to be made again.
 
-A stage is made from its resolved parameters, its notebook's code, the lib modules that this code
-imports (transitively) and the outputs of its inputs. All are compared by content: a fresh checkout,
-a copy of the results or an edited sentence of markdown reruns nothing. ``done.json`` keeps them, so
-the reason for a rerun can be told.
+A stage is made from its resolved parameters, its notebook's code, the lib modules that this code imports
+(transitively) and the outputs of its inputs. All are compared by content: a fresh checkout, a copy of the results or
+an edited sentence of markdown runs nothing again. ``done.json`` keeps them, so the reason can be reported.
+
+Of lib only what can change a result counts: not pictures, tracking, provenance, redaction, locks and progress bars,
+nor an engine that the stage did not open.
+
+**A stage that drew noise is kept when code changed.** Its noise was charged to the corpus, and noise that is drawn
+again is charged again. So it is reported as made by an older version, and made again only when a parameter or an input
+changed, when an output is gone, or on ``--force``.
 """
 
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
 from lib.stage import notebook_file
+from lib.stage.parameters import read_spec
 
 DONE = "done.json"
 NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
 # some of it after the stage is done.
 NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
+
+# Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, guarded and compared.
+HARMLESS = (
+    "lib.plots",
+    "lib.common.formatting",
+    "lib.common.lock",
+    "lib.common.progress",
+    "lib.stage.fingerprint",
+    "lib.stage.notebook_file",
+    "lib.stage.provenance",
+    "lib.stage.redaction",
+    "lib.stage.tracking",
+)
+OPENED = ("lib.generation.engines", "lib.generation.endpoint")  # packages whose modules count only where they were used
+CODE = (
+    "stage.parameters_added",
+    "stage.notebook_changed",
+    "stage.lib_changed",
+    "stage.edited",
+)  # reasons for which noise is not drawn again
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -30,27 +59,58 @@ def text_hash(text: str) -> str:
 
 
 def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> dict:
-    """What a stage is made from, its inputs aside: resolved parameters, hashes of notebook and lib modules."""
-    cells = notebook_file.code(root / "notebooks" / f"{notebook}.ipynb")
+    """What a stage is made from, its inputs aside.
+
+    Args:
+        root: the project's folder.
+        notebook: its stem.
+        parameters: of the stage, resolved.
+
+    Returns:
+        ``parameters`` that count, ``defaults`` that the notebook declares, the hash of the ``notebook``'s code, and the
+        hashes of lib ``modules`` by name.
+    """
+    path = root / "notebooks" / f"{notebook}.ipynb"
+    cells, spec = notebook_file.code(path), read_spec(path)
     counted = {name: value for name, value in parameters.items() if name not in NOT_COUNTED}
     return {
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
+        "defaults": json.loads(json.dumps({name: parameter.default for name, parameter in spec.items()})),
         "notebook": text_hash("\n\n".join(map(_meaning, cells))),
         "modules": {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in modules(root, cells).items()},
     }
+
+
+def opened(made: Mapping) -> dict:
+    """What a stage that has run was made from: without the engines that this process did not import.
+
+    Args:
+        made: of `made_from`.
+    """
+    modules = {name: digest for name, digest in made["modules"].items() if not _optional(name) or name in sys.modules}
+    kept = {part: made[part] for part in ("parameters", "notebook")}
+    return {**kept, "modules": modules}
 
 
 def signature(made: Mapping) -> str:
     """One hash of `made_from`: equal when, and only when, parameters, notebook and modules are.
 
     The order of parameters does not count; the order inside one does (a prompt may follow it).
+
+    Args:
+        made: of `made_from`.
     """
     parts = [sorted(_spelled(made[part]).items()) for part in ("parameters", "modules")]
     return text_hash(json.dumps([made["notebook"], *parts]))
 
 
 def work_key(made: Mapping, inputs: Mapping[str, str]) -> str:
-    """What resumable work is kept under: ``made`` of `made_from`, ``inputs`` the digests of the inputs by stage id."""
+    """The name that resumable work is kept under.
+
+    Args:
+        made: of `made_from`.
+        inputs: digests of the inputs, by stage id.
+    """
     return text_hash(signature(made) + repr(sorted(inputs.items())))[:16]
 
 
@@ -72,7 +132,15 @@ def _meaning(source: str) -> str:
 
 
 def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
-    """Files of the modules of ``root/lib`` that the sources import, however indirectly or late (inside a function)."""
+    """The modules of lib that count, which some sources import, however indirectly or late (inside a function).
+
+    Args:
+        root: the project's folder.
+        sources: Python code.
+
+    Returns:
+        Their files by name; those of `HARMLESS` are left out, with what they alone import.
+    """
     found: dict[str, Path] = {}
     waiting = [name for source in sources for name in _imports(source, "")]
     while waiting:
@@ -80,12 +148,20 @@ def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
         path = root.joinpath(*name.split("."))
         package = path.is_dir()
         path = path / "__init__.py" if package else path.with_suffix(".py")
-        if name in found or not path.is_file():  # the second: `from lib.x import function`
+        if name in found or _within(name, HARMLESS) or not path.is_file():  # the last: `from lib.x import function`
             continue
         found[name] = path
         waiting += [name.rpartition(".")[0]] if "." in name else []  # its package runs first
         waiting += _imports(path.read_text("utf-8"), name if package else name.rpartition(".")[0])
     return dict(sorted(found.items()))
+
+
+def _within(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _optional(name: str) -> bool:
+    return any(name.startswith(f"{package}.") for package in OPENED)
 
 
 @cache
@@ -130,36 +206,74 @@ def read_done(folder: Path) -> dict | None:
     return done if isinstance(done, dict) and "digest" in done else None
 
 
-def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> str | None:
-    """Why a stage must run, or None when its folder holds what it would make.
+def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> Reason | None:
+    """Why a stage's folder does not hold what the stage would make now, or None when it does.
 
-    ``run`` is the folder of all stages, ``made`` what the stage would be made from now, ``inputs``
-    the ids of the stages that it reads.
+    Args:
+        run: the folder of all stages.
+        stage: its id.
+        made: what it would be made from, as `made_from` has it.
+        inputs: ids of the stages that it reads.
     """
     done = read_done(run / stage)
     if done is None:
-        return "not done yet"
-    was = done["made_from"]
-    if note := done.get("edited"):
-        return note
-    if changed := _changed(was["parameters"], made["parameters"]):
-        return f"parameters changed: {changed}"
-    if was["notebook"] != made["notebook"]:
-        return "its notebook changed"
-    if changed := _changed(was["modules"], made["modules"]):
-        return f"lib changed: {changed}"
-    now = {name: (read_done(run / name) or {}).get("digest") for name in inputs}
+        return Reason("stage.not_done", "not done yet")
+    was, now = done["made_from"], {name: (read_done(run / name) or {}).get("digest") for name in inputs}
+    added = [name for name, value in made["parameters"].items() if _is_new_default(name, value, was, made)]
+    given = {name: value for name, value in made["parameters"].items() if name not in added}
+    if changed := _changed(was["parameters"], given):
+        return Reason("stage.parameters_changed", f"parameters changed: {changed}")
     if changed := _changed(was["inputs"], now):
-        return f"its input changed: {changed}"
+        return Reason("stage.input_changed", f"its input changed: {changed}")
     for name, file in was["files"].items():
         path = run.parents[1] / name
         if not (path.is_file() and file_facts(path, file) == file):
-            return f"a file that it reads changed: {name}"
+            return Reason("stage.file_changed", f"a file that it reads changed: {name}")
     for name, file in done["outputs"].items():
         path = run / stage / name
         if name.split("/")[0] not in NOT_COMPARED and not (path.is_file() and path.stat().st_size == file["bytes"]):
-            return f"its output is missing or cut short: {name}"
+            return Reason("stage.output_missing", f"its output is missing or cut short: {name}")
+    if note := done.get("edited"):
+        return Reason("stage.edited", note)
+    if added:  # by a newer version of the notebook; nobody set them
+        return Reason("stage.parameters_added", f"parameters added: {', '.join(added)}")
+    if was["notebook"] != made["notebook"]:
+        return Reason("stage.notebook_changed", "its notebook changed")
+    if changed := _changed(was["modules"], _comparable(made["modules"], was["modules"])):
+        return Reason("stage.lib_changed", f"lib changed: {changed}")
     return None
+
+
+def _is_new_default(name: str, value: object, was: Mapping, made: Mapping) -> bool:
+    return name not in was["parameters"] and name in made["defaults"] and value == made["defaults"][name]
+
+
+def _comparable(modules: Mapping[str, str], was: Mapping[str, str]) -> dict[str, str]:
+    """Without engines that the finished stage did not open: it would not open them today either."""
+    return {name: digest for name, digest in modules.items() if not _optional(name) or name in was}
+
+
+def is_kept(folder: Path, reason: Reason) -> bool:
+    """Whether a stage is kept although it is stale: code alone changed, and making it again would spend privacy again.
+
+    Args:
+        folder: of the stage.
+        reason: of `why_stale`.
+    """
+    return reason.code in CODE and drew_noise(folder)
+
+
+def drew_noise(folder: Path) -> bool:
+    """Whether a finished stage drew noise that was charged to its corpus, as its privacy.json says.
+
+    Args:
+        folder: of the stage.
+    """
+    try:
+        events = read_json(folder / "privacy.json").get("events", ())
+    except (OSError, ValueError):
+        return False
+    return any(event["stage"] == folder.name and event["mechanism"]["kind"] != "NonPrivate" for event in events)
 
 
 def file_facts(path: Path, known: Mapping | None = None) -> dict:

@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json, sha256
 from lib.stage import fingerprint
+from lib.stage.notebook_roles import notebook_of
 
 _CORPUS_FILES = ("train.jsonl", "test.jsonl")  # what makes two corpora the same, whatever noise their labels got
 _NOT_THE_RECIPE = ("run", "stage", "tracking", "inputs", "seed", "privacy_seed")
@@ -19,89 +21,131 @@ _NOT_THE_RECIPE = ("run", "stage", "tracking", "inputs", "seed", "privacy_seed")
 
 @dataclass(frozen=True)
 class FinishedStage:
-    """A stage that is done. ``sources`` are the digests of its inputs, by stage id, as it read them."""
+    """A stage that is done. Its files are read once, when they are first asked for.
+
+    Attributes:
+        id: of the stage.
+        folder: ``results/RUN/ID``.
+        done: its done.json.
+        parameters: resolved, as the stage had them.
+    """
 
     id: str
     folder: Path
-    digest: str
-    outputs: Mapping[str, Mapping] = field(repr=False)
-    sources: Mapping[str, str]
+    done: Mapping[str, Any] = field(repr=False)
     parameters: Mapping[str, Any] = field(repr=False)
+    _read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def notebook(self) -> str:
-        return self.id.partition(".")[0]
+        """The notebook that made it."""
+        return notebook_of(self.id)
+
+    @property
+    def digest(self) -> str:
+        """One hash of the outputs that other stages read."""
+        return self.done["digest"]
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping]:
+        """Size in bytes and sha256 of every file that it wrote, by name."""
+        return self.done["outputs"]
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Digests of its inputs, by stage id, as it read them."""
+        return self.done["made_from"]["inputs"]
 
     @property
     def inputs(self) -> dict[str, str]:
-        """Stage ids by the local name that this stage gave them."""
+        """Ids of the stages that it read, by the name of the input."""
         return dict(self.parameters.get("inputs", {}))
 
-    def stage_of(self, local_name: str) -> str:
-        """The stage id of what this stage's files call ``local_name``; what is no input, ``ceiling`` say, keeps its name.
+    @property
+    def commit(self) -> str | None:
+        """The commit of the code that made it, or None where it is not known."""
+        return self.read("provenance.json").get("commit") if self.has("provenance.json") else None
 
-        The only translation of local names. Whoever reads a measuring stage's files translates them at once.
+    def has(self, name: str) -> bool:
+        """Whether it wrote a file.
+
+        Args:
+            name: of the file, ``metrics.json`` say.
         """
-        return self.inputs.get(local_name, local_name)
+        return (self.folder / name).is_file()
 
     def read(self, name: str) -> Any:
-        """One of its JSON files, ``metrics.json`` say."""
-        return read_json(self.folder / name)
+        """The content of one of its JSON files.
+
+        Args:
+            name: of the file, ``metrics.json`` say.
+        """
+        if name not in self._read:
+            self._read[name] = read_json(self.folder / name)
+        return self._read[name]
+
+    @cached_property
+    def older_version(self) -> Reason | None:
+        """Why it would come out of other code today, or None. Its folder must lie in the project that made it."""
+        reason = _stale(self)
+        return reason if reason is not None and reason.code in fingerprint.CODE else None
 
 
 class Run:
-    """The stages in ``results/RUN``; each is read once."""
+    """The stages in ``results/RUN``; each is read once.
+
+    Args:
+        folder: of the run.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._read: dict[str, FinishedStage] = {}
         self._known: dict[str, FinishedStage] = {}
 
-    @property
-    def name(self) -> str:
-        """The run's name."""
-        return self.folder.name
-
-    def finished(self, notebook: str | None = None) -> dict[str, FinishedStage]:
-        """The stages that are done, by id and sorted by it; they may be older than their inputs (see `stage`).
+    def stage(self, id: str) -> FinishedStage:
+        """A stage that is done, and whose ancestors are those that it was made from.
 
         Args:
-            notebook: only the stages of this notebook; None for all.
+            id: of the stage.
+
+        Raises:
+            DoppelError: it is not done, or an ancestor was made again since.
         """
-        done = sorted(path.parent.name for path in self.folder.glob(f"*/{fingerprint.DONE}"))
-        wanted = [id for id in done if notebook in (None, id.partition(".")[0])]
-        return {id: self._once(id) for id in wanted if fingerprint.read_done(self.folder / id)}
-
-    def _once(self, id: str) -> FinishedStage:
-        if id not in self._read:
-            self._read[id] = read_stage(self.folder / id)
-        return self._read[id]
-
-    def stage(self, id: str) -> FinishedStage:
-        """A stage that is done, and whose ancestors are what it was made from. Raises DoppelError else."""
         if id not in self._known:
-            found = self._once(id)
-            for source, digest in found.sources.items():
+            stage = read_stage(self.folder / id)
+            for source, digest in stage.sources.items():
                 if self.stage(source).digest != digest:
                     raise DoppelError(
-                        f"{id} of run {self.folder.name} was made from another {source} than the one that is there; "
-                        "run the chain again"
+                        "stage.made_from_another",
+                        f"{id} of run {self.folder.name} was made from another {source} than the one that is there",
+                        name=id,
+                        value=source,
+                        remedy="run the chain again",
                     )
-            self._known[id] = found
+            self._known[id] = stage
         return self._known[id]
 
     def lineage(self, id: str, *, without: str) -> list[FinishedStage]:
-        """A stage and all that it was made from, each once, but not ``without`` (the corpus), which no arm pays for."""
-        waiting, found = [id], {}
+        """A stage and all that it was made from, each once.
+
+        Args:
+            id: of the stage.
+            without: a stage that is left out, with its ancestors: the corpus, which no arm pays for.
+        """
+        waiting, stages = [id], {}
         while waiting:
             name = waiting.pop()
-            if name != without and name not in found:
-                found[name] = self.stage(name)
-                waiting += found[name].inputs.values()
-        return list(found.values())
+            if name != without and name not in stages:
+                stages[name] = self.stage(name)
+                waiting += stages[name].inputs.values()
+        return list(stages.values())
 
     def recipe(self, id: str) -> str:
-        """A hash that replicas share: notebook and parameters of a stage and of its ancestors, seeds left out."""
+        """A hash that replicas share: notebook and parameters of a stage and of its ancestors, seeds left out.
+
+        Args:
+            id: of the stage.
+        """
         stage = self.stage(id)
         kept = {name: value for name, value in stage.parameters.items() if name not in _NOT_THE_RECIPE}
         above = {name: self.recipe(source) for name, source in sorted(stage.inputs.items())}
@@ -110,115 +154,189 @@ class Run:
 
 
 def read_stage(folder: Path) -> FinishedStage:
-    """The stage in a folder. Raises DoppelError while it is not done."""
+    """The stage in a folder.
+
+    Args:
+        folder: ``results/RUN/ID``.
+
+    Raises:
+        DoppelError: it is not done.
+    """
     done = fingerprint.read_done(folder)
     if done is None:
-        raise DoppelError(f"stage {folder.name} of run {folder.parent.name} is not done; run its preset again")
+        raise DoppelError(
+            "stage.not_done",
+            f"stage {folder.name} of run {folder.parent.name} is not done",
+            name=folder.name,
+            remedy="run its preset again",
+        )
     parameters = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
-    made = done["made_from"]["inputs"]
-    return FinishedStage(folder.name, folder, done["digest"], done["outputs"], made, parameters)
+    return FinishedStage(folder.name, folder, done, parameters)
 
 
 def corpus_digest(corpus: FinishedStage) -> str:
     """One hash of the private records: equal for runs on equal records, though each has label counts of its own.
 
     It is computed from real text, so it may not be published.
+
+    Args:
+        corpus: a stage of 00_process_data.
     """
     return fingerprint.digest({name: corpus.outputs[name] for name in _CORPUS_FILES})
 
 
 def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> None:
-    """Refuse stages that read another corpus stage, or that count other units or another delta."""
+    """Refuse stages that read another corpus stage, or that count other units or another delta.
+
+    Args:
+        corpus: the one that all must have read.
+        stages: arms, and stages that measured them.
+    """
     wanted = corpus.read("privacy.json")
     for stage in stages:
-        read = stage.inputs.get("corpus")
-        if read != corpus.id:
-            raise DoppelError(f"{stage.id} was made from {read}, not from {corpus.id}: arms of different corpora")
-        stated = stage.read("privacy.json")
+        source = stage.inputs.get("corpus")
+        if source != corpus.id:
+            raise DoppelError(
+                "stage.another_corpus",
+                f"{stage.id} was made from {source}, not from {corpus.id}: arms of different corpora",
+                name=stage.id,
+                value=source,
+            )
+        statement = stage.read("privacy.json")
         for name in ("unit", "units", "delta"):
-            if stated[name] != wanted[name]:
+            if statement[name] != wanted[name]:
                 raise DoppelError(
-                    f"{stage.id}: its {name} is {stated[name]}, that of {corpus.id} is {wanted[name]}; figures for "
-                    "different corpora cannot be compared: run the chain again"
+                    "stage.counts_differ",
+                    f"{stage.id}: its {name} is {statement[name]}, that of {corpus.id} is {wanted[name]}; figures for "
+                    "different corpora cannot be compared",
+                    name=stage.id,
+                    value=statement[name],
+                    remedy="run the chain again",
                 )
 
 
-Fault = tuple[str, str, str]  # case, what is wrong, what to do
+class Fault(NamedTuple):
+    """Why a stage's folder cannot be relied on.
+
+    Args:
+        case: one of ``not done``, ``edited by hand``, ``stale``, ``tampered``; code decides on it.
+        sentence: what is wrong.
+        remedy: what to do.
+    """
+
+    case: str
+    sentence: str
+    remedy: str
 
 
-def lineage(run: Path, stage: str) -> dict[str, dict]:
-    """done.json of the stage and of all that it was made of, itself last. Raises DoppelError where one is not done."""
-    found: dict[str, dict] = {}
+def ancestry(run: Path, stage: str) -> dict[str, FinishedStage]:
+    """A stage and all that it was made from, by id, itself last.
+
+    Args:
+        run: ``results/RUN``.
+        stage: its id.
+
+    Raises:
+        DoppelError: one of them is not done.
+    """
+    stages: dict[str, FinishedStage] = {}
 
     def visit(name: str) -> None:
-        if name in found:
-            return
-        done = fingerprint.read_done(run / name)
-        if done is None:
-            raise DoppelError(f"{name} is not done in {run.name}")
-        for upstream in done["made_from"]["inputs"]:
-            visit(upstream)
-        found[name] = done
+        if name not in stages:
+            finished = read_stage(run / name)
+            for source in finished.sources:
+                visit(source)
+            stages[name] = finished
 
     visit(stage)
-    return found
+    return stages
 
 
-def faults(run: Path, stage: str) -> list[Fault]:
+def faults(stages: Mapping[str, FinishedStage]) -> list[Fault]:
     """Why the folders of a stage and its ancestors cannot be relied on; empty when they can.
 
-    ``run`` is ``results/<run>`` inside the project whose notebooks and lib made it.
+    Code that changed since is no fault: the certificate names the code that ran.
+
+    Args:
+        stages: of `ancestry`, inside the project whose notebooks and lib made them.
     """
-    again = f"run ./run_all.sh PRESET --run {run.name} --only {stage}"
-    try:
-        made = lineage(run, stage)
-    except DoppelError as error:
-        return [("not done", str(error), again)]
-    return [fault for name, done in made.items() for fault in _faults(run, name, done, again)]
+    last = list(stages)[-1]
+    again = f"run ./run_all.sh PRESET --run {stages[last].folder.parent.name} --only {last}"
+    return [fault for stage in stages.values() for fault in _faults(stage, again)]
 
 
-def outdated(run: Path, stage: str) -> str | None:
-    """Why what a stage measured is not of its inputs as they are now, or None; newer code alone makes it no other."""
+def outdated(run: Path, stage: str) -> Reason | None:
+    """Why what a stage measured is not of its inputs as they are now, or None; newer code alone makes it no other.
+
+    Args:
+        run: ``results/RUN``.
+        stage: its id.
+    """
     try:
-        made = lineage(run, stage)
+        stages = ancestry(run, stage)
     except DoppelError as error:
-        return str(error)
-    for name, done in made.items():
-        if done.get("edited") or list(tampered(run / name, done)):
-            return f"{name} was edited by hand, or changed since it was done"
-        if changed := [up for up, digest in done["made_from"]["inputs"].items() if made[up]["digest"] != digest]:
-            return f"{name} was made of an earlier run of {changed[0]}"
+        return Reason(error.code, str(error))
+    for name, one in stages.items():
+        if one.done.get("edited") or list(tampered(one)):
+            return Reason("stage.tampered", f"{name} was edited by hand, or changed since it was done")
+        if changed := [source for source, digest in one.sources.items() if stages[source].digest != digest]:
+            return Reason("stage.made_from_another", f"{name} was made from an earlier run of {changed[0]}")
     return None
 
 
-def _faults(run: Path, stage: str, done: dict, again: str) -> Iterator[Fault]:
-    if note := done.get("edited"):
-        yield "edited by hand", f"{stage}: {note}", again
-    if reason := _stale(run, stage, done):
-        commit = "or check out the code that made it (provenance.json names the commit)"
-        yield "stale", f"{stage}: {reason}", f"{again} (training or voting again spends budget), {commit}"
-    if changed := list(tampered(run / stage, done)):
-        yield "tampered", f"{stage}: changed since its notebook wrote it: {', '.join(changed[:5])}", again
+def older(stages: Iterable[FinishedStage]) -> Iterator[str]:
+    """A sentence for each stage that drew noise and was made by code that changed since.
+
+    Args:
+        stages: inside the project whose code is compared.
+    """
+    for stage in stages:
+        if fingerprint.drew_noise(stage.folder) and (reason := stage.older_version) is not None:
+            yield version_note(stage.id, stage.commit, reason)
 
 
-def _stale(run: Path, stage: str, done: dict) -> str | None:
+def version_note(stage: str, commit: str | None, reason: Reason) -> str:
+    """That a stage was made by an older version, as the end table, a dry run and the report show it.
+
+    Args:
+        stage: its id.
+        commit: of the code that made it, if known.
+        reason: what changed since.
+    """
+    version = f"an older version (commit {commit[:10]})" if commit else "an older version"
+    return f"{stage} was made by {version}: {reason}; kept, for noise drawn again is charged again"
+
+
+def _faults(stage: FinishedStage, again: str) -> Iterator[Fault]:
+    if note := stage.done.get("edited"):
+        yield Fault("edited by hand", f"{stage.id}: {note}", again)
+    reason = _stale(stage)
+    if reason is not None and reason.code not in (*fingerprint.CODE, "stage.output_missing"):  # told as tampered
+        yield Fault("stale", f"{stage.id}: {reason}", f"{again} (training or voting again spends budget)")
+    if changed := list(tampered(stage)):
+        yield Fault("tampered", f"{stage.id}: changed since its notebook wrote it: {', '.join(changed[:5])}", again)
+
+
+def _stale(stage: FinishedStage) -> Reason | None:
     """Why the stage would run again with the parameters that it had."""
-    root, notebook = run.resolve().parents[1], stage.partition(".")[0]
-    if not (root / "notebooks" / f"{notebook}.ipynb").is_file():
-        return f"its notebook {notebook} is not in this project"
-    made = fingerprint.made_from(root, notebook, done["made_from"]["parameters"])
-    reason = fingerprint.why_stale(run.resolve(), stage, made, done["made_from"]["inputs"])
-    told = reason is not None and (reason == done.get("edited") or reason.startswith("its output"))
-    return None if told else reason
+    run = stage.folder.parent.resolve()
+    root = run.parents[1]
+    if not (root / "notebooks" / f"{stage.notebook}.ipynb").is_file():
+        return Reason("stage.no_notebook", f"its notebook {stage.notebook} is not in this project")
+    made = fingerprint.made_from(root, stage.notebook, stage.done["made_from"]["parameters"])
+    return fingerprint.why_stale(run, stage.id, made, stage.sources)
 
 
-def tampered(folder: Path, done: dict) -> Iterator[str]:
-    """Outputs that are missing or have another content; done.json itself against its own digest."""
-    if fingerprint.digest(done["outputs"]) != done["digest"]:
+def tampered(stage: FinishedStage) -> Iterator[str]:
+    """Outputs that are missing or have another content; done.json itself against its own digest.
+
+    Args:
+        stage: whose files are hashed again.
+    """
+    if fingerprint.digest(stage.outputs) != stage.digest:
         yield fingerprint.DONE
-    for name, file in done["outputs"].items():
-        path = folder / name
-        if name.split("/")[0] not in fingerprint.NOT_COMPARED and not (
-            path.is_file() and sha256(path) == file["sha256"]
-        ):
+    for name, file in stage.outputs.items():
+        path = stage.folder / name
+        compared = name.split("/")[0] not in fingerprint.NOT_COMPARED
+        if compared and not (path.is_file() and sha256(path) == file["sha256"]):
             yield name

@@ -191,7 +191,7 @@ class Stage:
             "stage": self.id,
             "signature": fingerprint.signature(self._made),
             "edited": self._edited(),
-            "made_from": self._made | {"inputs": self._digests, "files": self._files},
+            "made_from": fingerprint.opened(self._made) | {"inputs": self._digests, "files": self._files},
             "outputs": files,
             "digest": fingerprint.digest(files),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

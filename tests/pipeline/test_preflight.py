@@ -10,8 +10,8 @@ import pytest
 from support.project import Project, edit, toy_chain
 
 from lib.cli import __main__
-from lib.common.errors import DoppelError
-from lib.pipeline.graph import Graph
+from lib.common.errors import DoppelError, Reason
+from lib.pipeline.graph import FORCED, Graph
 from lib.pipeline.preflight import preflight
 from lib.stage.stage import Stage
 
@@ -183,25 +183,17 @@ def test_what_changes_nothing_reruns_nothing(here: Project, change: Callable[[Pr
     assert graph.plan(graph.nodes) == {}
 
 
-AFTER = "if 01_grow.fast makes something new"
-
-
 @pytest.mark.parametrize(
     ("path", "old", "new", "expected"),
     [
-        ("notebooks/01_grow.ipynb", "grow(data)", "grow(data[1:])", {"01_grow.fast": "its notebook changed"}),
-        ("notebooks/02_end.ipynb", "samples: int = 1", "samples: int = 9", {"02_end.a": "parameters changed: samples"}),
-        ("params/toy/02_end.b.yaml", "2", "3", {"02_end.b": "parameters changed: samples"}),
-        ("lib/toy_b.py", "2 *", "3 *", {"01_grow.fast": "lib changed: lib.toy_b"}),
-        ("own.csv", "a", "b", {"00_make": "a file that it reads changed: own.csv"}),
-        (
-            "results/toy/01_grow.fast/artefact.txt",
-            "factor",
-            "",
-            {"01_grow.fast": "its output is missing or cut short: artefact.txt"},
-        ),
-        ("results/toy/02_end.a/done.json", '"digest"', "", {"02_end.a": "not done yet"}),
-        ("results/toy/02_end.a/done.json", "null", '"run by hand"', {"02_end.a": "run by hand"}),
+        ("notebooks/01_grow.ipynb", "grow(data)", "grow(data[1:])", {"01_grow.fast": "stage.notebook_changed"}),
+        ("notebooks/02_end.ipynb", "samples: int = 1", "samples: int = 9", {"02_end.a": "stage.parameters_changed"}),
+        ("params/toy/02_end.b.yaml", "2", "3", {"02_end.b": "stage.parameters_changed"}),
+        ("lib/toy_b.py", "2 *", "3 *", {"01_grow.fast": "stage.lib_changed"}),
+        ("own.csv", "a", "b", {"00_make": "stage.file_changed"}),
+        ("results/toy/01_grow.fast/artefact.txt", "factor", "", {"01_grow.fast": "stage.output_missing"}),
+        ("results/toy/02_end.a/done.json", '"digest"', "", {"02_end.a": "stage.not_done"}),
+        ("results/toy/02_end.a/done.json", "null", '"run by hand"', {"02_end.a": "stage.edited"}),
     ],
 )
 def test_what_a_stage_is_made_from_reruns_it(here: Project, path: str, old: str, new: str, expected: dict) -> None:
@@ -211,11 +203,11 @@ def test_what_a_stage_is_made_from_reruns_it(here: Project, path: str, old: str,
     edit(here.root / path, old, new)
     graph = preflight("toy", "toy")
     plan = graph.plan(graph.nodes)
-    assert {id: reason for id, reason in plan.items() if not reason.startswith("if ")} == expected
+    assert {id: reason.code for id, reason in plan.items() if reason.code != "stage.waiting"} == expected
     changed = set(expected)
     for id, node in graph.nodes.items():  # and what comes after it may have to
         if changed & set(node.inputs):
-            assert plan[id] == f"if {next(n for n in node.inputs if n in changed)} makes something new"
+            assert plan[id].code == "stage.waiting" and next(n for n in node.inputs if n in changed) in str(plan[id])
             changed.add(id)
     assert set(plan) == changed
 
@@ -229,7 +221,7 @@ def test_an_input_made_anew_reruns_what_reads_it(here: Project) -> None:
     stage.path("artefact.txt").write_text("the same parameters, other noise")
     stage.finish({}, {})
     graph = preflight("toy", "toy")
-    reason = "its input changed: 01_grow.fast"
+    reason = Reason("stage.input_changed", "its input changed: 01_grow.fast")
     assert graph.plan(graph.nodes) == {"02_end.a": reason, "02_end.b": reason}
 
 
@@ -239,7 +231,7 @@ def test_a_plan_for_some_stages(here: Project) -> None:
     finish_all(here)
     graph: Graph = preflight("toy", "toy", ["01_grow.factor=4"])
     assert list(graph.plan(["02_end.b"])) == ["01_grow.fast", "02_end.b"]
-    assert graph.plan(["00_make"]) == {} and graph.plan(["00_make"], force=["00_make"]) == {"00_make": "forced"}
+    assert graph.plan(["00_make"]) == {} and graph.plan(["00_make"], force=["00_make"]) == {"00_make": FORCED}
     assert graph.find("02_end", "--only") == ["02_end.a", "02_end.b"]
     with pytest.raises(
         DoppelError, match=re.escape("--only 02_edn: no such stage in params/toy; did you mean 02_end?")
