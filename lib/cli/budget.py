@@ -53,12 +53,12 @@ def _tell(source: str) -> None:
 def _check_source(source: str, account: "Account") -> None:
     """Refuse what has no account and is no source either: that nothing was charged to a mistyped name says nothing."""
     from lib.common import paths
-    from lib.data.sources import FORMS, parse
+    from lib.data.sources import SOURCES, parse
     from lib.privacy.budget_account import accounts
 
     kind, open_ = source.partition(":")[0], {one.source for one in accounts()}
-    if kind not in ("file", *FORMS):
-        raise DoppelError(f"{source}: no account and no source; {nearest(source, {*open_, *FORMS})}")
+    if kind not in ("file", *SOURCES):
+        raise DoppelError(f"{source}: no account and no source; {nearest(source, {*open_, *SOURCES})}")
     if kind != "file":  # which accounts alone are called
         parse(source)
     shared, _, path = account.source.partition(":")

@@ -33,7 +33,8 @@ def process_data(parameters: Parameters) -> None:
     labels.cells(domain)
     first = sources.glance(source, parameters["columns"])
     if parameters["unit"] == "user":
-        if (kind := sources.parse(source)[0]) in sources.WITHOUT_USERS:
+        kind, _ = sources.parse(source)
+        if not sources.SOURCES[kind].knows_users:
             raise DoppelError(
                 "pipeline.source_without_users",
                 f"unit: user, but nobody knows who wrote what in {kind}",

@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import yaml
 
@@ -26,10 +27,7 @@ from lib.stage.fingerprint import text_hash
 
 FOLDER = "DOPPEL_BUDGETS"  # environment variable: where accounts are kept, for checkouts or machines that share them
 DEFAULT_LIMIT = 100.0  # stops a mistake; it is no advice
-PUBLIC = ("amazon-snippets", "movie-snippets")  # bundled: anybody can read their text
-
 _PATIENCE = 120.0  # seconds for others at the same account; each composes for a second or so
-_USUAL = {kind: f"data/raw/{kind}/train.csv" for kind in ("yelp", "openreview", "pubmed")}  # where no path is given
 _TERMS = {
     "source": parameters.Parameter("source", "str", ""),
     "unit": parameters.Parameter("unit", 'Literal["record", "user"] | None', None),
@@ -103,12 +101,14 @@ class Account:
         another account; nothing here can tell.
         """
         kind, _, argument = source.partition(":")
-        argument = argument or _USUAL.get(kind, "")
-        if kind == "hub":
-            name = argument.partition(":")[0].lower()
-            return cls(f"hub:{name}", _slug(f"hub-{name}"))
-        if not argument or kind == "amazon-2023":
+        entry = _entry(kind)
+        if entry is not None and not argument and entry.default_path is not None:
+            argument = f"data/{entry.default_path}"
+        if not argument:
             return cls(source, _slug(source))
+        if entry is not None and not entry.takes_path:
+            name = entry.corpus_name(argument)
+            return cls(f"{kind}:{name}", _slug(f"{kind}-{name}"))
         root = paths.ROOT.resolve()
         path = (root / Path(argument).expanduser()).resolve()
         shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
@@ -131,6 +131,12 @@ class Account:
         return _shown(self.path)
 
     @property
+    def _is_public(self) -> bool:
+        """Whether anybody can read the text of the source."""
+        entry = _entry(self.source)
+        return entry is not None and entry.public_text
+
+    @property
     def _lines(self) -> Path:
         return self.path.with_suffix(".jsonl")
 
@@ -146,7 +152,7 @@ class Account:
         charges = self._charges()
         if self.path.is_file():
             return self._terms(), charges
-        if self.source in PUBLIC:
+        if self._is_public:
             return Terms(self.source, None, None, None), charges
         return Terms(self.source, charges[0].unit if charges else None, DEFAULT_LIMIT, None), charges
 
@@ -179,7 +185,7 @@ class Account:
     def add(self, charge: Charge) -> None:
         """One more line, on the disk when this returns, and the terms, unless somebody wrote them."""
         if not self.path.is_file():
-            public = self.source in PUBLIC
+            public = self._is_public
             text = _FILE.format(
                 lines=self._lines.name,
                 why=_WHY_PUBLIC if public else _WHY_DEFAULT,
@@ -217,6 +223,15 @@ def accounts() -> list[Account]:
 def folder() -> Path:
     """Where accounts are kept."""
     return paths.ROOT / Path(os.environ.get(FOLDER) or "data/budgets").expanduser()
+
+
+def _entry(kind: str) -> Any:
+    """The entry (`Source`) of a kind of source; None for ``file``, which only accounts are called, and a mistyped kind.
+
+    It is imported by name, because a stage's fingerprint follows import statements: a change of a loader must not make
+    a stage run again that only charges this account.
+    """
+    return import_module("lib.data.sources").SOURCES.get(kind)
 
 
 def _charge(where: str, line: Mapping) -> Charge:

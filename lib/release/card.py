@@ -11,17 +11,14 @@ from huggingface_hub import DatasetCardData
 
 from lib.audit.verdict import Verdict
 from lib.data.records import Record
+from lib.data.sources import SOURCES, Source
 from lib.evaluation.registry import metric
-from lib.privacy.disclosure import WITHHELD, public_value
+from lib.methods.method import model_words
+from lib.methods.registry import of_stages
+from lib.privacy.disclosure import public_value
+from lib.privacy.ledger import Event
 from lib.release.certificate import guarantee, rounded_up
 
-ENGLISH = ("amazon-snippets", "movie-snippets", "amazon-2023", "yelp", "openreview", "pubmed")
-SOURCES = {
-    "amazon-snippets": "3,708 sentences from customers' reviews of electronic products (Hutto & Gilbert, ICWSM 2014), "
-    "which are public and stand in for a private corpus",
-    "movie-snippets": "10,605 sentences from film reviews (Hutto & Gilbert, ICWSM 2014), which are public and stand in "
-    "for a private corpus",
-}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 BEST = {"higher": "high", "lower": "low", "match": "as in real text"}  # by a metric's direction
 NO_LICENCE = {"license": "other", "license_name": "not-decided-yet"}
@@ -65,7 +62,8 @@ def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
 
 
 def _front(certificate: Mapping, records: Sequence[Record], licence: str | None, language: str | None) -> str:
-    told = language or ("en" if _source(certificate) in ENGLISH else None)
+    entry = _entry(certificate)
+    told = language or (entry.language if entry else None)
     labelled = ["text-classification"] if records[0].labels else []
     return DatasetCardData(
         language=[told] if told else None,
@@ -81,15 +79,17 @@ def _front(certificate: Mapping, records: Sequence[Record], licence: str | None,
 
 
 def _title(certificate: Mapping) -> str:
-    source = _source(certificate)
-    what = f"records in the manner of {source}" if source in SOURCES else "text records"
+    entry = _entry(certificate)
+    what = f"records in the manner of {_source(certificate)}" if entry and entry.title else "text records"
     return f"Synthetic {what}, epsilon {rounded_up(certificate['epsilon'], 3)}"
 
 
 def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
-    source, unit = SOURCES.get(_source(certificate)), certificate["unit"]
+    entry, unit = _entry(certificate), certificate["unit"]
     epsilon, delta = rounded_up(certificate["epsilon"], 3), rounded_up(certificate["delta"], 2)
-    about = f"The corpus was drawn from {source}." if source else "The corpus is private, and is not part of this pack."
+    about = "The corpus is private, and is not part of this pack."
+    if entry and entry.title:
+        about = f"The corpus was drawn from {entry.title}."
     return (
         f"{len(records):,} texts that nobody wrote: a language model made them, guided by a corpus of "
         f"{certificate['units']:,} {unit}s under differential privacy (epsilon {epsilon}, delta {delta}, for one "
@@ -121,28 +121,8 @@ def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
 
 def _making(certificate: Mapping) -> Iterator[str]:
     settings = {stage: code["settings"] for stage, code in certificate["code"].items()}
-    arm = settings[certificate["stage"]]
-    trained = next((one for one in settings.values() if "expected_batch" in one), None)
-    if "iterations" in arm:
-        yield (
-            f"By private evolution (Aug-PE): {_model(arm['model'])} was never trained. It wrote texts from labels "
-            f"alone; every private record voted {arm['iterations']} times for the text most like it, as seen by "
-            f"{_model(arm['encoder'])}; the noisy counts of votes alone selected texts, which the model then varied."
-        )
-    elif trained:
-        yield (
-            f"By fine-tuning with differential privacy (DP-SGD on LoRA): {_model(trained['model'])} learned in "
-            f"{trained['steps']} steps, the gradient of each {certificate['unit']} clipped to norm "
-            f"{trained['max_grad_norm']:g}, noise added to their sum. Then it wrote the records from labels alone, at "
-            f"temperature {arm['temperature']:g}."
-        )
-        yield f"The prompt: `{trained['prompt']}`"
-    else:
-        yield (
-            f"By prompting alone: {_model(arm['base_model'])} wrote the records from labels, and never saw a private "
-            "record. All that it knows of the corpus is how frequent the labels are, with noise added."
-        )
-        yield f"The prompt: `{arm['prompt']}`"
+    method, spending = of_stages(certificate["stage"], list(settings))
+    yield from method.making(settings[certificate["stage"]], settings[spending], certificate["unit"])
     yield "All that touched the private records:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
     head = "| stage | what | mechanism | noise over what one unit can change | sampling | releases |"
@@ -154,16 +134,11 @@ def _making(certificate: Mapping) -> Iterator[str]:
 
 
 def _event_row(event: Mapping) -> str:
-    mechanism = event["mechanism"]
-    probability = mechanism.get("sampling_probability", 1)
-    noise = mechanism.get("noise_multiplier") or mechanism["scale"] / mechanism["sensitivity"]
-    chosen = f"Poisson, probability {probability:.4g}" if probability < 1 else "everyone"
-    name = {"DiscreteGaussian": "discrete Gaussian"}.get(mechanism["kind"], mechanism["kind"])
-    return f"| {event['stage']} | {event['what']} | {name} | {noise:.4g} | {chosen} | {mechanism['count']} |"
-
-
-def _model(name: str | None) -> str:
-    return "a local model" if name in (None, WITHHELD) else f"`{name}`"
+    mechanism = Event.from_json({key: value for key, value in event.items() if key != "sampler"}).mechanism
+    figures = event["mechanism"]
+    chosen = f"Poisson, probability {figures['sampling_probability']:.4g}" if mechanism.poisson else "everyone"
+    row = [event["stage"], event["what"], mechanism.title, f"{mechanism.noise:.4g}", chosen, str(figures["count"])]
+    return f"| {' | '.join(row)} |"
 
 
 def _promise(certificate: Mapping) -> str:
@@ -244,7 +219,7 @@ def _seen(row: Mapping) -> str:
         return row["task"]
     encoder = str(public_value("encoder", row["encoder"]))
     model = encoder.removeprefix("hidden:")
-    return f"vectors of {_model(model)}" + (" (its hidden states)" if model != encoder else "")
+    return f"vectors of {model_words(model)}" + (" (its hidden states)" if model != encoder else "")
 
 
 LOADING = """
@@ -288,6 +263,11 @@ def _licence(licence: str | None) -> str:
         f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever hands it out decides."
     )
     return decided + " The terms of the model that wrote the texts, and of the corpus, may bind it too."
+
+
+def _entry(certificate: Mapping) -> Source | None:
+    """The entry of the corpus' source, where the certificate names one."""
+    return SOURCES.get(_source(certificate))
 
 
 def _source(certificate: Mapping) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 from lib.common.errors import DoppelError
 from lib.common.paths import ROOT
 from lib.data.records import Record, from_json
-from lib.data.sources import FORMS, amazon_reviews, load, parse
+from lib.data.sources import SOURCES, amazon_reviews, load, parse
 from lib.data.sources.sentiment_snippets import sentiment
 
 SECRET = "the marked private words"
@@ -489,5 +489,5 @@ def test_settings_that_a_source_does_not_take():
 
 def test_the_kinds_of_sources():
     kinds = {"amazon-snippets", "movie-snippets", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
-    assert {*FORMS} == kinds | {"yelp", "openreview", "pubmed"}
+    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]

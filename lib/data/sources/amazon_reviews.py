@@ -1,19 +1,23 @@
 """Amazon Reviews 2023 (Hou et al. 2024): reviews joined to the products they are about, out of core."""
 
+from __future__ import annotations
+
 import html
 import math
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
 from lib.data.records import Record, from_json
 from lib.data.sources.corpus import Corpus, Request, draw
 from lib.data.sources.table_files import clean
+
+if TYPE_CHECKING:
+    import duckdb
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
 # fmt: off
@@ -30,15 +34,15 @@ CATEGORIES = (
 
 MEMORY = "2GB"  # for DuckDB; what does not fit spills to the data folder
 MAX_CATALOGUE = 10_000  # products; enough to draw prompts from
-MAX_TITLE = 100  # characters of a product title; the rest repeats search words
-MAX_UNDRAWN = 2_000_000  # records that are read into memory when no limit is set (some 2 GB)
+MAX_TITLE = 100  # characters of a product title; the rest repeats search terms
+MAX_UNDRAWN = 2_000_000  # records that are read into memory without a limit (about 2 GB)
 
-FIELDS = {  # every other field is skipped by the reader
+FIELDS = {  # the reader skips every other field
     "reviews": "{rating: 'VARCHAR', title: 'VARCHAR', text: 'VARCHAR', asin: 'VARCHAR', parent_asin: 'VARCHAR', "
     "user_id: 'VARCHAR', timestamp: 'VARCHAR'}",
     "meta": "{main_category: 'VARCHAR', title: 'VARCHAR', categories: 'VARCHAR[]', parent_asin: 'VARCHAR'}",
 }
-# One row a product, whichever order the file has; a product without a title or a category cannot be asked for.
+# One row for each product, whatever the order of the file; products without title or category fit no prompt.
 PRODUCTS = """
 CREATE TEMP TABLE products AS
 SELECT parent_asin, min(product) AS product, min_by(category, product) AS category FROM (
@@ -52,7 +56,7 @@ SELECT product, category FROM (SELECT DISTINCT product, category FROM products)
 ORDER BY md5(concat_ws(chr(31), $seed, product, category)) LIMIT $rows
 """
 COUNTS = "SELECT count(*), count(p.parent_asin) FROM {reviews} LEFT JOIN products p USING (parent_asin)"
-# A review has no id of its own: a hash of what it says, by whom, of what and when stands for it.
+# A review has no id, so a hash of its user, product, time, title and text serves as one.
 REVIEWS = """
 SELECT * FROM (
     SELECT md5(concat_ws(chr(31), user_id, r.asin, timestamp, r.title, r.text)) AS id,
@@ -63,16 +67,32 @@ SELECT * FROM (
 
 
 def load_amazon(request: Request) -> Corpus:
-    """Records of one category, with the labels ``rating`` ('1' to '5'), ``product`` (title) and ``category``.
+    """Load one category, with the labels ``rating`` ('1' to '5'), ``product`` (its title) and ``category``.
 
-    The text is the review's title, a line break, and the review. ``limit`` reviews are drawn by a hash of the seed
-    and the review, whatever the order of the file; a review that stands twice is one record. Reviews of products
+    The text is the review's title, a line break, and the review. With a limit, reviews are drawn by a hash of the seed
+    and the review, whatever the order of the file. A review that occurs twice is one record. Reviews of products
     without metadata are dropped and counted. The catalogue comes from the metadata alone, never from the reviews.
-    Files are looked for as ``data/raw/amazon-2023/CATEGORY.jsonl`` and ``meta_CATEGORY.jsonl`` (or ``.gz``), then
-    fetched from the hub. DuckDB reads, joins and sorts within `MEMORY`, whatever the size of the files.
+
+    Files are taken from ``data/raw/amazon-2023/CATEGORY.jsonl`` and ``meta_CATEGORY.jsonl`` (or ``.gz``) where they are
+    there, else fetched from the hub. DuckDB reads, joins and sorts within `MEMORY`, whatever the size of the files.
+
+    Args:
+        request: its ``argument`` is one of `CATEGORIES`.
+
+    Raises:
+        DoppelError: for an unknown category, files that are missing, damaged or of another layout, and more than
+            `MAX_UNDRAWN` reviews without a limit.
     """
+    import duckdb  # here, so that this file is light to import
+
     if request.argument not in CATEGORIES:
-        raise DoppelError(f"amazon-2023: unknown category {request.argument!r}; {nearest(request.argument, CATEGORIES)}")
+        raise DoppelError(
+            "data.unknown_category",
+            f"amazon-2023: unknown category {request.argument!r}",
+            name="source",
+            value=request.argument,
+            remedy=nearest(request.argument, CATEGORIES),
+        )
     reviews = _file(request, "review", f"{request.argument}.jsonl")
     meta = _file(request, "meta", f"meta_{request.argument}.jsonl")
     request.root.mkdir(parents=True, exist_ok=True)
@@ -84,7 +104,9 @@ def load_amazon(request: Request) -> Corpus:
 
 
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory, bounded by `MEMORY`, that spills to the folder."""
+    """Open a database in memory, bounded by `MEMORY`, that spills to the folder ``spill``."""
+    import duckdb
+
     settings = {"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}
     db = duckdb.connect(config=settings)
     db.execute("SET enable_progress_bar = false")
@@ -97,12 +119,19 @@ def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: 
     total, joined = db.execute(COUNTS.format(reviews=_table(reviews, "reviews"))).fetchone()
     if not joined:
         raise DoppelError(
-            f"{reviews}: none of its {total:,} reviews has a product with title and category in {meta.name}"
+            "data.no_product",
+            f"none of its {total:,} reviews has a product with title and category in {meta.name}",
+            name="source",
+            value=f"amazon-2023:{request.argument}",
+            remedy=f"put two files of the same category there, as {REPOSITORY} publishes them",
+            where=str(reviews),
         )
     if request.limit is None and joined > MAX_UNDRAWN:
         raise DoppelError(
-            f"amazon-2023:{request.argument} has {joined:,} reviews, at most {MAX_UNDRAWN:,} are read without a limit; "
-            "set limit to the number of reviews to draw"
+            "data.limit_needed",
+            f"amazon-2023:{request.argument} has {joined:,} reviews, at most {MAX_UNDRAWN:,} are read without a limit",
+            name="limit",
+            remedy="set limit to the number of reviews to draw",
         )
     rows = db.execute(
         REVIEWS.format(reviews=_table(reviews, "reviews")),
@@ -116,9 +145,9 @@ def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: 
 
 
 def _bound(limit: int, total: int) -> int:
-    """The rank below which ``limit`` of ``total`` reviews lie, and six standard deviations more.
+    """A hash below which at least ``limit`` of ``total`` reviews lie: six standard deviations more than expected.
 
-    Ranks are even over 64 bits, and a filter needs no memory where sorting every review would.
+    Hashes are uniform over 64 bits. Filtering by one needs no memory, while sorting every review would.
     """
     share = (limit + 6 * math.sqrt(limit) + 20) / total
     return int(min(1.0, share) * 2**64) - 1
@@ -127,48 +156,52 @@ def _bound(limit: int, total: int) -> int:
 def _records(drawn: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Record]:
     while rows := drawn.fetchmany(10_000):
         for name, rating, title, text, product, category, user in rows:
-            labels = {"rating": clean(rating, "rating"), "product": product, "category": category}
+            where = f"{path}, review {name}"
+            labels = {"rating": clean(rating, "rating", where), "product": product, "category": category}
             labels = {label: value for label, value in labels.items() if value is not None}
-            said = "\n".join(part for part in (_plain(title), _plain(text)) if part)
-            yield from_json({"id": name, "text": said, "labels": labels, "user": user}, f"{path}, review {name}")
+            whole = "\n".join(filter(None, (_plain(title), _plain(text))))
+            yield from_json({"id": name, "text": whole, "labels": labels, "user": user}, where)
 
 
 def _plain(text: str | None) -> str:
-    """Without what the shop's pages left in it: line breaks as tags, entities, marks of videos."""
+    """Remove what the shop's pages left in a text: line breaks as tags, HTML entities, references to videos."""
     text = re.sub(r"\[\[VIDEOID:[^\]]*\]\]", "", text or "")
     return html.unescape(re.sub(r"<br\s*/?>", "\n", text)).strip()
 
 
-def _table(path: Path, kind: str) -> str:
+def _table(path: Path, content: str) -> str:
     name = str(path).replace("'", "''")
-    return f"read_json('{name}', format = 'newline_delimited', columns = {FIELDS[kind]})"
+    return f"read_json('{name}', format = 'newline_delimited', columns = {FIELDS[content]})"
 
 
-def _file(request: Request, part: str, name: str) -> Path:
-    """The file put there by hand, packed or not, else the one of the hub."""
+def _file(request: Request, content: str, name: str) -> Path:
+    """The file that was put there by hand, packed or not, else the one from the hub."""
     folder = request.root / "raw" / "amazon-2023"
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path
     import huggingface_hub  # only where a file is missing
 
-    remote = f"raw/{part}_categories/{name}"
+    remote = f"raw/{content}_categories/{name}"
     try:
         return Path(huggingface_hub.hf_hub_download(REPOSITORY, remote, repo_type="dataset"))
-    except Exception as error:  # no network, no such file, no room: its kind is all that a reader needs
+    except Exception as error:  # no network, no such file, no space: its type is all that a reader needs
         raise DoppelError(
-            f"{name} is not in {folder} and cannot be fetched from the hub ({type(error).__name__}). Put {remote} of "
-            f"the dataset {REPOSITORY} there by hand, as {name} or {name}.gz"
+            "data.file_not_fetched",
+            f"{name} is not in {folder} and cannot be fetched from the hub ({type(error).__name__})",
+            name=name,
+            remedy=f"put {remote} of the dataset {REPOSITORY} there by hand, as {name} or {name}.gz",
         ) from None
 
 
 def _unreadable(error: duckdb.Error, *paths: Path) -> DoppelError:
-    """DuckDB's message may quote a line, and counts lines otherwise: look for the malformed line ourselves."""
+    """The refusal for an error of DuckDB. Its message may quote a line, so a malformed line is looked for here."""
     for path in paths:
         for _ in jsonl.read(path):
             pass
-    kind = type(error).__name__
     return DoppelError(
-        f"amazon-2023: {' or '.join(str(p) for p in paths)} cannot be read ({kind}); expected is the layout of "
-        f"{REPOSITORY}, and room on the disk of {paths[0].anchor}"
+        "data.amazon_unreadable",
+        f"amazon-2023: {' or '.join(str(p) for p in paths)} cannot be read ({type(error).__name__})",
+        name="source",
+        remedy=f"expected are the layout of {REPOSITORY} and free space on the disk of {paths[0].anchor}",
     )

@@ -1,4 +1,4 @@
-"""The corpora that Aug-PE is measured on, in the CSV layout of its repository."""
+"""The corpora on which Aug-PE is evaluated (Xie et al. 2024), in the CSV layout of its repository."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from lib.common.errors import DoppelError
 from lib.data.sources.corpus import Corpus, Request, draw
 from lib.data.sources.table_files import Cells, csv_cells, locate, to_records
 
-# kind -> label -> its column, and what opens each of its values
+# kind -> label -> its column, and the prefix of each of its values
 LAYOUTS = {
     "yelp": {"category": ("label1", "Business Category: "), "stars": ("label2", "Review Stars: ")},
     "openreview": {"area": ("label1", "Area: "), "recommendation": ("label2", "Recommendation: ")},
@@ -16,31 +16,51 @@ LAYOUTS = {
 
 
 def load_aug_pe(request: Request) -> Corpus:
-    """Columns ``text,label1,label2`` (pubmed: ``text``), from ``data/raw/<kind>/train.csv`` or the path after a colon.
+    """Load columns ``text,label1,label2`` (pubmed: ``text``) from the named file, or from the default one.
 
-    Labels lose what opens them: yelp has category ('Restaurants') and stars ('1' to '5'), openreview has area and
-    recommendation, pubmed none. Nobody's reviews are known as one person's: no record has a user.
+    Labels lose their prefix: yelp has category ('Restaurants') and stars ('1' to '5'), openreview has area and
+    recommendation, pubmed has none. Nobody knows which texts are by one person, so no record has a user.
+
+    Args:
+        request: its ``kind`` is a key of `LAYOUTS`.
+
+    Raises:
+        DoppelError: for a missing file, a file of another layout, and whatever `csv_cells` refuses.
     """
-    usual = request.root / "raw" / request.kind / "train.csv"
+    usual = request.default_path
     if not request.argument and not usual.is_file():
         raise DoppelError(
-            f"{usual} is not there. Put the train.csv that the Aug-PE repository publishes for {request.kind} there, "
-            f"or name a file of that layout: {request.kind}:PATH"
+            "data.no_file",
+            f"{usual} is not there",
+            name="source",
+            value=request.kind,
+            remedy=f"put the train.csv that the Aug-PE repository publishes for {request.kind} there, "
+            f"or name a file of that layout: {request.kind}:PATH",
         )
     path = locate(request.argument or str(usual))
     kept, counts = draw(to_records(_cells(path, request.kind)), request)
     return Corpus(kept, [], request.kind, f"{counts} of {path.name} in the layout of Aug-PE", (path,))
 
 
+def find_file(request: Request) -> None:
+    """Refuse a ``request`` that names a file which is not there."""
+    if request.argument:
+        locate(request.argument)
+
+
 def _cells(path: Path, kind: str) -> Iterator[Cells]:
     layout = LAYOUTS[kind]
     columns = {"text": "text"} | {f"labels.{label}": column for label, (column, _) in layout.items()}
     for where, cells in csv_cells(path, columns):
-        for label, (column, opening) in layout.items():
+        for label, (column, prefix) in layout.items():
             value = cells[f"labels.{label}"]
-            if not value.startswith(opening):
+            if not value.startswith(prefix):
                 raise DoppelError(
-                    f"{where}: {column} must begin with {opening.strip()!r}; read other layouts as csv:PATH"
+                    "data.other_layout",
+                    f"{column} must begin with {prefix.strip()!r}",
+                    name=column,
+                    remedy="read other layouts as csv:PATH",
+                    where=where,
                 )
-            cells[f"labels.{label}"] = value.removeprefix(opening)
+            cells[f"labels.{label}"] = value.removeprefix(prefix)
         yield where, cells

@@ -1,4 +1,4 @@
-"""What every loader gives back, and the draw that the order of a file cannot change."""
+"""What loaders are given and give back, and a draw of records that does not depend on the order of a file."""
 
 import heapq
 import itertools
@@ -14,7 +14,17 @@ from lib.data.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A parsed source: what stands after the colon, and the settings of `lib.data.sources.load`."""
+    """What a loader is asked for: a parsed source, and the settings of `lib.data.sources.load`.
+
+    Attributes:
+        kind: what stands before the colon, a key of `lib.data.sources.SOURCES`.
+        argument: what stands behind it, or an empty string.
+        columns: field of a record -> column; None for columns that bear the fields' names.
+        limit: how many records to draw; None reads all.
+        seed: fixes the draw.
+        root: the data folder.
+        default_path: the file to read where the argument names none; None where the source has none.
+    """
 
     kind: str
     argument: str = ""
@@ -22,15 +32,21 @@ class Request:
     limit: int | None = None
     seed: int = 0
     root: Path = DATA
+    default_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Private records, and the public label values that may be declared beside them.
 
-    ``catalogue`` holds rows of label values from a public catalogue (product metadata, never the
-    records); it is empty where there is none. ``note`` says in a sentence what was read. ``files`` are those that were
-    read and may change: a stage names them as its own (`lib.stage.stage.Stage.uses`). Doppel's own assets are pinned instead.
+    Attributes:
+        records: the private records.
+        catalogue: rows of label values from a public catalogue (product metadata, never the records); empty where
+            there is none.
+        name: what the corpus is called.
+        note: a sentence on what was read.
+        files: the files that were read and may change; a stage registers them with `lib.stage.stage.Stage.uses`.
+            Doppel's own assets are not among them, since their content is pinned by a hash.
     """
 
     records: list[Record] = field(repr=False)
@@ -41,14 +57,27 @@ class Corpus:
 
 
 def draw(records: Iterable[Record], request: Request) -> tuple[list[Record], str]:
-    """At most ``limit`` records, those of smallest rank, one pass in bounded memory; and "n of N records"."""
+    """Keep at most ``limit`` records, those of smallest `rank`, in one pass and bounded memory.
+
+    Args:
+        records: all records of the source, in any order.
+        request: with the ``limit`` and the ``seed`` of the draw.
+
+    Returns:
+        the records, and how many they are: ``20 of 200 records``.
+
+    Raises:
+        DoppelError: for a source without a record.
+    """
     counter = itertools.count()
-    counted = (record for record, _ in zip(records, counter, strict=False))  # the last turn takes no count
+    counted = (record for record, _ in zip(records, counter, strict=False))  # stops before it counts one too many
     if request.limit is None:
         kept = list(counted)
     else:
         kept = heapq.nsmallest(request.limit, counted, key=lambda r: rank(request.seed, "limit", r.id))
     total = next(counter)
     if not total:
-        raise DoppelError(f"{request.kind}: the source holds no record")
+        raise DoppelError(
+            "data.no_record", f"{request.kind}: the source holds no record", name="source", value=request.kind
+        )
     return kept, f"{len(kept):,} of {total:,} records"

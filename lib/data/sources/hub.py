@@ -11,36 +11,52 @@ SHUFFLE_BUFFER = 10_000  # rows of a stream that are held at once to draw from
 
 
 def load_hub(request: Request) -> Corpus:
-    """``OWNER/NAME[:CONFIG][:SPLIT]``, split ``train`` unless named (``OWNER/NAME::test``); columns as for a file.
+    """Load a dataset; columns are mapped as those of a file.
 
-    With a limit the dataset is streamed: shuffled through a buffer, then cut after ``limit`` rows. A column of
-    class labels gives the names of its classes. Raises DoppelError where the dataset cannot be read.
+    With a limit the dataset is streamed: shuffled through a buffer, then cut after ``limit`` rows. A column of class
+    numbers gives the names of its classes.
+
+    Args:
+        request: its ``argument`` is ``OWNER/NAME[:CONFIG][:SPLIT]``, with the split ``train`` unless another is named
+            (``OWNER/NAME::test``).
+
+    Raises:
+        DoppelError: where the dataset cannot be read, or lacks a column.
     """
     kept, counts = draw(to_records(_cells(request)), request)
     return Corpus(kept, [], request.argument.partition(":")[0], f"{counts} read from the hub: {request.argument}")
+
+
+def dataset_name(argument: str) -> str:
+    """The dataset that an ``argument`` names, without configuration and split: splits of one dataset may overlap."""
+    return argument.partition(":")[0].lower()
 
 
 def _cells(request: Request) -> Iterator[Cells]:
     mapping: dict[str, str] = {}
     try:
         data = _open(request)
-        kinds = data.features or {}
+        features = data.features or {}
         for number, row in enumerate(data, 1):
             mapping = mapping or resolve(request.columns, list(row), f"hub:{request.argument}")
-            cells = {name: _named(row[column], kinds.get(column)) for name, column in mapping.items()}
+            cells = {name: _class_name(row[column], features.get(column)) for name, column in mapping.items()}
             yield f"hub:{request.argument}, row {number}", cells
     except DoppelError:
         raise
-    except Exception as error:  # the hub, the disk and a dataset's own form each raise their own kinds
+    except Exception as error:  # the hub, the disk and each dataset's format raise exceptions of their own
         raise DoppelError(
-            f"hub:{request.argument} cannot be read ({type(error).__name__}). Check its name, configuration and split, "
-            "and the network; or put it into a file and name that as csv:PATH, jsonl:PATH or parquet:PATH"
+            "data.hub_unreadable",
+            f"hub:{request.argument} cannot be read ({type(error).__name__})",
+            name="source",
+            value=f"hub:{request.argument}",
+            remedy="check its name, configuration and split, and the network; or put it into a file and name that as "
+            "csv:PATH, jsonl:PATH or parquet:PATH",
         ) from None
 
 
 def _open(request: Request) -> Any:
-    """The dataset, or a stream of it where only a part is wanted."""
-    import datasets  # a second to import: only when the hub is asked
+    """The dataset, or with a limit a stream of it."""
+    import datasets  # takes a second to import
 
     name, _, rest = request.argument.partition(":")
     config, _, split = rest.partition(":")
@@ -51,8 +67,8 @@ def _open(request: Request) -> Any:
     return data
 
 
-def _named(value: Any, kind: Any) -> Any:
-    """The name of a class, where the column holds class numbers; -1 says that there is none."""
-    if not hasattr(kind, "int2str") or value is None:
+def _class_name(value: Any, feature: Any) -> Any:
+    """The name of a class, where the column holds class numbers; -1 means that there is none."""
+    if not hasattr(feature, "int2str") or value is None:
         return value
-    return kind.int2str(value) if value >= 0 else None
+    return feature.int2str(value) if value >= 0 else None

@@ -12,14 +12,17 @@ FILES = {
     "amazon-snippets": "amazonReviewSnippets_GroundTruth.txt",
     "movie-snippets": "movieReviewSnippets_GroundTruth.txt",
 }
-# Some twenty people rated each sentence in whole steps from -4 to 4: a mean within half a step of 0 is no opinion.
+# About twenty people rated each sentence in whole steps from -4 to 4; a mean within half a step of 0 counts as neutral.
 NEUTRAL = 0.5
 
 
 def load_snippets(request: Request) -> Corpus:
-    """Records with the label ``sentiment``: negative, neutral, positive.
+    """Load the sentences of one of `FILES`, with the label ``sentiment``: negative, neutral, positive.
 
-    An Amazon id ``12_3`` is sentence 3 of review 12, so the review is the user; a movie sentence has none.
+    An Amazon id ``12_3`` is sentence 3 of review 12, so the review is the user. Movie sentences have no user.
+
+    Args:
+        request: its ``kind`` is a key of `FILES`.
     """
     path = fetch("vaderSentiment", request.root) / FILES[request.kind]
     kept, counts = draw(_sentences(path), request)
@@ -27,7 +30,7 @@ def load_snippets(request: Request) -> Corpus:
 
 
 def _sentences(path: Path) -> Iterator[Record]:
-    # Described elsewhere as latin-1, both files are UTF-8: read as latin-1, "é" would become two signs.
+    # Others describe these files as latin-1, but they are UTF-8: read as latin-1, "é" would become two characters.
     with path.open(encoding="utf-8") as lines:
         for line in filter(str.strip, lines):
             name, rating, text = line.rstrip("\n").split("\t")
@@ -37,7 +40,7 @@ def _sentences(path: Path) -> Iterator[Record]:
 
 
 def sentiment(rating: float) -> str:
-    """The label of a mean rating from -4 to 4."""
+    """The label of a mean ``rating``, in [-4, 4]: negative, neutral or positive."""
     if abs(rating) <= NEUTRAL:
         return "neutral"
     return "positive" if rating > 0 else "negative"
