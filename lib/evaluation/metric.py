@@ -1,21 +1,11 @@
-"""What every metric carries: value, interval, floor, ceiling, direction, and its place between floor and ceiling.
-
-Intervals come from subsamples: two thirds of the records of each side, without replacement, many times. The spread of
-a metric among them, times sqrt(2), is to first order its spread among fresh sets of n records (delete-d jackknife: Shao
-& Wu 1989; bootstrap without replacement: Politis & Romano 1994). Drawing with replacement would repeat records: zero
-distances to neighbours and fewer distinct words would move most metrics here. Subsamples move them a little, for they
-are smaller, so the spread is used and the shift is not: an interval is about the metric *at this n*, as floor and
-ceiling are. Two thirds is where the count of coincidences (equal n-grams, close pairs) gets its right spread, too.
-"""
+"""One metric of one arm: value, interval, floor, ceiling, direction, and its position between floor and ceiling."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from lib.evaluation.estimate import Estimate, Undefined, _interval
-
-Direction = Literal["higher", "lower", "match"]  # what is better; 'match': as close to the ceiling as can be
+from lib.evaluation.entry import Direction
+from lib.evaluation.estimate import Estimate, Undefined, t_interval
 
 CEILING_LEVEL = 0.99  # of the interval that decides "at the ceiling": some twenty metrics are looked at together
 
@@ -24,8 +14,17 @@ CEILING_LEVEL = 0.99  # of the interval that decides "at the ceiling": some twen
 class Metric:
     """One metric of one arm between its floor (a model that never saw the records) and its ceiling (held-out real).
 
-    All three are measured against the same real records at the same n. ``used`` of ``of`` records of the arm entered.
-    ``real_text`` says that real text entered its value, which is then non-private and never part of a release.
+    All three are measured against the same real records at the same n.
+
+    Args:
+        name: the metric's name in `lib.evaluation.registry`.
+        direction: whether a higher value is better, a lower one, or the one closest to the ceiling ("match").
+        estimate: the arm's value.
+        floor: the floor's value.
+        ceiling: the ceiling's value.
+        used: records of the arm that entered.
+        of: records that the arm has.
+        real_text: whether real text entered the value, which is then not private and never part of a release.
     """
 
     name: str
@@ -47,20 +46,20 @@ class Metric:
 
     @property
     def position(self) -> Estimate | Undefined:
-        """0 at the floor, 1 at the ceiling; beyond either it goes on, but a metric to match stays at most 1.
+        """0 at the floor, 1 at the ceiling; it can lie beyond either, but at most at 1 for a metric to match.
 
         Undefined where the interval of ceiling minus floor holds 0: such a metric cannot place an arm at this n.
         """
-        for role, one in (("value", self.estimate), ("floor", self.floor), ("ceiling", self.ceiling)):
-            if isinstance(one, Undefined):
-                return Undefined(f"the {role} is not defined: {one.because}")
+        for role, estimate in (("value", self.estimate), ("floor", self.floor), ("ceiling", self.ceiling)):
+            if isinstance(estimate, Undefined):
+                return Undefined(f"the {role} is not defined: {estimate.because}")
         low, high = _difference(self.ceiling, self.floor, 0.95)
         if low <= 0 <= high:
             return Undefined(f"floor and ceiling do not differ at n = {self.used}; compare more records")
-        parts = zip(
-            *(np.append(one.draws, one.value) for one in (self.estimate, self.floor, self.ceiling)), strict=True
+        triples = zip(
+            *(np.append(side.draws, side.value) for side in (self.estimate, self.floor, self.ceiling)), strict=True
         )
-        *draws, value = (self._place(*part) for part in parts)
+        *draws, value = (self._place(*triple) for triple in triples)
         return Estimate(value, np.array(draws))
 
     def _place(self, value: float, floor: float, ceiling: float) -> float:
@@ -71,7 +70,7 @@ class Metric:
     def as_row(self) -> dict[str, object]:
         """A flat row for a table or a JSON file: numbers, or None where undefined, with the reason in ``because``."""
         position = self.position
-        missing = next((one.because for one in (self.estimate, position) if isinstance(one, Undefined)), None)
+        reason = next((side.because for side in (self.estimate, position) if isinstance(side, Undefined)), None)
         return {
             "metric": self.name,
             **_columns("value", self.estimate),
@@ -83,19 +82,19 @@ class Metric:
             "n": self.used,
             "of": self.of,
             "real_text": self.real_text,
-            "because": missing,
+            "because": reason,
         }
 
 
-def _difference(one: Estimate, other: Estimate, level: float) -> tuple[float, float]:
-    """The interval of one minus the other, draw by draw: what the real records do to both cancels."""
-    return _interval(one.value - other.value, one.draws - other.draws, level)
+def _difference(a: Estimate, b: Estimate, level: float) -> tuple[float, float]:
+    """The interval of a - b, taken draw by draw, so that what the real records do to both cancels out."""
+    return t_interval(a.value - b.value, a.draws - b.draws, level)
 
 
-def _value(one: Estimate | Undefined) -> float | None:
-    return None if isinstance(one, Undefined) else one.value
+def _value(estimate: Estimate | Undefined) -> float | None:
+    return None if isinstance(estimate, Undefined) else estimate.value
 
 
-def _columns(name: str, one: Estimate | Undefined) -> dict[str, float | None]:
-    low, high = (None, None) if isinstance(one, Undefined) else one.interval
-    return {name: _value(one), f"{name}_low": low, f"{name}_high": high}
+def _columns(name: str, estimate: Estimate | Undefined) -> dict[str, float | None]:
+    low, high = (None, None) if isinstance(estimate, Undefined) else estimate.interval
+    return {name: _value(estimate), f"{name}_low": low, f"{name}_high": high}

@@ -1,65 +1,138 @@
-"""Estimates as rows that place each arm between its floor and its ceiling, and those rows as metrics and tables."""
+"""Estimates as rows that place each arm between its floor and its ceiling, and those rows as tables."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from lib.common.errors import DoppelError, nearest
+from lib.evaluation import registry
 from lib.evaluation.comparison_sets import REAL, Sets
 from lib.evaluation.estimate import BySet, Estimate, Undefined
-from lib.evaluation.metric import Direction, Metric
-from lib.evaluation.registry import title
+from lib.evaluation.metric import Metric
 from lib.evaluation.views import CEILING, View
 
 Row = dict[str, object]
 
+_BETTER = {"lower": "lower", "higher": "higher", "match": "as ceiling"}
+
 
 def label_names(histogram: Mapping, wanted: Sequence[str] | None) -> list[str]:
-    """The labels to look at: those of the corpus' declared domain, or those ``wanted`` among them."""
+    """The labels to look at.
+
+    Args:
+        histogram: the corpus' label_histogram.json, whose cells name the labels of the declared domain.
+        wanted: names of labels; None: all.
+
+    Raises:
+        DoppelError: a wanted label is not in the corpus.
+    """
     known = list(histogram["cells"][0])
     for name in wanted or ():
         if name not in known:
-            raise DoppelError(f"labels: {name!r} is no label of the corpus; {nearest(name, known)}")
+            raise DoppelError(
+                "evaluation.unknown_label",
+                f"labels: {name!r} is not a label of the corpus",
+                name="labels",
+                value=name,
+                remedy=nearest(name, known),
+            )
     return known if wanted is None else list(wanted)
 
 
 def check_floor(floor: str, arms: Sequence[str]) -> str:
-    """The name of the floor among the arms, or a refusal."""
+    """The name of the floor, if it is an arm.
+
+    Args:
+        floor: name of the floor.
+        arms: names of the arms.
+
+    Raises:
+        DoppelError: the floor is not among the arms.
+    """
     if floor not in arms:
-        raise DoppelError(f"floor = {floor!r} is no arm among inputs; {nearest(floor, arms)}")
+        raise DoppelError(
+            "evaluation.unknown_floor",
+            f"floor = {floor!r} is not an arm among inputs",
+            name="floor",
+            value=floor,
+            remedy=nearest(floor, arms),
+        )
     return floor
 
 
 def placed(
     task: str,
-    kinds: Mapping[str, tuple[Direction, bool]],
-    found: Mapping[str, Mapping[str, Estimate | Undefined]],
+    measured: Mapping[str, Mapping[str, Estimate | Undefined]],
     *,
     floor: str,
     used: Mapping[str, int],
     of: Mapping[str, int],
-    headline: Collection[str] = (),
+    headline: bool = False,
 ) -> list[Row]:
-    """A flat row for every arm and metric, with ``task`` and ``arm``; see `lib.evaluation.metric.Metric.as_row`.
+    """A flat row for every metric and arm, with ``task``, ``arm`` and ``headline`` beside `Metric.as_row`.
+
+    Direction, and whether real text enters, are those of the metric's entry in `lib.evaluation.registry`.
 
     Args:
-        kinds: by metric, its direction and whether real text enters it. found: estimates by arm, and `CEILING`.
-        used, of: records of each arm that entered, and that it has. headline: metrics for the first page.
+        task: what is measured, such as ``embeddings``.
+        measured: estimates by set and metric; the sets are the arms and `CEILING`.
+        floor: the arm that is the floor.
+        used: records of each arm that entered.
+        of: records that each arm has.
+        headline: whether the headline metrics stand on the first page in this task.
+
+    Raises:
+        DoppelError: a metric has no entry.
     """
+    entries = [registry.entry(name) for name in measured[CEILING]]
     return [
         {"task": task, "arm": arm}
         | Metric(
-            name, direction, by[name], found[floor][name], found[CEILING][name], used[arm], of[arm], real_text
+            entry.name,
+            entry.direction,
+            by_metric[entry.name],
+            measured[floor][entry.name],
+            measured[CEILING][entry.name],
+            used[arm],
+            of[arm],
+            entry.real_text,
         ).as_row()
-        | {"headline": name in headline}
-        for name, (direction, real_text) in kinds.items()
-        for arm, by in found.items()
+        | {"headline": headline and entry.headline}
+        for entry in entries
+        for arm, by_metric in measured.items()
         if arm != CEILING
     ]
 
 
+def placed_sets(
+    task: str, measured: Mapping[str, BySet], sets: Sets, *, floor: str, used: int, headline: bool = False
+) -> list[Row]:
+    """`placed` of estimates by metric and set.
+
+    Args:
+        task: what is measured.
+        measured: estimates by metric and set; the sets are the arms of ``sets`` and `REAL`, the ceiling.
+        sets: the sets that were compared.
+        floor: the arm that is the floor.
+        used: records of an arm that entered each training.
+        headline: whether the headline metrics stand on the first page in this task.
+
+    Raises:
+        DoppelError: a metric has no entry.
+    """
+    names = {arm: arm for arm in sets.arms} | {CEILING: REAL}
+    return placed(
+        task,
+        {side: {metric: by_set[name] for metric, by_set in measured.items()} for side, name in names.items()},
+        floor=floor,
+        used=dict.fromkeys(sets.arms, used),
+        of=sets.sizes,
+        headline=headline,
+    )
+
+
 def flat(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
-    """Rows as flat metrics, ``task/metric/arm`` with its interval and position; what is not defined is left out."""
+    """The ``rows`` as flat metrics, ``task/metric/arm`` with interval and position; undefined ones are left out."""
     kept = ("value", "value_low", "value_high", "floor", "ceiling", "position", "position_low", "position_high")
     return {
         "/".join((str(row["task"]), str(row["metric"]), str(row["arm"]), *((name,) if name != "value" else ()))): float(
@@ -72,11 +145,11 @@ def flat(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """A table to read, one line an arm: value with its interval, floor, ceiling and position."""
+    """The ``rows`` as a table to read, one line for each: value with its interval, floor, ceiling and position."""
     return pd.DataFrame(
         {
             "task": row["task"],
-            "metric": title(str(row["metric"])),
+            "metric": registry.title(str(row["metric"])),
             "arm": row["arm"],
             "value": _shown(row, "value"),
             "floor": _number(row["floor"]),
@@ -89,11 +162,14 @@ def table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
 
 
 def wide(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """A table to compare arms by, one line a metric: values with half their interval, ``=`` where at the ceiling."""
+    """The ``rows`` as a table to compare arms by, one line a metric.
+
+    Values have half their interval behind them, and ``=`` where they are at the ceiling.
+    """
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         line = lines.setdefault(
-            (str(row["task"]), title(str(row["metric"]))), {"better": _BETTER[str(row["direction"])]}
+            (str(row["task"]), registry.title(str(row["metric"]))), {"better": _BETTER[str(row["direction"])]}
         )
         half = "" if row["value"] is None else f" ± {(row['value_high'] - row['value']):.2g}"
         line[str(row["arm"])] = f"{_number(row['value'])}{half}{' =' if row['at_ceiling'] else ''}"
@@ -104,23 +180,24 @@ def wide(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
 
 
 def by_view(views: Sequence[View]) -> pd.DataFrame:
-    """Each arm's value in every view, those of one metric together: what varies, and how."""
-    lines = sorted(views, key=lambda view: (view.task, view.metric, view.kind))  # stable: else in their order
-    names = [(view.task, title(view.metric), view.kind, view.name.removeprefix("bundled:")) for view in lines]
-    values = [{arm: _number(getattr(one, "value", None)) for arm, one in view.estimates.items()} for view in lines]
+    """Each arm's value in each of the ``views``, those of one metric together."""
+    ordered = sorted(views, key=lambda view: (view.task, view.metric, view.kind))  # stable: else in their order
+    names = [
+        (view.task, registry.title(view.metric), view.kind, view.name.removeprefix("bundled:")) for view in ordered
+    ]
+    values = [
+        {arm: _number(getattr(estimate, "value", None)) for arm, estimate in view.estimates.items()} for view in ordered
+    ]
     return pd.DataFrame(values, index=pd.MultiIndex.from_tuples(names, names=["task", "metric", "varied", "how"]))
 
 
 def reasons(rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
-    """Why values are not defined, and in how many rows."""
-    found: dict[str, int] = {}
+    """Why values are not defined, and in how many of the ``rows``."""
+    counted: dict[str, int] = {}
     for row in rows:
         if row["value"] is None:
-            found[str(row["because"])] = found.get(str(row["because"]), 0) + 1
-    return found
-
-
-_BETTER = {"lower": "lower", "higher": "higher", "match": "as ceiling"}
+            counted[str(row["because"])] = counted.get(str(row["because"]), 0) + 1
+    return counted
 
 
 def _shown(row: Mapping[str, object], name: str) -> str:
@@ -130,30 +207,4 @@ def _shown(row: Mapping[str, object], name: str) -> str:
 
 
 def _number(value: object) -> str:
-    return "not defined" if value is None else f"{value + 0.0:.3g}"  # adding 0 takes the sign off -0
-
-
-def placed_sets(
-    task: str,
-    found: Mapping[str, BySet],
-    directions: Mapping[str, Direction],
-    sets: Sets,
-    *,
-    floor: str,
-    used: int,
-    headline: Collection[str] = (),
-) -> list[Row]:
-    """`placed` of what was found by metric and set.
-
-    ``used`` records of an arm entered each training. Real text entered all of these metrics.
-    """
-    sides = {arm: arm for arm in sets.arms} | {CEILING: REAL}
-    return placed(
-        task,
-        {name: (directions[name], True) for name in found},
-        {side: {name: by[one] for name, by in found.items()} for side, one in sides.items()},
-        floor=floor,
-        used=dict.fromkeys(sets.arms, used),
-        of=sets.sizes,
-        headline=headline,
-    )
+    return "not defined" if value is None else f"{value + 0.0:.3g}"  # adding 0 turns -0 into 0

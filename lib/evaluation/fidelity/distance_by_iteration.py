@@ -1,4 +1,4 @@
-"""How near the selected texts come to the private records. *Evaluation only*: real text enters."""
+"""How near the texts that Aug-PE selects come to the private records. *Evaluation only*: real text enters."""
 
 from collections.abc import Sequence
 
@@ -13,21 +13,35 @@ Interval = tuple[float, float, float]  # value, low, high
 def approach(
     real: np.ndarray, sets: Sequence[np.ndarray], held_out: np.ndarray, *, seed: int, draws: int = 12
 ) -> tuple[list[Interval], Interval]:
-    """Frechet distance of each set of embeddings (n, d) to real ones, with 95% intervals, and that of held-out records.
+    """Fréchet distance of each set of embeddings to the real ones; lower is nearer.
 
-    Lower is nearer. The distance grows as n falls, so all sets are cut to the size of the smallest; a set of several
-    times that size counts as the mean over its parts (the first alone gives the interval).
+    The distance grows as n falls, so all sets are cut to the size of the smallest. A set of several times that size
+    counts as the mean over its parts; the first part alone gives the interval.
+
+    Args:
+        real: (n, d), embeddings of the private records.
+        sets: (m, d) each, embeddings of the texts of each iteration.
+        held_out: (k, d), embeddings of held-out records.
+        seed: of the parts and the draws.
+        draws: subsamples that give each interval.
+
+    Returns:
+        For each set value, low and high of a 95% interval; and the same for the held-out records.
     """
     n = min(map(len, (*sets, held_out)))
     rng = np.random.default_rng(seed)
 
     def distance(vectors: np.ndarray) -> Interval:
         parts = np.split(rng.permutation(vectors)[: len(vectors) // n * n], len(vectors) // n)
-        found = estimate(
-            lambda a, b: {"frechet": frechet_distance(real[a], parts[0][b])}, len(real), n, draws=draws, seed=seed
+        first = estimate(
+            lambda real_rows, rows: {"frechet": frechet_distance(real[real_rows], parts[0][rows])},
+            len(real),
+            n,
+            draws=draws,
+            seed=seed,
         )["frechet"]
-        mean = float(np.mean([found.value, *(frechet_distance(real, part) for part in parts[1:])]))
-        low, high = found.interval
-        return mean, low + mean - found.value, high + mean - found.value
+        mean = float(np.mean([first.value, *(frechet_distance(real, part) for part in parts[1:])]))
+        low, high = first.interval
+        return mean, low + mean - first.value, high + mean - first.value
 
     return [distance(vectors) for vectors in sets], distance(held_out)

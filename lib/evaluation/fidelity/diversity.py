@@ -1,4 +1,4 @@
-"""How varied a set of texts is: distinct n-grams, self-BLEU, Vendi score. Best is what real text has, no extreme."""
+"""How varied a set of texts is: distinct n-grams, self-BLEU, Vendi score. The best value is that of real text."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,8 @@ from scipy import sparse
 
 from lib.common.errors import DoppelError
 from lib.data.tokenize import words
+from lib.evaluation.estimate import Estimate
+from lib.evaluation.fidelity.metric_input import EmbeddingPair, TextPair
 from lib.evaluation.fidelity.pairwise import checked
 
 ORDER = 4  # BLEU counts n-grams up to this length
@@ -14,60 +16,132 @@ NO_MATCH = 0.1  # counts for a match in an order without one: 'method 1' of Chen
 
 
 def ngram_counts(texts: Sequence[str], n: int) -> sparse.csr_array:
-    """How often each text says each n-gram of words, (texts, n-grams); case and punctuation are ignored."""
-    known: dict[tuple[str, ...], int] = {}
+    """How often each text contains each n-gram of words, (texts, n-grams); case and punctuation are ignored.
+
+    Args:
+        texts: plain texts.
+        n: words of an n-gram, at least 1.
+    """
+    columns: dict[tuple[str, ...], int] = {}
     places: list[int] = []
     bounds = [0]
     for text in texts:
-        found = words(text)
-        places += [known.setdefault(gram, len(known)) for gram in zip(*(found[k:] for k in range(n)), strict=False)]
+        tokens = words(text)
+        places += [
+            columns.setdefault(gram, len(columns)) for gram in zip(*(tokens[k:] for k in range(n)), strict=False)
+        ]
         bounds.append(len(places))
-    counts = sparse.csr_array((np.ones(len(places), np.int64), places, bounds), shape=(len(texts), len(known)))
+    counts = sparse.csr_array((np.ones(len(places), np.int64), places, bounds), shape=(len(texts), len(columns)))
     counts.sum_duplicates()
     return counts
 
 
 def distinct(counts: sparse.csr_array) -> float:
-    """Different n-grams over all n-grams of `ngram_counts`, in (0, 1] (Li et al. 2016).
+    """Different n-grams over all n-grams, in (0, 1] (Li et al. 2016). It falls as records are added: match sizes.
 
-    It falls as records are added: match sizes.
+    Args:
+        counts: (texts, n-grams), see `ngram_counts`.
+
+    Raises:
+        DoppelError: there is no n-gram.
     """
     total = counts.sum()
     if not total:
-        raise DoppelError("distinct n-grams: these texts hold none; add records, or lower n")
+        raise DoppelError(
+            "evaluation.no_ngrams",
+            "distinct n-grams: these texts contain none",
+            remedy="add records, or lower n",
+        )
     return float(np.count_nonzero(counts.sum(axis=0)) / total)
 
 
 def self_bleu(counts: Sequence[sparse.csr_array]) -> np.ndarray:
     """BLEU-4 of every text against all the others, (texts,), in [0, 1]; the mean is self-BLEU (Zhu et al. 2018).
 
-    ``counts`` are `ngram_counts` for n = 1 .. ORDER. High values mean texts like one another. An n-gram's count is
-    clipped at its largest count in any other text: the largest of all, or the second where the text itself has the
-    largest. So the cost is that of counting, and not texts squared.
+    High values mean that texts resemble one another. An n-gram's count is clipped at its largest count in any other
+    text: the largest of all, or the second where the text itself has the largest. So the cost is that of counting, not
+    of texts squared.
+
+    Args:
+        counts: `ngram_counts` of the same texts for n = 1, ..., `ORDER`.
+
+    Raises:
+        DoppelError: fewer than 2 texts.
     """
     sizes = np.asarray(counts[0].sum(axis=1))
     if len(sizes) < 2:
-        raise DoppelError(f"self-BLEU: {len(sizes)} texts, it needs at least 2; add records")
-    matches = [_clipped_matches(one) for one in counts]
+        raise DoppelError(
+            "evaluation.too_few_texts",
+            f"self-BLEU: {len(sizes)} texts, it needs at least 2",
+            name="texts",
+            value=len(sizes),
+            remedy="add records",
+        )
+    matches = [_clipped_matches(of_order) for of_order in counts]
     totals = [np.maximum(sizes - n, 1) for n in range(len(counts))]
     precisions = [np.maximum(hits, NO_MATCH) / total for hits, total in zip(matches, totals, strict=True)]
     return np.where(matches[0] > 0, np.exp(np.log(precisions).mean(axis=0)) * _brevity(sizes), 0.0)
 
 
 def vendi_score(embeddings: np.ndarray) -> float:
-    """Effective number of different records among (n, d) embeddings, in [1, n] (Friedman & Dieng 2023).
+    """Effective number of different records, in [1, n] (Friedman & Dieng 2023). It grows with n: match sizes.
 
-    exp of the entropy of the eigenvalues of K / n, K the cosine similarities; it grows with n: match sizes.
+    The exponential of the entropy of the eigenvalues of K / n, where K holds the cosine similarities.
+
+    Args:
+        embeddings: (n, d), no row 0.
+
+    Raises:
+        DoppelError: no record, a value that is not finite, or a row that is 0.
     """
     embeddings, _ = checked("Vendi score", embeddings, embeddings, least=1)
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    if (norms == 0).any():
-        raise DoppelError(f"Vendi score: {int((norms == 0).sum())} embeddings are zero; embed these texts again")
+    if zeros := int((norms == 0).sum()):
+        raise DoppelError(
+            "evaluation.zero_embeddings",
+            f"Vendi score: {zeros} embeddings are zero",
+            name="Vendi score",
+            value=zeros,
+            remedy="embed these texts again",
+        )
     rows = (embeddings / norms).astype(np.float64)
     gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
     shares = np.linalg.eigvalsh(gram / len(rows))
     shares = shares[shares > 1e-12]
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def vendi(pair: EmbeddingPair) -> dict[str, Estimate]:
+    """``vendi``: `vendi_score` of the synthetic records of a ``pair``."""
+    return pair.estimate(lambda _, rows: {"vendi": vendi_score(pair.synthetic[rows])})
+
+
+def distinct_words(pair: TextPair) -> dict[str, Estimate]:
+    """``distinct_1``: `distinct` words of the synthetic texts of a ``pair``."""
+    return _distinct(pair, 1)
+
+
+def distinct_pairs(pair: TextPair) -> dict[str, Estimate]:
+    """``distinct_2``: `distinct` pairs of neighbouring words of the synthetic texts of a ``pair``."""
+    return _distinct(pair, 2)
+
+
+def distinct_triples(pair: TextPair) -> dict[str, Estimate]:
+    """``distinct_3``: `distinct` triples of neighbouring words of the synthetic texts of a ``pair``."""
+    return _distinct(pair, 3)
+
+
+def mean_self_bleu(pair: TextPair) -> dict[str, Estimate]:
+    """``self_bleu``: the mean `self_bleu` of the synthetic texts of a ``pair``."""
+    counts = [ngram_counts(pair.synthetic, n) for n in range(1, ORDER + 1)]
+    return pair.estimate(
+        lambda _, rows: {"self_bleu": float(self_bleu([of_order[rows] for of_order in counts]).mean())}
+    )
+
+
+def _distinct(pair: TextPair, n: int) -> dict[str, Estimate]:
+    counts = ngram_counts(pair.synthetic, n)
+    return pair.estimate(lambda _, rows: {f"distinct_{n}": distinct(counts[rows])})
 
 
 def _clipped_matches(counts: sparse.csr_array) -> np.ndarray:

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from lib.evaluation.estimate import Estimate
+from lib.evaluation.fidelity.metric_input import EmbeddingPair
 from lib.evaluation.fidelity.pairwise import centred, median_distance, positive, squared_distances
 
 BLUR = 0.05  # of the median distance between real records; 0.05 of the embedding's own unit in Aug-PE's table
@@ -12,12 +14,20 @@ ROWS = 256  # of a cost matrix at a time
 
 
 def sinkhorn_divergence(real: np.ndarray, synthetic: np.ndarray, *, blur: float | None = None) -> float:
-    """Debiased Sinkhorn divergence of (n, d) and (m, d) embeddings, cost |x - y|^2 / 2; >= 0, 0 is best.
+    """Debiased Sinkhorn divergence of two sets of embeddings, cost |x - y|^2 / 2; >= 0, 0 is best.
 
-    OT(x, y) - OT(x, x)/2 - OT(y, y)/2 at temperature ``blur``^2 (Feydy et al. 2019): half the squared 2-Wasserstein
-    distance as the blur goes to 0. Potentials are annealed from the diameter down to ``blur``, one averaged step a
-    temperature, in the logarithmic domain, as the GeomLoss of Aug-PE's table does. Without ``blur`` it is `BLUR` times
-    the median real-real distance, so it means the same in every encoder. Memory: 8 n m bytes.
+    OT(x, y) - OT(x, x)/2 - OT(y, y)/2 at temperature blur^2 (Feydy et al. 2019): half the squared 2-Wasserstein
+    distance as the blur goes to 0. Potentials are annealed from the diameter down to the blur, one averaged step a
+    temperature, in the logarithmic domain, as the GeomLoss of Aug-PE's table does. Memory: 8 n m bytes.
+
+    Args:
+        real: (n, d), at least 2 records.
+        synthetic: (m, d), at least 2 records.
+        blur: in the embedding's unit, above 0. Unless given, `BLUR` times the median distance between real records, so
+            that it means the same in every encoder.
+
+    Raises:
+        DoppelError: the embeddings cannot be compared, or there is no blur.
     """
     real, synthetic = centred("Sinkhorn divergence", real, synthetic, least=2)
     blur = BLUR * median_distance(real) if blur is None else positive("blur", blur)
@@ -29,6 +39,15 @@ def sinkhorn_divergence(real: np.ndarray, synthetic: np.ndarray, *, blur: float 
     value = sum(potential.mean() for potential in _potentials(across, np.ascontiguousarray(across.T), temperatures))
     del across
     return float(value - sum(_own_potential(_cost(side, side), temperatures).mean() for side in (real, synthetic)))
+
+
+def sinkhorn(pair: EmbeddingPair) -> dict[str, Estimate]:
+    """``sinkhorn``: `sinkhorn_divergence` of a ``pair``, with the blur of all its records in every draw."""
+    real, _ = centred("Sinkhorn divergence", pair.real, pair.synthetic, least=2)
+    blur = BLUR * median_distance(real)
+    return pair.estimate(
+        lambda real_rows, rows: {"sinkhorn": sinkhorn_divergence(pair.real[real_rows], pair.synthetic[rows], blur=blur)}
+    )
 
 
 def _cost(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -48,7 +67,7 @@ def _potentials(cost: np.ndarray, transposed: np.ndarray, temperatures: list[flo
 
 
 def _own_potential(cost: np.ndarray, temperatures: list[float]) -> np.ndarray:
-    """The potential (n,) of the transport of a set onto itself: one, for the problem is symmetric."""
+    """The potential (n,) of the transport of a set onto itself; the problem is symmetric, so there is only one."""
     f = _softmin(cost, np.zeros(len(cost)), temperatures[0])
     for temperature in temperatures:
         f = (f + _softmin(cost, f, temperature)) / 2

@@ -1,4 +1,4 @@
-"""A joint map in two dimensions, for the eye alone."""
+"""A joint map in two dimensions: for looking at, not for measuring."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,18 @@ PERPLEXITY = 30.0  # neighbours that a record is kept near to
 
 
 def joint_map(vectors: Mapping[str, np.ndarray], *, seed: int) -> dict[str, np.ndarray]:
-    """Places (n, 2) of the embeddings (n, d) of each set in one t-SNE of all (van der Maaten & Hinton 2008).
+    """Places of each set's embeddings in one t-SNE of all, (n, 2) by set (van der Maaten & Hinton 2008).
 
-    It keeps neighbours together; distances between far groups, their sizes and their density mean nothing.
+    It keeps neighbours together; distances between groups that lie far apart, their sizes and their density mean
+    nothing.
+
+    Args:
+        vectors: (n, d), embeddings by set.
+        seed: of t-SNE.
     """
     pooled = np.concatenate(list(vectors.values()))
     kept = min(DIMENSIONS, *pooled.shape)
     flat = PCA(kept, svd_solver="covariance_eigh").fit_transform(pooled)
     tsne = TSNE(perplexity=min(PERPLEXITY, (len(pooled) - 1) / 4), init="pca", random_state=seed)
     placed = tsne.fit_transform(flat)
-    return dict(zip(vectors, np.split(placed, np.cumsum([len(one) for one in vectors.values()])[:-1]), strict=True))
+    return dict(zip(vectors, np.split(placed, np.cumsum([len(side) for side in vectors.values()])[:-1]), strict=True))

@@ -33,7 +33,7 @@ def test_good_text_is_at_the_ceiling_and_random_labels_at_chance():
     assert 0.25 < found["accuracy"]["random"].value < 0.75
     assert found["reverse_accuracy"]["good"].value > 0.95
     assert 0.3 < found["reverse_accuracy"]["random"].value < 0.7  # a real model is right, their labels are not
-    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, matched(good=records(90, 3), random=records(90, 4)),
+    rows = metric_rows.placed_sets("mood", found, matched(good=records(90, 3), random=records(90, 4)),
                         floor="random", used=60)  # fmt: skip
     good = next(row for row in rows if row["arm"] == "good" and row["metric"] == "accuracy")
     assert good["position"] == pytest.approx(1, abs=0.1) and good["at_ceiling"] and good["real_text"]
@@ -71,7 +71,7 @@ def test_an_arm_without_the_label_is_not_defined_and_the_others_are():
         assert "have no label 'mood'" in found[metric]["none"].because
         assert isinstance(found[metric]["other"], Estimate)
     compared = matched(none=records(40, 3, label="colour"), other=records(40, 4))
-    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, compared, floor="none", used=26)
+    rows = metric_rows.placed_sets("mood", found, compared, floor="none", used=26)
     assert all(row["position"] is None and row["because"] for row in rows)
     assert all(np.isfinite(value) for value in metric_rows.flat(rows).values())
     assert len(metric_rows.table(rows)) == len(rows)

@@ -74,18 +74,18 @@ def test_texts_are_encoded_once_but_for_those_that_no_classifier_reads():
 
 def test_headline_metrics_are_marked_in_the_rows():
     compared = matched(one=records(60, 3), other=records(60, 4))
-    rows = metric_rows.placed_sets("mood", moved(compared), tstr.METRICS, compared, floor="other", used=40,
-                        headline=tstr.HEADLINE)  # fmt: skip
+    rows = metric_rows.placed_sets("mood", moved(compared), compared, floor="other", used=40,
+                        headline=True)  # fmt: skip
     assert {row["metric"] for row in rows if row["headline"]} == {"macro_f1"}
-    assert not any(row["headline"] for row in metric_rows.placed_sets("mood", moved(compared), tstr.METRICS, compared,
+    assert not any(row["headline"] for row in metric_rows.placed_sets("mood", moved(compared), compared,
                                                            floor="other", used=40))  # fmt: skip
 
 
 def test_pictures_draw_arms_floors_ceilings_and_what_is_not_defined():
     compared = matched(one=records(60, 3), none=records(60, 4, label="colour"))
     found = moved(compared)
-    rows = metric_rows.placed_sets("mood", found, tstr.METRICS, compared, floor="none", used=40)
-    rows += metric_rows.placed_sets("again", found, tstr.METRICS, compared, floor="one", used=40)
+    rows = metric_rows.placed_sets("mood", found, compared, floor="none", used=40)
+    rows += metric_rows.placed_sets("again", found, compared, floor="one", used=40)
     seen = viewed.seeds("mood", found, tstr.METRICS, ("accuracy", "macro_f1"))
     scores = utility.scores(rows, baseline={"accuracy": 0.5})
     panels = [axes for axes in scores.axes if axes.get_xlabel() in ("Accuracy", "Macro-F1")]
