@@ -80,7 +80,13 @@ def _with_options(parser: argparse.ArgumentParser, run: str) -> argparse.Argumen
     parser.add_argument("--run", metavar="NAME", help=f"outputs go to results/NAME (default: {run})")
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would run and why")
     parser.add_argument("--only", metavar="STAGE", action="append", help="this stage and what it needs; repeatable")
-    parser.add_argument("--force", metavar="STAGE", action="append", default=[], help="run it though up to date; says what that costs the corpus")
+    parser.add_argument(
+        "--force",
+        metavar="STAGE",
+        action="append",
+        default=[],
+        help="run it though up to date; says what that costs the corpus",
+    )
     parser.add_argument("--set", metavar="STAGE.KEY=VALUE", action="append", default=[], help="change a parameter")
     parser.add_argument("--jobs", metavar="N", type=_positive, help="stages at a time (default: 1)")
     parser.add_argument("--profile", metavar="DIR", help="a Snakemake profile: SLURM, Kubernetes, ...")

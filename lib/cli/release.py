@@ -17,10 +17,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         run = _run(options.run, options.stage)
         with hold(run / ".lock", f"run {run.name}"):  # nothing changes underneath
+            from lib.release.candidate import Candidate
             from lib.release.pack import pack
 
             scorecard = _scorecard(run)
-            folder = pack(run, options.stage, scorecard=scorecard, licence=options.license, language=options.language)
+            folder = pack(
+                Candidate(run, options.stage), scorecard=scorecard, licence=options.license, language=options.language
+            )
     except DoppelError as error:
         print(f"{error}\nnothing was written", file=sys.stderr)
         return 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,27 @@ def of_arm(stage: str, inputs: Mapping[str, str]) -> Method:
     if not fitting:
         raise KeyError(stage)
     return max(fitting, key=lambda method: method.through is not None)
+
+
+def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
+    """The method of an arm, told by the notebooks of all that it was made from, and the stage that spent.
+
+    Args:
+        arm: its stage id.
+        stages: ids of the arm and of all that it was made from.
+
+    Returns:
+        The method, and the id of the stage that drew the noise: the arm's own where nothing else did.
+
+    Raises:
+        KeyError: no method's arms are stages of this notebook.
+    """
+    by_notebook = {current_name(notebook_of(stage)): stage for stage in stages}
+    fitting = [method for method in METHODS if method.arm == current_name(notebook_of(arm))]
+    for method in sorted(fitting, key=lambda method: method.spends is None):
+        if method.spends is None or method.spends in by_notebook:
+            return method, by_notebook.get(method.spends, arm)
+    raise KeyError(arm)
 
 
 def attacked(notebook: str) -> Method:

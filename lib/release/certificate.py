@@ -11,15 +11,18 @@ vouches for the pack.
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from lib.common import jsonl
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Reason
 from lib.common.files import sha256
-from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism, default_delta
+from lib.methods.registry import ARMS, spending
+from lib.privacy import label_histogram
+from lib.privacy.accounting import Mechanism, default_delta
 from lib.privacy.ledger import ALWAYS_PUBLIC, Event
+from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
 NAME = "certificate.json"
 FORMAT = "doppel release 1"
@@ -29,7 +32,6 @@ KEYS = (  # in their order
     "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code",
     "packages", "files", "sha256",
 )  # fmt: skip
-_REPEATED = ("steps", "iterations")  # of a training, of votes
 
 
 def text(certificate: Mapping) -> str:
@@ -46,13 +48,6 @@ def own_hash(certificate: Mapping) -> str:
 def hash_of(value: object) -> str:
     spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(spelled.encode()).hexdigest()
-
-
-def sampler(mechanism: Mechanism) -> str:
-    """How the units of one release are chosen, in words that the card uses too."""
-    if isinstance(mechanism, Gaussian) and mechanism.sampling_probability < 1:
-        return "Poisson: every unit joins every release by itself, with the sampling probability"
-    return "none: every unit takes part in every release"
 
 
 def guarantee(certificate: Mapping) -> str:
@@ -98,110 +93,148 @@ def ledger_part(certificate: Mapping) -> dict:
     return {**certificate, "events": events}
 
 
-def changed(folder: Path, certificate: Mapping) -> Iterator[str]:
+def changed(folder: Path, certificate: Mapping) -> Iterator[Reason]:
     """What was changed since the pack was written: the certificate, a file, what files there are."""
     if own_hash(certificate) != certificate["sha256"]:
-        yield f"{NAME} was changed: its hash is another"
+        yield Reason("release.certificate_changed", f"{NAME} was changed: its hash is another")
     there = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
     }
     listed = certificate["files"]
-    yield from (f"{name}: is missing" for name in sorted(set(FILES) - there))
-    yield from (f"{name}: is not listed" for name in sorted(set(FILES) ^ set(listed)))
-    yield from (f"{name}: does not belong here" for name in sorted(there - {*FILES, NAME}))
+    yield from (Reason("release.file_missing", f"{name}: is missing") for name in sorted(set(FILES) - there))
+    yield from (
+        Reason("release.file_not_listed", f"{name}: is not listed") for name in sorted(set(FILES) ^ set(listed))
+    )
+    yield from (
+        Reason("release.file_too_many", f"{name}: does not belong here") for name in sorted(there - {*FILES, NAME})
+    )
     for name in sorted(there & set(listed)):
         path = folder / name
         if listed[name] != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
-            yield f"{name}: was changed: its hash is another"
+            yield Reason("release.file_changed", f"{name}: was changed: its hash is another")
 
 
-def unfounded(folder: Path, certificate: Mapping) -> Iterator[str]:
+def unfounded(folder: Path, certificate: Mapping) -> Iterator[Reason]:
     """Claims that do not follow from the rest of the pack, its own hash or not. Epsilon is `lib.privacy.statement_check`'s."""
     if certificate["not_for_release"]:
-        yield f"not for release: {'; '.join(certificate['not_for_release'])}"
+        yield Reason("release.not_for_release", f"not for release: {'; '.join(certificate['not_for_release'])}")
     if certificate["epsilon"] is None:
-        yield "epsilon: none is stated, a release has one"
+        yield Reason("release.no_epsilon", "epsilon: none is stated, a release has one")
     if missing := [fact for fact in ALWAYS_PUBLIC if fact not in certificate["public"]]:
-        yield f"public: {', '.join(missing)} must be among the public facts"
+        yield Reason("release.not_public", f"public: {', '.join(missing)} must be among the public facts")
     yield from _stages(certificate)
     for event in certificate["events"]:
         yield from _event(event, certificate)
-    for stage, code in certificate["code"].items():
-        yield from _left_out(stage, code.get("settings", {}), certificate["events"])
+    for stage in certificate["code"]:
+        yield from _left_out(stage, certificate)
     yield from _corpus(certificate)
     yield from _records(folder, certificate)
 
 
-def _stages(certificate: Mapping) -> Iterator[str]:
+def _stages(certificate: Mapping) -> Iterator[Reason]:
     named = {certificate["stage"], *certificate["ancestors"]}
     if set(certificate["code"]) != named:
-        yield "code: it must name the stage and its ancestors, and nothing else"
+        yield Reason("release.code_of_others", "code: it must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():
         if certificate["code"].get(stage, {}).get("privacy") != digest:
-            yield f"{stage}: its privacy.json has another hash under code than under ancestors"
+            yield Reason(
+                "release.two_hashes", f"{stage}: its privacy.json has another hash under code than under ancestors"
+            )
     for event in certificate["events"]:
         if event["stage"] not in named:
-            yield f"events: {event['stage']} is not among the stages"
+            yield Reason("release.event_of_another", f"events: {event['stage']} is not among the stages")
 
 
-def _event(event: Mapping, certificate: Mapping) -> Iterator[str]:
+def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
     """An event against its own words and against the settings of its stage."""
-    mechanism = Event.from_json({key: value for key, value in event.items() if key != "sampler"}).mechanism
-    stage, settings = event["stage"], certificate["code"].get(event["stage"], {}).get("settings", {})
-    if event.get("sampler") != sampler(mechanism):
-        yield f"{stage}: the sampler does not fit the mechanism"
-    expected: dict[str, tuple[object, object]] = {}  # setting -> what it says, what the event has
-    match mechanism:
-        case Gaussian(_, probability, count):
-            repeated = next((name for name in _REPEATED if name in settings), _REPEATED[-1])
-            expected[repeated] = settings.get(repeated), count
-            if "expected_batch" in settings:
-                expected["expected_batch"] = settings["expected_batch"], probability * certificate["units"]
-            if "target_epsilon" in settings:
-                expected["target_epsilon"] = settings["target_epsilon"], certificate["target_epsilon"]
-        case DiscreteGaussian(scale):
-            expected["label_histogram_scale"] = settings.get("label_histogram_scale"), scale
-    for name, (said, is_) in expected.items():
-        if not (said == is_ or (said is not None and is_ is not None and math.isclose(said, is_, rel_tol=1e-9))):
-            yield f"{stage}: its setting {name} is {said}, the event says {is_}"
+    mechanism, stage = _mechanism(event), event["stage"]
+    if event.get("sampler") != mechanism.sampler:
+        yield Reason("release.sampler", f"{stage}: the sampler does not fit the mechanism")
+    asked = _asked(stage, certificate, mechanism.noise)
+    if asked is None:
+        return  # `_left_out` reports an event that nothing asks for
+    expected, actual = vars(asked), vars(mechanism)
+    for name in sorted(expected.keys() | actual.keys()):
+        wanted, stated = expected.get(name), actual.get(name)
+        same = wanted == stated or (
+            isinstance(wanted, float) and isinstance(stated, float) and math.isclose(wanted, stated, rel_tol=1e-9)
+        )
+        if not same:
+            yield Reason(
+                "release.event_not_as_set", f"{stage}: its settings ask for {name} {wanted}, the event has {stated}"
+            )
 
 
-def _left_out(stage: str, settings: Mapping, events: Sequence[Mapping]) -> Iterator[str]:
+def _asked(stage: str, certificate: Mapping, noise: float) -> Mechanism | None:
+    """The mechanism that a stage's settings ask for, at a noise, or None where they ask for none."""
+    settings = certificate["code"].get(stage, {}).get("settings", {})
+    notebook = current_name(notebook_of(stage))
+    if notebook == CORPUS:
+        return label_histogram.mechanism(settings)
+    method = spending(notebook)
+    if method is None or settings.get("target_epsilon") is None:
+        return None
+    return method.recipe(settings, certificate["units"], noise)
+
+
+def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
     """What a stage's settings ask for against what its events count: a release that is not counted costs nothing."""
-    own = [event["mechanism"]["kind"] for event in events if event["stage"] == stage]
-    domain = settings.get("label_domain")
-    several = domain is None or any(isinstance(values, list) and len(values) > 1 for values in domain.values())
-    asked = {
-        "DiscreteGaussian": settings.get("label_histogram_scale") is not None and several,
-        "Gaussian": settings.get("target_epsilon") is not None and not settings.keys().isdisjoint(_REPEATED),
-    }
-    for kind, wanted in asked.items():
-        if own.count(kind) != wanted:
-            asks = "one event" if wanted else "no event"
-            yield f"{stage}: its settings ask for {asks} of kind {kind}, the certificate has {own.count(kind)}"
+    notebook = current_name(notebook_of(stage))
+    if notebook not in {CORPUS, *ARMS} and spending(notebook) is None:
+        yield Reason(
+            "release.unknown_notebook",
+            f"{stage}: no method here has a notebook {notebook}, so its settings cannot be held against its events",
+        )
+        return
+    own = [_mechanism(event) for event in certificate["events"] if event["stage"] == stage]
+    wanted = _asked(stage, certificate, own[0].noise if own else 1.0)
+    if len(own) != (wanted is not None) or any(type(mechanism) is not type(wanted) for mechanism in own):
+        asks = "no event" if wanted is None else f"one event of kind {type(wanted).__name__}"
+        kinds = ", ".join(type(mechanism).__name__ for mechanism in own) or "none"
+        yield Reason("release.event_left_out", f"{stage}: its settings ask for {asks}, the certificate has {kinds}")
+    settings = certificate["code"][stage].get("settings", {})
+    if spending(notebook) is not None and settings.get("target_epsilon") != certificate["target_epsilon"]:
+        yield Reason(
+            "release.target_not_as_set",
+            f"{stage}: its setting target_epsilon is {settings.get('target_epsilon')}, the certificate has "
+            f"{certificate['target_epsilon']}",
+        )
 
 
-def _corpus(certificate: Mapping) -> Iterator[str]:
+def _mechanism(event: Mapping) -> Mechanism:
+    return Event.from_json({key: value for key, value in event.items() if key != "sampler"}).mechanism
+
+
+def _corpus(certificate: Mapping) -> Iterator[Reason]:
     """Unit and delta against what the corpus stage was told."""
     for stage, code in certificate["code"].items():
         settings = code.get("settings", {})
         if settings.get("unit", certificate["unit"]) != certificate["unit"]:
-            yield f"{stage}: its unit is {settings['unit']}, the certificate says {certificate['unit']}"
+            yield Reason(
+                "release.unit_not_as_set",
+                f"{stage}: its unit is {settings['unit']}, the certificate says {certificate['unit']}",
+            )
         if "delta" in settings:
             told = settings["delta"] if settings["delta"] is not None else default_delta(certificate["units"])
             if not math.isclose(told, certificate["delta"], rel_tol=1e-9):
-                yield f"{stage}: its delta is {told:g}, the certificate says {certificate['delta']:g}"
+                yield Reason(
+                    "release.delta_not_as_set",
+                    f"{stage}: its delta is {told:g}, the certificate says {certificate['delta']:g}",
+                )
 
 
-def _records(folder: Path, certificate: Mapping) -> Iterator[str]:
+def _records(folder: Path, certificate: Mapping) -> Iterator[Reason]:
     """The records against their number and against each other; the card against the figures."""
     import pyarrow.parquet as pq  # late: a stage's certificate needs none
 
     lines = [line for _, line in jsonl.read(folder / "records.jsonl")]
     rows = pq.read_table(folder / "records.parquet").to_pylist()
     if len(lines) != certificate["records"]:
-        yield f"records: {certificate['records']} are stated, records.jsonl holds {len(lines)}"
+        yield Reason(
+            "release.number_of_records",
+            f"records: {certificate['records']} are stated, records.jsonl holds {len(lines)}",
+        )
     if [{"labels": {}} | row for row in rows] != lines:
-        yield "records.parquet does not hold the records of records.jsonl"
+        yield Reason("release.records_differ", "records.parquet does not hold the records of records.jsonl")
     if guarantee(certificate) not in (folder / "README.md").read_text("utf-8"):
-        yield "README.md does not state the certificate's guarantee"
+        yield Reason("release.card_differs", "README.md does not state the certificate's guarantee")

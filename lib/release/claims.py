@@ -6,27 +6,20 @@ that reason does not enter the hash either: the rest is known, so a guess at a p
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from lib.common.files import read_json, sha256
+from lib.common.files import sha256
+from lib.methods.registry import METHODS
 from lib.privacy.disclosure import public_value
 from lib.privacy.ledger import Event
-from lib.release.audit_findings import Audit
-from lib.release.certificate import FORMAT, hash_of, sampler
+from lib.release.candidate import Candidate
+from lib.release.certificate import FORMAT, hash_of
+from lib.stage.finished import FinishedStage
 
-SETTINGS = (
-    # corpus
+CORPUS_SETTINGS = (
     "source", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit", "delta",
     "label_histogram_scale",
-    # training
-    "model", "prompt", "chat", "max_tokens", "target_epsilon", "steps", "expected_batch", "max_grad_norm",
-    "learning_rate", "schedule", "lora",
-    # votes
-    "prompts", "encoder", "iterations", "variants", "seed_factor", "keep_parents", "lookahead_degree", "k_nn",
-    "threshold", "selection", "variation", "mask_probability",
-    # writing
-    "base_model", "samples", "temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens",
 )  # fmt: skip
+SETTINGS = tuple(dict.fromkeys([*CORPUS_SETTINGS, *(name for method in METHODS for name in method.settings)]))
 PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
     "sentence-transformers", "numpy", "scipy",
@@ -35,20 +28,27 @@ _PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # names of somebo
 
 
 def settings(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The harmless parameters. A source keeps its kind (``csv``), a local model is withheld."""
+    """The harmless parameters. A source keeps its kind (``csv``), a local model is withheld.
+
+    Args:
+        parameters: of a stage, resolved.
+    """
     return {name: public_value(name, parameters[name]) for name in SETTINGS if name in parameters}
 
 
-def code(run: Path, made: Mapping[str, Mapping]) -> dict[str, dict]:
+def code(stages: Mapping[str, FinishedStage]) -> dict[str, dict]:
     """For each stage what it was made from: hashes of notebook, lib modules, parameters and privacy.json; the commit.
 
     Hashes of notebooks and modules are those of done.json: of the code without comments, layout and docstrings.
+
+    Args:
+        stages: an arm and all that it was made from, by id.
     """
-    return {stage: _code(run / stage, done) for stage, done in made.items()}
+    return {name: _code(stage) for name, stage in stages.items()}
 
 
-def _code(folder: Path, done: Mapping) -> dict:
-    was, provenance = done["made_from"], read_json(folder / "provenance.json")
+def _code(stage: FinishedStage) -> dict:
+    was, provenance = stage.done["made_from"], stage.read("provenance.json")
     return {
         "commit": provenance["commit"],
         "dirty": provenance["dirty"],
@@ -57,35 +57,43 @@ def _code(folder: Path, done: Mapping) -> dict:
         "parameters": hash_of(
             {name: public_value(name, value) for name, value in was["parameters"].items() if name not in _PRIVATE}
         ),
-        "privacy": sha256(folder / "privacy.json"),
+        "privacy": sha256(stage.folder / "privacy.json"),
         "settings": settings(was["parameters"]),
     }
 
 
-def packages(run: Path, made: Mapping[str, Mapping]) -> dict[str, str]:
-    """Versions of the packages that decide what is computed; where stages differ, all versions."""
-    seen: dict[str, set[str]] = {}
-    for stage in made:
-        for name, version in read_json(run / stage / "provenance.json")["packages"].items():
-            seen.setdefault(name, set()).add(version)
-    return {name: " and ".join(sorted(seen[name])) for name in PACKAGES if name in seen}
+def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
+    """Versions of the packages that decide what is computed; where stages differ, all versions.
+
+    Args:
+        stages: an arm and all that it was made from, by id.
+    """
+    versions: dict[str, set[str]] = {}
+    for stage in stages.values():
+        for name, version in stage.read("provenance.json")["packages"].items():
+            versions.setdefault(name, set()).add(version)
+    return {name: " and ".join(sorted(versions[name])) for name in PACKAGES if name in versions}
 
 
-def claims(run: Path, made: Mapping[str, Mapping], *, records: int, audit: Audit, gate: list[str]) -> dict:
-    """The certificate without the hashes of the pack's files and its own; the last stage of ``made`` is the arm."""
-    stage = list(made)[-1]
-    statement = read_json(run / stage / "privacy.json")
-    events = [{**event, "sampler": sampler(Event.from_json(event).mechanism)} for event in statement["events"]]
+def claims(candidate: Candidate, *, gate: list[str]) -> dict:
+    """The certificate without the hashes of the pack's files and its own.
+
+    Args:
+        candidate: the arm.
+        gate: what the gate looked at, and what holds since it let the arm pass.
+    """
+    statement, audit = candidate.statement, candidate.audit
+    events = [{**event, "sampler": Event.from_json(event).mechanism.sampler} for event in statement["events"]]
     return {
         "format": FORMAT,
-        "run": run.name,
-        "stage": stage,
-        "finished": made[stage]["finished"],
-        "records": records,
+        "run": candidate.run.name,
+        "stage": candidate.stage,
+        "finished": candidate.stages[candidate.stage].done["finished"],
+        "records": len(candidate.records),
         **{key: value for key, value in statement.items() if key != "stage"},
         "events": events,
         "audit": {"verdict": audit.verdict, "ceiling": audit.ceiling, "because": audit.because},
         "gate": gate,
-        "code": code(run, made),
-        "packages": packages(run, made),
+        "code": code(candidate.stages),
+        "packages": packages(candidate.stages),
     }

@@ -1,25 +1,25 @@
-"""The gate: every reason why an arm may not be handed out, told at once, each with what to do.
+"""The gate: every reason why an arm may not be handed out, reported at once, each with what to do.
 
 The gate reads private text, so that a pack exists is itself a bit about it, outside the budget; the card says so.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.audit.verdict import Verdict
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
-from lib.data import records
-from lib.data.records import Record
+from lib.methods.registry import ARMS
 from lib.privacy import budget, ledger, statement_check
-from lib.release import audit_findings, copy_tests, leak_scan
+from lib.release import copy_tests, leak_scan
+from lib.release.candidate import Candidate
 from lib.stage import finished
 
 CASES = {  # what the gate looks at, and what holds where it lets pass: a certificate says so
     "not done": "the stage and its ancestors are done",
     "edited by hand": "they were made by the saved notebooks",
-    "stale": "notebooks, lib and inputs are those that they were made from",
+    "stale": "inputs, parameters and files are those that they were made from",
     "tampered": "no output was changed since",
     "certificate": "every claim of privacy.json follows from its events",
     "not for release": "the arm is private, its noise cannot be drawn again, its batches were checked",
@@ -33,7 +33,13 @@ CASES = {  # what the gate looks at, and what holds where it lets pass: a certif
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason: ``case`` is one of `CASES`. Never holds private text."""
+    """One reason. Never holds private text.
+
+    Attributes:
+        case: one of `CASES`; code decides on it.
+        reason: what is wrong.
+        remedy: what to do.
+    """
 
     case: str
     reason: str
@@ -43,75 +49,74 @@ class Refusal:
         return f"{self.case}: {self.reason}; {self.remedy}"
 
 
-def check(
-    run: Path,
-    stage: str,
-    findings: Path | None = None,
-    *,
-    exceeded: Callable[[Path], str | None] = budget.exceeded,
-) -> list[Refusal]:
+def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budget.exceeded) -> list[Refusal]:
     """Every refusal of an arm; empty when it may be handed out.
 
-    ``run`` is ``results/<run>``, ``stage`` the arm's id, ``findings`` one audit's findings.json instead of all that the
-    run holds. ``exceeded`` says why a corpus' account is over its limit, given the corpus stage's folder.
+    Args:
+        candidate: the arm.
+        exceeded: says why a corpus' account is over its limit, given the corpus stage's folder.
     """
-    found = [Refusal(*fault) for fault in finished.faults(run, stage)]
-    if not (run / stage / "synthetic.jsonl").is_file():
-        return found or [
-            Refusal("not done", f"{stage} wrote no synthetic.jsonl", "name an arm: 11_generate or 12_aug_pe")
-        ]
-    found += _audit(run, stage, findings)
-    if not (run / stage / "privacy.json").is_file():
-        return found
-    found += _statement(run, stage)
     try:
-        corpus = corpus_of(run, stage)
-        real, texts = read_corpus(corpus), _texts(run / stage)
-    except DoppelError as error:  # an ancestor is not done, which is told already, or a file cannot be read
+        refusals = [Refusal(*fault) for fault in finished.faults(candidate.stages)]
+    except DoppelError as error:
+        again = f"run ./run_all.sh PRESET --run {candidate.run.name} --only {candidate.stage}"
+        refusals = [Refusal("not done", str(error), again)]
+    if not candidate.wrote_text:
+        arms = " or ".join(ARMS)
+        return refusals or [Refusal("not done", f"{candidate.stage} wrote no synthetic.jsonl", f"name an arm: {arms}")]
+    refusals += _audit(candidate)
+    if not (candidate.folder / "privacy.json").is_file():
+        return refusals
+    refusals += _statement(candidate)
+    try:
+        texts = candidate.texts
+        candidate.real  # noqa: B018  (read now, so that what cannot be read is refused here)
+    except DoppelError as error:  # an ancestor is not done, which is reported already, or a file cannot be read
         unread = Refusal("not done", str(error), "run the corpus stage and the arm")
-        return found if any(one.case == "not done" for one in found) else [*found, unread]
-    if reason := exceeded(corpus):
+        return refusals if any(refusal.case == "not done" for refusal in refusals) else [*refusals, unread]
+    if reason := exceeded(candidate.corpus.folder):
         remedy = "nothing more may be handed out of this corpus, unless its owner raises the limit"
-        found.append(Refusal("over the corpus' budget", reason, remedy))
-    found += _copies(texts, real)
-    return found + private({"synthetic.jsonl": texts}, real)
+        refusals.append(Refusal("over the corpus' budget", reason, remedy))
+    refusals += _copies(candidate)
+    return refusals + private(candidate, {"synthetic.jsonl": texts})
 
 
-def _statement(run: Path, stage: str) -> Iterator[Refusal]:
-    statement = read_json(run / stage / "privacy.json")
+def _statement(candidate: Candidate) -> Iterator[Refusal]:
     again = "run the arm again; if that does not help, the notebook states what its ledger does not hold"
     try:
+        statement = read_json(candidate.folder / "privacy.json")
         wrong = statement_check.problems(statement)
-        for name in (stage, *statement["ancestors"]):
-            if (path := run / name / "privacy.json").is_file():
+        for name in (candidate.stage, *statement["ancestors"]):
+            if (path := candidate.run / name / "privacy.json").is_file():
                 wrong += statement_check.wrong_ancestors(path.parent, read_json(path))
         reasons = ledger.not_for_release(ledger.from_statement(statement).events)
     except (DoppelError, ValueError, KeyError, TypeError) as error:
         yield Refusal("certificate", f"privacy.json cannot be read ({type(error).__name__}: {error})", again)
         return
     for problem in dict.fromkeys(wrong):
-        yield Refusal("over its target" if "over the target" in problem else "certificate", problem, again)
+        case = "over its target" if problem.code == "privacy.over_target" else "certificate"
+        yield Refusal(case, str(problem), again)
     for reason in reasons:
         yield Refusal(
-            "not for release", reason, "make an arm with a target_epsilon and privacy_seed: null, and release it"
+            "not for release", str(reason), "make an arm with a target_epsilon and privacy_seed: null, and release it"
         )
 
 
-def _audit(run: Path, stage: str, findings: Path | None) -> Iterator[Refusal]:
-    audit = audit_findings.of_arm(run, stage, findings)
+def _audit(candidate: Candidate) -> Iterator[Refusal]:
+    audit = candidate.audit
     if audit.verdict is Verdict.VIOLATED:
         yield Refusal(
             "audit violated",
-            f"{audit.stage} shows epsilon {audit.bound:.3g} at least, more than {stage} claims",
+            f"{audit.stage} shows epsilon {audit.bound:.3g} at least, more than {candidate.stage} claims",
             "find the fault in the mechanism, make the arm again, and audit it again",
         )
     if audit.tampered:
         yield Refusal("tampered", f"{audit.stage}: findings.json was changed since", "run the audit again")
 
 
-def _copies(texts: list[str], real: Mapping[str, list[Record]]) -> Iterator[Refusal]:
-    sides = {side: [record.text.reveal() for record in rows] for side, rows in real.items()}
-    for excess in copy_tests.excesses(texts, sides["train"], sides["test"]):
+def _copies(candidate: Candidate) -> Iterator[Refusal]:
+    sides = {side: [record.text.reveal() for record in rows] for side, rows in candidate.real.items()}
+    for excess in copy_tests.excesses(candidate.texts, sides["train"], sides["test"]):
         if excess.significant:
             yield Refusal(
                 "copies",
@@ -121,35 +126,26 @@ def _copies(texts: list[str], real: Mapping[str, list[Record]]) -> Iterator[Refu
             )
 
 
-def private(strings: leak_scan.Strings, real: Mapping[str, list[Record]]) -> list[Refusal]:
-    """Refusals for private text in the strings of each file."""
+def private(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
+    """Refusals for private text in what would be handed out.
+
+    Args:
+        candidate: the arm.
+        strings: the strings of each file, by its name.
+    """
     remedy = (
         "look at them; write the texts again with another seed (training is not repeated), or change what holds them"
     )
     return [
         Refusal(
-            "private text", f"{one.file}: {one.count} {one.kind} of private records, first in {_where(one)}", remedy
+            "private text",
+            f"{finding.file}: {finding.count} {finding.kind} of private records, first in {_where(finding)}",
+            remedy,
         )
-        for one in leak_scan.search(strings, real["train"], real["test"])
+        for finding in leak_scan.search(strings, candidate.real["train"], candidate.real["test"])
     ]
 
 
 def _where(finding: leak_scan.Finding) -> str:
-    return f"strings {', '.join(map(str, finding.first))}" if len(finding.first) > 1 else f"string {finding.first[0]}"
-
-
-def corpus_of(run: Path, stage: str) -> Path:
-    """The folder of the corpus that an arm was made of."""
-    for name in finished.lineage(run, stage):
-        if (run / name / "train.jsonl").is_file() and (run / name / "test.jsonl").is_file():
-            return run / name
-    raise DoppelError(f"no stage that {stage} was made of has a train.jsonl and a test.jsonl")
-
-
-def read_corpus(corpus: Path) -> dict[str, list[Record]]:
-    """The private records by side, train and test."""
-    return {side: records.read(corpus / f"{side}.jsonl") for side in ("train", "test")}
-
-
-def _texts(folder: Path) -> list[str]:
-    return [record.text.reveal() for record in records.read(folder / "synthetic.jsonl")]
+    places = ", ".join(map(str, finding.first))
+    return f"strings {places}" if len(finding.first) > 1 else f"string {places}"

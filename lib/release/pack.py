@@ -17,74 +17,73 @@ from lib.common.files import sha256, write_atomic
 from lib.data import records
 from lib.data.records import Record
 from lib.privacy import budget
-from lib.release import audit_findings, card, certificate, claims, gate, leak_scan, verify
+from lib.release import card, certificate, claims, gate, leak_scan, verify
+from lib.release.candidate import Candidate
 from lib.release.gate import Refusal
 from lib.scorecard.scorecard import public
-from lib.stage import finished
 
 
 def pack(
-    run: Path,
-    stage: str,
+    candidate: Candidate,
     *,
-    findings: Path | None = None,
     scorecard: Mapping[str, Any] | None = None,
     exceeded: Callable[[Path], str | None] = budget.exceeded,
     licence: str | None = None,
     language: str | None = None,
 ) -> Path:
-    """Write the pack of an arm, in place of an earlier one, and return its folder.
+    """Write the pack of an arm, in place of an earlier one.
 
-    ``run`` is ``results/<run>``; ``scorecard`` that of the run, of which the card takes what may be public; the rest is
-    for `gate.check` and `card.write`. Raises DoppelError with every refusal of the gate; an earlier pack is then left.
+    Args:
+        candidate: the arm.
+        scorecard: that of the run, of which the card takes what may be public.
+        exceeded: for `gate.check`.
+        licence: for `card.write`.
+        language: for `card.write`.
+
+    Returns:
+        The pack's folder.
+
+    Raises:
+        DoppelError: the gate refuses the arm, for every reason that it has; an earlier pack is then left.
     """
-    target = run / "release" / stage
-    refusals = gate.check(run, stage, findings, exceeded=exceeded)
-    if refusals:
-        raise _refused(stage, target, refusals)
-    part = run / "release" / f".{stage}.{os.getpid()}.part"
+    if refusals := gate.check(candidate, exceeded=exceeded):
+        raise _refused(candidate, refusals)
+    part = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        _write(part, run, stage, findings, metrics_of(scorecard, stage), licence, language)
-        real = gate.read_corpus(gate.corpus_of(run, stage))
-        if refusals := gate.private(leak_scan.strings_of(part), real):
-            raise _refused(stage, target, refusals)
+        _write(part, candidate, metrics_of(scorecard, candidate.stage), licence, language)
+        if refusals := gate.private(candidate, leak_scan.strings_of(part)):
+            raise _refused(candidate, refusals)
         if wrong := verify.check(part)[1]:
-            raise DoppelError(f"{stage}: its pack would not verify, so there is none: {'; '.join(wrong)}")
-        _replace(part, target)
+            raise DoppelError(
+                "release.does_not_verify",
+                f"{candidate.stage}: its pack would not verify, so there is none: {'; '.join(map(str, wrong))}",
+                name=candidate.stage,
+            )
+        _replace(part, candidate.pack)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return target
+    return candidate.pack
 
 
 def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
-    """Rows of an arm's metrics, without those that real text entered."""
+    """Rows of an arm's metrics, without those that real text entered.
+
+    Args:
+        scorecard: that of the run, or None.
+        stage: the arm's id.
+    """
     arms = [] if scorecard is None else public(scorecard)["arms"]
     return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
 
 
-def _write(
-    folder: Path,
-    run: Path,
-    stage: str,
-    findings: Path | None,
-    metrics: list[dict],
-    licence: str | None,
-    language: str | None,
-) -> None:
-    made = records.read(run / stage / "synthetic.jsonl")
-    plain = [Record(one.id, one.text, one.labels) for one in made]  # without a user
+def _write(folder: Path, candidate: Candidate, metrics: list[dict], licence: str | None, language: str | None) -> None:
+    made = candidate.records
     folder.mkdir(parents=True)
-    records.write(folder / "records.jsonl", plain)
-    pq.write_table(table(plain), folder / "records.parquet", compression="zstd")
-    claimed = claims.claims(
-        run,
-        finished.lineage(run, stage),
-        records=len(plain),
-        audit=audit_findings.of_arm(run, stage, findings),
-        gate=list(gate.CASES.values()),
-    )
-    write_atomic(folder / "README.md", card.write(claimed, plain, metrics, licence=licence, language=language))
+    records.write(folder / "records.jsonl", made)
+    pq.write_table(table(made), folder / "records.parquet", compression="zstd")
+    claimed = claims.claims(candidate, gate=list(gate.CASES.values()))
+    write_atomic(folder / "README.md", card.write(claimed, made, metrics, licence=licence, language=language))
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in certificate.FILES
     }
@@ -93,7 +92,11 @@ def _write(
 
 
 def table(rows: list[Record]) -> pa.Table:
-    """Records as a table; without labels it has no such column, for Parquet knows no empty structure."""
+    """Records as a table; without labels it has no such column, for Parquet knows no empty structure.
+
+    Args:
+        rows: at least one record.
+    """
     names = list(rows[0].labels)
     fields = [("id", pa.string()), ("text", pa.string())]
     if names:
@@ -116,8 +119,12 @@ def _replace(part: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _refused(stage: str, target: Path, refusals: list[Refusal]) -> DoppelError:
-    lines = [f"{stage} may not be released:", *(f"  {refusal}" for refusal in refusals)]
-    if target.exists():
-        lines.append(f"  an earlier pack is still in {target}: take it back where it was handed out, and delete it")
-    return DoppelError("\n".join(lines))
+def _refused(candidate: Candidate, refusals: list[Refusal]) -> DoppelError:
+    lines = [f"{candidate.stage} may not be released:", *(f"  {refusal}" for refusal in refusals)]
+    if candidate.pack.exists():
+        lines.append(
+            f"  an earlier pack is still in {candidate.pack}: take it back where it was handed out, and delete it"
+        )
+    return DoppelError(
+        "release.refused", "\n".join(lines), name=candidate.stage, value=[refusal.case for refusal in refusals]
+    )

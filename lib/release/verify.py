@@ -16,12 +16,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError, Reason, nearest
 
 UNREADABLE = (DoppelError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
-def check(folder: Path) -> tuple[Mapping | None, list[str]]:
+def check(folder: Path) -> tuple[Mapping | None, list[Reason]]:
     """The statement in a stage's folder or a release pack, and everything that is wrong with it.
 
     A file that cannot be read is one of the faults, and the statement may be None.
@@ -41,7 +41,7 @@ def check(folder: Path) -> tuple[Mapping | None, list[str]]:
             statement = read_json(folder / "privacy.json")
             found += problems(statement) + wrong_ancestors(folder, statement)
     except UNREADABLE as error:
-        found.append(f"cannot be read: {type(error).__name__}: {error}")
+        found.append(Reason("release.unreadable", f"cannot be read: {type(error).__name__}: {error}"))
     return statement, found
 
 

@@ -5,7 +5,7 @@ A stage is made from its resolved parameters, its notebook's code, the lib modul
 an edited sentence of markdown runs nothing again. ``done.json`` keeps them, so the reason can be reported.
 
 Of lib only what can change a result counts: not pictures, tracking, provenance, redaction, locks and progress bars,
-nor an engine that the stage did not open.
+nor an engine or a loader of a source that the stage did not open.
 
 **A stage that drew noise is kept when code changed.** Its noise was charged to the corpus, and noise that is drawn
 again is charged again. So it is reported as made by an older version, and made again only when a parameter or an input
@@ -43,7 +43,8 @@ HARMLESS = (
     "lib.stage.redaction",
     "lib.stage.tracking",
 )
-OPENED = ("lib.generation.engines", "lib.generation.endpoint")  # packages whose modules count only where they were used
+# Packages whose modules count only where they were used.
+OPENED = ("lib.data.sources", "lib.generation.engines", "lib.generation.endpoint")
 CODE = (
     "stage.parameters_added",
     "stage.notebook_changed",

@@ -15,6 +15,7 @@ from lib.cli import release
 from lib.common.errors import DoppelError
 from lib.data import records
 from lib.release import card, certificate, gate, leak_scan, pack, verify
+from lib.release.candidate import Candidate
 
 finished, world = release_world.finished, release_world.world
 
@@ -34,11 +35,11 @@ ENCODERS = {
 
 
 def card_of(world, **given) -> str:
-    return (pack.pack(world.run, ARM, **given) / "README.md").read_text()
+    return (pack.pack(Candidate(world.run, ARM), **given) / "README.md").read_text()
 
 
 def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_path):
-    folder = pack.pack(world.run, ARM)
+    folder = pack.pack(Candidate(world.run, ARM))
     asked = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
     assert len(asked) == 2
     code = "import datasets\n" + "\n".join(
@@ -55,14 +56,14 @@ def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_pa
 def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
     path = world.run / ARM / "synthetic.jsonl"
     made = records.read(path)
-    assert records.read(pack.pack(world.run, ARM) / "records.jsonl") == made
+    assert records.read(pack.pack(Candidate(world.run, ARM)) / "records.jsonl") == made
     bare = [records.Record(one.id, one.text, {}, "somebody") for one in made]
     columns = pack.table([records.Record(one.id, one.text, one.labels) for one in bare]).column_names
     assert columns == ["id", "text"]
     world.change_texts("synthetic", {i: {} for i in range(40)}, key="labels")
     world.change_texts("synthetic", dict.fromkeys(range(40), "somebody"), key="user")
     world.play(ARM)
-    folder = pack.pack(world.run, ARM)
+    folder = pack.pack(Candidate(world.run, ARM))
     assert verify.check(folder)[1] == []
     assert {one.user for one in records.read(folder / "records.jsonl")} == {None}
 
@@ -148,7 +149,7 @@ def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
 
 
 def test_no_path_of_a_parameter_is_in_the_pack(world):
-    everything = str(leak_scan.strings_of(pack.pack(world.run, ARM)))
+    everything = str(leak_scan.strings_of(pack.pack(Candidate(world.run, ARM))))
     assert "somebody" not in everything and "clinic" not in everything
     code = loads(world.pack / certificate.NAME)["code"]
     assert code[CORPUS]["settings"]["source"] == "csv" and code[TRAINING]["settings"]["model"] == "withheld"
@@ -156,7 +157,7 @@ def test_no_path_of_a_parameter_is_in_the_pack(world):
 
 def test_no_path_can_be_guessed_and_confirmed_by_the_hash_of_the_parameters(world):
     def hashes() -> list[str]:
-        pack.pack(world.run, ARM)
+        pack.pack(Candidate(world.run, ARM))
         code = loads(world.pack / certificate.NAME)["code"]
         return [code[stage]["parameters"] for stage in (CORPUS, TRAINING)]
 
@@ -175,24 +176,24 @@ def test_private_text_that_only_the_card_would_show_is_refused(world):
     """A prompt that quotes a record: the records are clean, the card and the certificate are not."""
     world.play(TRAINING, prompt=f"Write like this: {world.texts('train')[5]}")
     world.play(ARM)
-    assert gate.check(world.run, ARM) == []
+    assert gate.check(Candidate(world.run, ARM)) == []
     with pytest.raises(DoppelError) as error:
-        pack.pack(world.run, ARM)
+        pack.pack(Candidate(world.run, ARM))
     assert "README.md: 1 sentences" in str(error.value) and "certificate.json: 1 sentences" in str(error.value)
     assert not world.pack.exists() and not list(world.pack.parent.iterdir())
 
 
 def test_packing_again_replaces_and_gives_the_same_bytes(world):
-    folder = pack.pack(world.run, ARM)
+    folder = pack.pack(Candidate(world.run, ARM))
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     (folder / "left over").write_text("x")
-    assert {path.name: path.read_bytes() for path in pack.pack(world.run, ARM).iterdir()} == first
+    assert {path.name: path.read_bytes() for path in pack.pack(Candidate(world.run, ARM)).iterdir()} == first
     assert [path.name for path in folder.parent.iterdir()] == [ARM]
 
 
 @pytest.mark.parametrize("broken", ["card", "rename"])
 def test_a_pack_that_fails_half_way_leaves_the_earlier_one(world, monkeypatch, broken):
-    folder = pack.pack(world.run, ARM)
+    folder = pack.pack(Candidate(world.run, ARM))
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def fail(*_, **__):
@@ -205,21 +206,21 @@ def test_a_pack_that_fails_half_way_leaves_the_earlier_one(world, monkeypatch, b
         whole = lambda path: path.suffix == ".part" and path.is_dir()  # noqa: E731
         monkeypatch.setattr(type(folder), "replace", lambda self, to: fail() if whole(self) else rename(self, to))
     with pytest.raises(OSError, match="no space"):
-        pack.pack(world.run, ARM)
+        pack.pack(Candidate(world.run, ARM))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert [path.name for path in folder.parent.iterdir()] == [ARM]
 
 
 def test_a_refusal_says_that_an_earlier_pack_is_still_there(world):
-    pack.pack(world.run, ARM)
+    pack.pack(Candidate(world.run, ARM))
     world.play(AUDIT, verdict="violated")
     with pytest.raises(DoppelError, match="an earlier pack is still in"):
-        pack.pack(world.run, ARM)
+        pack.pack(Candidate(world.run, ARM))
     assert world.pack.exists()
 
 
 def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
-    shutil.copytree(pack.pack(world.run, ARM), tmp_path / "pack")
+    shutil.copytree(pack.pack(Candidate(world.run, ARM)), tmp_path / "pack")
     shutil.rmtree(world.run)
     statement, found = verify.check(tmp_path / "pack")
     assert found == [] and statement["stage"] == ARM
@@ -267,4 +268,4 @@ def test_a_scorecard_enters_only_while_it_is_of_the_arms_as_they_are(world, caps
     world.change_texts("synthetic", {0: "something else"})
     world.play(ARM)
     assert release._scorecard(world.run) is None
-    assert f"30_compare was made of an earlier run of {ARM}" in capsys.readouterr().out
+    assert f"30_compare was made from an earlier run of {ARM}" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lib.common import paths
 from lib.common.files import read_json, write_json
 from lib.release import certificate
 from lib.stage import stage as stages
@@ -129,7 +130,7 @@ def _prepared(root: Path, lib: Path) -> Iterator[Project]:
     if not (root / "lib").exists():
         (root / "lib").symlink_to(lib)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "ROOT", root)
+        patch.setattr(paths, "ROOT", root)
         patch.setattr(stages, "_PATIENCE", 0.0)
         patch.setenv("WANDB_MODE", "off")
         patch.chdir(root)

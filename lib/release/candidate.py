@@ -1,0 +1,87 @@
+"""An arm that asks to be handed out, with all that the gate, the certificate and the card need of it, read once."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from lib.common.errors import DoppelError
+from lib.data import records
+from lib.data.records import Record
+from lib.release import audit_findings
+from lib.release.audit_findings import Audit
+from lib.stage import finished
+from lib.stage.finished import FinishedStage
+
+SYNTHETIC = "synthetic.jsonl"
+
+
+class Candidate:
+    """An arm of a run. Everything is read when it is first asked for, and then kept. Private: `real` is real text.
+
+    Args:
+        run: ``results/RUN``, inside the project whose notebooks and lib made it.
+        stage: the arm's id.
+        findings: one audit's findings.json, instead of those of all audits in the run.
+    """
+
+    def __init__(self, run: Path, stage: str, findings: Path | None = None):
+        self.run, self.stage = run, stage
+        self._findings = findings
+
+    @property
+    def folder(self) -> Path:
+        """Of the arm's stage."""
+        return self.run / self.stage
+
+    @property
+    def pack(self) -> Path:
+        """Where its pack is written."""
+        return self.run / "release" / self.stage
+
+    @property
+    def wrote_text(self) -> bool:
+        """Whether it is an arm at all."""
+        return (self.folder / SYNTHETIC).is_file()
+
+    @cached_property
+    def stages(self) -> dict[str, FinishedStage]:
+        """The arm and all that it was made from, by id, itself last. Raises DoppelError where one is not done."""
+        return finished.ancestry(self.run, self.stage)
+
+    @property
+    def statement(self) -> Mapping:
+        """Its privacy.json."""
+        return self.stages[self.stage].read("privacy.json")
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The synthetic records, without the user that none of them has."""
+        made = records.read(self.folder / SYNTHETIC)
+        return [Record(record.id, record.text, record.labels) for record in made]
+
+    @property
+    def texts(self) -> list[str]:
+        """Their texts."""
+        return [record.text.reveal() for record in self.records]
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What the audits of the run say about it."""
+        return audit_findings.of_arm(self.run, self.stage, self._findings)
+
+    @cached_property
+    def corpus(self) -> FinishedStage:
+        """The stage that holds the private records. Raises DoppelError where there is none."""
+        for stage in self.stages.values():
+            if stage.has("train.jsonl") and stage.has("test.jsonl"):
+                return stage
+        raise DoppelError(
+            "release.no_corpus",
+            f"no stage that {self.stage} was made from has a train.jsonl and a test.jsonl",
+            name=self.stage,
+        )
+
+    @cached_property
+    def real(self) -> dict[str, list[Record]]:
+        """The private records by side, train and test. Private."""
+        return {side: records.read(self.corpus.folder / f"{side}.jsonl") for side in ("train", "test")}
