@@ -6,7 +6,7 @@ from lib.common.errors import DoppelError
 
 
 def public_words(locale: str = "en_US") -> list[str]:
-    """Faker's ordinary words of a language, sorted; used by `rare_secrets` and `suffixed` in `lib.audit.canaries`.
+    """Faker's ordinary words of a language, sorted; used by `rare_secrets` and `suffixed` in `lib.audit.canary_texts`.
 
     Args:
         locale: language and country as Faker names them: ``en_US``, ``de_DE``.

@@ -228,8 +228,8 @@ def folder() -> Path:
 def _entry(kind: str) -> Any:
     """The entry (`Source`) of a kind of source; None for ``file``, which only accounts are called, and a mistyped kind.
 
-    It is imported by name, because a stage's fingerprint follows import statements: a change of a loader must not make
-    a stage run again that only charges this account.
+    It is imported by name, because a stage's fingerprint follows import statements: a new source must not make a stage
+    run again that only charges this account.
     """
     return import_module("lib.data.sources").SOURCES.get(kind)
 

@@ -1,26 +1,79 @@
 """Where records come from: the entries of all sources, and how a source is read.
 
 To add a source, write its loader, ``load(request) -> Corpus``, in a file beside this one, and its entry in `SOURCES`.
-Pre-flight, budgets and release packs ask the entry too, so a loader's file must be light to import: import what is slow
-to import (duckdb, datasets, pyarrow) inside the functions that use it.
+Pre-flight, budgets and release packs ask the entry too, so this file must be light to import: an entry imports its
+loader when that is called.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.data.records import Record
-from lib.data.sources import amazon_reviews, aug_pe_corpora, hub, sentiment_snippets, table_files
-from lib.data.sources.corpus import Corpus, Request
+from lib.data.sources.corpus import Columns, Corpus, Request, check_fields
 from lib.data.sources.source import Source
 
 __all__ = ["SOURCES", "Corpus", "Source", "glance", "load", "parse"]
 
+
+def _load_snippets(request: Request) -> Corpus:
+    from lib.data.sources.sentiment_snippets import load_snippets
+
+    return load_snippets(request)
+
+
+def _load_table(request: Request) -> Corpus:
+    from lib.data.sources.table_files import load_table
+
+    return load_table(request)
+
+
+def _first_record(request: Request) -> Record:
+    from lib.data.sources.table_files import first_record
+
+    return first_record(request)
+
+
+def _load_hub(request: Request) -> Corpus:
+    from lib.data.sources.hub import load_hub
+
+    return load_hub(request)
+
+
+def _load_amazon(request: Request) -> Corpus:
+    from lib.data.sources.amazon_reviews import load_amazon
+
+    return load_amazon(request)
+
+
+def _load_aug_pe(request: Request) -> Corpus:
+    from lib.data.sources.aug_pe_corpora import load_aug_pe
+
+    return load_aug_pe(request)
+
+
+def _find_file(request: Request) -> None:
+    from lib.data.sources.table_files import locate
+
+    if request.argument:
+        locate(request.argument)
+
+
+def _aug_pe(kind: str) -> Source:
+    return Source(
+        form=f"{kind}[:PATH]",
+        load=_load_aug_pe,
+        glance=_find_file,
+        knows_users=False,
+        language="en",
+        default_path=f"raw/{kind}/train.csv",
+    )
+
+
 SOURCES = {  # by kind: what stands before the colon
     "amazon-snippets": Source(
         form="amazon-snippets",
-        load=sentiment_snippets.load_snippets,
+        load=_load_snippets,
         title="3,708 sentences from customers' reviews of electronic products (Hutto & Gilbert, ICWSM 2014), "
         "which are public and stand in for a private corpus",
         public_text=True,
@@ -28,49 +81,26 @@ SOURCES = {  # by kind: what stands before the colon
     ),
     "movie-snippets": Source(
         form="movie-snippets",
-        load=sentiment_snippets.load_snippets,
+        load=_load_snippets,
         knows_users=False,
         title="10,605 sentences from film reviews (Hutto & Gilbert, ICWSM 2014), which are public and stand in "
         "for a private corpus",
         public_text=True,
         language="en",
     ),
-    "csv": Source(form="csv:PATH", load=table_files.load_table, glance=table_files.first_record, own_columns=True),
-    "jsonl": Source(form="jsonl:PATH", load=table_files.load_table, glance=table_files.first_record, own_columns=True),
-    "parquet": Source(
-        form="parquet:PATH", load=table_files.load_table, glance=table_files.first_record, own_columns=True
-    ),
+    "csv": Source(form="csv:PATH", load=_load_table, glance=_first_record, own_columns=True),
+    "jsonl": Source(form="jsonl:PATH", load=_load_table, glance=_first_record, own_columns=True),
+    "parquet": Source(form="parquet:PATH", load=_load_table, glance=_first_record, own_columns=True),
     "hub": Source(
         form="hub:OWNER/NAME[:CONFIG][:SPLIT]",
-        load=hub.load_hub,
+        load=_load_hub,
         own_columns=True,
-        corpus_name=hub.dataset_name,
+        corpus_name=lambda argument: argument.partition(":")[0].lower(),  # splits of one dataset may overlap
     ),
-    "amazon-2023": Source(form="amazon-2023:CATEGORY", load=amazon_reviews.load_amazon, language="en"),
-    "yelp": Source(
-        form="yelp[:PATH]",
-        load=aug_pe_corpora.load_aug_pe,
-        glance=aug_pe_corpora.find_file,
-        knows_users=False,
-        language="en",
-        default_path="raw/yelp/train.csv",
-    ),
-    "openreview": Source(
-        form="openreview[:PATH]",
-        load=aug_pe_corpora.load_aug_pe,
-        glance=aug_pe_corpora.find_file,
-        knows_users=False,
-        language="en",
-        default_path="raw/openreview/train.csv",
-    ),
-    "pubmed": Source(
-        form="pubmed[:PATH]",
-        load=aug_pe_corpora.load_aug_pe,
-        glance=aug_pe_corpora.find_file,
-        knows_users=False,
-        language="en",
-        default_path="raw/pubmed/train.csv",
-    ),
+    "amazon-2023": Source(form="amazon-2023:CATEGORY", load=_load_amazon, language="en"),
+    "yelp": _aug_pe("yelp"),
+    "openreview": _aug_pe("openreview"),
+    "pubmed": _aug_pe("pubmed"),
 }
 
 
@@ -103,7 +133,7 @@ def parse(source: str) -> tuple[str, str]:
     return kind, argument
 
 
-def glance(source: str, columns: table_files.Columns = None) -> Record | None:
+def glance(source: str, columns: Columns = None) -> Record | None:
     """Refuse what can be refused before a source is read: its form, its columns, a file that is not there.
 
     Args:
@@ -121,7 +151,7 @@ def glance(source: str, columns: table_files.Columns = None) -> Record | None:
 def load(
     source: str,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     limit: int | None = None,
     seed: int = 0,
     root: Path = DATA,
@@ -152,9 +182,7 @@ def load(
     return SOURCES[request.kind].load(request)
 
 
-def _request(
-    source: str, columns: table_files.Columns, limit: int | None = None, seed: int = 0, root: Path = DATA
-) -> Request:
+def _request(source: str, columns: Columns, limit: int | None = None, seed: int = 0, root: Path = DATA) -> Request:
     kind, argument = parse(source)
     entry = SOURCES[kind]
     if columns is not None and not entry.own_columns:
@@ -165,6 +193,6 @@ def _request(
             name="columns",
             remedy="leave columns out",
         )
-    table_files.check_fields(columns)
+    check_fields(columns)
     default = None if entry.default_path is None else root / entry.default_path
     return Request(kind, argument, columns, limit, seed, root, default)

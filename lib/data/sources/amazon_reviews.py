@@ -1,23 +1,19 @@
 """Amazon Reviews 2023 (Hou et al. 2024): reviews joined to the products they are about, out of core."""
 
-from __future__ import annotations
-
 import html
 import math
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
 from lib.data.records import Record, from_json
 from lib.data.sources.corpus import Corpus, Request, draw
 from lib.data.sources.table_files import clean
-
-if TYPE_CHECKING:
-    import duckdb
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
 # fmt: off
@@ -83,8 +79,6 @@ def load_amazon(request: Request) -> Corpus:
         DoppelError: for an unknown category, files that are missing, damaged or of another layout, and more than
             `MAX_UNDRAWN` reviews without a limit.
     """
-    import duckdb  # here, so that this file is light to import
-
     if request.argument not in CATEGORIES:
         raise DoppelError(
             "data.unknown_category",
@@ -105,8 +99,6 @@ def load_amazon(request: Request) -> Corpus:
 
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:
     """Open a database in memory, bounded by `MEMORY`, that spills to the folder ``spill``."""
-    import duckdb
-
     settings = {"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}
     db = duckdb.connect(config=settings)
     db.execute("SET enable_progress_bar = false")

@@ -42,12 +42,6 @@ def load_aug_pe(request: Request) -> Corpus:
     return Corpus(kept, [], request.kind, f"{counts} of {path.name} in the layout of Aug-PE", (path,))
 
 
-def find_file(request: Request) -> None:
-    """Refuse a ``request`` that names a file which is not there."""
-    if request.argument:
-        locate(request.argument)
-
-
 def _cells(path: Path, kind: str) -> Iterator[Cells]:
     layout = LAYOUTS[kind]
     columns = {"text": "text"} | {f"labels.{label}": column for label, (column, _) in layout.items()}

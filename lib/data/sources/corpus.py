@@ -2,14 +2,18 @@
 
 import heapq
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.data.hash_order import rank
 from lib.data.records import Record
+
+FIELDS = ("text", "user", "id")  # of a record; a label is written labels.NAME
+Columns = Mapping[str, str] | None  # field -> column
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Request:
 
     kind: str
     argument: str = ""
-    columns: Mapping[str, str] | None = None
+    columns: Columns = None
     limit: int | None = None
     seed: int = 0
     root: Path = DATA
@@ -81,3 +85,16 @@ def draw(records: Iterable[Record], request: Request) -> tuple[list[Record], str
             "data.no_record", f"{request.kind}: the source holds no record", name="source", value=request.kind
         )
     return kept, f"{len(kept):,} of {total:,} records"
+
+
+def check_fields(columns: Columns) -> None:
+    """Refuse a key of ``columns`` that is not a field of a record."""
+    for name in columns or {}:
+        if name not in FIELDS and not re.fullmatch(r"labels\..+", name):
+            raise DoppelError(
+                "data.unknown_field",
+                f"columns: {name!r} is not a field of a record",
+                name="columns",
+                value=name,
+                remedy=f"{nearest(name, [*FIELDS, 'labels.NAME'])}; a label is written labels.{name}",
+            )

@@ -27,11 +27,6 @@ def load_hub(request: Request) -> Corpus:
     return Corpus(kept, [], request.argument.partition(":")[0], f"{counts} read from the hub: {request.argument}")
 
 
-def dataset_name(argument: str) -> str:
-    """The dataset that an ``argument`` names, without configuration and split: splits of one dataset may overlap."""
-    return argument.partition(":")[0].lower()
-
-
 def _cells(request: Request) -> Iterator[Cells]:
     mapping: dict[str, str] = {}
     try:

@@ -3,20 +3,21 @@
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lib.common import jsonl, paths
-from lib.common.errors import DoppelError, nearest
-from lib.data.records import MAX_CHARACTERS, Record, from_json, scan
-from lib.data.sources.corpus import Corpus, Request, draw
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-FIELDS = ("text", "user", "id")  # and labels.NAME
+from lib.common import jsonl, paths
+from lib.common.errors import DoppelError
+from lib.data.records import MAX_CHARACTERS, Record, from_json, scan
+from lib.data.sources.corpus import FIELDS, Columns, Corpus, Request, check_fields, draw
+
 Cells = tuple[str, dict[str, Any]]  # where the row is (file and line), and its values by field
-Columns = Mapping[str, str] | None  # field -> column
 
 
 def load_table(request: Request) -> Corpus:
@@ -67,19 +68,6 @@ def locate(name: str) -> Path:
             where="source",
         )
     return path
-
-
-def check_fields(columns: Columns) -> None:
-    """Refuse a key of ``columns`` that is not a field of a record."""
-    for field in columns or {}:
-        if field not in FIELDS and not re.fullmatch(r"labels\..+", field):
-            raise DoppelError(
-                "data.unknown_field",
-                f"columns: {field!r} is not a field of a record",
-                name="columns",
-                value=field,
-                remedy=f"{nearest(field, [*FIELDS, 'labels.NAME'])}; a label is written labels.{field}",
-            )
 
 
 def resolve(columns: Columns, present: list[str], where: str) -> dict[str, str]:
@@ -235,9 +223,6 @@ def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
         path: the file.
         columns: field -> column, as in `resolve`.
     """
-    import pyarrow as pa  # here, so that this file is light to import
-    import pyarrow.parquet as pq
-
     try:
         file = pq.ParquetFile(path)
         mapping = resolve(columns, file.schema_arrow.names, str(path))
