@@ -84,6 +84,14 @@ class FinishedStage:
             self._read[name] = read_json(self.folder / name)
         return self._read[name]
 
+    def stage_of(self, local_name: str) -> str:
+        """The stage id of an arm that this stage's files name as its inputs do. It is the only translation of names.
+
+        Args:
+            local_name: as in ``inputs``; any other name, ``ceiling`` say, stays as it is.
+        """
+        return self.inputs.get(local_name, local_name)
+
     @cached_property
     def older_version(self) -> Reason | None:
         """Why it would come out of other code today, or None. Its folder must lie in the project that made it."""
@@ -100,7 +108,28 @@ class Run:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._known: dict[str, FinishedStage] = {}
+        self._read: dict[str, FinishedStage] = {}
+        self._known: dict[str, FinishedStage] = {}  # those of them whose ancestors were looked at
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.folder.name
+
+    def finished(self, notebook: str | None = None) -> dict[str, FinishedStage]:
+        """The stages that are done, by id, sorted; they may be older than their inputs, which `stage` refuses.
+
+        Args:
+            notebook: whose stages; None for all.
+        """
+        folders = sorted(path.parent for path in self.folder.glob(f"*/{fingerprint.DONE}"))
+        wanted = [folder for folder in folders if notebook in (None, notebook_of(folder.name))]
+        return {folder.name: self._once(folder.name) for folder in wanted if fingerprint.read_done(folder)}
+
+    def _once(self, id: str) -> FinishedStage:
+        if id not in self._read:
+            self._read[id] = read_stage(self.folder / id)
+        return self._read[id]
 
     def stage(self, id: str) -> FinishedStage:
         """A stage that is done, and whose ancestors are those that it was made from.
@@ -112,7 +141,7 @@ class Run:
             DoppelError: it is not done, or an ancestor was made again since.
         """
         if id not in self._known:
-            stage = read_stage(self.folder / id)
+            stage = self._once(id)
             for source, digest in stage.sources.items():
                 if self.stage(source).digest != digest:
                     raise DoppelError(
