@@ -1,1 +1,1 @@
-"""Arms made again on a corpus with canaries, and attacked. *Evaluation only*: nothing of it is ever released."""
+"""Arms made again on a corpus with canaries, and attacked. *Evaluation only*: nothing of this is ever released."""

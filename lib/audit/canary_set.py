@@ -1,4 +1,4 @@
-"""The canaries of an audit: one corpus for all arms, and scores that compare canaries of different kinds."""
+"""The canaries of an audit: one set for all arms, and scores that make canaries of different kinds comparable."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,27 @@ import numpy as np
 from scipy.special import logsumexp
 from transformers import PreTrainedTokenizerBase
 
-from lib.audit import canaries
-from lib.audit.canaries import Canary, Made, Repetition
+from lib.audit import canaries, canary_texts
+from lib.audit.canaries import Canary, Repetition
+from lib.audit.canary_texts import CanaryText
 from lib.audit.membership import exposure
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Faults
 from lib.common.files import write_atomic
 from lib.data.public_words import public_words
 from lib.data.records import Record
 
-RARE = 2000  # the last ids of a vocabulary, whose merges were learned last
-CANARIES, PERSONAL = range(2)  # streams of draws under ``seed``
+RARE_TOKENS = 2000  # the last ids of a vocabulary, whose merges were learned last
+CANARY_STREAM, FACT_STREAM = range(2)  # independent streams of draws under one seed
 
 
 @dataclass(frozen=True)
-class Planted:
-    """Canaries of an audit.
+class CanarySet:
+    """All canaries of an audit.
 
     Attributes:
-        single: m canaries of three kinds, one copy each: what bounds on epsilon are made of.
-        references: drawn like them, and never in: what a score is compared with.
-        repeated: canaries that come several times when they are in; a separate experiment with its own unit.
+        single: m canaries of three kinds, one copy each. Bounds on epsilon rest on these.
+        references: more canaries of the same kinds that are never included; scores are compared with theirs.
+        repeated: canaries that come several times when they are included: a separate experiment, with its own unit.
     """
 
     single: Sequence[Canary]
@@ -38,68 +39,98 @@ class Planted:
 
     @property
     def everyone(self) -> list[Canary]:
-        """All of them, in the order of the scores that `relative` and `exposed` take."""
-        return [*self.single, *(c for r in self.repeated for c in r.canaries), *self.references]
+        """All canaries, in the order of the scores that `relative` and `exposed` take; references last."""
+        repeated = (canary for repetition in self.repeated for canary in repetition.canaries)
+        return [*self.single, *repeated, *self.references]
 
     @property
     def groups(self) -> dict[int, Sequence[Canary]]:
-        """Canaries by their copies: the single ones under 1."""
+        """Number of copies -> canaries; the single canaries under 1."""
         return {1: self.single, **{repetition.copies: repetition.canaries for repetition in self.repeated}}
 
     def insert(self, records: Sequence[Record]) -> list[Record]:
-        """The records, and behind them every copy of the canaries that are in."""
+        """``records``, and behind them every copy of the included canaries.
+
+        Raises:
+            DoppelError: a canary has the id of a record.
+        """
         train = canaries.insert(records, self.single)
         for repetition in self.repeated:
             train = repetition.insert(train)
         return train
 
     def relative(self, values: np.ndarray) -> dict[int, np.ndarray]:
-        """Scores less the mean of the references of the same kind, over their standard deviation; by copies.
+        """Standardize scores by the references of the same kind: less their mean, over their standard deviation.
 
-        ``values`` has one entry for each of `everyone`. Without this the kinds, of which one is always likelier than
-        another, would drown what a coin changes. References that all score the same leave the difference as it is.
-        Values of shape (steps, everyone) are compared step by step; then each canary has its soft maximum over the
-        steps, the logarithm of the mean exponential: it joined few of them, and speaks loud in those.
+        Some kinds are always likelier than others; without this, that difference would hide the effect of the coins.
+        Where all references of a kind score the same, the difference is not divided.
+
+        Args:
+            values: raw scores of `everyone`, higher for canaries that are rather in; shape (everyone,) or
+                (steps, everyone). Scores of several steps are standardized step by step, then combined: a canary gets
+                the soft maximum over the steps, log(mean(exp(score))), because it took part in only a few of them,
+                and is clearly seen in those.
+
+        Returns:
+            Number of copies -> scores of these canaries, shape (their number,), without the references.
         """
         values, kinds = np.atleast_2d(values), self._kinds()
-        of = np.empty(values.shape)
+        standardized = np.empty(values.shape)
         for kind in set(kinds):
-            mine = values[:, kinds == kind]
-            like = mine[:, -(kinds[-len(self.references) :] == kind).sum() :]
-            spread = like.std(axis=1, keepdims=True)
-            of[:, kinds == kind] = (mine - like.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1.0)
-        return self._by_copies(logsumexp(of, axis=0, b=1 / len(of)))
+            of_kind = values[:, kinds == kind]
+            references = of_kind[:, -(kinds[-len(self.references) :] == kind).sum() :]
+            spread = references.std(axis=1, keepdims=True)
+            centred = of_kind - references.mean(axis=1, keepdims=True)
+            standardized[:, kinds == kind] = centred / np.where(spread, spread, 1.0)
+        return self._by_copies(logsumexp(standardized, axis=0, b=1 / len(standardized)))
 
     def exposed(self, values: np.ndarray) -> dict[int, np.ndarray]:
-        """Exposure in bits of each canary among the references of its kind, by copies (Carlini et al. 2019)."""
-        kinds, of = self._kinds(), np.empty(len(values))
+        """Exposure of each canary among the references of its kind (`lib.audit.membership.exposure`).
+
+        Args:
+            values: raw scores of `everyone`, higher for canaries that are rather in; shape (everyone,).
+
+        Returns:
+            Number of copies -> exposure in bits of these canaries, shape (their number,), without the references.
+        """
+        kinds, bits = self._kinds(), np.empty(len(values))
         for kind in set(kinds):
-            mine = kinds == kind
-            of[mine] = exposure(values[mine], values[-len(self.references) :][mine[-len(self.references) :]])
-        return self._by_copies(of)
+            of_kind = kinds == kind
+            references = values[-len(self.references) :][of_kind[-len(self.references) :]]
+            bits[of_kind] = exposure(values[of_kind], references)
+        return self._by_copies(bits)
 
     def _kinds(self) -> np.ndarray:
         return np.array([canary.kind for canary in self.everyone])
 
     def _by_copies(self, values: np.ndarray) -> dict[int, np.ndarray]:
-        ends = np.cumsum([len(members) for members in self.groups.values()])
+        ends = np.cumsum([len(group) for group in self.groups.values()])
         return dict(zip(self.groups, np.split(values[: ends[-1]], ends[:-1]), strict=True))
 
 
 def coins(members: Sequence[Canary]) -> np.ndarray:
-    """Whether each canary is in, shape (n,), bool."""
+    """Whether each of the canaries ``members`` is included: bool, shape (n,)."""
     return np.array([canary.included for canary in members], bool)
 
 
 def whole_sets(
     cells: Sequence[Mapping[str, str]], catalogue: Sequence[Mapping[str, str]], most: int = 1000
 ) -> list[dict[str, str]]:
-    """Label sets such as a record has: each cell with each of the first ``most`` rows of the public catalogue."""
+    """Complete label sets, such as a record has.
+
+    Args:
+        cells: label sets of the corpus's label histogram.
+        catalogue: rows of the public catalogue, each with the remaining labels; may be empty.
+        most: only this many rows of the catalogue are used.
+
+    Returns:
+        Every cell combined with every row.
+    """
     return [{**cell, **row} for cell, row in product(cells, catalogue[:most] or [{}])]
 
 
 def save(path: Path, members: Sequence[Canary]) -> None:
-    """A table of canaries, one JSON object a line, each marked ``fake``."""
+    """Write the canaries ``members`` to the file ``path``, one JSON object per line, each marked ``fake``."""
     write_atomic(path, "".join(json.dumps(canary.as_json(), ensure_ascii=False) + "\n" for canary in members))
 
 
@@ -112,53 +143,100 @@ def plant(
     tokenizer: PreTrainedTokenizerBase,
     locale: str,
     seed: int,
-) -> Planted:
-    """Canaries with their coins.
+) -> CanarySet:
+    """Make the canaries of an audit and toss their coins.
 
     Args:
-        count: m single canaries, a third of each kind: personal facts, secrets of rare tokens, improbable ends.
-        references: canaries of each kind that are never in, at least 2.
-        repeated: copies -> number of canaries with personal facts; 2 canaries at least. Of each such set some are in
-            and some are not: coins that all fall the same are tossed again.
-        cells: whole label sets. tokenizer: whose rarest tokens make the secrets. locale: Faker's.
+        count: m single canaries, at least 6; a third of each kind: personal facts, secrets of rare tokens, random
+            endings.
+        references: canaries of each kind that are never included, at least 2.
+        repeated: number of copies (at least 2) -> number of canaries, all with personal facts; at least 2 canaries.
+        cells: complete label sets, from which a canary's labels are drawn uniformly.
+        tokenizer: its rarest tokens make the secrets.
+        locale: of facts and words, as Faker names it.
+        seed: of all draws.
+
+    Returns:
+        The canaries. In the single ones and in each repeated group, at least one is included and one is not: where all
+        coins of a group agree, all coins are tossed again.
+
+    Raises:
+        DoppelError: a number is too small, or `lib.audit.canary_texts` cannot make so many texts.
     """
-    if count < 6 or references < 2 or any(number < 2 for number in repeated.values()):
-        raise DoppelError(f"{count} canaries, {references} references, {dict(repeated)}: at least 6, 2, and 2 of each")
-    if 1 in repeated:
-        raise DoppelError("copies = 1 are the single canaries; repeat the others at least twice")
-    rng = np.random.default_rng([seed, CANARIES])
-    shares = [count // 3 + (place < count % 3) for place in range(3)]
-    facts = canaries.personal_facts(
-        shares[0] + references + sum(repeated.values()),
+    _check_numbers(count, references, repeated)
+    rng = np.random.default_rng([seed, CANARY_STREAM])
+    of_facts, of_secrets, of_endings = (count // 3 + (kind < count % 3) for kind in range(3))
+    facts = canary_texts.personal_facts(
+        of_facts + references + sum(repeated.values()),
         locale=locale,
-        seed=int(np.random.SeedSequence([seed, PERSONAL]).generate_state(1)[0]),
+        seed=int(np.random.SeedSequence([seed, FACT_STREAM]).generate_state(1)[0]),
     )
-    alphabet = canaries.rare_tokens(tokenizer, range(max(0, len(tokenizer) - RARE), len(tokenizer)))
-    secrets = canaries.rare_secrets(shares[1] + references, alphabet=alphabet, rng=rng)
-    ends = canaries.suffixed(shares[2] + references, words=public_words(locale), rng=rng)
-    parts: list[list[Made]] = [
-        [*facts[: shares[0]], *secrets[: shares[1]], *ends[: shares[2]]],
-        [*facts[shares[0] :][:references], *secrets[shares[1] :], *ends[shares[2] :]],
+    alphabet = canary_texts.rare_tokens(tokenizer, range(max(0, len(tokenizer) - RARE_TOKENS), len(tokenizer)))
+    secrets = canary_texts.rare_secrets(of_secrets + references, alphabet=alphabet, rng=rng)
+    endings = canary_texts.suffixed(of_endings + references, words=public_words(locale), rng=rng)
+    groups: list[list[CanaryText]] = [
+        [*facts[:of_facts], *secrets[:of_secrets], *endings[:of_endings]],
+        [*facts[of_facts:][:references], *secrets[of_secrets:], *endings[of_endings:]],
     ]
-    start = shares[0] + references
+    start = of_facts + references
     for number in repeated.values():
-        parts.append(facts[start : start + number])
+        groups.append(facts[start : start + number])
         start += number
     while True:
-        single, never, *others = _tossed(parts, cells, rng)
-        if all(0 < coins(one).sum() < len(one) for one in (single, *others)):
+        single, reference, *others = _toss(groups, cells, rng)
+        if all(0 < coins(group).sum() < len(group) for group in (single, *others)):
             break
-    return Planted(
+    return CanarySet(
         single,
-        [replace(canary, included=False) for canary in never],
-        [Repetition(one, copies) for copies, one in zip(repeated, others, strict=True)],
+        [replace(canary, included=False) for canary in reference],
+        [Repetition(group, copies) for copies, group in zip(repeated, others, strict=True)],
     )
 
 
-def _tossed(
-    parts: Sequence[Sequence[Made]], cells: Sequence[Mapping[str, str]], rng: np.random.Generator
+def _check_numbers(count: int, references: int, repeated: Mapping[int, int]) -> None:
+    faults = Faults()
+    if count < 6:
+        faults.add(
+            DoppelError(
+                "audit.canaries_too_few", f"canaries = {count}, it must be at least 6", name="canaries", value=count
+            )
+        )
+    if references < 2:
+        faults.add(
+            DoppelError(
+                "audit.references_too_few",
+                f"references = {references}, it must be at least 2",
+                name="references",
+                value=references,
+            )
+        )
+    for copies, number in repeated.items():
+        if copies < 2:
+            faults.add(
+                DoppelError(
+                    "audit.repeated_once",
+                    f"copies = {copies}: canaries that come once are the single ones",
+                    name="copies",
+                    value=copies,
+                    remedy="repeat the others at least twice",
+                )
+            )
+        if number < 2:
+            faults.add(
+                DoppelError(
+                    "audit.repeated_too_few",
+                    f"repeated = {number} canaries of {copies} copies, it must be at least 2",
+                    name="repeated",
+                    value=number,
+                )
+            )
+    faults.raise_any()
+
+
+def _toss(
+    groups: Sequence[Sequence[CanaryText]], cells: Sequence[Mapping[str, str]], rng: np.random.Generator
 ) -> list[list[Canary]]:
-    """Every part with coins; all are tossed at once, so that no two canaries share an id."""
-    tossed = canaries.toss([made for part in parts for made in part], cells=cells, rng=rng)
-    ends = np.cumsum([len(part) for part in parts]).tolist()
-    return [tossed[end - len(part) : end] for part, end in zip(parts, ends, strict=True)]
+    """Every group with coins. All are tossed in one call, so that no two canaries have the same id."""
+    tossed = canaries.toss([text for group in groups for text in group], cells=cells, rng=rng)
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    return [tossed[end - len(group) : end] for group, end in zip(groups, ends, strict=True)]

@@ -1,8 +1,8 @@
-"""Copying without canaries: what the synthetic text shares with train, and with held-out records as the baseline.
+"""Copying without canaries: what the synthetic text shares with the train set, and with held-out records by chance.
 
-What it shares with held-out records it cannot have from memory: common phrases, names of products. Only the excess
-over that baseline speaks of train, and only when train and held-out are of like size, for a larger corpus holds more
-common phrases. *Evaluation only*: it reads real text. Outputs are counts and lengths, never text.
+What it shares with held-out records cannot come from memory: common phrases, names of products. Only the excess over
+that baseline says something about the train set, and only where both have about the same size, because a larger corpus
+holds more common phrases. *Evaluation only*: it reads real text. Outputs are counts and lengths, never text.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy as np
 from lib.data.near_duplicates import with_near_duplicate
 from lib.data.word_ngrams import doubled_runs, encode
 
-# Bounded repeats, so that no text makes a search slow.
+# Every repeat is bounded, so that no text makes a search slow.
 PATTERNS = {
     "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}"),
     "url": re.compile(r"(?:https?://|\bwww\.)[^\s<>\"')]{3,200}", re.IGNORECASE),
@@ -25,20 +25,34 @@ PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """Of ``texts`` synthetic texts: how many near-duplicates a corpus has of them, and the longest shared runs."""
+    """What synthetic texts share with a corpus.
+
+    Attributes:
+        texts: how many synthetic texts there are.
+        near_duplicates: how many of them have a near-duplicate in the corpus.
+        longest_median: median over the texts of the longest run shared with any text of the corpus (`longest_shared`),
+            in words; 0 where there are no texts.
+        longest_p99: 99th percentile of the same, in words.
+        longest_max: maximum of the same, in words.
+    """
 
     texts: int
     near_duplicates: int
-    longest_median: float  # words
+    longest_median: float
     longest_p99: float
     longest_max: int
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """One kind of personal data in the synthetic texts, each count a number of different strings.
+    """One kind of personal data in synthetic texts.
 
-    ``found`` in all; of them ``in_train`` stand in train too, ``in_held_out`` in the held-out records.
+    Attributes:
+        kind: a key of `PATTERNS`.
+        texts: how many of the texts hold any.
+        found: how many different strings (`personal_strings`) they hold.
+        in_train: how many of these strings stand in the train set too.
+        in_held_out: how many of them stand in the held-out records too.
     """
 
     kind: str
@@ -49,7 +63,14 @@ class PersonalData:
 
 
 def copying(synthetic: Sequence[str], corpus: Sequence[str], *, near_duplicate_similarity: float = 0.6) -> Copying:
-    """What ``synthetic`` shares with one corpus. Call it with train, and again with as many held-out records."""
+    """What synthetic texts share with a corpus.
+
+    Args:
+        synthetic: the texts.
+        corpus: real texts. Call it with the train set, and again with as many held-out records.
+        near_duplicate_similarity: Jaccard similarity from which texts are near-duplicates, in (0, 1]
+            (`lib.data.near_duplicates.with_near_duplicate`).
+    """
     near = with_near_duplicate(synthetic, corpus, near_duplicate_similarity)
     longest = longest_shared(synthetic, corpus)
     median, p99 = np.quantile(longest, [0.5, 0.99]) if len(longest) else (0.0, 0.0)
@@ -57,61 +78,82 @@ def copying(synthetic: Sequence[str], corpus: Sequence[str], *, near_duplicate_s
 
 
 def longest_shared(texts: Sequence[str], corpus: Sequence[str]) -> np.ndarray:
-    """Words of the longest run that each text shares with any text of ``corpus``, shape (n,); case is ignored.
+    """Length of the longest run of words that each text shares with any text of a corpus. Case is ignored.
 
-    In the order of all suffixes, the suffix that shares the longest beginning with a given one is the next of the
-    corpus above or below it (Manber & Myers 1993).
+    All suffixes are sorted (suffix array: Manber & Myers 1993). The suffix of the corpus that shares the longest
+    beginning with a given suffix is then the nearest one of the corpus above or below it.
+
+    Args:
+        texts: the texts.
+        corpus: the texts to compare with.
+
+    Returns:
+        Lengths in words, int64, shape (n,).
     """
     both = encode([*texts, *corpus])
     ranks = list(doubled_runs(both))
     order = np.argsort(ranks[-1])
-    mine = both.text[order] < len(texts)
+    of_texts = both.text[order] < len(texts)
     place = np.arange(len(order))
-    above = np.maximum.accumulate(np.where(mine, -1, place))[mine]
-    below = np.minimum.accumulate(np.where(mine, len(order), place)[::-1])[::-1][mine]
-    suffix, shared = order[mine], np.zeros(mine.sum(), np.int64)
-    for other in (above, below):
-        there = (other >= 0) & (other < len(order))
-        shared[there] = np.maximum(shared[there], _common(suffix[there], order[other[there]], ranks))
+    above = np.maximum.accumulate(np.where(of_texts, -1, place))[of_texts]
+    below = np.minimum.accumulate(np.where(of_texts, len(order), place)[::-1])[::-1][of_texts]
+    suffix, shared = order[of_texts], np.zeros(of_texts.sum(), np.int64)
+    for neighbour in (above, below):
+        exists = (neighbour >= 0) & (neighbour < len(order))
+        length = _common_prefix(suffix[exists], order[neighbour[exists]], ranks)
+        shared[exists] = np.maximum(shared[exists], length)
     longest = np.zeros(len(texts), np.int64)
     np.maximum.at(longest, both.text[suffix], shared)
     return longest
 
 
-def _common(left: np.ndarray, right: np.ndarray, ranks: Sequence[np.ndarray]) -> np.ndarray:
-    """Length of the common beginning of the suffixes at two arrays of positions: a sum of powers of two."""
+def _common_prefix(left: np.ndarray, right: np.ndarray, ranks: Sequence[np.ndarray]) -> np.ndarray:
+    """Length of the common beginning of the suffixes at two arrays of positions, as a sum of powers of two."""
     length = np.zeros(len(left), np.int64)
-    for power in range(len(ranks) - 1, -1, -1):  # never past the last position: it is a number that nothing equals
+    for power in range(len(ranks) - 1, -1, -1):  # stays in range: the last position's number equals no other
         length += 2**power * (ranks[power][left + length] == ranks[power][right + length])
     return length
 
 
 def personal_data(synthetic: Sequence[str], train: Sequence[str], held_out: Sequence[str]) -> list[PersonalData]:
-    """Emails, web addresses, numbers like those of phones (7 to 15 digits) and of cards (13 to 19, checksum right)."""
+    """Count emails, web addresses, and numbers like those of phones (7 to 15 digits) and cards (13 to 19, checksum).
+
+    Args:
+        synthetic: the texts that are searched.
+        train: the train set, in which their strings are looked up.
+        held_out: held-out records, in which they are looked up too.
+
+    Returns:
+        A row for every kind in `PATTERNS`.
+    """
     rows = []
     for kind in PATTERNS:
         per_text = [personal_strings(kind, text) for text in synthetic]
-        found = set().union(*per_text)
-        others = (set().union(*(personal_strings(kind, text) for text in corpus)) for corpus in (train, held_out))
-        in_train, in_held_out = (len(found & other) for other in others)
-        rows.append(PersonalData(kind, sum(map(bool, per_text)), len(found), in_train, in_held_out))
+        strings = set().union(*per_text)
+        of_corpora = (set().union(*(personal_strings(kind, text) for text in corpus)) for corpus in (train, held_out))
+        in_train, in_held_out = (len(strings & of_corpus) for of_corpus in of_corpora)
+        rows.append(PersonalData(kind, sum(map(bool, per_text)), len(strings), in_train, in_held_out))
     return rows
 
 
 def personal_strings(kind: str, text: str) -> set[str]:
-    """What the pattern of one kind finds, spelled so that the same number or address is equal.
+    """Personal data of one kind in a text, normalized, so that the same number or address is the same string.
 
-    Of a number the digits count. Of an address all counts but case and the signs after it: a point or a dash inside
-    makes it another one.
+    Of phone and card numbers only the digits count. Of emails and web addresses everything counts but case and trailing
+    punctuation: a point or a dash inside makes it another address.
+
+    Args:
+        kind: a key of `PATTERNS`.
+        text: the text that is searched.
     """
-    found = {match.group() for match in PATTERNS[kind].finditer(text)}
+    strings = {match.group() for match in PATTERNS[kind].finditer(text)}
     if kind in ("phone", "card"):
-        numbers = {re.sub(r"\D", "", one) for one in found}
-        return {one for one in numbers if luhn(one)} if kind == "card" else numbers
-    return {re.sub(r"\W+$", "", one.casefold()) for one in found}
+        numbers = {re.sub(r"\D", "", string) for string in strings}
+        return {number for number in numbers if luhn(number)} if kind == "card" else numbers
+    return {re.sub(r"\W+$", "", string.casefold()) for string in strings}
 
 
 def luhn(digits: str) -> bool:
-    """Whether the last digit is the checksum of a card number (ISO/IEC 7812)."""
-    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+    """Whether the last of ``digits`` is the checksum of a card number (Luhn's algorithm, ISO/IEC 7812-1)."""
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

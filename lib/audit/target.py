@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lib.audit.canary_set import Planted
+from lib.audit.canary_set import CanarySet
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.data import records
@@ -82,7 +82,7 @@ class CanariedCorpus:
 
     folder: Path
     records: Sequence[Record] = field(repr=False)
-    planted: Planted = field(repr=False)
+    planted: CanarySet = field(repr=False)
     background: Sequence[Record] = field(default=(), repr=False)
     texts: int | None = None
     shared: dict[Any, Any] = field(default_factory=dict, repr=False)

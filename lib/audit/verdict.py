@@ -1,8 +1,9 @@
-"""The audit of a claimed epsilon: bounds from below, what they could have shown, and a verdict.
+"""The audit of a claimed epsilon: lower bounds, what they could have shown, and a verdict.
 
 A bound near 0 says nothing by itself: at epsilon 1 even an ideal attack on a few hundred canaries shows next to
-nothing. So beside every bound stand its ceiling, what an ideal attack on a mechanism with exactly the claimed epsilon
-would have shown, and its reach, what it would have been with every guess right.
+nothing. So beside every bound there are two more numbers: its ideal bound (called *ceiling* in files and tables), which
+an ideal attack would have shown on a mechanism with exactly the claimed epsilon, and its reach, which it would have
+been with every guess right.
 """
 
 import math
@@ -17,10 +18,12 @@ from dp_accounting import get_sigma_gaussian
 from lib.audit.one_run import ESTIMATORS, Bound, lower_bound, reach
 from lib.common.errors import DoppelError
 
-CEILING_SHARE = 0.25  # of the claim: an attack that at its best cannot show a quarter of it says nothing about it
+MIN_IDEAL_SHARE = 0.25  # of the claim: where even an ideal attack shows less, the audit says nothing about the claim
 
 
 class Verdict(StrEnum):
+    """What an audit says about a claim; `Finding.verdict` and `verdict` decide it."""
+
     VIOLATED = "violated"
     CONSISTENT = "consistent"
     INCONCLUSIVE = "inconclusive"
@@ -29,27 +32,37 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One score through one estimator. All figures are epsilons at the audit's delta."""
+    """A score through an estimator. All figures are epsilons at the audit's delta.
+
+    Attributes:
+        score: name of the score.
+        estimator: a key of `lib.audit.one_run.ESTIMATORS`.
+        bound: what was shown.
+        ideal_bound: what an ideal attack would have shown (`ideal_bound`).
+        reach: what every guess right would have shown (`lib.audit.one_run.reach`).
+        claim: the claimed epsilon; infinite for an arm that claims nothing.
+    """
 
     score: str
     estimator: str
     bound: Bound
-    ceiling: float
+    ideal_bound: float
     reach: float
     claim: float
 
     @property
     def verdict(self) -> Verdict:
-        """*violated*: the bound is above the claim. Else *inconclusive* when the audit could not tell, that is when
+        """*violated* where the bound is above the claim. Else *inconclusive* where the audit could not tell:
 
         - the reach is at most the claim, so that no outcome would have read *violated*, or
-        - the ceiling is below `CEILING_SHARE` of the claim, so that an ideal attack would hardly have shown a thing.
+        - the ideal bound is below `MIN_IDEAL_SHARE` of the claim, so that an ideal attack would hardly have shown
+          anything.
 
-        Else *consistent*: what was found does not contradict the claim. It is no proof of it.
+        Else *consistent*: the audit could have contradicted the claim, and did not. This is no proof of it.
         """
         if self.bound.epsilon > self.claim:
             return Verdict.VIOLATED
-        if self.reach <= self.claim or self.ceiling < CEILING_SHARE * self.claim:
+        if self.reach <= self.claim or self.ideal_bound < MIN_IDEAL_SHARE * self.claim:
             return Verdict.INCONCLUSIVE
         return Verdict.CONSISTENT
 
@@ -63,43 +76,83 @@ def audit(
     beta: float = 0.05,
     rng: np.random.Generator,
 ) -> list[Finding]:
-    """Every score through every estimator, for one arm that claims (``claim``, ``delta``)-DP.
+    """Bound the epsilon of an arm by every score through every estimator.
 
-    ``scores`` maps a name to scores of shape (m,), higher means rather in; ``included`` holds the coins, bool. With
-    chance at least 1 - ``beta`` *all* bounds hold at once: each is made at ``beta`` over their number. So name the
-    scores before looking, and few of them. An arm without a claim (infinite) can be bounded, never violated.
+    All bounds hold at once with chance at least 1 - ``beta``: each is made at the level ``beta`` over their number. So
+    name the scores before looking at them, and name few: each more weakens all bounds.
+
+    Args:
+        scores: name -> scores of the m canaries, shape (m,); higher means rather in.
+        included: the coins, bool, shape (m,); some True and some False.
+        claim: the epsilon that the arm claims, above 0; infinite for none, which can be bounded, but never violated.
+        delta: of the claim, in (0, 1).
+        beta: the highest chance that any of the bounds is above the true epsilon; in (0, 1).
+        rng: orders equal scores, and draws the ideal attack's scores.
+
+    Returns:
+        A finding for every estimator and score.
+
+    Raises:
+        DoppelError: there are no scores, ``claim`` is not above 0, or `lib.audit.one_run.lower_bound` refuses.
     """
     if not scores:
-        raise DoppelError("no score to audit; give at least one, of shape (m,)")
+        raise DoppelError(
+            "audit.scores_missing",
+            "no score to audit",
+            name="scores",
+            value=0,
+            remedy="give at least one, of shape (m,)",
+        )
     if not claim > 0:
-        raise DoppelError(f"claim = {claim}, an epsilon above 0 (infinity for an arm that claims nothing)")
-    level, m = beta / (len(scores) * len(ESTIMATORS)), len(included)
+        raise DoppelError(
+            "audit.claim_out_of_range",
+            f"claim = {claim}, it must be an epsilon above 0",
+            name="claim",
+            value=claim,
+            remedy="give infinity for an arm that claims nothing",
+        )
+    level, canaries = beta / (len(scores) * len(ESTIMATORS)), len(included)
     findings = []
     for estimator in ESTIMATORS:
-        same = {"estimator": estimator, "delta": delta, "beta": level}
-        top, most = ceiling(claim, m, **same, rng=rng), reach(m, **same)
+        options = {"estimator": estimator, "delta": delta, "beta": level}
+        ideal, most = ideal_bound(claim, canaries, **options, rng=rng), reach(canaries, **options)
         findings += [
-            Finding(name, estimator, lower_bound(values, included, **same, rng=rng), top, most, claim)
+            Finding(name, estimator, lower_bound(values, included, **options, rng=rng), ideal, most, claim)
             for name, values in scores.items()
         ]
     return findings
 
 
 def verdict(findings: list[Finding], *, controls: Mapping[str, bool]) -> Verdict:
-    """The verdict on an arm: *violated* or *consistent* when any finding is, in this order, else *inconclusive*.
+    """The verdict on an arm.
 
-    ``controls`` says of each positive control (a planted violation, a non-private arm with repeated canaries) whether
-    the same attack caught it. One that was missed means the attack does not work: *audit failed*, whatever was found.
+    Args:
+        findings: of `audit`.
+        controls: name -> whether the same attack caught a positive control (an arm without noise under a claim, or an
+            arm without privacy with repeated canaries); at least one.
+
+    Returns:
+        *audit failed* where any control was missed, whatever was found: the attack does not work. Else *violated* where
+        any finding is, else *consistent* where any finding is, else *inconclusive*.
+
+    Raises:
+        DoppelError: there are no controls.
     """
     if not controls:
-        raise DoppelError("no positive control: an attack that never caught anything proves nothing; run one at least")
+        raise DoppelError(
+            "audit.controls_missing",
+            "no positive control: an attack that never caught anything proves nothing",
+            name="controls",
+            value=0,
+            remedy="run at least one",
+        )
     if not all(controls.values()):
         return Verdict.FAILED
-    found = {finding.verdict for finding in findings}
-    return next((v for v in (Verdict.VIOLATED, Verdict.CONSISTENT) if v in found), Verdict.INCONCLUSIVE)
+    verdicts = {finding.verdict for finding in findings}
+    return next((v for v in (Verdict.VIOLATED, Verdict.CONSISTENT) if v in verdicts), Verdict.INCONCLUSIVE)
 
 
-def ceiling(
+def ideal_bound(
     claim: float,
     canaries: int,
     *,
@@ -109,10 +162,19 @@ def ceiling(
     rng: np.random.Generator,
     repetitions: int = 101,
 ) -> float:
-    """The median bound of an ideal attack on a Gaussian mechanism that is (``claim``, ``delta``)-DP and no better.
+    """The median bound of an ideal attack on a Gaussian mechanism that is exactly (claim, delta)-DP.
 
-    Each canary has a direction of its own, and the attacker reads it: a score is N(mu / 2, 1) for a canary that was
-    in and N(-mu / 2, 1) for one that was out, with mu the sensitivity over the noise.
+    Args:
+        claim: epsilon, above 0; infinite: every guess is right.
+        canaries: m, at least 2.
+        estimator: a key of `lib.audit.one_run.ESTIMATORS`.
+        delta: in (0, 1).
+        beta: the highest chance that a bound is wrong, in (0, 1).
+        rng: draws coins and scores.
+        repetitions: how many attacks are simulated (`ideal_attack`).
+
+    Returns:
+        Epsilon, at least 0.
     """
     if math.isinf(claim):
         return reach(canaries, estimator=estimator, delta=delta, beta=beta)
@@ -126,9 +188,22 @@ def ceiling(
 def ideal_attack(
     claim: float, canaries: int, *, delta: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and coins of one run of `ceiling`'s attack, both of shape (m,); some canary is in and some is out."""
+    """Simulate a run of an ideal attack on a Gaussian mechanism that is exactly (claim, delta)-DP.
+
+    Every canary has a direction of its own, in which the attacker reads it: its score is N(mu / 2, 1) if it was in and
+    N(-mu / 2, 1) if it was out, with mu the sensitivity over the noise.
+
+    Args:
+        claim: epsilon, above 0 and finite.
+        canaries: m, at least 2.
+        delta: in (0, 1).
+        rng: draws coins and scores.
+
+    Returns:
+        Scores (float64) and coins (bool), both of shape (m,). At least one canary is in and one is out.
+    """
     included = np.zeros(canaries, bool)
-    while included.all() or not included.any():  # of 2^m coins two: drawn again
+    while included.all() or not included.any():  # 2 of the 2^m outcomes are drawn again
         included = rng.random(canaries) < 0.5
     mu = 1 / get_sigma_gaussian(claim, delta)
     return rng.normal(np.where(included, mu / 2, -mu / 2)), included

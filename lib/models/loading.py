@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -102,10 +102,9 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTra
         DoppelError: the model is unknown or cannot be loaded, or the device or dtype is refused.
     """
     resolved = resolve_device(device)
-    options: dict[str, object] = {"dtype": resolve_dtype(dtype, resolved)}
-    if resolved.type == "cpu":  # on CPUs the backward pass of fused attention takes a sixth of a training step
-        options["attn_implementation"] = "eager"
-    model = from_pretrained(AutoModelForCausalLM, locate(name), **options)
+    # on CPUs the backward pass of fused attention takes a sixth of a training step
+    options = {"attn_implementation": "eager"} if resolved.type == "cpu" else {}
+    model = from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, resolved), **options)
     return model.to(resolved).eval()
 
 
@@ -152,14 +151,7 @@ def resolve_device(device: Device) -> torch.device:
     Raises:
         DoppelError: ``device`` is unknown, or is ``cuda`` and PyTorch sees no GPU.
     """
-    if device not in get_args(Device):
-        raise DoppelError(
-            "models.device_unknown",
-            f"unknown device {device!r}",
-            name="device",
-            value=device,
-            remedy=nearest(device, get_args(Device)),
-        )
+    _check_choice("device", device, get_args(Device))
     if device == "cuda" and not torch.cuda.is_available():
         raise DoppelError(
             "models.gpu_missing",
@@ -176,36 +168,33 @@ def resolve_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
 
     Args:
         dtype: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where it is faster, else float32. That is on GPUs which
-            support it natively, and on CPUs whose matrix products gain at least `MIN_BFLOAT16_GAIN` (measured once).
+            support it natively, and on CPUs whose matrix products gain more than `MIN_BFLOAT16_GAIN` (measured).
         device: where the model runs.
 
     Raises:
         DoppelError: ``dtype`` is unknown.
     """
-    if dtype not in get_args(Dtype):
-        raise DoppelError(
-            "models.dtype_unknown",
-            f"unknown dtype {dtype!r}",
-            name="dtype",
-            value=dtype,
-            remedy=nearest(dtype, get_args(Dtype)),
-        )
+    _check_choice("dtype", dtype, get_args(Dtype))
     if dtype != "auto":
         return getattr(torch, dtype)
     if device.type == "cuda":
-        faster = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        faster = _bfloat16_gain() > MIN_BFLOAT16_GAIN
-    return torch.bfloat16 if faster else torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if _bfloat16_gain() > MIN_BFLOAT16_GAIN else torch.float32
+
+
+def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise DoppelError(
+            "models.choice_unknown", f"unknown {name} {value!r}", name=name, value=value, remedy=nearest(value, known)
+        )
 
 
 @cache
 def _bfloat16_gain() -> float:
     """How many times faster this CPU multiplies a small model's layer in bfloat16 than in float32.
 
-    It is measured (about 50 ms, once per process), because no CPU flag predicts it: bfloat16 under AVX-512 took half
-    the time of float32 on one processor and twice the time on another. The fastest of several runs counts, so that
-    other processes matter little.
+    Measured (about 50 ms, once per process), because no CPU flag predicts it: bfloat16 under AVX-512 took half the time
+    of float32 on one processor and twice on another. The fastest run counts, so that other processes matter little.
     """
     inputs, weights = torch.ones(512, 576), torch.ones(1536, 576)
     operands = [(inputs.to(dtype), weights.to(dtype)) for dtype in (torch.float32, torch.bfloat16)]
@@ -220,14 +209,11 @@ def _bfloat16_gain() -> float:
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
-    """Put a saved PEFT adapter on a model; its weights stay apart from the model's.
+    """The model with a saved PEFT adapter on it, in eval mode. The adapter's weights stay apart from the model's.
 
     Args:
         model: the model that the adapter was trained on.
         adapter: the adapter's folder.
-
-    Returns:
-        Model and adapter together, in eval mode.
 
     Raises:
         DoppelError: the folder holds no adapter, or the adapter does not fit the model.

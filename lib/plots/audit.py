@@ -20,7 +20,7 @@ def bounds(findings: Mapping[str, Sequence[Finding]]) -> Figure:
     places = np.arange(len(rows))[::-1]
     for place, (_, finding) in zip(places, rows, strict=True):
         if np.isfinite(finding.claim):
-            panel.barh(place, finding.ceiling, color=DP, alpha=0.25, height=0.7)
+            panel.barh(place, finding.ideal_bound, color=DP, alpha=0.25, height=0.7)
             panel.plot([finding.claim] * 2, [place - 0.4, place + 0.4], color=PRIVATE, linewidth=2)
         panel.plot([finding.reach] * 2, [place - 0.25, place + 0.25], color=GREY, linewidth=2)
         panel.plot(finding.bound.epsilon, place, "o", color="black")

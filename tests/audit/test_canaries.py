@@ -8,22 +8,12 @@ import pytest
 from faker import Faker
 from faker.providers import BaseProvider
 from scipy.stats import binom, chisquare
+from support.errors import refused
 
-from lib.audit import canaries
-from lib.audit.canaries import (
-    PREFIXES,
-    WHOLE,
-    Repetition,
-    insert,
-    personal_facts,
-    rare_secrets,
-    rare_tokens,
-    suffixed,
-    toss,
-)
-from lib.common.errors import DoppelError
+from lib.audit.canaries import Repetition, insert, toss
+from lib.audit.canary_texts import PREFIXES, WHOLE, personal_facts, rare_secrets, rare_tokens, suffixed
+from lib.data import public_words
 from lib.data.private_text import PrivateText
-from lib.data.public_words import public_words
 from lib.data.records import Record, check_labels, from_json
 
 CELLS = [{"stars": "1"}, {"stars": "5"}]
@@ -34,18 +24,22 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def revealed(made):
-    return [{name: part.reveal() for name, part in one.parts.items()} for one in made]
+def revealed(texts):
+    """The parts of each canary, name -> text."""
+    return [{name: part.reveal() for name, part in canary.parts.items()} for canary in texts]
 
 
 @pytest.mark.parametrize("locale", ["en_US", "de_DE", "ja_JP"])
 def test_personal_facts_are_distinct_in_every_part_and_stand_in_the_text(locale):
-    made = personal_facts(150, locale=locale, seed=0)
-    parts = revealed(made)
+    facts = revealed(personal_facts(150, locale=locale, seed=0))
     for part in ("name", "street", "phone", WHOLE):
-        assert len({one[part] for one in parts}) == 150
-        assert all(one[part] and one[part] in m.text.reveal() for one, m in zip(parts, made, strict=True))
-    assert all(set(one) == {"name", "street", "phone", WHOLE} for one in parts)
+        assert len({fact[part] for fact in facts}) == 150
+        assert all(fact[part] and fact[part] in fact[WHOLE] for fact in facts)
+    assert all(set(fact) == {"name", "street", "phone", WHOLE} for fact in facts)
+
+
+def test_the_whole_part_is_the_text():
+    assert all(canary.parts[WHOLE] == canary.text for canary in personal_facts(3, seed=0))
 
 
 class Few(BaseProvider):
@@ -64,10 +58,10 @@ class Few(BaseProvider):
 def test_facts_that_repeat_are_drawn_again(monkeypatch):
     fake = Faker()
     fake.add_provider(Few)
-    monkeypatch.setattr(canaries, "Faker", lambda _: fake)
-    parts = revealed(personal_facts(40, seed=0))
-    assert [len({one[part] for one in parts}) for part in ("name", "street", "phone")] == [40] * 3
-    assert all("\n" not in one[WHOLE] for one in parts)
+    monkeypatch.setattr(public_words, "Faker", lambda _: fake)
+    facts = revealed(personal_facts(40, seed=0))
+    assert [len({fact[part] for fact in facts}) for part in ("name", "street", "phone")] == [40] * 3
+    assert all("\n" not in fact[WHOLE] for fact in facts)
 
 
 def test_a_seed_repeats_personal_facts_and_nothing_touches_global_randomness():
@@ -77,26 +71,29 @@ def test_a_seed_repeats_personal_facts_and_nothing_touches_global_randomness():
 
 
 def test_secrets_are_distinct_and_uniform_over_the_alphabet():
-    made = rare_secrets(400, alphabet=["a", "b", "c", "d"], length=7, separator="", rng=rng())
-    secrets = [one["secret"] for one in revealed(made)]
-    assert len(set(secrets)) == len(secrets) == 400 and {len(s) for s in secrets} == {7}
+    parts = revealed(rare_secrets(400, alphabet=["a", "b", "c", "d"], length=7, separator="", rng=rng()))
+    secrets = [canary["secret"] for canary in parts]
+    assert len(set(secrets)) == len(secrets) == 400 and {len(secret) for secret in secrets} == {7}
     assert chisquare(list(Counter("".join(secrets)).values())).pvalue > 1e-3
-    assert all(s in one.text.reveal() for s, one in zip(secrets, made, strict=True))
+    assert all(canary["secret"] in canary[WHOLE] for canary in parts)
 
 
 def test_suffixed_canaries_begin_like_the_corpus_and_end_at_random():
     sentences = ["The  sound is fine and the price is even finer than that", "It broke"]
-    made = suffixed(30, prefixes=sentences, words=WORDS, prefix_words=5, suffix_words=4, rng=rng())
-    ends = [one["suffix"] for one in revealed(made)]
-    assert len(set(ends)) == 30 and all(len(end.split()) == 4 and set(end.split()) <= set(WORDS) for end in ends)
-    begins = {one.text.reveal().removesuffix(" " + end) for one, end in zip(made, ends, strict=True)}
-    assert begins == {"The sound is fine and", "It broke"}
-    assert {m.text.reveal().rsplit(" ", 12)[0] for m in suffixed(200, words=WORDS, rng=rng())} == set(PREFIXES)
+    parts = revealed(suffixed(30, prefixes=sentences, words=WORDS, prefix_words=5, suffix_words=4, rng=rng()))
+    endings = [canary["suffix"].split() for canary in parts]
+    assert len(set(map(tuple, endings))) == 30
+    assert all(len(ending) == 4 and set(ending) <= set(WORDS) for ending in endings)
+    beginnings = {canary[WHOLE].removesuffix(" " + canary["suffix"]) for canary in parts}
+    assert beginnings == {"The sound is fine and", "It broke"}
+    texts = [canary.text.reveal() for canary in suffixed(200, words=WORDS, rng=rng())]
+    assert {text.rsplit(" ", 12)[0] for text in texts} == set(PREFIXES)
 
 
 def test_the_public_words_of_a_language():
-    assert len(public_words()) > 900 and len(set(public_words())) == len(public_words())
-    assert public_words("de_DE") != public_words()
+    english = public_words.public_words()
+    assert len(english) > 900 and len(set(english)) == len(english)
+    assert public_words.public_words("de_DE") != english
 
 
 class Toy:
@@ -117,9 +114,9 @@ def test_rare_tokens_are_words_that_are_found_again():
 
 def test_a_coin_is_fair_and_independent_of_labels_and_of_the_other_coins():
     drawn = toss(suffixed(2000, words=WORDS, rng=rng()), cells=CELLS, rng=rng(1))
-    coins = np.array([c.included for c in drawn])
-    ones = np.array([c.record.labels["stars"] == "1" for c in drawn])
-    for count in (coins.sum(), ones.sum(), (coins ^ ones).sum(), (coins[1:] ^ coins[:-1]).sum()):
+    coins = np.array([canary.included for canary in drawn])
+    first_label = np.array([canary.record.labels["stars"] == "1" for canary in drawn])
+    for count in (coins.sum(), first_label.sum(), (coins ^ first_label).sum(), (coins[1:] ^ coins[:-1]).sum()):
         assert binom.ppf(1e-4, 2000, 0.5) < count < binom.ppf(1 - 1e-4, 2000, 0.5)
     again = toss(suffixed(2000, words=WORDS, rng=rng()), cells=CELLS, rng=rng(1))
     assert again == drawn
@@ -146,7 +143,7 @@ def test_those_that_are_in_are_inserted_and_no_others():
     inside = [c.record for c in drawn if c.included]
     assert 0 < len(inside) < 30
     assert insert(corpus, drawn) == corpus + inside
-    with pytest.raises(DoppelError, match=f"{len(inside)} canaries have the id of a record"):
+    with refused("audit.canary_ids_taken", name="canaries", value=len(inside)):
         insert(insert(corpus, drawn), drawn)
 
 
@@ -172,28 +169,43 @@ def test_a_group_is_promised_less():
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"),
+    ("make", "code", "name", "value"),
     [
-        (lambda: personal_facts(3, locale="xx_XX", seed=0), "xx_XX"),
-        (lambda: public_words("xx_XX"), "xx_XX"),
-        (lambda: personal_facts(3, seed=0, template="{name} of {street}"), "{phone}"),
-        (lambda: personal_facts(3, seed=0, template="{name} {street} {phone} {age}"), "nothing else"),
-        (lambda: rare_secrets(3, alphabet=WORDS, template="code {secret", rng=rng()), "template"),
-        (lambda: rare_secrets(9, alphabet=["a", "b"], length=4, rng=rng()), "2 symbols at length 4"),
-        (lambda: rare_secrets(1, alphabet=["a", "a"], length=4, rng=rng()), "1 symbols"),
-        (lambda: suffixed(9, words=["a", "b"], suffix_words=4, rng=rng()), "suffix_words = 4"),
-        (lambda: suffixed(9, words=WORDS, prefixes=[], rng=rng()), "no prefix"),
-        (lambda: toss(personal_facts(2, seed=0), cells=[], rng=rng()), "no cell"),
-        (lambda: toss(personal_facts(2, seed=0) * 2, cells=CELLS, rng=rng()), "same text"),
-        (lambda: Repetition([], 0), "copies = 0"),
+        (lambda: public_words.public_words("xx_XX"), "data.unknown_locale", "locale", "xx_XX"),
+        (lambda: personal_facts(3, locale="xx_XX", seed=0), "data.unknown_locale", "locale", "xx_XX"),
+        (
+            lambda: personal_facts(3, seed=0, template="{name} of {street}"),
+            "audit.template_placeholders",
+            "template",
+            "{name} of {street}",
+        ),
+        (
+            lambda: personal_facts(3, seed=0, template="{name} {street} {phone} {age}"),
+            "audit.template_placeholders",
+            "template",
+            "{name} {street} {phone} {age}",
+        ),
+        (
+            lambda: rare_secrets(3, alphabet=WORDS, template="code {secret", rng=rng()),
+            "audit.template_placeholders",
+            "template",
+            "code {secret",
+        ),
+        (lambda: rare_secrets(9, alphabet=["a", "b"], length=4, rng=rng()), "audit.alphabet_too_small", "alphabet", 2),
+        (lambda: rare_secrets(1, alphabet=["a", "a"], length=4, rng=rng()), "audit.alphabet_too_small", "alphabet", 1),
+        (lambda: suffixed(9, words=["a", "b"], suffix_words=4, rng=rng()), "audit.words_too_few", "words", 2),
+        (lambda: suffixed(9, words=WORDS, prefixes=[], rng=rng()), "audit.prefixes_missing", "prefixes", 0),
+        (lambda: toss(personal_facts(2, seed=0), cells=[], rng=rng()), "audit.cells_missing", "cells", 0),
+        (lambda: toss(personal_facts(2, seed=0) * 2, cells=CELLS, rng=rng()), "audit.canary_texts_equal", "texts", 2),
+        (lambda: Repetition([], 0), "audit.copies_too_few", "copies", 0),
     ],
 )
-def test_what_makes_no_canaries_is_refused(make, reason):
-    with pytest.raises(DoppelError, match=reason):
+def test_what_makes_no_canaries_is_refused(make, code, name, value):
+    with refused(code, name=name, value=value):
         make()
 
 
-def test_a_locale_that_runs_out_is_told(monkeypatch):
+def test_a_locale_that_runs_out_of_facts_is_refused(monkeypatch):
     monkeypatch.setattr("faker.proxy._UNIQUE_ATTEMPTS", 1)
-    with pytest.raises(DoppelError, match="too few different facts"):
+    with refused("audit.facts_exhausted", name="canaries", value=2000):
         personal_facts(2000, seed=0)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.audit_toys import CELLS, corpus, plant
+from support.errors import codes, refused
 
 from lib.audit import canary_set
 from lib.audit.canary_set import coins
-from lib.common.errors import DoppelError
 
 
 def test_every_canary_that_is_in_is_in_the_corpus_as_often_as_it_should_and_no_other() -> None:
@@ -52,10 +52,25 @@ def test_a_canary_has_the_labels_of_a_record() -> None:
     assert canary_set.whole_sets(CELLS, []) == CELLS
 
 
-@pytest.mark.parametrize(("count", "repeated"), [(5, {8: 12}), (30, {8: 1}), (30, {1: 12})])
-def test_sets_that_are_too_small_are_refused(count: int, repeated: dict[int, int]) -> None:
-    with pytest.raises(DoppelError, match="canaries"):
+@pytest.mark.parametrize(
+    ("count", "repeated", "code", "name", "value"),
+    [
+        (5, {8: 12}, "audit.canaries_too_few", "canaries", 5),
+        (30, {8: 1}, "audit.repeated_too_few", "repeated", 1),
+        (30, {1: 12}, "audit.repeated_once", "copies", 1),
+    ],
+)
+def test_sets_that_are_too_small_are_refused(
+    count: int, repeated: dict[int, int], code: str, name: str, value: int
+) -> None:
+    with refused(code, name=name, value=value) as error:
         plant(count, repeated)
+    assert codes(error.value) == [code]
+
+
+def test_a_single_reference_is_refused() -> None:
+    with refused("audit.references_too_few", name="references", value=1):
+        plant(references=1)
 
 
 def test_the_table_of_canaries_says_that_they_are_fake(tmp_path: Path) -> None:

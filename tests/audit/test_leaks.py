@@ -1,4 +1,4 @@
-"""Leaks: planted ones are found, common phrases are told by the left-out canaries. Oracles search one by one."""
+"""Leaks: planted ones are found, left-out canaries expose common phrases. Oracles search texts one by one."""
 
 import hashlib
 import importlib.util
@@ -8,11 +8,12 @@ import warnings
 import numpy as np
 import pytest
 from rapidfuzz import fuzz
+from support.errors import refused
 
 from lib.audit import leaks as module
-from lib.audit.canaries import WHOLE, Canary, personal_facts, toss
-from lib.audit.leaks import NEAR, Leak, exact, holders, leaks, matches, nearest
-from lib.common.errors import DoppelError
+from lib.audit.canaries import Canary, toss
+from lib.audit.canary_texts import WHOLE, personal_facts
+from lib.audit.leaks import NEAR, Leak, best_partial_ratio, exact, holders, leaks, matches
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.data.tokenize import words
@@ -24,7 +25,7 @@ def canaries(count=60):
     return toss(personal_facts(count, seed=0), cells=[{}], rng=np.random.default_rng(0))
 
 
-def one(name: str, text: str, included: bool) -> Canary:
+def canary(name: str, text: str, included: bool) -> Canary:
     parts = {WHOLE: PrivateText(text)}
     return Canary(Record(name, PrivateText(text), {}), included, "made", parts)
 
@@ -43,28 +44,28 @@ def test_exact_is_a_search_for_runs_of_words():
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 2**20])
-def test_nearest_is_the_best_partial_ratio_over_all_pairs(chunk, monkeypatch):
+def test_the_best_partial_ratio_is_that_over_all_pairs(chunk, monkeypatch):
     monkeypatch.setattr(module, "CHUNK_BYTES", chunk)
     parts = [c.parts[p].reveal() for c in canaries(6) for p in ("name", "phone")]
     texts = [f"so {part[1:-2]} it is {i}" for i, part in enumerate(parts[::2])] + FILLER
     plain = [" ".join(words(p)) for p in parts]
     longest = max(map(len, plain))
     table = [[fuzz.partial_ratio(p, " ".join(words(t)).ljust(longest, "\n")) for t in texts] for p in plain]
-    score, place = nearest(parts, texts, workers=1)
+    score, place = best_partial_ratio(parts, texts, workers=1)
     assert np.abs(score - np.max(table, axis=1)).max() <= 0.5 + 1e-9
     assert [table[i][j] for i, j in enumerate(place)] == pytest.approx(np.max(table, axis=1), abs=1)
 
 
 def test_a_short_text_is_no_match_for_a_long_part():
-    score, _ = nearest(["a very long part of a canary"], ["a", "part"], workers=1)
+    score, _ = best_partial_ratio(["a very long part of a canary"], ["a", "part"], workers=1)
     assert score[0] < 30
-    assert nearest(["x"], [])[0].tolist() == [0] and nearest([], ["x"])[0].tolist() == []
+    assert best_partial_ratio(["x"], [])[0].tolist() == [0] and best_partial_ratio([], ["x"])[0].tolist() == []
 
 
 def test_planted_leaks_are_counted_by_part():
     made = canaries()
-    inside = [c for c in made if c.included]
-    parts = [{name: part.reveal() for name, part in c.parts.items()} for c in inside]
+    inside = [canary for canary in made if canary.included]
+    parts = [{name: part.reveal() for name, part in canary.parts.items()} for canary in inside]
     texts = [
         *FILLER * 10,
         f"ask {parts[0]['name'].upper()}!!",
@@ -82,7 +83,7 @@ def test_planted_leaks_are_counted_by_part():
 
 def test_a_common_phrase_is_no_leak():
     """Where left-out canaries come back as often, the threshold rises over what they reach."""
-    made = [one(f"c{i}", f"the sound is very fine {i}", i % 2 == 0) for i in range(40)]
+    made = [canary(f"c{i}", f"the sound is very fine {i}", i % 2 == 0) for i in range(40)]
     assert leaks(made, ["the sound"], fpr=0.05, workers=1)[0].threshold == NEAR
     (leak,) = leaks(made, ["the sound is very fine"], fpr=0.05, workers=1)
     assert leak.threshold > NEAR and leak.near <= 1 and leak.left_out_near <= 1
@@ -90,12 +91,11 @@ def test_a_common_phrase_is_no_leak():
 
 def test_no_more_left_out_canaries_are_near_than_the_rate_allows():
     rng = np.random.default_rng(0)
-    made = [one(f"c{i}", " ".join(rng.choice(list("abc"), 9)), bool(i % 3)) for i in range(90)]
+    made = [canary(f"c{i}", " ".join(rng.choice(list("abc"), 9)), bool(i % 3)) for i in range(90)]
     texts = [" ".join(rng.choice(list("abc"), 12)) for _ in range(30)]
-    found = [leaks(made, texts, fpr=fpr, workers=1)[0] for fpr in (0.5, 0.29, 0.1, 0.0)]
-    assert [leak.left_out_near <= fpr * 30 for leak, fpr in zip(found, (0.5, 0.29, 0.1, 0.0), strict=True)] == [
-        True
-    ] * 4
+    rates = (0.5, 0.29, 0.1, 0.0)
+    found = [leaks(made, texts, fpr=fpr, workers=1)[0] for fpr in rates]
+    assert all(leak.left_out_near <= fpr * 30 for leak, fpr in zip(found, rates, strict=True))
     thresholds = [leak.threshold for leak in found]
     assert thresholds == sorted(thresholds) and thresholds[0] < thresholds[-1]
 
@@ -120,16 +120,16 @@ def test_fuzzywuzzy_comes_without_its_warning():
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    assert not [str(one.message) for one in seen]
+    assert not [str(warning.message) for warning in seen]
 
 
 def test_leaks_without_a_baseline_are_refused():
-    with pytest.raises(DoppelError, match="left out"):
-        leaks([one("a", "x y", True)], ["x"])
-    with pytest.raises(DoppelError, match="fpr"):
-        leaks([one("a", "x y", False)], ["x"], fpr=1.0)
+    with refused("audit.no_canary_left_out", name="made", value=1):
+        leaks([canary("a", "x y", True)], ["x"])
+    with refused("audit.fpr_out_of_range", name="fpr", value=1.0):
+        leaks([canary("a", "x y", False)], ["x"], fpr=1.0)
 
 
 def test_a_leak_is_counts_alone():
-    (leak,) = leaks([one("a", "quick fox", True), one("b", "lazy dog", False)], ["a quick fox"], workers=1)
+    (leak,) = leaks([canary("a", "quick fox", True), canary("b", "lazy dog", False)], ["a quick fox"], workers=1)
     assert leak == Leak("made", WHOLE, NEAR, 1, 1, 1, 1, 0, 0)

@@ -91,12 +91,17 @@ def test_the_same_number_or_address_is_spelled_the_same():
         ("phone", ("+1 (748) 892-4115x781", "1.748.892.4115x781"), "1.748.892.4115"),
         ("card", ("4111 1111 1111 1111", "4111-1111-1111-1111"), "5500005555555559"),
     ):
-        one, two, three = (personal_strings(kind, text) for text in (*same, other))
-        assert len(one) == 1 and one == two != three != set(), kind
+        first, again, different = (personal_strings(kind, text) for text in (*same, other))
+        assert len(first) == 1 and first == again != different != set(), kind
 
 
 def test_the_checksum_of_a_card():
-    assert [luhn(n) for n in ("4111111111111111", "79927398713", "79927398710", "0")] == [True, True, False, True]
+    assert [luhn(number) for number in ("4111111111111111", "79927398713", "79927398710", "0")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_no_text_makes_a_pattern_slow():

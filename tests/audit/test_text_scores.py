@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
+from support.errors import refused
 
 from lib.audit import text_scores
-from lib.audit.canaries import suffixed
+from lib.audit.canary_texts import suffixed
 from lib.audit.membership import auc
 from lib.audit.text_scores import bigram, overlap, similarity
-from lib.common.errors import DoppelError
 from lib.data.tokenize import words
 
 WORDS = st.lists(st.sampled_from(["the", "phone", "is", "Good,", "bad", "and"]), max_size=9).map(" ".join)
@@ -88,17 +88,22 @@ def test_scores_tell_what_was_copied():
 
 
 @pytest.mark.parametrize(
-    ("call", "reason"),
+    ("call", "code", "name", "value"),
     [
-        (lambda: bigram(["a b"], ["a"], smoothing=0.0), "smoothing"),
-        (lambda: bigram(["a b"], []), "1 canaries and 0 texts"),
-        (lambda: overlap([], ["a"]), "0 canaries"),
-        (lambda: overlap(["a"], ["a"], n=0), "n = 0"),
-        (lambda: similarity(np.ones((2, 3)), np.ones((2, 4))), "shapes"),
-        (lambda: similarity(np.ones((2, 3)), np.ones((0, 3))), "at least 1"),
-        (lambda: similarity(np.ones((2, 3)), np.ones((2, 3)), nearest=0), "nearest = 0"),
+        (lambda: bigram(["a b"], ["a"], smoothing=0.0), "audit.smoothing_out_of_range", "smoothing", 0.0),
+        (lambda: bigram(["a b"], []), "audit.nothing_to_score", "texts", 0),
+        (lambda: overlap([], ["a"]), "audit.nothing_to_score", "canaries", 0),
+        (lambda: overlap(["a"], ["a"], n=0), "audit.n_out_of_range", "n", 0),
+        (lambda: similarity(np.ones((2, 3)), np.ones((2, 4))), "audit.embedding_shapes", "texts", ((2, 3), (2, 4))),
+        (lambda: similarity(np.ones((2, 3)), np.ones((0, 3))), "audit.embedding_shapes", "texts", ((2, 3), (0, 3))),
+        (
+            lambda: similarity(np.ones((2, 3)), np.ones((2, 3)), nearest=0),
+            "audit.nearest_out_of_range",
+            "nearest",
+            0,
+        ),
     ],
 )
-def test_what_cannot_be_scored_is_refused(call, reason):
-    with pytest.raises(DoppelError, match=reason):
+def test_what_cannot_be_scored_is_refused(call, code, name, value):
+    with refused(code, name=name, value=value):
         call()

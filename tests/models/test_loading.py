@@ -154,7 +154,7 @@ def test_bfloat16_only_where_the_processor_multiplies_it_faster(gain, dtype, mon
     cpu = torch.device("cpu")
     assert loading.resolve_dtype("auto", cpu) == dtype
     assert loading.resolve_dtype("bfloat16", cpu) == torch.bfloat16
-    with refused("models.dtype_unknown", name="dtype", value="bfloat") as error:
+    with refused("models.choice_unknown", name="dtype", value="bfloat") as error:
         loading.resolve_dtype("bfloat", cpu)
     assert error.value.remedy == "did you mean bfloat16?"
 

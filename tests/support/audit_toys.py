@@ -6,7 +6,7 @@ import numpy as np
 import yaml
 
 from lib.audit import canary_set, target
-from lib.audit.canary_set import Planted
+from lib.audit.canary_set import CanarySet
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.models import loading
@@ -23,9 +23,9 @@ TRAINING = {
 }  # fmt: skip
 
 
-def plant(count: int = 30, repeated: dict[int, int] | None = None, seed: int = 1) -> Planted:
+def plant(count: int = 30, repeated: dict[int, int] | None = None, seed: int = 1, references: int = 6) -> CanarySet:
     return canary_set.plant(
-        count, references=6, repeated={8: 12} if repeated is None else repeated, cells=CELLS,
+        count, references=references, repeated={8: 12} if repeated is None else repeated, cells=CELLS,
         tokenizer=loading.load_tokenizer(TINY), locale="en_US", seed=seed,
     )  # fmt: skip
 
