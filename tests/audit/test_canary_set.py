@@ -17,13 +17,13 @@ def test_every_canary_that_is_in_is_in_the_corpus_as_often_as_it_should_and_no_o
     train = planting.insert(old)
     assert train[: len(old)] == old
     texts = [record.text for record in train]
-    for copies, some in planting.groups.items():
-        for canary in some:
+    for copies, group in planting.groups.items():
+        for canary in group:
             assert texts.count(canary.record.text) == copies * canary.included
     assert not any(canary.included or canary.record.text in texts for canary in planting.references)
     assert len({record.id for record in train}) == len(train)
     assert [c.record.id for c in planting.single][:2] == ["canary-00000", "canary-00001"]
-    assert all(0 < coins(some).sum() < len(some) for some in planting.groups.values())
+    assert all(0 < coins(group).sum() < len(group) for group in planting.groups.values())
 
 
 def test_the_coins_of_a_small_group_never_all_fall_the_same() -> None:
@@ -38,11 +38,11 @@ def test_scores_are_relative_to_the_references_of_the_same_kind() -> None:
     rng = np.random.default_rng(0)
     values = np.array([level[c.kind] + 3 * c.included for c in everyone]) + rng.normal(0, 0.1, len(everyone))
     relative = planting.relative(values)
-    assert {n: len(some) for n, some in relative.items()} == {1: 30, 8: 12}
-    for copies, some in planting.groups.items():
-        assert relative[copies][coins(some)].min() > 10 > 5 > abs(relative[copies][~coins(some)]).max()
+    assert {n: len(group) for n, group in relative.items()} == {1: 30, 8: 12}
+    for copies, group in planting.groups.items():
+        assert relative[copies][coins(group)].min() > 10 > 5 > abs(relative[copies][~coins(group)]).max()
         exposed = planting.exposed(values)[copies]
-        assert exposed[coins(some)] == pytest.approx(np.log2(7))  # above all 6 references
+        assert exposed[coins(group)] == pytest.approx(np.log2(7))  # above all 6 references
     assert planting.relative(np.zeros(len(everyone)))[1] == pytest.approx(0)  # not divided by zero
 
 

@@ -72,11 +72,11 @@ def test_planted_leaks_are_counted_by_part():
         parts[1][WHOLE],
         f"call {parts[2]['phone'][:-1]}9 now",  # one digit off
     ]
-    found = {leak.part: leak for leak in leaks(made, texts, fpr=0.0, workers=1)}
-    assert set(found) == {"name", "street", "phone", WHOLE}
-    assert [found[p].exact for p in ("name", "street", "phone", WHOLE)] == [2, 1, 1, 1]
-    assert found["phone"].near >= 2 and found[WHOLE].near >= 1
-    for leak in found.values():
+    by_part = {leak.part: leak for leak in leaks(made, texts, fpr=0.0, workers=1)}
+    assert set(by_part) == {"name", "street", "phone", WHOLE}
+    assert [by_part[p].exact for p in ("name", "street", "phone", WHOLE)] == [2, 1, 1, 1]
+    assert by_part["phone"].near >= 2 and by_part[WHOLE].near >= 1
+    for leak in by_part.values():
         assert (leak.included, leak.left_out) == (len(inside), len(made) - len(inside))
         assert leak.left_out_exact == leak.left_out_near == 0
 
@@ -94,9 +94,9 @@ def test_no_more_left_out_canaries_are_near_than_the_rate_allows():
     made = [canary(f"c{i}", " ".join(rng.choice(list("abc"), 9)), bool(i % 3)) for i in range(90)]
     texts = [" ".join(rng.choice(list("abc"), 12)) for _ in range(30)]
     rates = (0.5, 0.29, 0.1, 0.0)
-    found = [leaks(made, texts, fpr=fpr, workers=1)[0] for fpr in rates]
-    assert all(leak.left_out_near <= fpr * 30 for leak, fpr in zip(found, rates, strict=True))
-    thresholds = [leak.threshold for leak in found]
+    rows = [leaks(made, texts, fpr=fpr, workers=1)[0] for fpr in rates]
+    assert all(leak.left_out_near <= fpr * 30 for leak, fpr in zip(rows, rates, strict=True))
+    thresholds = [leak.threshold for leak in rows]
     assert thresholds == sorted(thresholds) and thresholds[0] < thresholds[-1]
 
 
@@ -104,12 +104,12 @@ def test_matches_come_best_first_with_the_familiar_score_and_without_text():
     made = canaries(12)
     names = [c.parts["name"].reveal() for c in made]
     texts = [*FILLER, f"from {names[3]} with love", f"by {names[5][:-1]}"]
-    found = matches(made, texts, "name", count=3, workers=1)
-    assert [m.canary for m in found[:2]] == [made[3].record.id, made[5].record.id]
-    assert len(found) == 2 and found[0].score == found[0].fuzzywuzzy_score == 100 > found[1].score > NEAR
+    rows = matches(made, texts, "name", count=3, workers=1)
+    assert [m.canary for m in rows[:2]] == [made[3].record.id, made[5].record.id]
+    assert len(rows) == 2 and rows[0].score == rows[0].fuzzywuzzy_score == 100 > rows[1].score > NEAR
     assert len(matches(made, texts, "name", count=1, workers=1)) == 1
-    assert found[0].text_sha256 == hashlib.sha256(texts[-2].encode()).hexdigest()
-    assert not any(name in repr(found) for name in names)
+    assert rows[0].text_sha256 == hashlib.sha256(texts[-2].encode()).hexdigest()
+    assert not any(name in repr(rows) for name in names)
     assert matches(made, [], "name") == []
 
 

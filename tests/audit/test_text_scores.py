@@ -27,8 +27,7 @@ def slow_bigram(canary, texts, smoothing):
     pairs = Counter((a, b) for t in split for a, b in pairwise(t))
     firsts = Counter(a for t in split for a in t[:-1])
     size = len({w for t in split for w in t}) + 1
-    mine = words(canary)
-    logs = [math.log((pairs[a, b] + smoothing) / (firsts[a] + smoothing * size)) for a, b in pairwise(mine)]
+    logs = [math.log((pairs[a, b] + smoothing) / (firsts[a] + smoothing * size)) for a, b in pairwise(words(canary))]
     return np.mean(logs) if logs else -math.log(size)
 
 
@@ -41,7 +40,7 @@ def test_the_bigram_model_is_that_of_a_loop(canaries, texts, smoothing):
 
 def test_the_bigram_model_is_a_distribution():
     texts = ["a b a c", "b a"]
-    following = [f"a {w}" for w in ("a", "b", "c", "unknown")]  # one word stands for all that never came
+    following = [f"a {w}" for w in ("a", "b", "c", "unknown")]  # one word stands for all that never occur
     assert np.exp(bigram(following, texts)).sum() == pytest.approx(1)
 
 
@@ -75,7 +74,7 @@ def test_similarity_is_the_mean_of_the_nearest_cosines(chunk, monkeypatch):
 
 
 def test_scores_tell_what_was_copied():
-    """A generator that remembers one suffix in three of those it saw."""
+    """A generator that repeats a third of the canaries it saw."""
     rng = np.random.default_rng(0)
     made = suffixed(200, words=[f"w{i}" for i in range(80)], rng=rng)
     included = rng.random(200) < 0.5

@@ -121,7 +121,7 @@ def test_bounds_cover_the_epsilon_of_a_gaussian_mechanism(estimator, epsilon):
 
 
 def test_steinke_covers_randomized_response_and_is_wrong_now_and_then():
-    """Its worst case: every coin is published, right with chance q; one number of guesses alone, so near 5%."""
+    """Its worst case: every coin is published, right with chance q. A single number of guesses, so near 5%."""
     rng, q = np.random.default_rng(2), 1 / (1 + math.exp(-1))
     bounds = [steinke(int(right), 40, 40, delta=0.0, beta=0.05) for right in rng.binomial(40, q, size=2000)]
     exact = binom.sf(next(v for v in range(41) if steinke(v, 40, 40, delta=0.0, beta=0.05) > 1) - 1, 40, q)
@@ -134,8 +134,8 @@ def test_the_choice_of_the_number_of_guesses_is_paid_for(estimator):
     """Without signal the best of several uncorrected bounds is above 0 too often; the corrected one is not."""
     rng = np.random.default_rng(3)
     coins = [rng.random(60) < 0.5 for _ in range(400)]
-    found = [lower_bound(rng.normal(size=60), c, estimator=estimator, delta=DELTA, rng=rng).epsilon for c in coins]
-    assert over(found, 0) <= binom.ppf(0.99, 400, 0.05)
+    bounds = [lower_bound(rng.normal(size=60), c, estimator=estimator, delta=DELTA, rng=rng).epsilon for c in coins]
+    assert over(bounds, 0) <= binom.ppf(0.99, 400, 0.05)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -209,9 +209,9 @@ def test_the_verdict_of_an_arm_and_its_controls():
 def test_noise_off_under_a_claim_is_violated():
     rng = np.random.default_rng(0)
     scores, included = ideal_attack(40.0, 200, delta=DELTA, rng=rng)
-    found = audit({"loss": scores}, included, claim=1.0, delta=DELTA, rng=rng)
-    assert verdict(found, controls={"planted": True}) is Verdict.VIOLATED
-    assert {f.estimator for f in found} == set(ESTIMATORS)
+    findings = audit({"loss": scores}, included, claim=1.0, delta=DELTA, rng=rng)
+    assert verdict(findings, controls={"planted": True}) is Verdict.VIOLATED
+    assert {f.estimator for f in findings} == set(ESTIMATORS)
 
 
 def test_no_signal_is_seldom_violated(monkeypatch):
@@ -221,8 +221,8 @@ def test_no_signal_is_seldom_violated(monkeypatch):
     for _ in range(400):
         included = np.arange(60) < 30
         scores = {"a": rng.normal(size=60), "b": rng.normal(size=60)}
-        found = audit(scores, included, claim=1e-9, delta=1e-9, rng=rng)
-        wrong += verdict(found, controls={"planted": True}) is Verdict.VIOLATED
+        findings = audit(scores, included, claim=1e-9, delta=1e-9, rng=rng)
+        wrong += verdict(findings, controls={"planted": True}) is Verdict.VIOLATED
     assert wrong <= 20
 
 
@@ -246,8 +246,8 @@ def test_a_claim_that_is_none_is_refused(claim):
 def test_an_arm_that_claims_nothing_is_never_violated():
     rng = np.random.default_rng(0)
     scores, included = ideal_attack(40.0, 100, delta=DELTA, rng=rng)
-    found = audit({"loss": scores}, included, claim=math.inf, delta=DELTA, rng=rng)
-    assert verdict(found, controls={"copies": True}) is Verdict.INCONCLUSIVE
+    findings = audit({"loss": scores}, included, claim=math.inf, delta=DELTA, rng=rng)
+    assert verdict(findings, controls={"copies": True}) is Verdict.INCONCLUSIVE
 
 
 # --- AUC, TPR, exposure
@@ -265,8 +265,8 @@ def test_delongs_interval_covers():
     rng, truth, covered = np.random.default_rng(1), norm.cdf(1 / math.sqrt(2)), 0
     for _ in range(400):
         included = np.arange(80) < 40
-        found = auc(rng.normal(size=80) + included, included)
-        covered += found.low <= truth <= found.high
+        estimate = auc(rng.normal(size=80) + included, included)
+        covered += estimate.low <= truth <= estimate.high
     assert 0.91 <= covered / 400 <= 0.985
 
 
@@ -297,11 +297,11 @@ def test_tpr_at_fpr_is_the_best_point_of_the_curve(fpr):
     scores = scores + 20 * included
     rates = roc_curve(included, scores, drop_intermediate=False)
     best = max(tpr for false, tpr in zip(rates[0], rates[1], strict=True) if false <= fpr)
-    found = tpr_at_fpr(scores, included, fpr=fpr)
-    assert found.value == pytest.approx(best)
-    hits = round(100 * found.value)
-    assert binom.sf(hits - 1, 100, found.low) == pytest.approx(0.025)  # Clopper and Pearson by their definition
-    assert binom.cdf(hits, 100, found.high) == pytest.approx(0.025)
+    estimate = tpr_at_fpr(scores, included, fpr=fpr)
+    assert estimate.value == pytest.approx(best)
+    hits = round(100 * estimate.value)
+    assert binom.sf(hits - 1, 100, estimate.low) == pytest.approx(0.025)  # Clopper and Pearson by their definition
+    assert binom.cdf(hits, 100, estimate.high) == pytest.approx(0.025)
 
 
 def test_tpr_at_the_edges():

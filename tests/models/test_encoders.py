@@ -1,4 +1,4 @@
-"""Encoders against the packages they rest on, and private vectors that are whole or absent."""
+"""Encoders against the packages they use, and files of private vectors that are complete or absent."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ TEXTS = ["a short one", "", "the same", "a somewhat longer text, " * 4, "the sam
 
 
 class Letters(Encoder):
-    """Counts letters; keeps what it was asked."""
+    """Counts letters, and records the batches that it got."""
 
     def __init__(self, fingerprint: str = "letters", batch_size: int = 2):
         super().__init__(fingerprint, 26, batch_size)
@@ -181,8 +181,8 @@ def test_a_killed_run_leaves_nothing_half_and_its_remains_are_removed(tmp_path: 
     assert list(tmp_path.iterdir()) == []
     ended = subprocess.Popen(["true"])
     ended.wait()
-    (tmp_path / f".0123.{ended.pid}.part").touch()  # of a process that is gone
-    (tmp_path / f".0123.{os.getppid()}.part").touch()  # of one at work
+    (tmp_path / f".0123.{ended.pid}.part").touch()  # of a process that has ended
+    (tmp_path / f".0123.{os.getppid()}.part").touch()  # of a running process
     embed_private(encoder, ["a", "b"], tmp_path)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".npy", ".part"]
 

@@ -1,5 +1,6 @@
 """Models by name, their tokenizers, adapters, and prompts as token ids."""
 
+import json
 from pathlib import Path
 
 import gguf
@@ -11,6 +12,7 @@ from support.errors import refused
 
 from lib.data import assets
 from lib.models import bundled, loading, templates
+from lib.models.examples import encode_all
 from lib.models.prompt import Prompt, encode
 
 SMOLLM2 = "bundled:smollm2-135m-instruct"
@@ -258,6 +260,21 @@ def test_a_completion_that_was_cut_teaches_no_end(tokenizer):
     )
     cut = encode(tokenizer, prompt, "abcd", {}, 4)
     assert cut.truncated and cut.completion == _ids(tokenizer, "abcd")
+
+
+def test_no_records_are_refused(tokenizer):
+    with refused("models.records_missing", name="records", value=0):
+        encode_all([], tokenizer, Prompt("Note:"), max_tokens=8, unit="record")
+
+
+def test_a_tokenizer_without_an_end_is_refused(tmp_path: Path, tokenizer):
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    assert loading.load_tokenizer(str(tmp_path)).eos_token == "<|im_end|>"
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | {"eos_token": None}))
+    with refused("models.eos_missing", name="model", value=str(tmp_path)):
+        loading.load_tokenizer(str(tmp_path))
 
 
 def test_special_tokens_spelled_out_in_a_record_or_label_stay_characters(tokenizer):
