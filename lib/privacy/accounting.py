@@ -7,24 +7,28 @@
 >>> round(epsilon([train, histogram], delta=default_delta(3184)), 3)
 7.996
 
-Neighbours are add-or-remove-one-unit throughout. PLDs are discretized pessimistically, so every
-figure is an upper bound (Koskela et al. 2020; Doroshenko et al. 2022, "Connect the dots").
+Neighbours are add-or-remove-one-unit throughout. PLDs are discretized pessimistically, so every figure is an upper
+bound (Koskela et al. 2020; Doroshenko et al. 2022, "Connect the dots"). The mechanisms themselves are in
+`lib.privacy.mechanism_kinds`, and can be imported from here.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, reduce
 from importlib.metadata import version
 
-from dp_accounting.pld import privacy_loss_distribution as pld
 from scipy.optimize import brentq
 
 from lib.common.errors import DoppelError
+from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER, DiscreteGaussian, Gaussian, Mechanism, NonPrivate
+
+__all__ = [
+    "ACCOUNTANT", "DISCRETIZATION", "SEARCH_DISCRETIZATION", "DiscreteGaussian", "Gaussian", "Mechanism",
+    "NonPrivate", "calibrate", "default_delta", "epsilon",
+]  # fmt: skip
 
 DISCRETIZATION = 1e-4  # width of a privacy-loss bucket in the figures that are stated
 SEARCH_DISCRETIZATION = 1e-3  # while calibrating: ten times faster and on the safe side too
-MIN_NOISE_MULTIPLIER = 0.05  # below, epsilon is in the thousands: no promise worth the name
 MAX_NOISE_MULTIPLIER = 1e4
 ACCOUNTANT = {
     "method": "privacy loss distribution, pessimistic",
@@ -33,89 +37,64 @@ ACCOUNTANT = {
 }
 
 
-@dataclass(frozen=True)
-class Gaussian:
-    """``count`` releases of a sum with L2 sensitivity 1 plus N(0, noise_multiplier^2).
-
-    Each release sees a Poisson sample: every unit joins independently with ``sampling_probability``
-    (1 = everyone). DP-SGD is this with the clipping norm as the unit of the sum.
-    """
-
-    noise_multiplier: float
-    sampling_probability: float = 1.0
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class DiscreteGaussian:
-    """``count`` releases of integer counts plus discrete Gaussian noise (Canonne et al. 2020).
-
-    One unit changes one count by at most ``sensitivity``; ``scale`` is sigma of the noise.
-    """
-
-    scale: float
-    sensitivity: int = 1
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class NonPrivate:
-    """An access to the private records with no guarantee at all: epsilon is infinite."""
-
-
-Mechanism = Gaussian | DiscreteGaussian | NonPrivate
-
-
 def default_delta(units: int) -> float:
-    """1 / (n ln n) for ``units`` = n >= 3 units: well below the 1/n at which a unit could be published whole."""
+    """1 / (n ln n): well below the 1/n at which a unit could be published whole.
+
+    Args:
+        units: n >= 3, the number of units; treated as public.
+
+    Returns:
+        Delta, in (0, 1/n).
+
+    Raises:
+        DoppelError: ``units`` is below 3.
+    """
     if units < 3:
-        raise DoppelError(f"units = {units}: a delta below 1/n needs at least 3 units; give more records")
+        raise DoppelError(
+            "privacy.too_few_units",
+            f"units = {units}: a delta below 1/n needs at least 3 units",
+            name="units",
+            value=units,
+            remedy="give more records",
+        )
     return 1.0 / (units * math.log(units))
 
 
 def epsilon(mechanisms: Sequence[Mechanism], *, delta: float, discretization: float = DISCRETIZATION) -> float:
     """Smallest epsilon such that the composition is (epsilon, delta)-DP for add/remove of one unit.
 
-    Returns 0 for no mechanism and infinity where a mechanism is not private.
+    Args:
+        mechanisms: everything that touched the private records; all of them for the same unit. Each carries its own
+            sampler and sensitivity.
+        delta: in (0, 1).
+        discretization: width of a privacy-loss bucket, > 0; wider is faster, and epsilon never smaller.
+
+    Returns:
+        Epsilon >= 0: an upper bound. 0 for no mechanism, infinity where one is not private.
+
+    Raises:
+        DoppelError: ``delta`` is outside (0, 1).
     """
     if not 0 < delta < 1:
-        raise DoppelError(f"delta = {delta} is outside (0, 1); leave it unset for 1/(n ln n)")
+        raise DoppelError(
+            "privacy.delta_range",
+            f"delta = {delta} is outside (0, 1)",
+            name="delta",
+            value=delta,
+            remedy="leave it unset for 1/(n ln n)",
+        )
     if not mechanisms:
         return 0.0
-    if any(_unbounded(m) for m in mechanisms):
+    if any(mechanism.unbounded for mechanism in mechanisms):
         return math.inf
     return _composed(tuple(mechanisms), delta, discretization)
 
 
 @lru_cache(maxsize=256)  # a ledger is asked for its epsilon several times, and it takes seconds
 def _composed(mechanisms: tuple[Mechanism, ...], delta: float, discretization: float) -> float:
-    composed = reduce(lambda a, b: a.compose(b), (_distribution(m, discretization) for m in mechanisms))
+    distributions = (mechanism.pld(discretization) for mechanism in mechanisms)
+    composed = reduce(lambda left, right: left.compose(right), distributions)
     return float(composed.get_epsilon_for_delta(delta))
-
-
-def _unbounded(mechanism: Mechanism) -> bool:
-    return isinstance(mechanism, NonPrivate) or getattr(mechanism, "noise_multiplier", 1) == 0
-
-
-def _distribution(mechanism: Mechanism, discretization: float) -> pld.PrivacyLossDistribution:
-    match mechanism:
-        case Gaussian(noise_multiplier, sampling_probability, count):
-            if (
-                sampling_probability == 1
-            ):  # exact, and far faster than composing: count releases are one with less noise
-                return pld.from_gaussian_mechanism(
-                    noise_multiplier / math.sqrt(count), value_discretization_interval=discretization
-                )
-            one = pld.from_gaussian_mechanism(
-                noise_multiplier, sampling_prob=sampling_probability, value_discretization_interval=discretization
-            )
-        case DiscreteGaussian(scale, sensitivity, count):
-            one = pld.from_discrete_gaussian_mechanism(
-                scale, sensitivity=sensitivity, value_discretization_interval=discretization
-            )
-        case _:
-            raise TypeError(f"no privacy loss distribution for {type(mechanism).__name__}")
-    return one.self_compose(count) if count > 1 else one
 
 
 def calibrate(
@@ -124,27 +103,33 @@ def calibrate(
     """Smallest noise multiplier (to 6 digits, rounded up) that keeps ``others`` plus the mechanism within the target.
 
     Args:
-        make: the mechanism for a noise multiplier, e.g. ``lambda s: Gaussian(s, q, steps)``.
-        target_epsilon: > 0; the spent epsilon never exceeds it.
+        make: the mechanism for a noise multiplier, e.g. ``lambda noise: Gaussian(noise, q, steps)``.
+        target_epsilon: > 0 and finite; the spent epsilon never exceeds it.
         delta: in (0, 1).
-        others: what the arm spends besides (its label histogram, say).
+        others: what the arm spends besides (its label histogram, say), for the same unit.
+
+    Returns:
+        The noise multiplier: sigma over the L2 sensitivity, above `MIN_NOISE_MULTIPLIER`.
 
     Raises:
-        DoppelError: the target cannot be reached; the message has the smallest epsilon that can.
+        DoppelError: ``target_epsilon`` or ``delta`` is out of its range, or the target cannot be reached; the sentence
+            then has the smallest epsilon that can.
     """
     if not target_epsilon > 0 or math.isinf(target_epsilon):
-        raise DoppelError(f"target_epsilon = {target_epsilon} must be positive and finite; null trains without privacy")
+        raise DoppelError(
+            "privacy.target_range",
+            f"target_epsilon = {target_epsilon} must be positive and finite",
+            name="target_epsilon",
+            value=target_epsilon,
+            remedy="null trains without privacy",
+        )
 
     def spent(noise: float) -> float:
         return epsilon([make(noise), *others], delta=delta, discretization=SEARCH_DISCRETIZATION)
 
     smallest = spent(MAX_NOISE_MULTIPLIER)
     if smallest > target_epsilon:
-        reachable = math.ceil(smallest * 1000) / 1000
-        raise DoppelError(
-            f"target_epsilon = {target_epsilon:g} cannot be reached: the arm's other accesses and delta = {delta:.2g} "
-            f"already need {reachable:g}; raise target_epsilon above {reachable:g}, or the noise of the label histogram"
-        )
+        raise _unreachable(target_epsilon, delta, reachable=math.ceil(smallest * 1000) / 1000)
     high = 1.0
     while spent(high) > target_epsilon:
         high *= 2
@@ -153,10 +138,22 @@ def calibrate(
         low, high = low / 2, low
     if low <= MIN_NOISE_MULTIPLIER:
         return high
-    found = math.exp(brentq(lambda x: spent(math.exp(x)) - target_epsilon, math.log(low), math.log(high), xtol=1e-6))
-    while spent(rounded := _round_up(found, digits=6)) > target_epsilon:
-        found *= 1 + 1e-6
+    root = brentq(lambda x: spent(math.exp(x)) - target_epsilon, math.log(low), math.log(high), xtol=1e-6)
+    noise = math.exp(root)
+    while spent(rounded := _round_up(noise, digits=6)) > target_epsilon:
+        noise *= 1 + 1e-6
     return rounded
+
+
+def _unreachable(target_epsilon: float, delta: float, *, reachable: float) -> DoppelError:
+    return DoppelError(
+        "privacy.target_unreachable",
+        f"target_epsilon = {target_epsilon:g} cannot be reached: the arm's other accesses and delta = {delta:.2g} "
+        f"already need {reachable:g}",
+        name="target_epsilon",
+        value=target_epsilon,
+        remedy=f"raise target_epsilon above {reachable:g}, or the noise of the label histogram",
+    )
 
 
 def _round_up(value: float, digits: int) -> float:

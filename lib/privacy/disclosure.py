@@ -1,10 +1,15 @@
-"""Values of parameters as anybody may see them: a path on somebody's machine is not shown."""
+"""What may be shown to anybody: text, decided from the ledger, and values of parameters."""
 
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lib.privacy.ledger import Event
 
 WITHHELD = "withheld"
 
-_NAMED = {  # by parameter: what is a name that anybody knows
+_NAMED = {  # by parameter: names that anybody knows; all else may be a path on somebody's machine
     "model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
     "base_model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
     "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
@@ -12,8 +17,34 @@ _NAMED = {  # by parameter: what is a name that anybody knows
 }
 
 
+def may_be_shown(events: Iterable["Event"]) -> bool:
+    """Whether synthetic text may be shown, in a notebook say: it is post-processing of mechanisms with a guarantee.
+
+    This is the only place that decides it. It is less than being fit for release: a recorded ``privacy_seed`` or
+    unchecked batches forbid that (`lib.privacy.ledger.not_for_release`), and the epsilon may be any finite one.
+
+    Args:
+        events: all events of the ledger of whatever wrote the text, its own included. None at all: it saw no private
+            record.
+
+    Returns:
+        True when every event is private; False when one has no guarantee (`NonPrivate`, or no noise), for the text may
+        then repeat private records.
+    """
+    return not any(event.mechanism.unbounded for event in events)
+
+
 def public_value(parameter: str, value: object) -> object:
-    """A source keeps its kind (``csv``); a model, encoder or prompt file that is no known name becomes `WITHHELD`."""
+    """The value of a parameter as anybody may see it: a path on somebody's machine is not shown.
+
+    Args:
+        parameter: its name.
+        value: as it was set; None is shown.
+
+    Returns:
+        ``value`` itself, but of a ``source`` its kind alone (``csv``), and `WITHHELD` for a model, encoder or prompt
+        file whose name is not a public one.
+    """
     if parameter == "source":
         return str(value).partition(":")[0]
     if value is not None and parameter in _NAMED and not _NAMED[parameter].fullmatch(str(value)):

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
-from lib.privacy.accounting import ACCOUNTANT, DiscreteGaussian, Gaussian, Mechanism, NonPrivate, default_delta, epsilon
+from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
+from lib.privacy.mechanism_kinds import MECHANISMS, Mechanism
 
 Unit = Literal["record", "user"]
 NEIGHBOURS = {
@@ -21,19 +22,22 @@ NEIGHBOURS = {
 }
 ALWAYS_PUBLIC = (
     "the number of units",
-    "the number of held-out records",  # sets are compared at the size of the smallest, and a metric may tell that size
+    "the number of held-out records",  # sets are compared at the size of the smallest, which a metric may show
     "the parameters",
     "the label domain",
 )
-MECHANISMS = {kind.__name__: kind for kind in (Gaussian, DiscreteGaussian, NonPrivate)}
 
 
 @dataclass(frozen=True)
 class Event:
     """One access of a mechanism to the private records, by one stage.
 
-    ``privacy_seed`` is None when the operating system seeded the draws; ``checked`` says that the
-    realised draws were tested against the sampler (None where nothing is sampled).
+    Args:
+        stage: id of the stage, e.g. ``10_finetune_dp_lora.eps8``.
+        what: what was released, in words.
+        mechanism: with its sampler, sensitivity and count of releases.
+        privacy_seed: None when the operating system seeded the draws; an integer can redraw them.
+        checked: whether the realised draws passed the test of the sampler; None where nothing is sampled.
     """
 
     stage: str
@@ -43,16 +47,27 @@ class Event:
     checked: bool | None = None
 
     def as_json(self) -> dict:
+        """The event as ledgers, certificates and accounts hold it; the mechanism's class is its ``kind``."""
         mechanism = {"kind": type(self.mechanism).__name__, **asdict(self.mechanism)}
         return {**{k: v for k, v in vars(self).items() if k != "mechanism"}, "mechanism": mechanism}
 
     @classmethod
     def from_json(cls, line: Mapping) -> "Event":
+        """The event of an object that `as_json` made.
+
+        Args:
+            line: one event; its mechanism's ``kind`` is a name in `MECHANISMS`. The figures are not checked.
+
+        Raises:
+            DoppelError: a field is missing, unknown or of another form.
+        """
         try:
             mechanism = dict(line["mechanism"])
             return cls(**{**line, "mechanism": MECHANISMS[mechanism.pop("kind")](**mechanism)})
         except (KeyError, TypeError, ValueError) as error:
-            raise DoppelError(f"an event of the ledger cannot be read ({type(error).__name__}: {error})") from None
+            raise DoppelError(
+                "privacy.event_unreadable", f"an event of the ledger cannot be read ({type(error).__name__}: {error})"
+            ) from None
 
 
 @dataclass
@@ -60,9 +75,15 @@ class Ledger:
     """All events of an arm, for one unit, one number of units and one delta.
 
     Args:
-        unit: what a neighbour adds or removes. units: n, how many there are; treated as public.
-        delta: in (0, 1/n); default 1/(n ln n).
-        public: what the parameters declare public besides `ALWAYS_PUBLIC`.
+        unit: what a neighbour adds or removes, a key of `NEIGHBOURS`.
+        units: n, how many there are; treated as public.
+        delta: in (0, 1/n]; default 1/(n ln n).
+        events: every access to the private records, oldest first.
+        public: what is treated as public: `ALWAYS_PUBLIC` and what the parameters declare.
+        ancestors: stage id -> sha256 of that stage's privacy.json.
+
+    Raises:
+        DoppelError: ``unit`` is unknown, or ``delta`` is out of its range.
     """
 
     unit: Unit
@@ -74,28 +95,54 @@ class Ledger:
 
     def __post_init__(self) -> None:
         if self.unit not in NEIGHBOURS:
-            raise DoppelError(f"unit = {self.unit!r}; it is one of {', '.join(NEIGHBOURS)}")
+            raise DoppelError(
+                "privacy.unknown_unit",
+                f"unit = {self.unit!r} is unknown",
+                name="unit",
+                value=self.unit,
+                remedy=nearest(str(self.unit), NEIGHBOURS),
+            )
         if math.isnan(self.delta):
             self.delta = default_delta(self.units)
         if not 0 < self.delta <= 1 / self.units:
             raise DoppelError(
+                "privacy.delta_above_units",
                 f"delta = {self.delta:g} is outside (0, 1/n = {1 / self.units:.2g}]; above 1/n a mechanism may publish "
-                f"a whole unit; leave delta unset for 1/(n ln n) = {default_delta(self.units):.2g}"
+                "a whole unit",
+                name="delta",
+                value=self.delta,
+                remedy=f"leave delta unset for 1/(n ln n) = {default_delta(self.units):.2g}",
             )
 
     @property
     def epsilon(self) -> float:
+        """What all events compose to at `delta`, for add/remove of one unit; infinite when one is not private."""
         return epsilon(self.mechanisms, delta=self.delta)
 
     @property
     def mechanisms(self) -> list[Mechanism]:
+        """The mechanism of each event, in order."""
         return [event.mechanism for event in self.events]
 
     def statement(self, stage: str, *, target_epsilon: float | None = None) -> dict:
-        """What ``privacy.json`` holds. Raises DoppelError when the ledger spends more than the target."""
+        """What the ``privacy.json`` of a stage holds.
+
+        Args:
+            stage: id of the stage that states it.
+            target_epsilon: what the arm was to spend at most; None: no target was set.
+
+        Raises:
+            DoppelError: the ledger spends more than ``target_epsilon``.
+        """
         spent = self.epsilon
         if target_epsilon is not None and spent > target_epsilon:
-            raise DoppelError(f"{stage}: the ledger spends epsilon {spent:.4f}, over its target {target_epsilon:g}")
+            raise DoppelError(
+                "privacy.over_target",
+                f"the ledger spends epsilon {spent:.4f}, over its target {target_epsilon:g}",
+                name="target_epsilon",
+                value=target_epsilon,
+                where=stage,
+            )
         return {
             "stage": stage,
             "epsilon": None if math.isinf(spent) else spent,
@@ -108,47 +155,89 @@ class Ledger:
             "events": [event.as_json() for event in self.events],
             "public": self.public,
             "ancestors": self.ancestors,
-            "not_for_release": not_for_release(self.events),
+            "not_for_release": [str(reason) for reason in not_for_release(self.events)],
         }
 
 
-def not_for_release(events: Sequence[Event]) -> list[str]:
-    """Why nothing that comes of these events may be handed out; empty when it may."""
-    reasons = [f"{e.stage}: {e.what} is not private" for e in events if isinstance(e.mechanism, NonPrivate)]
-    reasons += [
-        f"{e.stage}: privacy_seed is set, the noise can be redrawn" for e in events if e.privacy_seed is not None
+def not_for_release(events: Sequence[Event]) -> list[Reason]:
+    """Why nothing that is made from these events may be released; empty when it may.
+
+    Args:
+        events: all events of an arm's ledger.
+
+    Returns:
+        Reasons with the codes ``privacy.not_private``, ``privacy.seed_recorded`` and ``privacy.batches_unchecked``, in
+        this order. Statements hold their sentences.
+    """
+    reasons = [
+        Reason("privacy.not_private", f"{event.stage}: {event.what} is not private")
+        for event in events
+        if event.mechanism.unbounded
     ]
-    reasons += [f"{e.stage}: the realised batches were not checked" for e in events if e.checked is False]
+    reasons += [
+        Reason("privacy.seed_recorded", f"{event.stage}: privacy_seed is set, the noise can be redrawn")
+        for event in events
+        if event.privacy_seed is not None
+    ]
+    reasons += [
+        Reason("privacy.batches_unchecked", f"{event.stage}: the realised batches were not checked")
+        for event in events
+        if event.checked is False
+    ]
     return reasons
 
 
 def read(path: Path) -> Ledger:
-    """The ledger in a stage's folder or privacy.json."""
+    """The ledger of a finished stage.
+
+    Args:
+        path: the stage's folder, or its privacy.json.
+
+    Raises:
+        DoppelError: there is no such file, or it is no statement.
+    """
     path = path / "privacy.json" if path.is_dir() else path
     if not path.is_file():
-        raise DoppelError(f"{path}: no privacy.json; name a finished stage's folder")
+        raise DoppelError(
+            "privacy.no_ledger",
+            "no privacy.json",
+            name="privacy.json",
+            remedy="name a finished stage's folder",
+            where=str(path),
+        )
     return from_statement(read_json(path))
 
 
 def from_statement(statement: Mapping) -> Ledger:
-    """The ledger that a statement describes. Raises DoppelError when a field is missing or cannot be read."""
+    """The ledger that a ``statement`` (the content of a privacy.json) describes; its epsilon is not read.
+
+    Raises:
+        DoppelError: a field is missing, or an event cannot be read.
+    """
     try:
         return Ledger(
             statement["unit"],
             statement["units"],
             statement["delta"],
-            [Event.from_json(e) for e in statement["events"]],
+            [Event.from_json(event) for event in statement["events"]],
             list(statement["public"]),
             dict(statement["ancestors"]),
         )
     except KeyError as error:
-        raise DoppelError(f"the statement lacks {error}") from None
+        raise DoppelError(
+            "privacy.statement_incomplete", f"the statement lacks {error}", name=str(error.args[0])
+        ) from None
 
 
 def inherit(folders: Sequence[Path]) -> Ledger:
     """The union of the input stages' ledgers; a stage that is reached twice counts once.
 
-    Refuses inputs that differ in unit, units or delta, or that saw different runs of the same stage.
+    Args:
+        folders: of the input stages, all finished; at least one.
+
+    Raises:
+        DoppelError: there are no inputs; they differ in unit, units or delta; or they saw different runs of the same
+            stage.
     """
     merged: Ledger | None = None
     for folder in folders:
@@ -157,19 +246,41 @@ def inherit(folders: Sequence[Path]) -> Ledger:
         if merged is None:
             merged = ledger
             continue
-        for name in ("unit", "units", "delta"):
-            if getattr(ledger, name) != getattr(merged, name):
-                raise DoppelError(
-                    f"{folder.name}: its {name} is {getattr(ledger, name)}, another has {getattr(merged, name)}; "
-                    "the inputs come of different corpora and cannot be composed"
-                )
-        for stage in ledger.ancestors.keys() & merged.ancestors.keys():
-            if ledger.ancestors[stage] != merged.ancestors[stage]:
-                raise DoppelError(f"{folder.name}: was made from another run of {stage}; run the chain again")
+        _check_same_corpus(ledger, merged, folder.name)
         seen = {event.stage for event in merged.events}
         merged.events += [event for event in ledger.events if event.stage not in seen]
         merged.public = list(dict.fromkeys([*merged.public, *ledger.public]))
         merged.ancestors |= ledger.ancestors
     if merged is None:
-        raise DoppelError("a stage without inputs has no ledger to inherit; open one with Ledger(unit, units)")
+        raise DoppelError(
+            "privacy.no_inputs",
+            "a stage without inputs has no ledger to inherit",
+            name="inputs",
+            remedy="open one with Ledger(unit, units)",
+        )
     return merged
+
+
+def _check_same_corpus(ledger: Ledger, merged: Ledger, stage: str) -> None:
+    """Refuse the ``ledger`` of an input ``stage`` that does not compose with those ``merged`` so far."""
+    for name in ("unit", "units", "delta"):
+        value, other = getattr(ledger, name), getattr(merged, name)
+        if value != other:
+            raise DoppelError(
+                "privacy.inputs_differ",
+                f"its {name} is {value}, another input's is {other}: they come from different corpora and cannot be "
+                "composed",
+                name=name,
+                value=value,
+                remedy="give inputs that were made from one corpus",
+                where=stage,
+            )
+    for ancestor in ledger.ancestors.keys() & merged.ancestors.keys():
+        if ledger.ancestors[ancestor] != merged.ancestors[ancestor]:
+            raise DoppelError(
+                "privacy.ancestor_differs",
+                f"was made from another run of {ancestor} than the other inputs",
+                name=ancestor,
+                remedy="run the chain again",
+                where=stage,
+            )

@@ -1,4 +1,7 @@
-"""The random draws that privacy rests on: generators, Poisson samples, noisy counts, and the check of the sampler."""
+"""The random draws that privacy rests on: generators, Poisson samples, noisy counts, and the check of the sampler.
+
+The mechanisms as the accountant sees them are in `lib.privacy.mechanism_kinds`.
+"""
 
 import math
 import secrets
@@ -13,20 +16,29 @@ from opendp.metrics import l2_distance
 from opendp.mod import enable_features
 from scipy.stats import binom
 
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Reason
 
+FALSE_ALARM = 1e-6  # chance that a correct Poisson sampler is refused
+
+_LEVEL = FALSE_ALARM / 3  # of each of the three tests
 _STATE, _WORDS = 3, 624  # where torch's CPU generator keeps its Mersenne words, in 64-bit units
 _PROBE = 0x5EED  # the first word after manual_seed is the seed itself, which shows that _STATE is right
-FALSE_ALARM = 1e-6  # chance that a correct Poisson sampler is refused
 
 
 def noise_generator(privacy_seed: int | None, *stream: int, device: str | torch.device = "cpu") -> torch.Generator:
-    """A generator for noise and Poisson draws; ``stream`` (step, purpose) names an independent one.
+    """A new generator for noise and Poisson draws.
 
-    With ``privacy_seed=None`` the operating system seeds it and nothing is kept, so nobody can
-    redraw the noise. An integer makes it reproducible, and the result not fit for release. On a CPU
-    the whole Mersenne state is filled: ``manual_seed`` would use 32 bits of its argument, few
-    enough to try them all. CUDA's Philox takes a 64-bit key.
+    On a CPU the whole Mersenne state is filled: ``manual_seed`` would use 32 bits of its argument, few enough to try
+    them all. CUDA's Philox takes a 64-bit key.
+
+    Args:
+        privacy_seed: None: the operating system seeds it and nothing is kept, so nobody can redraw the noise. An
+            integer makes it reproducible, and the result not fit for release.
+        stream: numbers (step, purpose) that name an independent generator of the same integer seed, each >= 0.
+        device: where the draws are made.
+
+    Raises:
+        RuntimeError: this torch lays out its generator's state in another way.
     """
     sequence = np.random.SeedSequence(
         secrets.randbits(256) if privacy_seed is None else [privacy_seed & (2**64 - 1), *stream]
@@ -43,29 +55,52 @@ def noise_generator(privacy_seed: int | None, *stream: int, device: str | torch.
 
 
 def poisson_sample(units: int, sampling_probability: float, generator: torch.Generator) -> torch.Tensor:
-    """Indices of a Poisson sample: each of ``units`` joins independently with ``sampling_probability``; may be empty.
+    """A Poisson sample: every unit joins independently of the others.
 
-    Returns a sorted int64 tensor. Draws are in float64: float32 would round the probability to 2^-24.
+    Draws are in float64: float32 would round the probability to 2^-24.
+
+    Args:
+        units: n, the number of units (records or users).
+        sampling_probability: q in (0, 1], with which each unit joins.
+        generator: see `noise_generator`.
+
+    Returns:
+        Sorted indices in [0, n) of the units that joined, int64 (batch,), on the CPU; may be empty.
     """
     draws = torch.rand(units, generator=generator, dtype=torch.float64, device=generator.device)
     return (draws < sampling_probability).nonzero().flatten().cpu()
 
 
 def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *stream: int) -> list[int]:
-    """Counts plus independent discrete Gaussian noise of parameter ``scale`` (Canonne, Kamath & Steinke 2020).
+    """Counts plus independent discrete Gaussian noise (Canonne, Kamath & Steinke 2020).
 
-    Unit: one record or one user, who adds at most 1 to one count (L2 sensitivity 1); neighbours:
-    add or remove one unit. The draw is OpenDP's exact sampler, seeded by the operating system; an
-    integer ``privacy_seed`` (never for release) rounds a seeded normal draw instead, an independent one
-    for each ``stream``. Noisy counts can be negative.
+    Unit: one record or one user, who adds at most 1 to one count (L2 sensitivity 1). Neighbours: add or remove one
+    unit. Sampler: none, every unit takes part.
+
+    Args:
+        clean: the counts, (cells,).
+        scale: sigma of the noise, > 0.
+        privacy_seed: None: OpenDP's exact sampler draws, seeded by the operating system. An integer (never for
+            release) rounds a seeded normal draw instead.
+        stream: numbers that name an independent draw of the same integer seed.
+
+    Returns:
+        The noisy counts, (cells,); they can be negative.
+
+    Raises:
+        DoppelError: ``scale`` is not positive.
     """
     if not scale > 0:
-        raise DoppelError(f"the scale of a noisy count is {scale}, it must be positive")
+        raise DoppelError(
+            "privacy.scale_range",
+            f"the scale of a noisy count is {scale}, it must be positive",
+            name="scale",
+            value=scale,
+        )
     if privacy_seed is None:
         enable_features("contrib")
-        domain = vector_domain(
-            atom_domain(T="i64")
-        )  # int would be 32 bits: 2,048 votes of `lib.methods.private_evolution.voting`
+        # int would be 32 bits: 2,048 votes of `lib.methods.private_evolution.voting`
+        domain = vector_domain(atom_domain(T="i64"))
         return list(make_gaussian(domain, l2_distance(T="f64"), scale=scale)([int(c) for c in clean]))
     noise = np.random.default_rng([privacy_seed, *(stream or (1,))]).normal(0, scale, len(clean))
     return [int(count) + round(draw) for count, draw in zip(clean, noise, strict=True)]
@@ -73,20 +108,34 @@ def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *
 
 @dataclass(frozen=True)
 class SamplerCheck:
-    """Do the realised batches look like Poisson samples? ``reasons`` is empty when they do."""
+    """Whether the realised batches look like Poisson samples.
+
+    Args:
+        expected_batch: n q, in units.
+        mean_batch: of the realised batches, in units.
+        reasons: the tests that refuse, in order: ``privacy.batch_mean``, ``privacy.batch_spread``,
+            ``privacy.batch_overlap``. Empty when none does.
+    """
 
     expected_batch: float
     mean_batch: float
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     @property
     def passed(self) -> bool:
+        """Whether no test refuses."""
         return not self.reasons
 
     def require(self) -> None:
-        """Raises DoppelError unless the check passed: no epsilon is stated for batches that do not fit."""
+        """Raise DoppelError unless the check passed: no epsilon is stated for batches that do not fit."""
         if self.reasons:
-            raise DoppelError(f"the batches are no Poisson samples ({'; '.join(self.reasons)}); no epsilon is stated")
+            why = "; ".join(map(str, self.reasons))
+            raise DoppelError(
+                "privacy.not_poisson",
+                f"the batches are no Poisson samples ({why}), so no epsilon is stated",
+                name="batch_sizes",
+                remedy="draw them with poisson_sample, and keep the empty ones",
+            )
 
 
 def check_sampler(
@@ -94,24 +143,38 @@ def check_sampler(
 ) -> SamplerCheck:
     """Test realised batches against the Poisson sampler that the accountant assumes.
 
-    Three two-sided tests, exact or with a proven tail, that together refuse a true Poisson sampler in at
-    most `FALSE_ALARM` of the runs: the total of the sizes is Binomial(units x steps, q); their largest
-    deviation from units x q is that of independent binomials, which a fixed batch size misses; and
-    successive batches share units at rate q^2, which a shuffled pass over the data (no sharing) misses.
+    Three two-sided tests, exact or with a proven tail, together refuse a true Poisson sampler in at most `FALSE_ALARM`
+    of the runs: the total of the sizes is Binomial(units x steps, q); their largest deviation from units x q is that of
+    independent binomials, which a fixed batch size misses; and successive batches share units at rate q^2, which a
+    shuffled pass over the data (no sharing) misses.
 
     Args:
         sizes: realised logical batch sizes, empty batches included, one a step.
-        overlaps: units shared by successive batches, at most steps-1 of them: a resumed run has forgotten
-            the batch before its checkpoint.
-        units: n, the number of units.
+        overlaps: units shared by successive batches, at most steps - 1 of them: a resumed run has forgotten the batch
+            before its checkpoint.
+        units: n, the number of units (records or users).
         sampling_probability: q in (0, 1].
+
+    Returns:
+        The check, passed or with its reasons; `SamplerCheck.require` raises them.
+
+    Raises:
+        DoppelError: there are no sizes, or as many overlaps as sizes.
     """
     steps, q, expected = len(sizes), sampling_probability, units * sampling_probability
     if steps == 0 or len(overlaps) >= steps:
-        raise DoppelError(f"{steps} batch sizes and {len(overlaps)} overlaps; one size a step, one overlap between two")
-    total = sum(sizes)
+        raise DoppelError(
+            "privacy.batches_missing",
+            f"{steps} batch sizes and {len(overlaps)} overlaps",
+            name="sizes",
+            value=steps,
+            remedy="give one size a step, and one overlap between two steps",
+        )
+    reasons, total = [], sum(sizes)
     tails = binom.cdf(total, units * steps, q), binom.sf(total - 1, units * steps, q)
-    reasons = [f"mean batch {total / steps:.1f}, expected {expected:.1f}"] if min(tails) < _LEVEL / 2 else []
+    if min(tails) < _LEVEL / 2:
+        sentence = f"mean batch {total / steps:.1f}, expected {expected:.1f}"
+        reasons.append(Reason("privacy.batch_mean", sentence))
 
     largest = max(abs(size - expected) for size in sizes)
     within = float(
@@ -121,15 +184,14 @@ def check_sampler(
         binom.sf(math.ceil(expected + largest) - 1, units, q) + binom.cdf(math.floor(expected - largest), units, q)
     )
     if within**steps < _LEVEL / 2 or outside * steps < _LEVEL / 2:
-        reasons.append(f"batch sizes deviate by at most {largest:.1f} of {expected:.1f}; Poisson batches would not")
+        sentence = f"batch sizes deviate by at most {largest:.1f} from {expected:.1f}; Poisson batches would not"
+        reasons.append(Reason("privacy.batch_spread", sentence))
 
     if overlaps and _overlap_tail(sum(overlaps), units, q, len(overlaps)) < _LEVEL:
         shared = sum(overlaps) / len(overlaps)
-        reasons.append(f"successive batches share {shared:.1f} units, expected {units * q * q:.1f}")
+        sentence = f"successive batches share {shared:.1f} units, expected {units * q * q:.1f}"
+        reasons.append(Reason("privacy.batch_overlap", sentence))
     return SamplerCheck(expected, total / steps, tuple(reasons))
-
-
-_LEVEL = FALSE_ALARM / 3
 
 
 def _overlap_tail(total: int, units: int, q: float, pairs: int) -> float:

@@ -1,76 +1,107 @@
-"""What does not follow in a statement of privacy: epsilon recomputed from its events, and what its ancestors hold."""
+"""What is wrong with a statement of privacy: epsilon is recomputed from its events, its ancestors are looked at."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json, sha256
-from lib.privacy.accounting import ACCOUNTANT, MIN_NOISE_MULTIPLIER, DiscreteGaussian, Gaussian, Mechanism
+from lib.privacy.accounting import ACCOUNTANT
 from lib.privacy.ledger import NEIGHBOURS, Ledger, from_statement, not_for_release
+from lib.privacy.mechanism_kinds import Mechanism
 
-SAME_LIBRARY, OTHER_LIBRARY = 1e-9, 1e-2  # relative difference of epsilon that is allowed; of another one, upwards
+SAME_LIBRARY = 1e-9  # relative difference of epsilon that is allowed
+OTHER_LIBRARY = 1e-2  # the same where another version of the accountant computed it: upwards alone
 
 
-def problems(statement: Mapping) -> list[str]:
-    """What in a statement does not follow from its own events; empty when all of it does."""
+def problems(statement: Mapping) -> list[Reason]:
+    """What in a statement does not follow from its own events.
+
+    Args:
+        statement: the content of a privacy.json, or a certificate without the samplers' words.
+
+    Returns:
+        Reasons, empty when everything follows. ``privacy.over_target`` is the code of an epsilon above its target.
+
+    Raises:
+        DoppelError: the ledger cannot be read.
+        KeyError: a field is missing.
+        TypeError: a field is of another type.
+    """
     ledger = from_statement(statement)
-    found = []
+    wrong = []
     if statement["neighbours"] != NEIGHBOURS[ledger.unit]:
-        found.append(f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means")
-    found += [
-        f"{event.stage}: Poisson sampling is claimed, but its batches were not checked"
+        sentence = f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means"
+        wrong.append(Reason("privacy.neighbours_wrong", sentence))
+    wrong += [
+        Reason(
+            "privacy.poisson_unchecked",
+            f"{event.stage}: Poisson sampling is claimed, but its batches were not checked",
+        )
         for event in ledger.events
-        if isinstance(event.mechanism, Gaussian) and event.mechanism.sampling_probability < 1 and not event.checked
+        if event.mechanism.poisson and not event.checked
     ]
-    if statement["not_for_release"] != not_for_release(ledger.events):
-        found.append("not_for_release does not follow from the events")
+    if statement["not_for_release"] != [str(reason) for reason in not_for_release(ledger.events)]:
+        wrong.append(Reason("privacy.not_for_release_wrong", "not_for_release does not follow from the events"))
     if statement["accountant"]["method"] != ACCOUNTANT["method"]:
-        found.append(f"accountant: {statement['accountant']['method']!r} is not recomputed here")
+        sentence = f"accountant: {statement['accountant']['method']!r} is not recomputed here"
+        wrong.append(Reason("privacy.other_accountant", sentence))
     if impossible := [event.stage for event in ledger.events if not _possible(event.mechanism)]:
-        return [*found, f"{', '.join(impossible)}: no mechanism has these figures, so epsilon is not recomputed"]
-    return found + _wrong_epsilon(statement, ledger)
+        sentence = f"{', '.join(impossible)}: no mechanism has these figures, so epsilon is not recomputed"
+        return [*wrong, Reason("privacy.impossible_mechanism", sentence)]
+    return wrong + _wrong_epsilon(statement, ledger)
 
 
 def _possible(mechanism: Mechanism) -> bool:
     """Whether Doppel could have run a mechanism of these figures; others might keep the accountant busy for ever."""
-    match mechanism:
-        case Gaussian(noise, probability, count):
-            return MIN_NOISE_MULTIPLIER <= noise < math.inf and 0 < probability <= 1 and _count(count)
-        case DiscreteGaussian(scale, sensitivity, count):
-            return MIN_NOISE_MULTIPLIER <= scale < math.inf and _count(sensitivity) and _count(count)
-    return True  # not private: no figures
+    try:
+        mechanism.validate()
+    except DoppelError:
+        return False
+    return True
 
 
-def _count(value: object) -> bool:
-    return type(value) is int and 1 <= value <= 10**7
-
-
-def _wrong_epsilon(statement: Mapping, ledger: Ledger) -> list[str]:
+def _wrong_epsilon(statement: Mapping, ledger: Ledger) -> list[Reason]:
     spent, stated, target = ledger.epsilon, statement["epsilon"], statement["target_epsilon"]
     if stated is None:
-        return [] if math.isinf(spent) else [f"epsilon: none is stated, the events compose to {spent:.6f}"]
+        sentence = f"epsilon: none is stated, the events compose to {spent:.6f}"
+        return [] if math.isinf(spent) else [Reason("privacy.epsilon_missing", sentence)]
     above = SAME_LIBRARY if statement["accountant"] == ACCOUNTANT else OTHER_LIBRARY  # less is never stated
-    found = []
+    wrong = []
     if not spent * (1 - SAME_LIBRARY) - 1e-12 <= stated <= spent * (1 + above) + 1e-12:
-        found.append(f"epsilon: {stated:.6f} is stated, the events compose to {spent:.6f}")
+        sentence = f"epsilon: {stated:.6f} is stated, the events compose to {spent:.6f}"
+        wrong.append(Reason("privacy.epsilon_wrong", sentence))
     if target is not None and not spent <= target:
-        found.append(f"epsilon: {spent:.6f} is over the target {target:g}")
-    return found
+        wrong.append(Reason("privacy.over_target", f"epsilon: {spent:.6f} is over the target {target:g}"))
+    return wrong
 
 
-def wrong_ancestors(folder: Path, statement: Mapping) -> list[str]:
-    """What a stage's statement misses of the stages beside it: one that it read and does not name, one whose
-    privacy.json is no longer the one that was composed, an event of one that was left out."""
+def wrong_ancestors(folder: Path, statement: Mapping) -> list[Reason]:
+    """What a stage's statement gets wrong about the stages beside it.
+
+    That is a stage that was read and is not named, one whose privacy.json is no longer the one that was composed, and
+    one with an event that was left out.
+
+    Args:
+        folder: of the stage; stages that are not beside it are not looked at.
+        statement: the content of its privacy.json.
+
+    Returns:
+        Reasons, empty when nothing is wrong.
+    """
     done = folder / "done.json"
     read = read_json(done)["made_from"]["inputs"] if done.is_file() else ()
-    unnamed = [stage for stage in read if stage not in statement["ancestors"]]
-    found = [f"{stage}: was read, and is not among the ancestors" for stage in unnamed]
+    wrong = [
+        Reason("privacy.ancestor_unnamed", f"{stage}: was read, and is not among the ancestors")
+        for stage in read
+        if stage not in statement["ancestors"]
+    ]
     for stage, digest in statement["ancestors"].items():
         path = folder.parent / stage / "privacy.json"
         if not path.is_file():
             continue
         if sha256(path) != digest:
-            found.append(f"{stage}: its privacy.json has changed since")
+            wrong.append(Reason("privacy.ancestor_changed", f"{stage}: its privacy.json has changed since"))
         elif any(event not in statement["events"] for event in read_json(path)["events"]):
-            found.append(f"{stage}: an event of it is left out")
-    return found
+            wrong.append(Reason("privacy.event_left_out", f"{stage}: an event of it is left out"))
+    return wrong

@@ -8,8 +8,8 @@ from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDp
 from dp_accounting.rdp import RdpAccountant
 from scipy.optimize import brentq
 from scipy.stats import norm
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, calibrate, default_delta, epsilon
 
 # (N, T, target epsilon, sigma) for full-batch histograms at delta = 1/(N ln N), computed exactly elsewhere.
@@ -98,20 +98,27 @@ def test_calibrate_then_account_round_trip_with_other_events(target):
 def test_an_infeasible_target_names_the_smallest_that_can_be_reached():
     others, delta = [DiscreteGaussian(2.0)], default_delta(3000)
     floor = epsilon(others, delta=delta)
-    with pytest.raises(DoppelError) as refusal:
+    with refused("privacy.target_unreachable", name="target_epsilon", value=0.9 * floor) as refusal:
         calibrate(lambda s: Gaussian(s, 0.1, 10), target_epsilon=0.9 * floor, delta=delta, others=others)
-    named = float(re.search(r"need ([\d.]+);", str(refusal.value))[1])
+    named = float(re.search(r"need ([\d.]+)$", refusal.value.sentence)[1])
+    assert f"above {named:g}" in refusal.value.remedy
     assert floor <= named <= 1.01 * floor
     assert calibrate(lambda s: Gaussian(s, 0.1, 10), target_epsilon=1.1 * floor, delta=delta, others=others) > 1
 
 
 @pytest.mark.parametrize("target", [0.0, -1.0, math.inf, math.nan])
 def test_a_target_that_is_no_target_is_refused(target):
-    with pytest.raises(DoppelError, match="target_epsilon"):
+    with refused("privacy.target_range", name="target_epsilon"):
         calibrate(lambda s: Gaussian(s), target_epsilon=target, delta=1e-5)
 
 
 @pytest.mark.parametrize("units", [0, 1, 2])
 def test_default_delta_needs_units(units):
-    with pytest.raises(DoppelError, match="units"):
+    with refused("privacy.too_few_units", name="units", value=units):
         default_delta(units)
+
+
+@pytest.mark.parametrize("delta", [0.0, -1e-5, 1.0, math.nan])
+def test_a_delta_that_is_no_probability_is_refused(delta):
+    with refused("privacy.delta_range", name="delta"):
+        epsilon([Gaussian(1.0)], delta=delta)

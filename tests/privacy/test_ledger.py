@@ -5,16 +5,15 @@ import json
 import math
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.common.files import read_json, write_json
 from lib.privacy import statement_check
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
-from lib.privacy.ledger import Event, Ledger, inherit
+from lib.privacy.ledger import Event, Ledger, from_statement, inherit, not_for_release
 from lib.release import verify as command
 
 HISTOGRAM = Event("00_process_data", "label histogram", DiscreteGaussian(10.0))
@@ -50,31 +49,52 @@ def test_an_arm_composes_label_histogram_and_training_once_each(chain):
 def test_a_statement_over_its_target_is_refused():
     ledger = Ledger("record", 2000, events=[HISTOGRAM, TRAINING])
     assert ledger.statement("x", target_epsilon=ledger.epsilon)["target_epsilon"] == ledger.epsilon
-    with pytest.raises(DoppelError, match="over its target"):
+    with refused("privacy.over_target", name="target_epsilon", value=0.99 * ledger.epsilon) as error:
         ledger.statement("x", target_epsilon=0.99 * ledger.epsilon)
+    assert error.value.where == "x"
 
 
 def test_a_non_private_arm_has_no_epsilon_and_is_not_for_release():
     statement = Ledger("record", 2000, events=[HISTOGRAM, Event("01", "training", NonPrivate())]).statement("02")
     assert statement["epsilon"] is None
-    assert statement["not_for_release"] == ["01: training is not private"]
+    assert statement["not_for_release"] == ["01: training is not private"]  # sentences alone, which old files hold too
     assert statement_check.problems(statement) == []
+    assert json.loads(json.dumps(statement)) == statement
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [({"privacy_seed": 3}, "privacy_seed"), ({"checked": False}, "not checked")],
+    ("change", "code"),
+    [
+        ({"privacy_seed": 3}, "privacy.seed_recorded"),
+        ({"checked": False}, "privacy.batches_unchecked"),
+        ({"mechanism": NonPrivate()}, "privacy.not_private"),
+        ({"mechanism": Gaussian(0.0, 0.1, 12)}, "privacy.not_private"),
+    ],
 )
-def test_what_may_not_be_released_says_why(change, reason):
+def test_what_may_not_be_released_says_why(change, code):
     event = Event(**{**vars(TRAINING), **change})
-    assert reason in Ledger("record", 2000, events=[event]).statement("x")["not_for_release"][0]
+    (reason,) = not_for_release([event])
+    assert reason.code == code
+    assert Ledger("record", 2000, events=[event]).statement("x")["not_for_release"] == [reason.sentence]
     assert Ledger("record", 2000, events=[TRAINING]).statement("x")["not_for_release"] == []
+
+
+def test_each_reason_against_a_release_is_listed():
+    event = Event("x", "training", NonPrivate(), privacy_seed=3, checked=False)
+    codes = [reason.code for reason in not_for_release([TRAINING, event])]
+    assert codes == ["privacy.not_private", "privacy.seed_recorded", "privacy.batches_unchecked"]
 
 
 @pytest.mark.parametrize("delta", [0.0, -1e-5, 1.0, 1 / 1999])
 def test_a_delta_that_promises_nothing_is_refused(delta):
-    with pytest.raises(DoppelError, match="delta"):
+    with refused("privacy.delta_above_units", name="delta", value=delta):
         Ledger("record", 2000, delta)
+
+
+def test_an_unknown_unit_is_refused():
+    with refused("privacy.unknown_unit", name="unit", value="users") as error:
+        Ledger("users", 2000)
+    assert "user" in error.value.remedy
 
 
 def test_inputs_that_do_not_belong_together_are_refused(tmp_path):
@@ -82,18 +102,34 @@ def test_inputs_that_do_not_belong_together_are_refused(tmp_path):
     write_stage(tmp_path, "b", ["a"], TRAINING)
     for name, value in (("unit", "user"), ("units", 1999), ("delta", 1e-6)):
         write_stage(tmp_path, "c", [], **{name: value})
-        with pytest.raises(DoppelError, match=name):
+        with refused("privacy.inputs_differ", name=name, value=value):
             inherit([tmp_path / "b", tmp_path / "c"])
     write_stage(tmp_path, "a", [], Event("a", "label histogram", DiscreteGaussian(20.0)))  # a ran again, b did not
-    with pytest.raises(DoppelError, match="another run of a"):
+    with refused("privacy.ancestor_differs", name="a"):
         inherit([tmp_path / "a", tmp_path / "b"])
 
 
 def test_a_stage_without_a_ledger_is_refused(tmp_path):
-    with pytest.raises(DoppelError, match=r"privacy\.json"):
+    with refused("privacy.no_ledger", name="privacy.json"):
         inherit([tmp_path / "missing"])
-    with pytest.raises(DoppelError, match="without inputs"):
+    with refused("privacy.no_inputs"):
         inherit([])
+
+
+@pytest.mark.parametrize("key", ["unit", "units", "delta", "events", "public", "ancestors"])
+def test_a_statement_that_lacks_a_field_is_refused(key):
+    statement = Ledger("record", 2000, events=[HISTOGRAM]).statement("x")
+    del statement[key]
+    with refused("privacy.statement_incomplete", name=key):
+        from_statement(statement)
+
+
+@pytest.mark.parametrize(
+    "mechanism", [{}, {"kind": "Gausian"}, {"kind": "Gaussian"}, {"kind": "NonPrivate", "x": 1}, 3]
+)
+def test_an_event_that_cannot_be_read_is_refused(mechanism):
+    with refused("privacy.event_unreadable"):
+        Event.from_json({**HISTOGRAM.as_json(), "mechanism": mechanism})
 
 
 def test_verify_accepts_a_chain_and_sees_a_changed_ancestor(chain):
@@ -117,40 +153,66 @@ def changed(statement: dict, path: tuple, value: object) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("path", "value", "code"),
     [
-        (("epsilon",), 1.0),
-        (("epsilon",), None),
-        (("target_epsilon",), 0.1),
-        (("delta",), 1e-4),
-        (("unit",), "user"),
-        (("neighbours",), "replace one record"),
-        (("events", 0, "mechanism", "scale"), 12.0),
-        (("events", 1, "mechanism", "noise_multiplier"), 1.0),
-        (("events", 1, "mechanism", "sampling_probability"), 0.05),
-        (("events", 1, "mechanism", "count"), 11),
-        (("events", 1, "mechanism", "kind"), "DiscreteGaussian"),
-        (("events", 1, "privacy_seed"), 1),
-        (("events", 1, "checked"), None),
-        (("events",), []),
-        (("not_for_release",), ["because"]),
+        (("epsilon",), 1.0, "privacy.epsilon_wrong"),
+        (("epsilon",), None, "privacy.epsilon_missing"),
+        (("target_epsilon",), 0.1, "privacy.over_target"),
+        (("delta",), 1e-4, "privacy.epsilon_wrong"),
+        (("unit",), "user", "privacy.neighbours_wrong"),
+        (("neighbours",), "replace one record", "privacy.neighbours_wrong"),
+        (("accountant", "method"), "moments", "privacy.other_accountant"),
+        (("events", 0, "mechanism", "scale"), 12.0, "privacy.epsilon_wrong"),
+        (("events", 0, "mechanism", "scale"), "12", "privacy.impossible_mechanism"),
+        (("events", 1, "mechanism", "noise_multiplier"), 1.0, "privacy.epsilon_wrong"),
+        (("events", 1, "mechanism", "sampling_probability"), 0.05, "privacy.epsilon_wrong"),
+        (("events", 1, "mechanism", "count"), 11, "privacy.epsilon_wrong"),
+        (("events", 1, "mechanism", "count"), 12.0, "privacy.impossible_mechanism"),
+        (("events", 1, "privacy_seed"), 1, "privacy.not_for_release_wrong"),
+        (("events", 1, "checked"), None, "privacy.poisson_unchecked"),
+        (("events",), [], "privacy.epsilon_wrong"),
+        (("not_for_release",), ["because"], "privacy.not_for_release_wrong"),
     ],
 )
-def test_verify_sees_every_changed_claim(chain, path, value):
+def test_verify_sees_every_changed_claim(chain, path, value, code):
     statement = read_json(chain / "privacy.json")
     assert statement_check.problems(statement) == []
-    with suppress(DoppelError):  # a statement that cannot even be read is refused too
-        assert statement_check.problems(changed(statement, path, value))
+    assert code in [reason.code for reason in statement_check.problems(changed(statement, path, value))]
+
+
+def test_figures_of_another_mechanism_are_not_read(chain):
+    statement = changed(read_json(chain / "privacy.json"), ("events", 1, "mechanism", "kind"), "DiscreteGaussian")
+    with refused("privacy.event_unreadable"):
+        statement_check.problems(statement)
 
 
 def test_another_accountant_may_be_looser_and_never_states_less(chain):
     statement = read_json(chain / "privacy.json")
     other = changed(statement, ("accountant",), statement["accountant"] | {"library": "dp-accounting 9"})
     assert statement_check.problems(other) == []
-    spent = statement["epsilon"]
-    assert any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 0.999 * spent)))
-    assert not any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 1.009 * spent)))
-    assert any("is stated" in one for one in statement_check.problems(changed(other, ("epsilon",), 1.02 * spent)))
+    for share, codes in (
+        (0.999, ["privacy.epsilon_wrong"]),
+        (1.009, []),
+        (1.02, ["privacy.epsilon_wrong"]),
+    ):
+        stated = changed(other, ("epsilon",), share * statement["epsilon"])
+        assert [reason.code for reason in statement_check.problems(stated)] == codes
+
+
+def test_what_is_wrong_with_ancestors_has_a_code(chain):
+    def codes():
+        return [one.code for one in statement_check.wrong_ancestors(chain, read_json(chain / "privacy.json"))]
+
+    assert codes() == []
+    write_json(chain / "done.json", {"made_from": {"inputs": {"00_process_data": "", "30_compare": ""}}})
+    assert codes() == ["privacy.ancestor_unnamed"]
+    (chain / "done.json").unlink()
+    path = chain / "privacy.json"
+    statement = read_json(path)
+    write_json(path, changed(statement, ("events",), statement["events"][1:]))
+    assert codes() == ["privacy.event_left_out"] * 2  # each of the two ancestors has it
+    write_stage(chain.parent, "00_process_data", [], Event("00_process_data", "label histogram", DiscreteGaussian(9.0)))
+    assert codes() == ["privacy.ancestor_changed", "privacy.event_left_out"]
 
 
 def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys):
