@@ -36,10 +36,10 @@ def check(folder: Path) -> tuple[Mapping | None, list[Reason]]:
             statement = certificate.read(folder)
             found += certificate.changed(folder, statement)
             found += certificate.unfounded(folder, statement)
-            found += map(str, problems(certificate.ledger_part(statement)))
+            found += problems(certificate.ledger_part(statement))
         else:
             statement = read_json(folder / "privacy.json")
-            found += map(str, problems(statement) + wrong_ancestors(folder, statement))
+            found += problems(statement) + wrong_ancestors(folder, statement)
     except UNREADABLE as error:
         found.append(Reason("release.unreadable", f"cannot be read: {type(error).__name__}: {error}"))
     return statement, found
