@@ -51,3 +51,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
 def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage begun inside a test must not hide the messages of pytest."""
     monkeypatch.setenv(redaction.SHOW, "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files again")

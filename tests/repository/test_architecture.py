@@ -1,0 +1,52 @@
+"""The house keeps its shape: imports point down, no circle, no file at lib's top level, a picture that is up to date."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.project import ROOT
+
+LINT = Path(sys.executable).with_name("lint-imports")
+
+
+def lint(root: Path) -> subprocess.CompletedProcess:
+    """import-linter on the lib of a folder, by the contracts of its pyproject.toml."""
+    return subprocess.run([LINT, "--no-cache"], cwd=root, capture_output=True, text=True, timeout=60)
+
+
+def test_imports_point_down_and_make_no_circle() -> None:
+    ended = lint(ROOT)
+    assert ended.returncode == 0, ended.stdout
+    assert "2 kept, 0 broken" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("common/files.py", "from lib.stage import stage", "Imports point down"),
+        ("audit/target.py", "from lib.methods import registry", "Imports point down"),
+        ("data/records.py", "from lib.data import labels", "No circle"),
+        ("attic/__init__.py", "", "Imports point down"),
+    ],
+    ids=["up", "audit knows a method", "circle", "a room that is not listed"],
+)
+def test_what_breaks_the_shape_is_seen(tmp_path: Path, file: str, line: str, contract: str) -> None:
+    shutil.copytree(ROOT / "lib", tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / "lib" / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text((path.read_text() if path.is_file() else "") + f"\n{line}\n")
+    ended = lint(tmp_path)
+    assert ended.returncode == 1 and (f"{contract} BROKEN" in ended.stdout or "unmatched" in ended.stdout.lower())
+
+
+def test_no_file_lies_at_the_top_level_of_lib() -> None:
+    assert [path.name for path in (ROOT / "lib").glob("*.py")] == ["__init__.py"]
+
+
+def test_every_room_has_a_paragraph() -> None:
+    rooms = sorted(path.parent.name for path in (ROOT / "lib").glob("*/__init__.py"))
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert [room for room in rooms if f"\n**{room}** " not in text] == []
