@@ -1,27 +1,28 @@
-"""Formats numbers for people: as many digits as can be read, units spelled out."""
+"""Numbers as readers see them: as many digits as they can use, units spelled out."""
 
 import math
 
 ABSENT = "–"
+UNDEFINED = "not defined"  # a metric that has no value, with its reason beside it
+NOT_PRIVATE = "not private"  # instead of an epsilon
 NO_BREAK = "\u00a0"
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Format a number to a few significant digits.
+def number(value: float | None, digits: int = 3, *, absent: str = ABSENT) -> str:
+    """A number without its unit.
 
     Args:
-        value: an integer is written in full; None gives `ABSENT`.
+        value: an integer is written in full, ``12,345``; a float with ``digits`` significant digits, ``0.412``, and
+            with a power of ten below 0.0001, ``4.30e-5``.
         digits: significant digits of a float, at least 1.
-
-    Returns:
-        the number with commas between thousands; below 0.0001 with a power of ten: ``4.3e-5``.
+        absent: what is written for None.
     """
     if value is None:
-        return ABSENT
+        return absent
     if isinstance(value, int):
         return f"{value:,}"
     if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+        return f"{value + 0.0:g}"  # adding 0 takes the sign off -0
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -4:
         return f"{value:.{digits - 1}e}".replace("e-0", "e-")
@@ -29,25 +30,62 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def measured(value: float, low: float | None, high: float | None) -> tuple[str, str | None]:
-    """Format an estimate and its interval: ``("0.412", "0.374 to 0.450")``.
+    """A value and its interval, ``("0.412", "0.374 to 0.450")``, down to the second digit of half the interval's width.
 
     Args:
         value: the estimate.
-        low: lower end of its interval, or None where there is none.
-        high: upper end of its interval, or None where there is none.
+        low: the interval's lower end, None where there is no interval.
+        high: its upper end.
 
     Returns:
-        ``value`` and the interval, with decimals up to the second significant digit of half its width; None in place
-        of the interval where there is none or it has no width.
+        The value and the interval as text; None for an interval that is missing or empty.
     """
-    if low is None or high is None or not high > low:
+    if not _spans(low, high):
         return number(value), None
+    value, low, high = _same_digits(value, low, high)
+    return value, f"{low} to {high}"
+
+
+def interval(value: float | None, low: float | None, high: float | None) -> str:
+    """A value with its interval in one piece, ``0.412 [0.374, 0.450]``; see `measured`.
+
+    Args:
+        value: the estimate; None is written as `UNDEFINED`.
+        low: the interval's lower end, None where there is no interval.
+        high: its upper end.
+    """
+    if value is None:
+        return UNDEFINED
+    if not _spans(low, high):
+        return number(value)
+    return "{} [{}, {}]".format(*_same_digits(value, low, high))
+
+
+def _spans(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low < high
+
+
+def _same_digits(value: float, low: float, high: float) -> tuple[str, str, str]:
     decimals = min(6, max(0, 1 - math.floor(math.log10((high - low) / 2))))
-    return f"{value:,.{decimals}f}", f"{low:,.{decimals}f} to {high:,.{decimals}f}"
+    value, low, high = (f"{end:z,.{decimals}f}" for end in (value, low, high))
+    return value, low, high
+
+
+def epsilon(value: float | None) -> str:
+    """An epsilon, ``7.999``, or `NOT_PRIVATE`.
+
+    Args:
+        value: 0 or more; None where nothing bounds it.
+    """
+    return number(value, 4, absent=NOT_PRIVATE)
 
 
 def duration(seconds: float | None) -> str:
-    """Format ``seconds`` as ``3 min 35 s`` or ``2 h 5 min``, with spaces that do not break; None gives `ABSENT`."""
+    """A time of two units at most, ``3 min 35 s``, ``2 h 5 min``, that no line break can part.
+
+    Args:
+        seconds: 0 or more; None is written as `ABSENT`.
+    """
     if seconds is None:
         return ABSENT
     if seconds < 10:
@@ -58,7 +96,21 @@ def duration(seconds: float | None) -> str:
 
 
 def memory(megabytes: float | None) -> str:
-    """Format ``megabytes`` as ``640 MB``, or from 1,000 on as ``1.8 GB``; None gives `ABSENT`."""
+    """An amount of memory, ``1.8 GB``, ``640 MB``.
+
+    Args:
+        megabytes: of 1,000,000 bytes; None is written as `ABSENT`.
+    """
     if megabytes is None:
         return ABSENT
     return f"{number(megabytes / 1000, 2)} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def dollars(amount: float | None, *, absent: str = ABSENT) -> str:
+    """An amount of money, ``$1.25``.
+
+    Args:
+        amount: in dollars.
+        absent: what is written for None.
+    """
+    return absent if amount is None else f"${amount:,.2f}"

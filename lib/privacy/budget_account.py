@@ -102,7 +102,7 @@ class Account:
         """
         kind, _, argument = source.partition(":")
         entry = _entry(kind)
-        if entry is not None and not argument and entry.default_path is not None:
+        if entry is not None and entry.takes_path and entry.default_path is not None and not argument:
             argument = f"data/{entry.default_path}"
         if not argument:
             return cls(source, _slug(source))

@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.data import assets
 from lib.data.assets import Asset, fetch
 
@@ -131,23 +131,24 @@ def test_a_file_put_there_by_hand_is_used(tmp_path, made, pip):
 def test_a_wrong_file_by_hand_is_refused_with_both_hashes(tmp_path, made, pip):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "made-1.0.tar.gz").write_bytes(b"else")
-    with pytest.raises(DoppelError) as error:
+    digest = hashlib.sha256(b"else").hexdigest()
+    with refused("data.asset_wrong_hash", name="made-1.0.tar.gz", value=digest) as error:
         fetch("made", tmp_path)
-    for said in (made.sha256, hashlib.sha256(b"else").hexdigest(), str(tmp_path / "raw" / "made-1.0.tar.gz")):
-        assert said in str(error.value)
+    for fact in (made.sha256, digest, str(tmp_path / "raw" / "made-1.0.tar.gz")):
+        assert fact in str(error.value)
     assert names(tmp_path / "raw") == {"made-1.0.tar.gz"}
 
 
 def test_a_download_that_pip_let_through_is_checked_again(tmp_path, made, pip):
     pip["content"] = b"else"
-    with pytest.raises(DoppelError, match=hashlib.sha256(b"else").hexdigest()):
+    with refused("data.asset_wrong_hash", value=hashlib.sha256(b"else").hexdigest()):
         fetch("made", tmp_path)
     assert names(tmp_path / "raw") == set()
 
 
 def test_pips_refusal_of_a_hash_names_what_it_found(tmp_path, made, pip):
     pip["stderr"] = f"ERROR: THESE PACKAGES DO NOT MATCH\n   Expected sha256 {made.sha256}\n   Got        {'0' * 64}\n"
-    with pytest.raises(DoppelError, match=f"sha256 {'0' * 64}, expected {made.sha256}"):
+    with refused("data.asset_wrong_hash", value="0" * 64):
         fetch("made", tmp_path)
 
 
@@ -165,11 +166,11 @@ def test_pips_refusal_of_a_hash_names_what_it_found(tmp_path, made, pip):
 )
 def test_a_failed_download_says_why_and_where_to_put_the_file_without_addresses(tmp_path, made, pip, stderr, reason):
     pip["stderr"] = stderr
-    with pytest.raises(DoppelError) as error:
+    with refused("data.asset_not_fetched", name="made-1.0.tar.gz") as error:
         fetch("made", tmp_path)
-    said = str(error.value)
-    assert reason in said and made.sha256 in said and str(tmp_path / "raw" / "made-1.0.tar.gz") in said
-    assert "index.example" not in said and "://" not in said
+    assert reason in error.value.sentence
+    assert made.sha256 in error.value.remedy and str(tmp_path / "raw" / "made-1.0.tar.gz") in error.value.remedy
+    assert "index.example" not in str(error.value) and "://" not in str(error.value)
 
 
 def test_an_interrupted_unpacking_leaves_nothing_that_looks_whole(tmp_path, made, pip, monkeypatch):
@@ -201,8 +202,9 @@ def test_two_fetches_at_once_give_one_whole_folder(tmp_path, made, pip, monkeypa
 
 
 def test_an_unknown_asset_names_the_nearest(tmp_path):
-    with pytest.raises(DoppelError, match="did you mean vaderSentiment"):
+    with refused("data.unknown_asset", name="asset", value="vaderSentimnt") as error:
         fetch("vaderSentimnt", tmp_path)
+    assert error.value.remedy == "did you mean vaderSentiment?"
 
 
 def test_the_published_corpus():

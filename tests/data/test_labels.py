@@ -1,23 +1,20 @@
-"""Labels: cells of the declared domain, counts of one a unit, draws; copies and intervals beside them."""
+"""Labels: cells of the declared domain, counts to which a unit adds one, and draws."""
 
-import tracemalloc
 from collections import Counter
 
 import numpy as np
 import pytest
+from support.errors import refused
 
-from lib.audit import verbatim
-from lib.common.errors import DoppelError
 from lib.data import labels
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
-from lib.evaluation import bootstrap
 
 DOMAIN = {"mood": ["bad", "good"], "stars": ["1", "2", "3"], "product": "catalogue"}
 
 
-def record(id: str, mood: str, stars: str, user: str | None = None) -> Record:
-    return Record(id, PrivateText("x"), {"mood": mood, "stars": stars, "product": "any"}, user)
+def record(name: str, mood: str, stars: str, user: str | None = None) -> Record:
+    return Record(name, PrivateText("x"), {"mood": mood, "stars": stars, "product": "any"}, user)
 
 
 def test_cells_are_the_product_of_the_listed_labels():
@@ -27,10 +24,17 @@ def test_cells_are_the_product_of_the_listed_labels():
 
 
 @pytest.mark.parametrize(
-    "domain", [{"a": []}, {"a": ["x", "x"]}, {"a": "xyz"}, {"a": [str(i) for i in range(100_001)]}]
+    ("domain", "code", "value"),
+    [
+        ({"a": []}, "data.domain_values", "a"),
+        ({"a": ["x", "x"]}, "data.domain_values", "a"),
+        ({"b": ["x"], "a": "xyz"}, "data.domain_values", "a"),
+        ({"a": [str(i) for i in range(100_001)]}, "data.domain_too_large", 100_001),
+        ({"a": [str(i) for i in range(400)], "b": [str(i) for i in range(251)]}, "data.domain_too_large", 100_400),
+    ],
 )
-def test_a_domain_that_cannot_be_counted_is_refused(domain):
-    with pytest.raises(DoppelError, match="label_domain"):
+def test_a_domain_that_cannot_be_counted_is_refused(domain, code, value):
+    with refused(code, name="label_domain", value=value):
         labels.cells(domain)
 
 
@@ -63,51 +67,5 @@ def test_draws_follow_the_noisy_shares_and_take_rows_of_the_catalogue_whole():
     histogram = {"cells": [{"mood": "bad"}, {"mood": "good"}], "noisy_counts": [300, 100]}
     catalogue = [{"product": "case", "category": "a"}, {"product": "cable", "category": "b"}]
     drawn = labels.draw(histogram, catalogue, 4000, np.random.default_rng(0))
-    assert abs(Counter(one["mood"] for one in drawn)["bad"] / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
-    assert {(one["product"], one["category"]) for one in drawn} == {("case", "a"), ("cable", "b")}
-
-
-def test_a_verbatim_sentence_is_found_whatever_its_case_and_signs():
-    real = ["Nice. The battery of this camera lasts for two whole days!", "it is too short"]
-    synthetic = [
-        "I think the battery of THIS camera lasts for two whole days, really.",
-        "The battery of this camera lasts for two days.",
-        "it is too short",
-    ]
-    assert verbatim.verbatim(synthetic, real) == 1
-    assert verbatim.verbatim(synthetic, real, min_words=4) == 2
-
-
-def test_intervals_hold_the_value_and_shrink_with_n():
-    draw = np.random.default_rng(0)
-    few, many = (np.stack([draw.gamma(9, 3, n), np.full(n, 9.0)], axis=1) for n in (40, 4000))
-    widths = []
-    for losses in (few, many):
-        value, low, high = bootstrap.mean_loss(losses)
-        assert low < value < high
-        widths.append(high - low)
-    assert widths[1] < widths[0] / 5
-
-
-def test_intervals_of_many_records_are_drawn_in_parts(monkeypatch):
-    draw = np.random.default_rng(0)
-    losses = np.stack([draw.gamma(9, 3, 41), np.full(41, 9.0)], axis=1)
-    whole = bootstrap.mean_loss(losses, draws=301)
-    monkeypatch.setattr(bootstrap, "CELLS", 1000)
-    assert bootstrap.mean_loss(losses, draws=301) == whole
-    monkeypatch.setattr(bootstrap, "CELLS", 1_000_000)
-    tracemalloc.start()
-    bootstrap.mean_loss(np.tile(losses, (1000, 1)), draws=300)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 50e6  # all at once: 300 draws of 41,000 records, 300 MB
-
-
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
-    hits = 0
-    for seed in range(200):
-        draw = np.random.default_rng(seed)
-        losses = np.stack([draw.normal(3, 1, 60), np.ones(60)], axis=1)
-        _, low, high = bootstrap.mean_loss(losses, seed=seed, draws=400)
-        hits += low <= 3 <= high
-    assert 178 <= hits <= 199  # 95% of 200, four standard deviations below
+    assert abs(Counter(row["mood"] for row in drawn)["bad"] / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
+    assert {(row["product"], row["category"]) for row in drawn} == {("case", "a"), ("cable", "b")}

@@ -1,16 +1,15 @@
-"""Processing: what stays, what goes, and that train and test share nothing. Oracles are loops over all pairs."""
+"""Processing: what stays, what goes, and that train and test share nothing."""
 
-import random
 import unicodedata
+from contextlib import suppress
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.errors import refused
 
 from lib.common.errors import DoppelError
-from lib.data import near_duplicates
-from lib.data.near_duplicates import first_of_each, shingles
+from lib.data.near_duplicates import shingles
 from lib.data.private_text import PrivateText
 from lib.data.processing import Processed, Step, normalise, process
 from lib.data.records import Record
@@ -54,10 +53,9 @@ TEXTS = st.lists(st.tuples(WORDS.map(" ".join), st.sampled_from([None, "u1", "u2
 def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, shuffler):
     made = corpus([text for text, _ in rows], [user for _, user in rows])
     rules = LOOSE | {"near_duplicate_similarity": similarity, "seed": seed, "max_records_per_user": 3}
-    try:
+    done = None
+    with suppress(DoppelError):
         done = process(made, **rules)
-    except DoppelError:
-        done = None
     shuffled = list(made.records)
     shuffler.shuffle(shuffled)
     again = Corpus(shuffled, [], "made", "")
@@ -77,53 +75,6 @@ def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, shuff
     assert done.steps[0].kept == len(rows) and done.steps[-1].kept == len(kept)
     for before, after in zip(done.steps, done.steps[1:], strict=False):
         assert after.kept + after.dropped == before.kept
-
-
-def components(texts: list[str], similarity: float) -> list[bool]:
-    """The oracle: every pair, then the smallest index of each connected group."""
-    group = list(range(len(texts)))
-    for i in range(len(texts)):
-        for j in range(i):
-            if jaccard(texts[i], texts[j]) >= similarity:
-                old, new = max(group[i], group[j]), min(group[i], group[j])
-                group = [new if g == old else g for g in group]
-    return [group[i] == i for i in range(len(texts))]
-
-
-@pytest.mark.parametrize("similarity", [0.2, 0.5, 0.6, 0.7, 0.9, 1.0])
-@pytest.mark.parametrize("chunk", [50, 5_000_000])
-def test_near_duplicates_against_all_pairs(similarity, chunk, monkeypatch):
-    monkeypatch.setattr(near_duplicates, "CHUNK", chunk)
-    draw = random.Random(0)
-    made = [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 5))) for _ in range(60)]
-    for length in (8, 10, 13, 20):
-        made += [" ".join(draw.choices([f"w{i}" for i in range(40)], k=length)) for _ in range(20)]
-    for text in draw.sample(made, 80):
-        changed = text.split()
-        changed[draw.randrange(len(changed))] = "changed"
-        made.append(" ".join(changed))
-    draw.shuffle(made)
-    keep = first_of_each(made, similarity)
-    assert keep.dtype == np.bool_ and keep.tolist() == components(made, similarity)
-    assert 0 < keep.sum() < len(made)
-
-
-def test_a_similarity_that_rounds_upwards_is_reached():
-    """0.56 x 25 is 14.000000000000002 in floating point: 14 shared of 25 must still count as 0.56."""
-    base = [f"w{i}" for i in range(27)]  # 25 shingles; its first 14 are those of the other text
-    pair = [" ".join(base), " ".join(base[:16])]
-    assert jaccard(*pair) == 0.56
-    assert first_of_each(pair, 0.56).tolist() == [True, False]
-
-
-def test_shingles_of_long_and_short_texts():
-    assert shingles("One, two: THREE four five six") == {
-        ("one", "two", "three"),
-        ("two", "three", "four"),
-        ("three", "four", "five"),
-        ("four", "five", "six"),
-    }
-    assert shingles("One, two two three!") == {("one",), ("two",), ("three",)}
 
 
 def test_each_rule_drops_what_it_names():
@@ -201,42 +152,45 @@ def test_records_keep_all_but_their_text():
     assert found.as_json() == {"id": "r0", "text": "four words are here", "labels": {"stars": "4"}, "user": "ann"}
 
 
-def refusal(made: Corpus, **rules) -> str:
-    with pytest.raises(DoppelError) as error:
+def refusal(code: str, made: Corpus, **rules: object) -> DoppelError:
+    with refused(code) as error:
         process(made, **({"label_domain": {}} | rules))
     assert "alpha" not in str(error.value)
-    return str(error.value)
+    return error.value
 
 
 def test_labels_outside_the_domain_are_refused():
     made = corpus(different(20), labels={"stars": "secret"})
-    assert "outside the declared domain" in refusal(made, label_domain={"stars": ["1", "2"]})
-    assert "has labels ['stars'], the domain declares []" in refusal(made)
+    error = refusal("data.label_outside_domain", made, label_domain={"stars": ["1", "2"]})
+    assert error.name == "stars" and "secret" not in str(error)
+    error = refusal("data.labels_differ", made)
+    assert error.value == [] and "['stars']" in error.sentence
 
 
 def test_no_record_left_says_what_each_rule_kept():
-    said = refusal(corpus(different(3)), min_words=5)
-    assert "no record is left after the rule 'at least 5 words'" in said and "at least 5 words: 0 of 3 kept" in said
-    said = refusal(corpus(different(2), ["same", "same"]))
-    assert "no record fell on the" in said and "2 of 2 kept" in said
+    error = refusal("data.no_record_left", corpus(different(3)), min_words=5)
+    assert error.name == "at least 5 words" and "at least 5 words: 0 of 3 kept" in error.sentence
+    error = refusal("data.side_empty", corpus(different(2), ["same", "same"]))
+    assert (error.name, error.value) == ("test_fraction", 0.15) and "2 of 2 kept" in error.sentence
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"),
+    ("name", "value", "bounds"),
     [
-        ({"min_words": 0}, "min_words is 0, it must be at least 1 and at most 60"),
-        ({"min_words": 61}, "min_words is 61"),
-        ({"max_characters": 0}, "max_characters is 0"),
-        ({"max_records_per_user": 0}, "max_records_per_user is 0"),
-        ({"max_records": 1}, "max_records is 1, it must be at least 2"),
-        ({"near_duplicate_similarity": 0.0}, "near_duplicate_similarity is 0.0"),
-        ({"near_duplicate_similarity": 1.1}, "near_duplicate_similarity is 1.1"),
-        ({"test_fraction": 0.0}, "test_fraction is 0.0"),
-        ({"test_fraction": 1.0}, "test_fraction is 1.0"),
+        ("min_words", 0, "at least 1 and at most 60"),
+        ("min_words", 61, "at least 1 and at most 60"),
+        ("max_characters", 0, "at least 1"),
+        ("max_records_per_user", 0, "at least 1"),
+        ("max_records", 1, "at least 2"),
+        ("near_duplicate_similarity", 0.0, "above 0 and at most 1"),
+        ("near_duplicate_similarity", 1.1, "above 0 and at most 1"),
+        ("test_fraction", 0.0, "between 0 and 1"),
+        ("test_fraction", 1.0, "between 0 and 1"),
     ],
 )
-def test_settings_out_of_range(rules, said):
-    assert said in refusal(corpus(different(20)), **rules)
+def test_settings_out_of_range(name, value, bounds):
+    error = refusal("data.out_of_range", corpus(different(20)), **{name: value})
+    assert (error.name, error.value) == (name, value) and error.sentence.endswith(bounds)
 
 
 def test_no_record_is_shown():

@@ -1,8 +1,8 @@
 """Records on disk: the first bad line is named, and private text never shows."""
 
 import pytest
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.data import records
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
@@ -28,43 +28,46 @@ def test_what_is_written_is_read_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("line", "code", "name", "value"),
     [
-        ("{oops\n", "not JSON"),
-        ('["a"]\n', "a line holds one object"),
-        ('{"id": "b", "labels": {}}\n', "'text' must be str, found nothing"),
-        ('{"id": 3, "text": "x", "labels": {}}\n', "'id' must be str, found int"),
-        ('{"id": "b", "text": "x", "labels": {"stars": 4}}\n', "label value must be a string"),
-        ('{"id": "b", "text": "x", "labels": {}, "mood": 1}\n', "unknown keys"),
-        ('{"id": "b", "text": "x", "labels": {}, "user": 7}\n', "'user' must be a string"),
-        (GOOD, "the id of line 1 again"),
-        ('{"id": "b", "text": "half a \\ud83d pair", "labels": {}}\n', "surrogate"),
-        (b'{"id": "b", "text": "caf\xe9", "labels": {}}\n', "not UTF-8 at byte"),
-        ('{"id": "b", "text": "' + "x" * 1_000_001 + '", "labels": {}}\n', "at most 1,000,000"),
+        ("{oops\n", "common.not_json", None, None),
+        ('["a"]\n', "common.not_an_object", None, None),
+        ('{"id": "b", "labels": {}}\n', "data.field_type", "text", "nothing"),
+        ('{"id": 3, "text": "x", "labels": {}}\n', "data.field_type", "id", "int"),
+        ('{"id": "b", "text": "x", "labels": {"stars": 4}}\n', "data.label_type", "labels", None),
+        ('{"id": "b", "text": "x", "labels": {}, "mood": 1}\n', "data.unknown_keys", None, 1),
+        ('{"id": "b", "text": "x", "labels": {}, "user": 7}\n', "data.field_type", "user", "int"),
+        (GOOD, "data.duplicate_id", "id", None),
+        ('{"id": "b", "text": "half a \\ud83d pair", "labels": {}}\n', "data.half_surrogate_pair", None, None),
+        (b'{"id": "b", "text": "caf\xe9", "labels": {}}\n', "common.not_utf8", None, None),
+        ('{"id": "b", "text": "' + "x" * 1_000_001 + '", "labels": {}}\n', "data.text_too_long", "text", 1_000_001),
     ],
 )
-def test_a_bad_line_is_refused_by_file_and_number(tmp_path, line, reason):
-    path = written(tmp_path, GOOD, "\n", line)  # an empty line counts, and is passed over
-    with pytest.raises(DoppelError) as refusal:
+def test_a_bad_line_is_refused_by_file_and_number(tmp_path, line, code, name, value):
+    path = written(tmp_path, GOOD, "\n", line)  # an empty line is counted and skipped
+    with refused(code, name=name, value=value) as error:
         records.read(path)
-    assert f"{path}, line 3" in str(refusal.value) and reason in str(refusal.value)
-    assert SECRET not in str(refusal.value)
+    assert error.value.where == f"{path}, line 3"
+    assert SECRET not in str(error.value)
+    assert code != "data.duplicate_id" or "the id of line 1" in error.value.sentence
 
 
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(DoppelError, match="no such file"):
+def test_a_missing_file_is_refused(tmp_path):
+    with refused("data.no_file", name="none.jsonl") as error:
         records.read(tmp_path / "none.jsonl")
+    assert error.value.where == str(tmp_path / "none.jsonl")
 
 
 def test_a_label_outside_the_domain_is_refused_without_its_value(tmp_path):
-    (one,) = records.read(written(tmp_path, GOOD))
-    records.check_labels([one], {"stars": ["4", "5"]})
-    records.check_labels([one], {"stars": records.CATALOGUE})
-    with pytest.raises(DoppelError, match="outside the declared domain") as refusal:
-        records.check_labels([one], {"stars": ["1", "2"]})
-    assert "'4'" not in str(refusal.value)
-    with pytest.raises(DoppelError, match=r"the domain declares .*; name the same labels in both"):
-        records.check_labels([one], {"rating": ["4"]})
+    (record,) = records.read(written(tmp_path, GOOD))
+    records.check_labels([record], {"stars": ["4", "5"]})
+    records.check_labels([record], {"stars": records.CATALOGUE})
+    with refused("data.label_outside_domain", name="stars", value=None) as error:
+        records.check_labels([record], {"stars": ["1", "2"]})
+    assert "'4'" not in str(error.value) and "['1', '2']" in error.value.sentence
+    with refused("data.labels_differ", name="label_domain", value=["rating"]) as error:
+        records.check_labels([record], {"rating": ["4"]})
+    assert "columns: {labels.NAME: COLUMN}" in error.value.remedy
 
 
 def test_private_text_shows_its_length_alone():
@@ -77,7 +80,9 @@ def test_private_text_shows_its_length_alone():
 
 
 def test_users_are_numbered_and_a_record_without_one_is_its_own():
-    made = [Record(id, PrivateText("x"), {}, user) for id, user in (("a", "u"), ("b", None), ("c", "u"), ("d", "t"))]
+    made = [
+        Record(name, PrivateText("x"), {}, user) for name, user in (("a", "u"), ("b", None), ("c", "u"), ("d", "t"))
+    ]
     numbers = records.owner_numbers(made)
     assert numbers[0] == numbers[2] and sorted(set(numbers)) == [0, 1, 2]
 
@@ -85,7 +90,8 @@ def test_users_are_numbered_and_a_record_without_one_is_its_own():
 def test_user_level_needs_the_user_of_every_record():
     known = [Record(str(i), PrivateText(SECRET), {}, "ann") for i in range(3)]
     records.check_users(known, "user")
-    some = [*known, Record("9", PrivateText(SECRET), {}), Record("10", PrivateText(SECRET), {})]
-    records.check_users(some, "record")
-    with pytest.raises(DoppelError, match=r"unit: user, but 2 of 5 records name no user; .*columns: \{user: COLUMN\}"):
-        records.check_users(some, "user")
+    partly = [*known, Record("9", PrivateText(SECRET), {}), Record("10", PrivateText(SECRET), {})]
+    records.check_users(partly, "record")
+    with refused("data.user_missing", name="unit", value="user") as error:
+        records.check_users(partly, "user")
+    assert "2 of 5 records" in error.value.sentence and "columns: {user: COLUMN}" in error.value.remedy

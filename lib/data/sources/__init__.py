@@ -53,9 +53,9 @@ def _load_aug_pe(request: Request) -> Corpus:
 
 
 def _find_file(request: Request) -> None:
-    from lib.data.sources.table_files import locate
-
     if request.argument:
+        from lib.data.sources.table_files import locate
+
         locate(request.argument)
 
 

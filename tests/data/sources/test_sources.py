@@ -1,0 +1,145 @@
+"""The entries of sources: how a source is written, what it takes, and that a new one is an entry and a loader."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.errors import refused
+from support.source_files import as_dicts, refusal, write_csv
+
+from lib.common.paths import ROOT
+from lib.data import sources
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
+from lib.data.sources import SOURCES, Corpus, Source, glance, load, parse
+from lib.data.sources.corpus import Request, draw
+from lib.pipeline import preflight
+from lib.privacy.budget_account import Account
+from lib.release import card
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "value"),
+    [
+        ("amazon-snipets", "data.unknown_source", "amazon-snipets"),
+        ("csv", "data.source_form", "csv"),
+        ("csv:", "data.source_form", "csv:"),
+        ("hub", "data.source_form", "hub"),
+        ("movie-snippets:x", "data.source_form", "movie-snippets:x"),
+    ],
+)
+def test_a_source_that_does_not_exist(source: str, code: str, value: str) -> None:
+    assert refusal(code, source).value == value
+    with refused(code, name="source", value=value):
+        parse(source)
+    with refused(code, name="source", value=value):
+        glance(source)
+
+
+def test_what_a_mistyped_source_is_told() -> None:
+    assert refusal("data.unknown_source", "amazon-snipets").remedy == "did you mean amazon-snippets?"
+    assert "hub:OWNER/NAME" in refusal("data.source_form", "hub").sentence
+
+
+def test_settings_that_a_source_does_not_take() -> None:
+    error = refusal("data.columns_not_taken", "amazon-snippets", columns={"text": "x"})
+    assert error.name == "columns" and "csv, hub, jsonl, parquet" in error.sentence
+    error = refusal("data.out_of_range", "amazon-snippets", limit=0)
+    assert (error.name, error.value) == ("limit", 0)
+
+
+def test_the_kinds_of_sources() -> None:
+    kinds = {"amazon-snippets", "movie-snippets", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
+    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed"}
+    assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]
+    assert all(entry.form.startswith(kind) for kind, entry in SOURCES.items())
+
+
+def test_what_is_known_of_each_source() -> None:
+    """Facts that budgets, cards and pre-flight go by."""
+    assert {kind for kind, entry in SOURCES.items() if entry.public_text} == {"amazon-snippets", "movie-snippets"}
+    without = {kind for kind, entry in SOURCES.items() if not entry.knows_users}
+    assert without == {"movie-snippets", "yelp", "openreview", "pubmed"}
+    own = {"csv", "jsonl", "parquet", "hub"}
+    assert {kind for kind, entry in SOURCES.items() if entry.own_columns} == own
+    assert {kind for kind, entry in SOURCES.items() if entry.language is None} == own  # a file of anybody's
+    assert {kind for kind, entry in SOURCES.items() if entry.title} == {"amazon-snippets", "movie-snippets"}
+
+
+def test_a_glance_reads_the_first_record_of_a_file_and_no_other_source(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "x.csv", [{"text": "one"}, {"text": "two"}])
+    assert as_dicts([glance(f"csv:{path}")]) == [{"id": "1", "text": "one", "labels": {}}]
+    assert glance("amazon-snippets") is None and glance("yelp") is None
+    with refused("data.no_file", name="source", value="none.csv"):
+        glance("yelp:none.csv")
+    with refused("data.unknown_field", name="columns", value="txt"):
+        glance("hub:some/reviews", {"txt": "x"})
+
+
+TEXTS = ("eins", "zwei")
+
+
+def load_toy(request: Request) -> Corpus:
+    made = [Record(str(i), PrivateText(text), {}, request.argument or None) for i, text in enumerate(TEXTS)]
+    kept, counts = draw(made, request)
+    return Corpus(kept, [], "toy", f"{counts} of a toy, from {request.default_path}")
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Source:
+    """A source that is added by its entry alone."""
+    entry = Source(
+        form="toy[:WRITER]",
+        load=load_toy,
+        glance=lambda request: load_toy(request).records[0],
+        title="two words that nobody wrote",
+        public_text=True,
+        language="de",
+        default_path="raw/toy.txt",
+        corpus_name=str.lower,
+    )
+    monkeypatch.setitem(sources.SOURCES, "toy", entry)
+    return entry
+
+
+def test_a_source_is_added_by_its_entry_alone(toy: Source, tmp_path: Path) -> None:
+    expected = [{"id": "0", "text": "eins", "labels": {}}, {"id": "1", "text": "zwei", "labels": {}}]
+    corpus = load("toy", root=tmp_path)
+    assert as_dicts(corpus.records) == expected
+    assert corpus.note == f"2 of 2 records of a toy, from {tmp_path / 'raw/toy.txt'}"
+    assert len(load("toy", limit=1).records) == 1
+    assert as_dicts([glance("toy")]) == expected[:1] and glance("toy:Ann").user == "Ann"
+    assert parse("toy:Ann") == ("toy", "Ann")
+    assert refusal("data.unknown_source", "toyy").remedy == "did you mean toy?"
+    refusal("data.columns_not_taken", "toy", columns={"text": "x"})
+
+
+def test_pre_flight_budgets_and_cards_ask_the_entry(
+    toy: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOPPEL_BUDGETS", str(tmp_path))
+    account = Account.of("toy:Ann")
+    assert (account.source, account.name) == ("toy:ann", "toy-ann")
+    assert Account.of("toy").source == "toy" and Account.of("toy").read()[0].epsilon is None
+    certificate = {"epsilon": 1.0, "code": {"00_process_data": {"settings": {"source": "toy"}}}}
+    assert card._title(certificate).startswith("Synthetic records in the manner of toy")
+
+    private = Source(form="toy", load=load_toy, knows_users=False)
+    monkeypatch.setitem(sources.SOURCES, "toy", private)
+    assert Account.of("toy").read()[0].epsilon is not None
+    assert card._title(certificate).startswith("Synthetic text records")
+    with refused("pipeline.source_without_users"):
+        preflight.preflight("quick", "check", ["00_process_data.source=toy", "00_process_data.unit=user"])
+
+
+def test_asking_an_entry_imports_no_loader() -> None:
+    code = (
+        "import sys; from lib.data import sources; from lib.privacy.budget_account import Account\n"
+        "Account.of('amazon-2023:Electronics').read(); sources.glance('yelp')\n"
+        "slow = {'torch', 'transformers', 'duckdb', 'datasets', 'pyarrow', 'huggingface_hub'}\n"
+        "loaders = {name for name in sys.modules if name.startswith('lib.data.sources.')}\n"
+        "print(sorted(slow & set(sys.modules)), sorted(name.rpartition('.')[2] for name in loaders))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.stdout == "[] ['corpus', 'source']\n", ended.stderr

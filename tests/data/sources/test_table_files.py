@@ -1,0 +1,167 @@
+"""Files of the user's own: mapped, malformed in every way, and drawn from whatever their order."""
+
+import random
+from pathlib import Path
+
+import pytest
+from support.source_files import SECRET, WRITERS, as_dicts, refusal, write_csv, write_jsonl, write_parquet
+
+from lib.common.paths import ROOT
+from lib.data.sources import load
+
+MAPPING = {"text": "Review", "labels.rating": "Stars", "user": "Author", "id": "Key"}
+ROWS = [
+    {"Key": "a", "Author": "ann", "Stars": 4.0, "Review": f"{SECRET}, on\ntwo lines", "Other": 1},
+    {"Key": "b", "Author": "bob", "Stars": 5.0, "Review": 'it says "good"', "Other": 2},
+]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_table_with_a_mapping(kind: str, tmp_path: Path) -> None:
+    path = WRITERS[kind](tmp_path / f"mine.{kind}", ROWS)
+    corpus = load(f"{kind}:{path}", columns=MAPPING)
+    assert as_dicts(corpus.records) == [
+        {"id": "a", "text": ROWS[0]["Review"], "labels": {"rating": "4"}, "user": "ann"},
+        {"id": "b", "text": ROWS[1]["Review"], "labels": {"rating": "5"}, "user": "bob"},
+    ]
+    assert corpus.catalogue == [] and corpus.note == f"2 of 2 records of mine.{kind}" and corpus.files == (path,)
+    assert SECRET not in repr(corpus)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_table_without_a_mapping_is_read_by_the_names_of_the_fields(kind: str, tmp_path: Path) -> None:
+    rows = [{"text": "one", "user": 7.0, "stars": 4}, {"text": "two", "user": None, "stars": 4}]
+    corpus = load(f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}")
+    assert as_dicts(corpus.records) == [
+        {"id": "1", "text": "one", "labels": {}, "user": "7"},
+        {"id": "2", "text": "two", "labels": {}},
+    ]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_missing_column_names_those_present_and_the_nearest(kind: str, tmp_path: Path) -> None:
+    path = WRITERS[kind](tmp_path / "x", ROWS)
+    error = refusal("data.column_missing", f"{kind}:{path}", columns=MAPPING | {"labels.rating": "Star"})
+    assert (error.name, error.value) == ("labels.rating", "Star")
+    assert "Author" in error.sentence and "did you mean Stars?" in error.remedy
+    error = refusal("data.column_missing", f"{kind}:{path}")
+    assert (error.name, error.value) == ("text", "text") and "did you mean" not in error.remedy
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_ids_must_differ_and_be_there(kind: str, tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[1] | {"Key": "a"}]
+    refusal("data.duplicate_id", f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}", columns=MAPPING)
+    rows = [ROWS[0], ROWS[1] | {"Key": None}]
+    refusal("data.id_missing", f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}", columns=MAPPING)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_an_enormous_text_is_refused_and_an_empty_one_is_read(kind: str, tmp_path: Path) -> None:
+    rows = [{"text": "", "n": 1}, {"text": None, "n": 2}, {"text": "x" * 900_000, "n": 3}]
+    corpus = load(f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}")
+    assert [len(record.text) for record in corpus.records] == [0, 0, 900_000]
+    path = WRITERS[kind](tmp_path / "x", [{"text": "x" * 1_000_001, "n": 1}])
+    refusal("data.not_csv" if kind == "csv" else "data.text_too_long", f"{kind}:{path}")
+
+
+def test_an_empty_label_is_left_out_so_that_the_domain_check_finds_it(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "x.csv", [{"text": "one", "stars": " "}, {"text": "two", "stars": "3.0"}])
+    assert [r.labels for r in load(f"csv:{path}", columns={"labels.stars": "stars"}).records] == [{}, {"stars": "3"}]
+
+
+@pytest.mark.parametrize("field", ["txt", "labels."])
+def test_a_field_that_no_record_has(field: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "x.csv", ROWS)
+    error = refusal("data.unknown_field", f"csv:{path}", columns={field: "Review"})
+    assert (error.name, error.value) == ("columns", field)
+    assert field != "txt" or "did you mean text?" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (f'text,stars\none,1\n"two\nlines",2\n{SECRET},3,4\n', "data.csv_row_length", 5),
+        (f'text,stars\none,1\n"{SECRET}" x,2\n', "data.not_csv", 3),
+        (f'text,stars\none,1\n"{SECRET},2\nnever closed,3\n', "data.not_csv", 3),
+        (f"text,stars\none,1\n\n{SECRET} caf\u00e9,2\n".encode("latin-1"), "data.not_utf8", 4),
+        ("text,text\none,1\n", "data.column_twice", None),
+        ("", "data.column_missing", None),
+        ("text\n", "data.no_record", None),
+    ],
+)
+def test_a_malformed_csv_is_named_by_line(content: str | bytes, code: str, line: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    error = refusal(code, f"csv:{path}")
+    if line is not None:
+        assert error.where == f"{path}, line {line}"
+
+
+def test_what_is_wrong_with_a_row_is_told_in_figures(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("text,stars\none,1,2\n")
+    error = refusal("data.csv_row_length", f"csv:{tmp_path / 'x.csv'}")
+    assert error.value == 3 and "the header has 2" in error.sentence
+    (tmp_path / "x.csv").write_bytes(f"text\n{SECRET} caf\u00e9\n".encode("latin-1"))
+    assert "at byte 28" in refusal("data.not_utf8", f"csv:{tmp_path / 'x.csv'}").sentence
+
+
+def test_a_csv_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbftext\none\n")
+    assert as_dicts(load(f"csv:{tmp_path / 'x.csv'}").records) == [{"id": "1", "text": "one", "labels": {}}]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "name", "value"),
+    [
+        (f'{{"text": "{SECRET}"', "common.not_json", None, None),
+        (f'["{SECRET}"]', "common.not_an_object", None, None),
+        ('{"stars": 1}', "data.key_missing", "text", None),
+        ('{"text": 3, "stars": 1}', "data.field_type", "text", "int"),
+        ('{"text": "x", "stars": [1]}', "data.cell_type", "labels.stars", "list"),
+        (b'{"text": "caf\xe9", "stars": 1}', "common.not_utf8", None, None),
+    ],
+)
+def test_a_malformed_jsonl_is_named_by_line(
+    line: str | bytes, code: str, name: str | None, value: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"text": "one", "stars": 1}\n\n' + (line if isinstance(line, bytes) else line.encode()) + b"\n")
+    error = refusal(code, f"jsonl:{path}", columns={"text": "text", "labels.stars": "stars"})
+    assert (error.where, error.name, error.value) == (f"{path}, line 3", name, value)
+
+
+def test_a_jsonl_of_records_needs_no_mapping(tmp_path: Path) -> None:
+    rows = [
+        {"id": "r1", "text": "one", "labels": {"stars": "1"}, "user": "u"},
+        {"id": "r2", "text": "two", "labels": {}},
+    ]
+    path = write_jsonl(tmp_path / "x.jsonl", rows)
+    assert as_dicts(load(f"jsonl:{path}").records) == rows
+    write_jsonl(path, [rows[0], rows[1] | {"labels": {"stars": 1}}])
+    assert refusal("data.label_type", f"jsonl:{path}").where == f"{path}, line 2"
+
+
+def test_a_broken_parquet(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "x.parquet", ROWS)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert refusal("data.not_parquet", f"parquet:{path}").where == str(path)
+
+
+def test_a_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = refusal("data.no_file", "csv:no/such.csv")
+    assert (error.name, error.value) == ("source", "no/such.csv") and f"{ROOT}/no/such.csv" in error.sentence
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_limit_draws_the_same_records_from_any_order(kind: str, tmp_path: Path) -> None:
+    rows = [{"id": f"r{i}", "text": f"text {i}"} for i in range(200)]
+    drawn = []
+    for order in range(2):
+        random.Random(order).shuffle(rows)
+        path = WRITERS[kind](tmp_path / "x", rows)
+        drawn.append([record.id for record in load(f"{kind}:{path}", limit=20, seed=1).records])
+    assert drawn[0] == drawn[1] and len(set(drawn[0])) == 20
+    assert {record.id for record in load(f"{kind}:{path}", limit=20, seed=2).records} != set(drawn[0])
+    assert load(f"{kind}:{path}", limit=20).note == "20 of 200 records of x"
