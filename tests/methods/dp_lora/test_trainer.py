@@ -10,7 +10,6 @@ from scipy.stats import chi2
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from lib.common.errors import DoppelError
-from lib.methods.dp_lora import per_sample
 from lib.methods.dp_lora.trainer import Settings, Trainer
 from lib.models.examples import Batch, Example
 from lib.models.losses import example_losses, head_splits, held_out_losses
@@ -142,7 +141,7 @@ def test_padding_and_neighbours_in_a_batch_do_not_change_a_loss():
 
 
 def test_the_split_head_gives_the_models_own_loss_and_gradient(monkeypatch):
-    monkeypatch.setattr(per_sample, "HEAD_CHUNK", 5)
+    monkeypatch.setattr("lib.models.losses.HEAD_CHUNK", 5)
     results = []
     for split in (False, True):
         model = tiny()
