@@ -30,7 +30,7 @@ def frechet_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
     Raises:
         DoppelError: the embeddings cannot be compared.
     """
-    return _frechet(*centred("Frechet distance", real, synthetic, least=2, dtype=np.float64))
+    return _frechet(*centred("Fréchet distance", real, synthetic, least=2, dtype=np.float64))
 
 
 def frechet_infinity(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> float:
@@ -48,7 +48,7 @@ def frechet_infinity(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Gen
     Raises:
         DoppelError: the embeddings cannot be compared.
     """
-    real, synthetic = centred("Frechet distance at infinity", real, synthetic, least=2 * PARTS, dtype=np.float64)
+    real, synthetic = centred("Fréchet distance at infinity", real, synthetic, least=2 * PARTS, dtype=np.float64)
     real, synthetic = rng.permutation(real), rng.permutation(synthetic)
     means = [
         np.mean([_frechet(a, b) for a, b in zip(np.array_split(real, k), np.array_split(synthetic, k), strict=True)])
