@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from lib.common import formatting
 from lib.common.errors import DoppelError, nearest
 from lib.evaluation import registry
 from lib.evaluation.comparison_sets import REAL, Sets
@@ -151,10 +152,10 @@ def table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
             "task": row["task"],
             "metric": registry.title(str(row["metric"])),
             "arm": row["arm"],
-            "value": _shown(row, "value"),
+            "value": _interval(row, "value"),
             "floor": _number(row["floor"]),
             "ceiling": _number(row["ceiling"]),
-            "position": _shown(row, "position"),
+            "position": _interval(row, "position"),
             "n of N": f"{row['n']} of {row['of']}",
         }
         for row in rows
@@ -171,7 +172,7 @@ def wide(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
         line = lines.setdefault(
             (str(row["task"]), registry.title(str(row["metric"]))), {"better": _BETTER[str(row["direction"])]}
         )
-        half = "" if row["value"] is None else f" ± {(row['value_high'] - row['value']):.2g}"
+        half = "" if row["value"] is None else f" ± {formatting.number(row['value_high'] - row['value'], 2)}"
         line[str(row["arm"])] = f"{_number(row['value'])}{half}{' =' if row['at_ceiling'] else ''}"
         line["ceiling"] = _number(row["ceiling"])
     names = pd.MultiIndex.from_tuples(lines, names=["task", "metric"])
@@ -200,11 +201,9 @@ def reasons(rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
     return counted
 
 
-def _shown(row: Mapping[str, object], name: str) -> str:
-    if row[name] is None:
-        return "not defined"
-    return "{} [{}, {}]".format(*(_number(row[key]) for key in (name, f"{name}_low", f"{name}_high")))
-
-
 def _number(value: object) -> str:
-    return "not defined" if value is None else f"{value + 0.0:.3g}"  # adding 0 turns -0 into 0
+    return formatting.number(value, absent=formatting.UNDEFINED)
+
+
+def _interval(row: Mapping[str, object], name: str) -> str:
+    return formatting.interval(row[name], row[f"{name}_low"], row[f"{name}_high"])

@@ -66,7 +66,7 @@ def test_tables_to_read_show_arms_side_by_side_and_no_minus_zero(table):
     wide = metric_rows.wide(table)
     assert list(wide.columns) == ["better", "floor", "arm", "gone", "ceiling"]
     assert wide.loc[("toy", "Like"), "better"] == "as ceiling" and wide.loc[("toy", "Near"), "gone"] == "not defined"
-    assert wide.loc[("toy", "Near"), "arm"].startswith("0.5 ± 0.0")
+    assert wide.loc[("toy", "Near"), "arm"].startswith("0.500 ± 0.0")
     assert not metric_rows.table(table)["position"].str.contains("-0 ").any()
 
 
@@ -85,7 +85,7 @@ def test_views_of_one_metric_stand_together_whatever_their_order():
         ("t", "MAUVE", "encoder", "small"),
         ("t", "MAUVE", "size", "9 records"),
     ]
-    assert list(by_view["a"]) == ["not defined", "0.75", "0.25"] and list(by_view[CEILING]) == ["0.5"] * 3
+    assert list(by_view["a"]) == ["not defined", "0.750", "0.250"] and list(by_view[CEILING]) == ["0.500"] * 3
 
 
 def test_labels_and_a_floor_that_do_not_exist_are_refused():
