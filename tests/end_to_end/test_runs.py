@@ -1,7 +1,5 @@
 """Real runs, through Snakemake and papermill: once, again, in part, failed, killed, and two at a time."""
 
-import io
-import logging
 import os
 import re
 import signal
@@ -14,7 +12,6 @@ import pytest
 from support.project import Project, edit, toy_chain, until
 
 from lib.common.files import sha256
-from lib.pipeline.execute_notebook import Log
 from lib.stage.provenance import usable_cores
 
 PRIVATE = "Xanthippe-Quillfeather-0451"
@@ -179,30 +176,3 @@ def test_two_jobs_run_at_a_time(project: Project) -> None:
     project.notebook("00_make", "size: int = 1\n", meet, "stage.finish({}, {})")
     project.preset("two", n00_make__a="", n00_make__b="")
     assert project.run("two", "--jobs", "2").returncode == 0
-
-
-def test_a_log_holds_lines_and_now_and_then_a_state_of_a_bar() -> None:
-    now, file, told = [0.0], io.StringIO(), []
-    log = Log(file, told.append, every=10, clock=lambda: now[0])
-    log.write("loading\n\x1b[31mred\x1b[0m windows\r")
-    log.write("\nhalf a ")
-    log.write("line\n")
-    for step in range(1, 101):
-        now[0] += 0.5
-        log.write(f"\rsteps {step:3d}%|##| {step}/100 [00:{step // 2:02d}<00:50, 2.00it/s]")
-    log.write("\nthe end")
-    log.close()
-    lines = file.getvalue().splitlines()
-    assert lines[:3] == ["loading", "red windows", "half a line"] and lines[-1] == "the end"
-    states = [int(line.split("%")[0][6:]) for line in lines[3:-1]]
-    assert states == [19, 39, 59, 79, 99, 100]  # a state is known to be whole when the next one begins
-    assert [int(line.split("%")[0][6:]) for line in told] == states[:-1]
-
-
-def test_of_papermill_nothing_is_kept_back_but_that_it_cannot_read_annotated_parameters(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    logger = logging.getLogger("papermill")
-    logger.warning("Passed unknown parameter: target_epsilon")
-    logger.warning("Something else of an unknown parameter")
-    assert caplog.messages == ["Something else of an unknown parameter"]
