@@ -1,17 +1,16 @@
-"""One interface to every model that completes text, and records written by it: labels in, checked text out."""
+"""Open a model that completes text, and draw records from it: labels in, checked text out."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.generation.engines.base import ChatModel, Completion, Engine, NotConvertible, Sampling
-from lib.generation.engines.names import is_remote
+from lib.generation.engines.names import check_engine, is_remote
+from lib.generation.engines.registry import fitting, open_entry
 from lib.generation.local_chat import LocalChat
 from lib.generation.rejection import rejection
 from lib.models import loading
@@ -19,46 +18,61 @@ from lib.models.prompt import Prompt
 
 __all__ = ["Completion", "Draws", "Engine", "Sampling", "draw", "generate_records", "open_engine", "rejection"]
 
-EngineName = Literal["auto", "transformers", "ctranslate2", "vllm"]
-
 
 def open_engine(
     model: str,
     adapter: Path | None = None,
     *,
-    engine: EngineName = "auto",
+    engine: str = "auto",
     device: loading.Device = "auto",
     dtype: loading.Dtype = "auto",
     batch_size: int = 64,
 ) -> Engine:
-    """A model, with an adapter or without, ready to complete prompts.
+    """Load a model, ready to complete prompts.
 
-    ``auto`` takes vllm on a GPU where it is installed; ctranslate2 on a CPU where it knows the architecture
-    and bfloat16 was not asked for; else transformers. The engine's ``name`` says which one it is.
-    ``batch_size`` bounds the sequences computed at once (vllm plans that itself).
+    Args:
+        model: name of the model, see `lib.models.loading.locate`.
+        adapter: folder of a LoRA adapter for the model, or None.
+        engine: a name in `lib.generation.engines.registry`, or ``auto``: vllm on a GPU where it is installed,
+            ctranslate2 on a CPU where it supports the architecture and ``dtype`` is not bfloat16, else transformers.
+        device: "auto" (a GPU where there is one), "cpu" or "cuda".
+        dtype: "auto", "float32" or "bfloat16".
+        batch_size: most sequences that are computed at once, at least 1; vllm plans its batches itself.
+
+    Returns:
+        The engine; its ``name`` says which engine it is.
+
+    Raises:
+        DoppelError: the engine is unknown or cannot be opened here, or a parameter is out of its range.
     """
-    known = ("auto", "transformers", "ctranslate2", "vllm")
-    if engine not in known:
-        raise DoppelError(f"unknown engine {engine!r}; {nearest(engine, known)}")
+    check_engine(engine)
     if batch_size < 1:
-        raise DoppelError(f"batch_size = {batch_size} must be at least 1")
+        raise DoppelError(
+            "generation.batch_size_out_of_range",
+            f"batch_size = {batch_size} must be at least 1",
+            name="batch_size",
+            value=batch_size,
+        )
     place = loading.resolve_device(device).type
-    *better, last = _fitting(place, dtype) if engine == "auto" else [engine]
-    for name in better:
+    *first_choices, last_choice = fitting(place, dtype) if engine == "auto" else [engine]
+    for name in first_choices:
         try:
-            return _open(name, model, adapter, place, dtype, batch_size)
+            return open_entry(name, model, adapter, device=place, dtype=dtype, batch_size=batch_size)
         except NotConvertible:
             continue
-    return _open(last, model, adapter, place, dtype, batch_size)
+    return open_entry(last_choice, model, adapter, device=place, dtype=dtype, batch_size=batch_size)
 
 
 def open_chat(
     model: str, *, chat: bool | None = None, server: Mapping[str, object], local: Mapping[str, object]
 ) -> ChatModel:
-    """A model that answers messages: behind an endpoint (``openai:MODEL``, ``azure:DEPLOYMENT``), or on this machine.
+    """Open a model that answers messages.
 
-    ``server`` and ``local`` are the settings of `lib.generation.endpoint.endpoint.Endpoint` and of `open_engine`; those of the
-    other kind are not looked at. ``chat``: see `lib.generation.local_chat.LocalChat`.
+    Args:
+        model: ``openai:MODEL`` or ``azure:DEPLOYMENT`` for a model behind an endpoint, else a model on this machine.
+        chat: use the tokenizer's chat template; see `lib.generation.local_chat.LocalChat`. Ignored for endpoints.
+        server: settings of `lib.generation.endpoint.endpoint.Endpoint`; ignored for a local model.
+        local: settings of `open_engine`; ignored for a model behind an endpoint.
     """
     if is_remote(model):
         from lib.generation.endpoint.endpoint import Endpoint
@@ -67,54 +81,42 @@ def open_chat(
     return LocalChat(open_engine(model, **local), chat)
 
 
-def _fitting(place: str, dtype: loading.Dtype) -> list[str]:
-    """Engines for this machine, the fastest first; the last takes every model."""
-    fast = "vllm" if place == "cuda" else "ctranslate2"
-    usable = find_spec(fast) is not None and not (fast == "ctranslate2" and dtype == "bfloat16")
-    return [fast, "transformers"] if usable else ["transformers"]
-
-
-def _open(name: str, model: str, adapter: Path | None, place: str, dtype: loading.Dtype, batch_size: int) -> Engine:
-    """Open one engine; each is imported only here, for none of the others needs its packages."""
-    if name == "transformers":
-        from lib.generation.engines.transformers_engine import TransformersEngine
-
-        return TransformersEngine(model, adapter, device=place, dtype=dtype, batch_size=batch_size)
-    if name == "vllm":
-        if place != "cuda":
-            raise DoppelError("engine vllm needs a GPU; use engine: auto")
-        from lib.generation.engines.vllm_engine import VllmEngine
-
-        return VllmEngine(model, adapter, dtype=dtype)
-    if find_spec("ctranslate2") is None:
-        raise DoppelError("engine ctranslate2 is not installed; pip install ctranslate2, or use engine: auto")
-    from lib.generation.engines.ctranslate2_engine import CTranslate2Engine
-
-    return CTranslate2Engine(model, adapter, dtype=dtype, batch_size=batch_size)
-
-
 @dataclass(frozen=True)
 class Draws:
-    """What `draw` got. ``rejected`` counts completions by reason; one position may have several."""
+    """The result of `draw`.
 
-    texts: dict[int, str]  # by position, of those that were accepted
+    Attributes:
+        texts: the accepted texts by position.
+        requested: number of positions that were asked for.
+        rejected: number of rejected completions by reason; a position may have several.
+        tokens: tokens drawn in all, those of rejected completions included.
+    """
+
+    texts: dict[int, str]
     requested: int
     rejected: Counter[str]
-    tokens: int  # drawn in all, those of rejected completions counted
+    tokens: int
 
     @property
     def reasons(self) -> str:
+        """The reasons for rejection with their counts, the most frequent first."""
         return ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common()) or "none"
 
     def __str__(self) -> str:
         return f"{len(self.texts)} of {self.requested} texts; rejected: {self.reasons}"
 
     def require(self) -> "Draws":
-        """Itself. Raises DoppelError when nothing at all was accepted."""
+        """Itself.
+
+        Raises:
+            DoppelError: texts were asked for and none was accepted.
+        """
         if self.requested and not self.texts:
             raise DoppelError(
-                f"none of {self.rejected.total()} completions was accepted ({self.reasons}); raise max_new_tokens if "
-                "they are truncated, else change the prompt or take a better model"
+                "generation.nothing_accepted",
+                f"none of {self.rejected.total()} completions was accepted ({self.reasons})",
+                value=self.rejected.total(),
+                remedy="raise max_new_tokens if they are truncated, else change the prompt or use a better model",
             )
         return self
 
@@ -127,12 +129,14 @@ def draw(
     max_attempts: int,
     progress: Callable[[int], object] = lambda accepted: None,
 ) -> Draws:
-    """Completions for positions 0 .. count-1; what ``check`` gives a reason against is drawn again.
+    """Draw a completion for each position, and draw those again that are rejected.
 
     Args:
-        ask: completions of some positions in round 0, 1, ..; yields (number among those positions, completion).
-        check: why the completion of a position is refused, or None.
-        max_attempts: rounds; what is missing after them is missing in the result.
+        ask: called with the positions that are missing and the number of the round, from 0; yields
+            (index among those positions, completion).
+        check: called with a position and its completion; returns why it is rejected, or None.
+        count: number of positions.
+        max_attempts: number of rounds; positions still missing after them are missing in the result.
         progress: called with the number of positions newly accepted.
     """
     texts: dict[int, str] = {}
@@ -142,12 +146,12 @@ def draw(
         missing = [position for position in range(count) if position not in texts]
         if not missing:
             break
-        for number, completion in ask(missing, attempt):
+        for index, completion in ask(missing, attempt):
             tokens += completion.tokens
-            if reason := check(missing[number], completion):
+            if reason := check(missing[index], completion):
                 rejected[reason] += 1
             else:
-                texts[missing[number]] = completion.text.strip()
+                texts[missing[index]] = completion.text.strip()
                 progress(1)
     return Draws(texts, count, rejected, tokens)
 
@@ -161,13 +165,25 @@ def generate_records(
     max_attempts: int = 5,
     progress: Callable[[int], object] = lambda accepted: None,
 ) -> tuple[list[Record], Draws]:
-    """One record for each label set: the completion alone, ended at EOS, checked by `rejection`.
+    """Write a record for each label set; rejected completions are drawn again with the same labels.
 
-    A rejected completion is drawn again with the same labels (see `draw`). The checks look at the completion
-    alone, so they cost no privacy. Raises DoppelError when no completion was accepted, and when a prompt does
-    not leave room for one.
+    The checks read the completion alone, so they cost no privacy.
+
+    Args:
+        engine: the model.
+        prompt: template that is filled with labels.
+        labels: label name -> value, for each record.
+        sampling: how tokens are drawn; each round of redraws has a seed derived from it.
+        max_attempts: rounds of drawing, see `draw`.
+        progress: called with the number of records newly accepted.
+
+    Returns:
+        The records in the order of ``labels``, without those that stayed missing, and the counts.
+
+    Raises:
+        DoppelError: no completion was accepted, or a prompt leaves no room for a completion.
     """
-    prompts = [prompt.build(engine.tokenizer, one) for one in labels]
+    prompts = [prompt.build(engine.tokenizer, values) for values in labels]
     _check_room(prompts, engine, sampling)
 
     def ask(positions: Sequence[int], attempt: int) -> Iterator[tuple[int, Completion]]:
@@ -178,18 +194,23 @@ def generate_records(
     def check(position: int, completion: Completion) -> str | None:
         return rejection(completion, prompt.text(labels[position]), engine.tokenizer.all_special_tokens)
 
-    made = draw(ask, check, len(labels), max_attempts=max_attempts, progress=progress).require()
+    draws = draw(ask, check, len(labels), max_attempts=max_attempts, progress=progress).require()
     records = [
         Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
-        for position, text in sorted(made.texts.items())
+        for position, text in sorted(draws.texts.items())
     ]
-    return records, made
+    return records, draws
 
 
 def _check_room(prompts: Sequence[Sequence[int]], engine: Engine, sampling: Sampling) -> None:
-    longest = max(map(len, prompts), default=0)
-    if longest + sampling.max_new_tokens > engine.tokenizer.model_max_length:
+    """Refuse prompts that leave no room for ``max_new_tokens`` in the model's context."""
+    longest, context = max(map(len, prompts), default=0), engine.tokenizer.model_max_length
+    if longest + sampling.max_new_tokens > context:
         raise DoppelError(
+            "generation.prompt_too_long",
             f"the longest prompt has {longest} tokens; with max_new_tokens = {sampling.max_new_tokens} that exceeds "
-            f"the model's {engine.tokenizer.model_max_length}; shorten the template or lower max_new_tokens"
+            f"the model's {context}",
+            name="max_new_tokens",
+            value=sampling.max_new_tokens,
+            remedy="shorten the template or lower max_new_tokens",
         )

@@ -1,4 +1,4 @@
-"""A local model asked by messages, like a model behind an endpoint (`lib.generation.endpoint.endpoint`)."""
+"""A local model that answers messages, with the interface of `lib.generation.endpoint.endpoint`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,29 +7,48 @@ from lib.generation.engines.base import Completion, Engine, Request, Sampling, U
 
 
 class LocalChat:
-    """An engine that answers messages.
+    """A ChatModel over an engine.
 
     Args:
-        chat: wrap the messages in the tokenizer's chat template; None does so where it has one. Without it the
-            messages' contents are joined by line breaks, and the model writes what follows.
+        engine: the model.
+        chat: True wraps the messages in the tokenizer's chat template; False joins their contents by line breaks and
+            the model continues; None uses the template where there is one.
+
+    Raises:
+        DoppelError: ``chat`` is True and the tokenizer has no chat template.
     """
 
     def __init__(self, engine: Engine, chat: bool | None = None):
         has_template = engine.tokenizer.chat_template is not None
         if chat and not has_template:
-            raise DoppelError("this model's tokenizer has no chat template; set chat: false, or null")
+            raise DoppelError(
+                "generation.no_chat_template",
+                "this model's tokenizer has no chat template",
+                name="chat",
+                value=chat,
+                remedy="set chat: false, or null",
+            )
         self.engine, self.chat = engine, has_template if chat is None else chat
         self.name = engine.name
         self.usage = Usage()
 
     def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+        """Answer ``requests`` with ``sampling``, see `lib.generation.engines.base.ChatModel`.
+
+        Raises:
+            DoppelError: a prompt and its reply would exceed the model's context; nothing is drawn then.
+        """
         prompts = [self._ids(request) for request in requests]
         limits = [request.max_new_tokens for request in requests]
+        context = self.engine.tokenizer.model_max_length
         for prompt, limit in zip(prompts, limits, strict=True):
-            if len(prompt) + limit > self.engine.tokenizer.model_max_length:
+            if len(prompt) + limit > context:
                 raise DoppelError(
-                    f"a prompt of {len(prompt)} tokens and a reply of {limit} exceed the model's "
-                    f"{self.engine.tokenizer.model_max_length}; shorten the prompts, or lower max_new_tokens"
+                    "generation.prompt_too_long",
+                    f"a prompt of {len(prompt)} tokens and a reply of {limit} exceed the model's {context}",
+                    name="max_new_tokens",
+                    value=limit,
+                    remedy="shorten the prompts, or lower max_new_tokens",
                 )
         for position, completion in self.engine.complete(prompts, sampling, limits):
             self.usage.requests += 1
@@ -38,11 +57,12 @@ class LocalChat:
             yield position, completion
 
     def _ids(self, request: Request) -> list[int]:
+        """Token ids of a request's prompt."""
         tokenizer = self.engine.tokenizer
         if self.chat:
             messages = [{"role": role, "content": content} for role, content in request.messages]
             return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
         text = "\n".join(content for _, content in request.messages)
-        # what a synthetic text spells out stays plain characters; BOS is added where the model has one
+        # Special tokens spelled out in a synthetic text stay plain characters. BOS is added where the model has one.
         ids = tokenizer(text, split_special_tokens=True).input_ids
         return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids

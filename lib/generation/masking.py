@@ -1,4 +1,4 @@
-"""Blanks in the place of words: what a model is asked to fill in, to vary a text."""
+"""Masking: some words of a text become blanks, which a model is asked to fill in to vary the text."""
 
 import re
 
@@ -6,20 +6,31 @@ import numpy as np
 
 from lib.common.errors import DoppelError
 
-_WORD = re.compile(r"\w+(?:[-'’./@]\w+)*")  # it's, mid-range, 12.5: one word; signs around a word are no part of it
+_WORD = re.compile(r"\w+(?:[-'’./@]\w+)*")  # it's, mid-range, 12.5 are one word; punctuation around a word is not part
 
 
 def mask(text: str, probability: float, rng: np.random.Generator, blank: str = "_") -> str:
-    """The text with words replaced by ``blank``, each independently with ``probability``; signs and spaces stay.
+    """Replace words by blanks, each independently; punctuation and spaces stay.
 
-    At least one word becomes a blank: where none was drawn, one is. Below probability 1 at least one of two words
-    or more stays: where all were drawn, one comes back. A text without a word becomes a blank as a whole.
+    At least one word becomes a blank: one is chosen at random where none was drawn. Below probability 1 at least one
+    of two or more words stays: one is restored at random where all were drawn. A text without words becomes one blank.
+
+    Args:
+        text: the text.
+        probability: of each word to be masked, in (0, 1].
+        rng: generator of the draws.
+        blank: what stands for a masked word.
 
     Raises:
         DoppelError: the probability is not in (0, 1].
     """
     if not 0 < probability <= 1:
-        raise DoppelError(f"mask_probability = {probability} must be in (0, 1]")
+        raise DoppelError(
+            "generation.mask_probability_out_of_range",
+            f"mask_probability = {probability} must be in (0, 1]",
+            name="mask_probability",
+            value=probability,
+        )
     words = list(_WORD.finditer(text))
     if not words:
         return blank
@@ -28,5 +39,5 @@ def mask(text: str, probability: float, rng: np.random.Generator, blank: str = "
         masked[rng.integers(len(words))] = True
     elif masked.all() and len(words) > 1 and probability < 1:
         masked[rng.integers(len(words))] = False
-    chosen = iter(masked)
-    return _WORD.sub(lambda word: blank if next(chosen) else word[0], text)
+    is_masked = iter(masked)
+    return _WORD.sub(lambda word: blank if next(is_masked) else word[0], text)

@@ -1,4 +1,4 @@
-"""Refusals in words: what models write when they will not write what they are asked for."""
+"""Recognise refusals: what models write instead of the text that they are asked for."""
 
 import re
 
@@ -12,12 +12,12 @@ _SORRY = (
     r"(?:(?:i'm |i am |we're |we are )?(?:so |very |really |truly )?sorry|i apologi[sz]e|(?:my )?apologies"
     r"|unfortunately|regrettably)[^.!?\n]{0,40}?[,;.!:—–-]* ?(?:but |however,? )?"
 )
-# no text that was written for its own sake is about the request
+# a genuine text is never about the request itself
 _REQUEST = (
     r"(?:this|that|your|such an?|any such|these|those|the (?=request))(?: \w+)? ?(?:request|prompt|task|question)s?\b"
 )
-# "I can't write a bad review of this place" is praise
-_WHAT = (
+# "I can't write a bad review of this place" is praise, so such adjectives are excluded
+_OBJECT = (
     r"(?:(?!good|great|bad|better|best|positive|negative|glowing|more|enough|higher|honest|five|another)\w+ ){0,4}"
     r"(?:reviews?|content|texts?|stories|story|responses?|abstracts?|prompts?|passages?|materials?|versions?|sentences?)\b"
 )
@@ -26,7 +26,7 @@ _DO = (
     r"|help(?: you)?(?: out)? with (?:this|that|your|creating|generating|writing)\b"
     r"|help(?: you)? (?:to )?(?:create|generate|write)\b"
     rf"|(?:fulfil+|complete|comply with|accommodate|satisfy|answer|process|respond to|continue with) {_REQUEST}"
-    rf"|(?:generat|creat|writ|provid|produc|rewrit|rephras|paraphras)(?:e|ing) (?:{_WHAT}|(?:this|that)[.,!]))"
+    rf"|(?:generat|creat|writ|provid|produc|rewrit|rephras|paraphras)(?:e|ing) (?:{_OBJECT}|(?:this|that)[.,!]))"
 )
 _DECLINE = rf"(?:must |have to )?(?:respectfully )?decline (?:{_REQUEST}|to (?:answer|write|generate|create|engage)\b)"
 
@@ -35,24 +35,27 @@ _AT_THE_START = re.compile(
     r"|it (?:is not|isn't|would not be|wouldn't be) (?:appropriate|ethical) for me to\b"
 )
 _ANYWHERE = re.compile(
-    # the machine speaks of itself
+    # the model speaks about itself
     rf"\bas an? {_BOT}{_KIND}(?:,? (?:developed|created|trained|designed|made)[^.,\n]{{0,40}})?"
     r",? (?:i|my|(?:it's|it is) (?:not|against|beyond|outside))\b"
     rf"|\bi(?:'m| am)(?: just| only| merely)? an? {_BOT}{_KIND}"
     r"(?:[.,;!]|$| (?:and|so|but) i\b| (?:designed|trained|created|developed|programmed|without|that|who)\b)"
     r"|\bi (?:don't|do not) have (?:any )?personal (?:\w+ )?(?:opinions|feelings|beliefs|emotions|preferences)\b"
-    # rules that only a machine has
+    # rules that only a model has
     r"|\bagainst my (?:programming|(?:ethical |content |safety |usage )*guidelines)\b"
     r"|\bviolat\w+ (?:my|our|openai's|the) (?:\w+ )?(?:content|usage|safety) (?:policy|policies|guidelines)\b"
 )
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a model turned the request away instead of answering it.
+    """Whether a model refused the request instead of answering it. English only.
 
-    Made for few false alarms: regret and inability alone are no refusal ("I'm sorry I bought this", "I can't
-    recommend it"); it must be about writing, assisting or the request itself, at the start of the text, or be a
-    machine speaking of itself. English only.
+    Regret and inability alone are not refusals ("I'm sorry I bought this", "I can't recommend it"), to keep false
+    positives rare: a refusal begins the text and is about writing, assisting or the request itself, or the model
+    speaks about itself as a model.
+
+    Args:
+        text: what the model wrote.
     """
     plain = " ".join(text.casefold().replace("’", "'").split()).lstrip("*_#> ")
     return bool(_AT_THE_START.match(plain) or _ANYWHERE.search(plain))

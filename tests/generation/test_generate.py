@@ -1,5 +1,6 @@
 """Engines against each other, and records drawn through a scripted one."""
 
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from support.errors import refused
+from support.project import ROOT
 
-from lib.common.errors import DoppelError
-from lib.generation import generate as llm
-from lib.generation.engines import ctranslate2_engine, smoothquant
+from lib.generation import generate
+from lib.generation.engines import ctranslate2_engine, names, registry, smoothquant
 from lib.generation.engines.base import batches, completion
 from lib.generation.engines.transformers_engine import TransformersEngine
 from lib.generation.generate import Completion, Sampling, generate_records, open_engine
@@ -44,7 +46,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engines(adapter: Path) -> dict[str, llm.Engine]:
+def engines(adapter: Path) -> dict[str, generate.Engine]:
     """With the adapter: the plain model's likeliest token is always the same."""
     return {name: open_engine(TINY, adapter, engine=name, device="cpu", dtype="float32") for name in ENGINES}
 
@@ -57,12 +59,12 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def prompts_of(engine: llm.Engine, *texts: str) -> list[list[int]]:
+def prompts_of(engine: generate.Engine, *texts: str) -> list[list[int]]:
     return [engine.tokenizer(text).input_ids for text in texts]
 
 
-def completed(engine: llm.Engine, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Completion]:
-    """In the order of the prompts, each there once."""
+def completed(engine: generate.Engine, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Completion]:
+    """The completions in the order of the prompts, each of which is completed once."""
     done = dict(engine.complete(prompts, sampling))
     assert sorted(done) == list(range(len(prompts)))
     return [done[i] for i in range(len(prompts))]
@@ -86,7 +88,7 @@ def test_both_engines_write_the_same_with_an_adapter_and_without(adapter: Path, 
     "change",
     [{"repetition_penalty": 1.5}, {"no_repeat_ngram_size": 2}, {"min_new_tokens": 12}, {"max_new_tokens": 1}],
 )
-def test_both_engines_mean_the_same_by_their_settings(engines, change):
+def test_sampling_settings_mean_the_same_in_both_engines(engines, change):
     prompts = prompts_of(engines["transformers"], "abc abc", "abc why not so", "abc z", "hello", "b")
     sampling = replace(GREEDY, **change)
     first, second = (completed(engines[name], prompts, sampling) for name in ENGINES)
@@ -107,8 +109,8 @@ def test_a_prompt_alone_is_completed_as_among_longer_ones(engines, name):
     assert len(set(together)) > 1
 
 
-def test_a_prompt_that_begins_all_others_is_no_exception(engines):
-    """What all prompts share is computed once, and here it is all of one of them."""
+def test_a_prompt_that_is_a_prefix_of_all_others_is_completed_too(engines):
+    """The shared prefix is computed once, and here it is the whole of a prompt."""
     prompts = prompts_of(engines["ctranslate2"], "go on", "go on now", "go on, and on")
     alone = [completed(engines["ctranslate2"], [prompt], GREEDY)[0] for prompt in prompts]
     assert completed(engines["ctranslate2"], prompts, GREEDY) == alone
@@ -119,34 +121,34 @@ def test_a_prompt_that_begins_all_others_is_no_exception(engines):
 def test_a_completion_stops_at_its_first_eos_or_at_the_longest_length(engines, name):
     engine = engines[name]
     done = completed(engine, prompts_of(engine, *["say something", "so"] * 40), Sampling(max_new_tokens=12))
-    assert {one.ended for one in done} == {True, False}
-    for one in done:
-        assert "<|im_end|>" not in one.text and "something" not in one.text
-        assert one.tokens == 12 if not one.ended else 1 <= one.tokens <= 12
-        if one.text.isascii() and "<|" not in one.text:  # one token a byte
-            assert one.tokens == len(one.text) + one.ended
+    assert {reply.ended for reply in done} == {True, False}
+    for reply in done:
+        assert "<|im_end|>" not in reply.text and "something" not in reply.text
+        assert reply.tokens == 12 if not reply.ended else 1 <= reply.tokens <= 12
+        if reply.text.isascii() and "<|" not in reply.text:  # one token a byte
+            assert reply.tokens == len(reply.text) + reply.ended
 
 
 @pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("cut", [{"top_k": 8, "top_p": 0.7, "temperature": 2.0}, {"temperature": 0.5}, {"top_p": 0.5}])
 def test_the_first_token_follows_the_distribution_that_the_settings_define(engines, name, cut):
-    """Penalty aside: temperature, then top_k, then top_p; against NumPy, over 4,000 draws."""
+    """Temperature, then top_k, then top_p, without a penalty: 4,000 draws against an oracle in NumPy."""
     engine, draws = engines[name], 4000
     sampling = Sampling(max_new_tokens=1, seed=3, **cut)
     (prompt,) = prompts_of(engine, "well")
     with torch.inference_mode():
         logits = engines["transformers"].model(torch.tensor([prompt])).logits[0, -1].double().numpy()
-    wanted = _cut(logits / sampling.temperature, sampling.top_k or len(logits), sampling.top_p)
+    expected = _cut(logits / sampling.temperature, sampling.top_k or len(logits), sampling.top_p)
     texts = Counter(done.text if not done.ended else "END" for done in completed(engine, [prompt] * draws, sampling))
-    decode = [engine.tokenizer.decode([id]) for id in range(len(wanted))]
+    decode = [engine.tokenizer.decode([token]) for token in range(len(expected))]
     decode[engine.tokenizer.eos_token_id] = "END"
     by_text = Counter()
-    for text, probability in zip(decode, wanted, strict=True):
+    for text, probability in zip(decode, expected, strict=True):
         by_text[text] += probability
     assert set(texts) <= {text for text, probability in by_text.items() if probability > 0}
     distance = sum(abs(by_text[text] - texts[text] / draws) for text in by_text) / 2
-    # sqrt(k / (2 pi n)) is about what k equally likely outcomes leave; a wrong order of cuts gives ten times that
-    assert distance < 2 * np.sqrt((wanted > 0).sum() / (2 * np.pi * draws))
+    # n draws of k equally likely outcomes have a distance of about sqrt(k / (2 pi n)), a wrong order ten times that
+    assert distance < 2 * np.sqrt((expected > 0).sum() / (2 * np.pi * draws))
 
 
 def _cut(logits: np.ndarray, top_k: int, top_p: float) -> np.ndarray:
@@ -168,7 +170,7 @@ def test_the_seed_decides_and_equal_prompts_differ(two_threads, name):
     state = torch.random.get_rng_state()
     first = completed(engine, prompts, sampling)
     assert torch.equal(torch.random.get_rng_state(), state)
-    torch.manual_seed(1)  # of no influence
+    torch.manual_seed(1)  # has no influence
     assert completed(engine, prompts, sampling) == first
     assert len({done.text for done in first}) == 16  # two workers, four batches: none repeats another
     assert not {done.text for done in first} & {d.text for d in completed(engine, prompts, replace(sampling, seed=8))}
@@ -190,7 +192,7 @@ def test_each_prompt_can_have_its_own_limit(engines, name):
     assert {done[p].tokens for p in range(5) if not done[p].ended} <= set(limits)
 
 
-def test_batches_are_even_of_like_length_and_as_many_for_each_worker():
+def test_batches_are_even_of_similar_length_and_equally_many_for_each_worker():
     def cut(prompts: Sequence[Sequence[int]], size: int, multiple: int = 1) -> list[list[int]]:
         return batches(prompts, [9] * len(prompts), size, multiple)
 
@@ -215,17 +217,17 @@ def test_a_completion_keeps_special_tokens_but_the_one_that_ended_it(engines):
     assert completion(tokenizer, [a, start, a, end], [end], 2) == Completion("a<|im_start|>", 2, False)
 
 
-def test_prompts_that_begin_alike_share_their_beginning(engines):
+def test_prompts_are_grouped_by_their_shared_prefix(engines):
     starts = [[7] * 40, [8] * 40]
     prompts = [[*starts[i % 2], *[i, 5, 6][: 1 + i % 3]] for i in range(40)]
-    groups = ctranslate2_engine._alike(prompts)
+    groups = ctranslate2_engine._prefix_groups(prompts)
     assert sorted(sorted(group) for group in groups) == [list(range(0, 40, 2)), list(range(1, 40, 2))]
-    assert ctranslate2_engine._alike(prompts[:30]) == [list(range(30))]  # batches would be too small
-    assert ctranslate2_engine._alike([[i] * 9 for i in range(40)]) == [list(range(40))]
+    assert ctranslate2_engine._prefix_groups(prompts[:30]) == [list(range(30))]  # batches would be too small
+    assert ctranslate2_engine._prefix_groups([[i] * 9 for i in range(40)]) == [list(range(40))]
     engine = engines["ctranslate2"]
     texts = [f"{'left ' * 6 if i % 2 else 'right ' * 6}{i}" for i in range(40)]
-    wanted = completed(engines["transformers"], prompts_of(engine, *texts), GREEDY)
-    assert completed(engine, prompts_of(engine, *texts), GREEDY) == wanted
+    expected = completed(engines["transformers"], prompts_of(engine, *texts), GREEDY)
+    assert completed(engine, prompts_of(engine, *texts), GREEDY) == expected
 
 
 def test_nothing_to_complete(engines):
@@ -235,33 +237,33 @@ def test_nothing_to_complete(engines):
 # conversion
 
 
-def test_a_conversion_is_made_once_and_never_taken_for_another(
+def test_a_conversion_is_made_once_for_each_model_adapter_and_dtype(
     adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    made = []
+    conversions = []
     convert = ctranslate2_engine._Converter.convert
     monkeypatch.setattr(
-        ctranslate2_engine._Converter, "convert", lambda self, *a, **k: made.append(1) or convert(self, *a, **k)
+        ctranslate2_engine._Converter, "convert", lambda self, *a, **k: conversions.append(1) or convert(self, *a, **k)
     )
-    mine = tmp_path / "adapter"
-    mine.mkdir()
+    copy = tmp_path / "adapter"
+    copy.mkdir()
     for file in adapter.iterdir():
-        (mine / file.name).write_bytes(file.read_bytes())
+        (copy / file.name).write_bytes(file.read_bytes())
 
-    first, again = (open_engine(TINY, mine, engine="ctranslate2").folder for _ in range(2))
-    exact = open_engine(TINY, mine, engine="ctranslate2", dtype="float32").folder
-    assert first == again != exact and len(made) == 2
-    assert first.parent == tmp_path / ".ctranslate2"  # as private as the adapter beside it
+    first, again = (open_engine(TINY, copy, engine="ctranslate2").folder for _ in range(2))
+    exact = open_engine(TINY, copy, engine="ctranslate2", dtype="float32").folder
+    assert first == again != exact and len(conversions) == 2
+    assert first.parent == tmp_path / ".ctranslate2"  # beside the adapter, as private as that
 
-    weights = mine / "adapter_model.safetensors"
+    weights = copy / "adapter_model.safetensors"
     changed = bytearray(weights.read_bytes())
     changed[-3] ^= 1
     weights.write_bytes(changed)
-    assert open_engine(TINY, mine, engine="ctranslate2").folder not in (first, exact)
-    assert len(made) == 3
+    assert open_engine(TINY, copy, engine="ctranslate2").folder not in (first, exact)
+    assert len(conversions) == 3
 
 
-def test_smoothing_changes_the_weights_and_not_what_the_model_computes():
+def test_smoothing_changes_the_weights_but_not_the_logits():
     model, tokenizer = loading.load(TINY, dtype="float32", device="cpu"), loading.load_tokenizer(TINY)
     ids = torch.tensor([tokenizer("how it went").input_ids])
     with torch.inference_mode():
@@ -271,7 +273,7 @@ def test_smoothing_changes_the_weights_and_not_what_the_model_computes():
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
     plain = loading.load(TINY, dtype="float32", device="cpu").state_dict()
     same = [name for name, weight in model.state_dict().items() if torch.equal(weight, plain[name])]
-    # what reads no smoothed channel and makes none
+    # these neither read nor produce a smoothed channel
     assert all("o_proj" in name or "embed" in name for name in same) and len(same) == 3
 
 
@@ -285,24 +287,45 @@ def test_auto_takes_the_fastest_that_fits(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ctranslate2.converters.transformers._MODEL_LOADERS", {})
     monkeypatch.setattr(ctranslate2_engine, "_RECIPE", "of this test")
     assert open_engine(TINY, device="cpu").name == "transformers"
-    with pytest.raises(DoppelError, match="use engine: transformers"):
+    with refused("generation.model_not_convertible", name="model", value=TINY):
         open_engine(TINY, device="cpu", engine="ctranslate2")
-    monkeypatch.setattr(llm, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     assert open_engine(TINY, device="cpu").name == "transformers"
 
 
 def test_engines_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(DoppelError, match="did you mean ctranslate2"):
+    with refused("generation.engine_unknown", name="engine", value="ctranslate") as error:
         open_engine(TINY, engine="ctranslate")
-    with pytest.raises(DoppelError, match="needs a GPU"):
+    assert error.value.remedy == "did you mean ctranslate2?"
+    with refused("generation.engine_needs_gpu", name="engine", value="vllm"):
         open_engine(TINY, engine="vllm", device="cpu")
-    with pytest.raises(DoppelError, match="not bfloat16"):
+    with refused("generation.dtype_unsupported", name="dtype", value="bfloat16"):
         open_engine(TINY, engine="ctranslate2", device="cpu", dtype="bfloat16")
-    with pytest.raises(DoppelError, match="batch_size = 0"):
+    with refused("generation.batch_size_out_of_range", name="batch_size", value=0):
         open_engine(TINY, batch_size=0)
-    monkeypatch.setattr(llm, "find_spec", lambda name: None)
-    with pytest.raises(DoppelError, match="pip install ctranslate2"):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    with refused("generation.engine_not_installed", name="engine", value="ctranslate2") as error:
         open_engine(TINY, engine="ctranslate2", device="cpu")
+    assert "pip install ctranslate2" in error.value.remedy
+
+
+def test_an_engine_is_a_file_and_an_entry_of_the_same_name():
+    assert ("auto", *sorted(registry.ENGINES)) == names.ENGINE_NAMES
+    assert all(entry.load().name == name for name, entry in registry.ENGINES.items())
+    assert registry.fitting("cpu", "auto")[-1] == registry.fitting("cuda", "bfloat16")[-1] == "transformers"
+
+
+def test_engine_names_are_checked_without_importing_a_model_library():
+    code = (
+        "import sys; from lib.generation.engines.names import ENGINE_NAMES, check_engine\n"
+        "for name in ENGINE_NAMES: check_engine(name)\n"
+        "loaded = sorted(name for name in sys.modules if name.startswith(('torch', 'transformers', 'lib.models')))\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
+    with refused("generation.engine_unknown", name="engine", value="vlm") as error:
+        names.check_engine("vlm")
+    assert error.value.remedy == "did you mean vllm?"
 
 
 def test_the_transformers_engine_keeps_an_adapter_apart_in_bfloat16(adapter: Path):
@@ -310,8 +333,8 @@ def test_the_transformers_engine_keeps_an_adapter_apart_in_bfloat16(adapter: Pat
     assert not hasattr(TransformersEngine(TINY, adapter, device="cpu", dtype="float32").model, "peft_config")
 
 
-def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.MonkeyPatch):
-    """Against a stand-in: it shows what is handed to vLLM, not that vLLM does it."""
+def test_vllm_is_given_what_it_documents(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Against a stand-in for vLLM: it shows what vLLM is given, not what it does with it."""
     seen = SimpleNamespace()
 
     class LLM:
@@ -320,14 +343,14 @@ def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.Monk
 
         def generate(self, prompts, sampling_params, lora_request=None):
             seen.prompts, seen.sampling, seen.lora = prompts, sampling_params, lora_request
-            ids = [[*b"ok", 2], [*b"no"]]
-            return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=one)]) for one in ids]
+            drawn = [[*b"ok", 2], [*b"no"]]
+            return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=ids)]) for ids in drawn]
 
     def module(name: str, **content: object) -> None:
-        made = ModuleType(name)
-        made.__spec__ = ModuleSpec(name, None)
-        made.__dict__.update(content)
-        monkeypatch.setitem(sys.modules, name, made)
+        stand_in = ModuleType(name)
+        stand_in.__spec__ = ModuleSpec(name, None)
+        stand_in.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, stand_in)
 
     module("vllm", LLM=LLM, SamplingParams=lambda **options: SimpleNamespace(**options))
     module("vllm.lora")
@@ -347,38 +370,44 @@ def test_vllm_is_given_what_it_documents(adapter: Path, monkeypatch: pytest.Monk
     assert seen.prompts == [{"prompt_token_ids": [5, 6]}, {"prompt_token_ids": [7]}]
     assert seen.lora == ("adapter", 1, str(adapter))
     assert seen.sampling[0].seed != seen.sampling[1].seed
-    with pytest.raises(DoppelError, match="repetition_penalty: 1"):
+    with refused("generation.sampling_unsupported", name="repetition_penalty", value=1.2):
         completed(engine, [[5, 6]], Sampling(repetition_penalty=1.2))
-    with pytest.raises(DoppelError, match="no_repeat_ngram_size"):
+    with refused("generation.sampling_unsupported", name="no_repeat_ngram_size", value=2):
         completed(engine, [[5, 6]], Sampling(no_repeat_ngram_size=2))
     assert (seen.sampling[0].top_k, seen.sampling[0].max_tokens, seen.sampling[0].stop_token_ids) == (9, 3, [2])
     list(engine.complete([[5, 6], [7]], Sampling(min_new_tokens=2, max_new_tokens=9), [1, 4]))
-    assert [(one.max_tokens, one.min_tokens) for one in seen.sampling] == [(1, 1), (4, 2)]
+    assert [(given.max_tokens, given.min_tokens) for given in seen.sampling] == [(1, 1), (4, 2)]
+
+    config = tmp_path / "adapter_config.json"
+    config.write_text('{"r": 513}')
+    with refused("generation.adapter_rank_too_high", value=513):
+        open_engine(TINY, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("name", "value"),
     [
-        ({"temperature": -1}, "temperature = -1 must be at least 0"),
-        ({"top_p": 0}, "top_p = 0 must be in"),
-        ({"top_p": 1.1}, "top_p"),
-        ({"top_k": -1}, "top_k"),
-        ({"max_new_tokens": 0}, "max_new_tokens"),
-        ({"min_new_tokens": 65}, "min_new_tokens = 65 must be in"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty"),
-        ({"seed": -1}, "seed"),
+        ("temperature", -1),
+        ("top_p", 0),
+        ("top_p", 1.1),
+        ("top_k", -1),
+        ("max_new_tokens", 0),
+        ("min_new_tokens", 65),
+        ("repetition_penalty", 0.0),
+        ("no_repeat_ngram_size", -1),
+        ("seed", -1),
     ],
 )
-def test_sampling_out_of_bounds(given, why):
-    with pytest.raises(DoppelError, match=why):
-        Sampling(**given)
+def test_sampling_out_of_range(name, value):
+    with refused("generation.sampling_out_of_range", name=name, value=value):
+        Sampling(**{name: value})
 
 
 # records
 
 
 class Scripted:
-    """An engine that writes what it is told, round by round, the last prompt first."""
+    """An engine with a script: its completions for each round, which it yields for the last prompt first."""
 
     name = "scripted"
 
@@ -392,51 +421,53 @@ class Scripted:
         yield from reversed(list(enumerate(self.rounds.pop(0)[: len(prompts)])))
 
 
-def said(text: str, ended: bool = True) -> Completion:
+def written(text: str, ended: bool = True) -> Completion:
     return Completion(text, len(text) + ended, ended)
 
 
-def test_records_are_completions_and_what_was_rejected_is_drawn_again():
+def test_records_are_completions_and_rejected_ones_are_drawn_again():
     engine = Scripted(
-        [said(" one"), said(" "), said("cut off", ended=False), said("four")],
-        [said("two"), said("<|im_start|>user")],
-        [said("three\nthings ")],
+        [written(" one"), written(" "), written("cut off", ended=False), written("four")],
+        [written("two"), written("<|im_start|>user")],
+        [written("three\nthings ")],
     )
     labels = [{"n": n} for n in ("I", "II", "III", "IV")]
-    seen = []
-    made, done = generate_records(engine, Prompt("No {n}:"), labels, Sampling(seed=1), progress=seen.append)
-    assert [record.text.reveal() for record in made] == ["one", "two", "three\nthings", "four"]
-    assert [record.labels for record in made] == labels
-    assert len({record.id for record in made}) == 4
-    assert done.rejected == {"empty": 1, "truncated": 1, "markup": 1}
-    assert done.tokens == 5 + 2 + 7 + 5 + 4 + 17 + 14
+    accepted = []
+    records, draws = generate_records(engine, Prompt("No {n}:"), labels, Sampling(seed=1), progress=accepted.append)
+    assert [record.text.reveal() for record in records] == ["one", "two", "three\nthings", "four"]
+    assert [record.labels for record in records] == labels
+    assert len({record.id for record in records}) == 4
+    assert draws.rejected == {"empty": 1, "truncated": 1, "markup": 1}
+    assert draws.tokens == 5 + 2 + 7 + 5 + 4 + 17 + 14
     assert [asked for asked, _ in engine.asked] == [
         ["No I:", "No II:", "No III:", "No IV:"],
         ["No II:", "No III:"],
         ["No III:"],
     ]
     assert len({seed for _, seed in engine.asked}) == 3
-    assert sum(seen) == 4
-    assert str(done).startswith("4 of 4 texts; rejected: 1 ")
+    assert sum(accepted) == 4
+    assert str(draws).startswith("4 of 4 texts; rejected: 1 ")
 
 
-def test_what_stays_missing_is_counted_and_nothing_at_all_is_an_error():
+def test_missing_records_are_counted_and_none_at_all_is_an_error():
     labels = [{"n": "I"}, {"n": "II"}]
-    engine = Scripted(*[[said("1"), said("ok")], [said("2")]])
-    made, done = generate_records(engine, Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
-    assert [record.id for record in made] == ["synthetic-000001"]
-    assert (done.requested, done.rejected) == (2, {"no letters": 2})
-    engine = Scripted(*[[said("x", ended=False), said("")]] * 2)
-    with pytest.raises(DoppelError, match=r"none of 4 completions .*2 empty, 2 truncated.* raise max_new_tokens"):
+    engine = Scripted(*[[written("1"), written("ok")], [written("2")]])
+    records, draws = generate_records(engine, Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+    assert [record.id for record in records] == ["synthetic-000001"]
+    assert (draws.requested, draws.rejected) == (2, {"no letters": 2})
+    engine = Scripted(*[[written("x", ended=False), written("")]] * 2)
+    with refused("generation.nothing_accepted", value=4) as error:
         generate_records(engine, Prompt("No {n}:"), labels, Sampling(), max_attempts=2)
+    assert "2 empty, 2 truncated" in str(error.value)
 
 
 def test_a_prompt_must_leave_room_for_the_completion():
-    with pytest.raises(DoppelError, match=r"has 507 tokens; with max_new_tokens = 6 .*512"):
+    with refused("generation.prompt_too_long", name="max_new_tokens", value=6) as error:
         generate_records(Scripted(), Prompt("x" * 507), [{}], Sampling(max_new_tokens=6))
+    assert "507" in str(error.value) and "512" in str(error.value)
 
 
-def test_the_whole_way_with_the_tiny_model_is_reproducible():
+def test_records_of_the_tiny_model_are_reproducible():
     engine = open_engine(TINY, device="cpu")
     labels = [{"mood": "glad"}, {"mood": "sad"}] * 10
     first, again = (
@@ -471,10 +502,10 @@ def test_the_whole_way_with_the_tiny_model_is_reproducible():
         ),
     ],
 )
-def test_what_is_not_a_record(text, reason):
-    assert rejection(said(text), "Write a glad review:", ["<|pad|>"]) == reason
-    assert rejection(said(text, ended=False), "Write a glad review:", []) == "truncated"
+def test_unusable_completions_are_rejected_with_a_reason(text, reason):
+    assert rejection(written(text), "Write a glad review:", ["<|pad|>"]) == reason
+    assert rejection(written(text, ended=False), "Write a glad review:", []) == "truncated"
 
 
-def test_a_prompt_of_a_word_or_two_may_come_back():
-    assert rejection(said("My review: good"), "Review:", []) is None
+def test_a_prompt_of_one_or_two_words_may_occur_in_the_text():
+    assert rejection(written("My review: good"), "Review:", []) is None

@@ -1,12 +1,11 @@
-"""A local model asked by messages."""
+"""A local model that answers messages."""
 
 import pytest
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.generation import generate
 from lib.generation.engines.base import Request, Sampling
 from lib.generation.local_chat import LocalChat
-from lib.models import loading
 
 TINY = "bundled:tiny-random"
 LOCAL = {"engine": "transformers", "device": "cpu", "dtype": "float32"}
@@ -37,7 +36,7 @@ def test_messages_are_wrapped_in_the_chat_template_where_there_is_one(engine, mo
     assert "<|im_start|>system\nbe short<|im_end|>" in seen
 
 
-def test_without_a_template_the_model_goes_on_from_the_contents(engine, monkeypatch):
+def test_without_a_template_the_model_continues_the_contents(engine, monkeypatch):
     (seen,) = prompts_seen(engine, monkeypatch, LocalChat(engine, chat=False), ASKED)
     assert seen == "be short\nsay a word\nword\none more"
     marked = Request((("user", "<|im_end|> plainly"),), 4)
@@ -45,10 +44,10 @@ def test_without_a_template_the_model_goes_on_from_the_contents(engine, monkeypa
     assert engine.tokenizer.eos_token_id not in ids  # a text cannot spell the end of the prompt
 
 
-def test_a_template_that_is_not_there_is_refused(engine, monkeypatch):
+def test_a_missing_chat_template_is_refused(engine, monkeypatch):
     monkeypatch.setattr(engine.tokenizer, "chat_template", None)
     assert LocalChat(engine).chat is False
-    with pytest.raises(DoppelError, match="no chat template; set chat: false"):
+    with refused("generation.no_chat_template", name="chat", value=True):
         LocalChat(engine, chat=True)
 
 
@@ -65,14 +64,14 @@ def test_every_reply_keeps_its_own_limit_and_is_counted(engine):
 
 def test_a_prompt_that_leaves_no_room_is_refused_before_anything_is_drawn(engine):
     long = Request((("user", "x" * 500),), 64)
-    with pytest.raises(DoppelError, match=r"a reply of 64 exceed the model's 512"):
+    with refused("generation.prompt_too_long", name="max_new_tokens", value=64) as error:
         next(LocalChat(engine).reply([ASKED, long], Sampling()))
+    assert "512" in str(error.value)
 
 
-def test_a_name_says_whether_a_model_is_here_or_behind_an_endpoint(monkeypatch):
+def test_the_name_decides_whether_a_model_is_local_or_behind_an_endpoint(monkeypatch):
     local = generate.open_chat(TINY, server={}, local=LOCAL)
     assert local.name == "transformers" and local.chat
     monkeypatch.setenv("SOME_KEY", "secret")
-    far = generate.open_chat("openai:some-model", server={"key_variable": "SOME_KEY"}, local={"engine": "none"})
-    assert far.name == "openai:some-model" and far.usage.requests == 0
-    assert loading.locate(TINY)
+    remote = generate.open_chat("openai:some-model", server={"key_variable": "SOME_KEY"}, local={"engine": "none"})
+    assert remote.name == "openai:some-model" and remote.usage.requests == 0

@@ -1,4 +1,4 @@
-"""Prompts: files that load, templates that always fill, draws made anew, blanks at their rate, replies cleaned."""
+"""Prompt files load, templates fill for every label, draws differ, words are masked at their rate."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from support.errors import codes, refused
 from support.project import ROOT
 
 from lib.common.errors import DoppelError
@@ -50,12 +51,14 @@ def small(folder: Path, old: str = "", new: str = "") -> prompt_file.PromptFile:
 
 
 def ask(
-    file: prompt_file.PromptFile, kind: str, values: dict, seed: int = 0, words: int | None = None
+    file: prompt_file.PromptFile, request: str, values: dict, seed: int = 0, words: int | None = None
 ) -> prompt_file.Messages:
     rng = np.random.default_rng(seed)
-    if kind == "random":
+    if request == "random":
         return file.random(values, rng, words)
-    return file.rephrase(TEXT, values, rng, words) if kind == "rephrase" else file.fill(TEXT, values, rng, words, 0.5)
+    if request == "rephrase":
+        return file.rephrase(TEXT, values, rng, words)
+    return file.fill(TEXT, values, rng, words, 0.5)
 
 
 def test_every_corpus_has_a_file() -> None:
@@ -64,26 +67,26 @@ def test_every_corpus_has_a_file() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("words", [None, 37])
-@pytest.mark.parametrize("kind", ["random", "rephrase", "fill"])
-def test_every_template_fills_for_every_label(path: Path, words: int | None, kind: str) -> None:
+@pytest.mark.parametrize("request_name", ["random", "rephrase", "fill"])
+def test_every_template_fills_for_every_label(path: Path, words: int | None, request_name: str) -> None:
     file = prompt_file.load(path)
     declared = domain(CORPORA[path.stem]) if path.stem in CORPORA else {}
     file.check_labels(declared)
     for values in labels.cells(declared):
-        seen = set()
+        requests = set()
         for seed in range(8):
-            messages = ask(file, kind, values, seed, words)
+            messages = ask(file, request_name, values, seed, words)
             roles = [role for role, _ in messages if role != "system"]
             assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
             shown = "".join(content for _, content in messages)
             assert not re.search(r"[{}\[\]]|None", shown)
             assert ("37 words" in messages[-1][1]) == (words is not None)
-            assert (kind == "rephrase") == (TEXT in messages[-1][1])
-            seen.add(messages[-1][1])
+            assert (request_name == "rephrase") == (TEXT in messages[-1][1])
+            requests.add(messages[-1][1])
         drawn = {field for template in file.rephrase_templates for field in templates.fields(template)} & set(
             file.draws
         )
-        assert len(seen) > 2 or (kind == "rephrase" and not drawn)  # drawn anew for each sample, not once a label
+        assert len(requests) > 2 or (request_name == "rephrase" and not drawn)  # draws are made for each sample
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -95,7 +98,7 @@ def test_draws_are_rich(path: Path) -> None:
     values = labels.cells(domain(CORPORA[path.stem]))[0] if path.stem in CORPORA else {}
     rng = np.random.default_rng(0)
     asked = [file.random(values, rng, None)[-1][1] for _ in range(400)]
-    assert len(set(asked)) > 100  # of the same label
+    assert len(set(asked)) > 100  # for the same label
 
 
 def test_the_generic_file_serves_any_corpus() -> None:
@@ -110,7 +113,7 @@ def test_a_draw_is_uniform_and_follows_its_label(tmp_path: Path) -> None:
     file = small(tmp_path)
     rng = np.random.default_rng(0)
     asked = [file.random({"mood": "calm"}, rng, None)[-1][1] for _ in range(4000)]
-    counts = [sum(subject in one for one in asked) for subject in ("printer", "password", "cable", "screen")]
+    counts = [sum(subject in request for request in asked) for subject in ("printer", "password", "cable", "screen")]
     assert sum(counts) == 4000 and max(abs(count - 1000) for count in counts) < 4 * np.sqrt(4000 * 0.25 * 0.75)
     tones = {file.rephrase(TEXT, {"mood": "angry"}, rng, None)[-1][1].split()[2] for _ in range(50)}
     assert tones == {"loudly:", "rudely:"}
@@ -127,70 +130,118 @@ def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> Non
     assert file.rephrase(TEXT, {"mood": "angry"}, np.random.default_rng(0), None)[1][1] == "there it lies"
     several = [file.fill(TEXT, {"mood": "angry"}, np.random.default_rng(seed), None, 0.5) for seed in range(8)]
     first = several[0]
-    assert len({one[:-1] for one in several}) == 1 < len({one[-1] for one in several})  # a prefix to compute once
+    prefixes, requests = {messages[:-1] for messages in several}, {messages[-1] for messages in several}
+    assert len(prefixes) == 1 < len(requests)  # the prefix is computed once
     assert "_" in first[0][1] and first[1][1] == "my desk fell over, again!"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("one_line: true", "one_lines: true", "one_lines: unknown key; did you mean one_line?"),
-        ("one_line: true", "", "one_line: is missing"),
-        ("one_line: true", "one_line: 1", "one_line = '1'"),
-        ("{subject}", "{subjct}", "random[0]: 'Write a {mood} ticket about {subjct}"),
-        ("{subject}", "{subjct}", "did you mean subject?"),
-        ("[ in {words} words]", " in {words} words", "{words} may have no value; put the words that go with it in [ ]"),
-        ("[ in {words} words]", "[ in {words words]", "write a literal brace or bracket twice"),
-        ("[ in {words} words]", "[ in few words]", "[ in few words] would never be left out"),
-        ("[ in {words} words]", " in {words] words", "write a literal brace or bracket twice"),
-        ("{mood} ticket", "{mood!r} ticket", "a placeholder is a name alone"),
-        ("Fill in {tone}: {text}", "Fill in", "fill[0]: 'Fill in': has no {text}"),
-        ("{mood} ticket", "{text} ticket", "{text} is no label or draw"),
-        ("{by: mood", "{by: mod", "by: 'mod' is no label of this file; did you mean mood?"),
-        ("{by: mood", "{bye: mood", "bye: unknown key; did you mean by?"),
+    ("old", "new", "code", "name", "fact"),
+    [  # fact: place and remedy in the message
+        ("one_line: true", "one_lines: true", "generation.prompt_key_unknown", "one_lines", "did you mean one_line?"),
+        ("one_line: true", "", "generation.prompt_key_missing", "one_line", "one_line"),
+        ("one_line: true", "one_line: 1", "generation.prompt_value_wrong", "one_line", "one_line = '1'"),
+        (
+            "{subject}",
+            "{subjct}",
+            "models.placeholder_unknown",
+            "subjct",
+            "random[0]: 'Write a {mood} ticket about {sub",
+        ),
+        ("{subject}", "{subjct}", "models.placeholder_unknown", "subjct", "did you mean subject?"),
+        ("[ in {words} words]", " in {words} words", "models.placeholder_not_bracketed", "words", "random[0]"),
+        ("[ in {words} words]", "[ in {words words]", "models.template_malformed", "template", "random[0]"),
+        ("[ in {words} words]", "[ in few words]", "models.passage_not_optional", "template", "[ in few words]"),
+        ("[ in {words} words]", " in {words] words", "models.template_malformed", "template", "random[0]"),
+        ("{mood} ticket", "{mood!r} ticket", "models.placeholder_formatted", "template", "random[0]"),
+        ("Fill in {tone}: {text}", "Fill in", "models.placeholder_missing", "text", "fill[0]: 'Fill in'"),
+        ("{mood} ticket", "{text} ticket", "models.placeholder_unknown", "text", "random[0]"),
+        ("{by: mood", "{by: mod", "generation.prompt_name_unknown", "mod", "draws: tone: by: 'mod'"),
+        ("{by: mood", "{by: mod", "generation.prompt_name_unknown", "mod", "did you mean mood?"),
+        ("{by: mood", "{bye: mood", "generation.prompt_key_unknown", "bye", "draws: tone: bye"),
+        ("{by: mood", "{bye: mood", "generation.prompt_key_unknown", "bye", "did you mean by?"),
         (
             "{subject: a desk}",
             "{subjects: a desk}",
-            "shots[0]: draws: 'subjects' is none of this file; did you mean sub",
+            "generation.prompt_name_unknown",
+            "subjects",
+            "shots[0]: draws: 'sub",
         ),
-        ("subject: [a printer", "words: [a printer", "'words' is taken"),
-        ("subject: [a printer, a password, a cable, a screen]", "subject: []", "draws: subject"),
-        ("random: [", "random: [3, ", "random: 0 = '3'"),
-        ("about: tickets", "about: yes\nabout: tickets", "about"),
+        (
+            "{subject: a desk}",
+            "{subjects: a desk}",
+            "generation.prompt_name_unknown",
+            "subjects",
+            "did you mean subject?",
+        ),
+        ("{mood: angry}", "{moods: angry}", "generation.prompt_name_unknown", "moods", "shots[0]: labels: 'moods'"),
+        ("subject: [a printer", "words: [a printer", "generation.draw_name_taken", "words", "draws: 'words'"),
+        (
+            "subject: [a printer, a password, a cable, a screen]",
+            "subject: []",
+            "generation.prompt_value_wrong",
+            None,
+            "draws: subject",
+        ),
+        ("random: [", "random: [3, ", "generation.prompt_value_wrong", "0", "random: 0 = '3'"),
     ],
 )
-def test_mistakes_are_told_by_file_and_name(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_mistakes_are_reported_with_file_and_name(
+    tmp_path: Path, old: str, new: str, code: str, name: str | None, fact: str
+) -> None:
     with pytest.raises(DoppelError) as refusal:
         small(tmp_path, old, new)
-    assert told in str(refusal.value) and all("small.yaml" in line for line in str(refusal.value).splitlines())
+    faults = [fault for fault in refusal.value.faults if fault.code == code]
+    assert any(name in (None, fault.name) and fact in str(fault) for fault in faults), refusal.value
+    assert all("small.yaml" in str(fault) for fault in refusal.value.faults)
 
 
-def test_a_file_that_is_not_there_or_no_file(tmp_path: Path) -> None:
+def test_misleading_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DoppelError) as refusal:
+        small(tmp_path, "about: tickets", "about: yes\nabout: tickets")
+    first, second = str(refusal.value).splitlines()
+    assert "small.yaml" in first and "line 2" in first and "small.yaml" in second and "line 3" in second
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DoppelError) as refusal:
+        small(tmp_path, "Write a {mood} ticket about {subject}[ in {words} words].", "{mod} {subject!r}")
+    assert codes(refusal.value) == ["models.placeholder_formatted", "models.placeholder_unknown"]
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_a_missing_file_and_files_of_another_form_are_refused(tmp_path: Path) -> None:
     small(tmp_path)
-    with pytest.raises(DoppelError, match=r"no such file; did you mean .*small.yaml"):
-        prompt_file.load(tmp_path / "smal.yaml")
+    missing = tmp_path / "smal.yaml"
+    with refused("generation.prompt_file_missing", name="prompts", value=str(missing)) as error:
+        prompt_file.load(missing)
+    assert error.value.remedy == f"did you mean {tmp_path / 'small.yaml'}?"
     (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(DoppelError, match=r"list.yaml"):
+    with refused("generation.prompt_value_wrong", value="[1]") as error:
         prompt_file.load(tmp_path / "list.yaml")
+    assert "list.yaml" in str(error.value)
     (tmp_path / "latin.yaml").write_bytes(b"about: \xe9")
-    with pytest.raises(DoppelError, match="not UTF-8"):
+    with pytest.raises(DoppelError, match=r"latin\.yaml: not UTF-8"):
         prompt_file.load(tmp_path / "latin.yaml")
 
 
 @pytest.mark.parametrize(
-    ("declared", "told"),
+    ("declared", "code", "name", "value", "remedy"),
     [
-        ({}, "the corpus has no labels"),
-        ({"moods": ["calm"]}, "did you mean moods?"),
-        ({"mood": ["calm", "angri"]}, "no list for mood = 'angri'; did you mean angry?"),
-        ({"mood": "catalogue"}, "values of a catalogue"),
+        ({}, "generation.prompt_label_unknown", "mood", None, "prompts/generic.yaml"),
+        ({"moods": ["calm"]}, "generation.prompt_label_unknown", "mood", None, "did you mean moods?"),
+        ({"mood": ["calm", "angri"]}, "generation.draw_value_missing", "mood", "angri", "did you mean angry?"),
+        ({"mood": "catalogue"}, "generation.draw_by_catalogue", "mood", None, ""),
     ],
 )
-def test_a_corpus_that_does_not_fit_is_refused(tmp_path: Path, declared: dict, told: str) -> None:
+def test_a_corpus_that_does_not_fit_is_refused(
+    tmp_path: Path, declared: dict, code: str, name: str, value: str | None, remedy: str
+) -> None:
     file = small(tmp_path)
     file.check_labels({"mood": ["calm", "angry"], "more": ["x"]})
-    with pytest.raises(DoppelError, match=re.escape(told)):
+    with refused(code, name=name, value=value) as error:
         file.check_labels(declared)
+    assert remedy in error.value.remedy
 
 
 def test_private_text_is_refused(tmp_path: Path) -> None:
@@ -200,8 +251,10 @@ def test_private_text_is_refused(tmp_path: Path) -> None:
         lambda: file.fill(secret, {"mood": "calm"}, rng, None, 0.5),
         lambda: file.random({"mood": secret}, rng, None),
     ):
-        with pytest.raises(DoppelError, match="private text may not enter a prompt"):
+        with refused("generation.private_text_in_prompt"):
             call()
+    with refused("generation.prompt_text_not_string", value="int"):
+        file.rephrase(3, {"mood": "calm"}, rng, None)
 
 
 def test_brackets_and_braces_of_a_text_stay(tmp_path: Path) -> None:
@@ -218,20 +271,20 @@ def test_words_are_masked_at_their_rate(probability: float) -> None:
 
 
 @given(st.text(max_size=60), st.floats(0.01, 1), st.integers(0, 5))
-def test_masking_keeps_signs_and_masks_something(text: str, probability: float, seed: int) -> None:
+def test_masking_keeps_punctuation_and_masks_something(text: str, probability: float, seed: int) -> None:
     masked = mask(text, probability, np.random.default_rng(seed), "<blank>")
     assert "<blank>" in masked
     if probability == 1:
         assert not re.search(r"\w", masked.replace("<blank>", ""))
 
 
-def test_masking_at_its_ends() -> None:
+def test_masking_at_the_bounds_of_the_probability() -> None:
     draw = np.random.default_rng
     assert mask("It's a mid-range, 12.5 inch TV!", 1, draw(0)) == "_ _ _, _ _ _!"
     assert mask("?!", 0.5, draw(0)) == "_" == mask("word", 0.01, draw(0))
-    assert all(mask("one two", 0.999, draw(seed)).count("_") == 1 for seed in range(20))  # one word comes back
+    assert all(mask("one two", 0.999, draw(seed)).count("_") == 1 for seed in range(20))  # one word is restored
     for wrong in (0, -0.1, 1.1, float("nan")):
-        with pytest.raises(DoppelError, match="mask_probability"):
+        with refused("generation.mask_probability_out_of_range", name="mask_probability"):
             mask("one two", wrong, draw(0))
 
 
@@ -274,7 +327,7 @@ def test_files_are_read_strictly() -> None:
         assert strict_yaml.parse(path.read_text("utf-8"), path.name)
 
 
-def test_a_riddle_given_back_is_seen(tmp_path: Path) -> None:
+def test_blanks_left_in_a_reply_are_recognised(tmp_path: Path) -> None:
     file = small(tmp_path)
     assert all(file.unfilled(text) for text in ("_ is loud", "it is _.", "a _, b"))
     assert not any(file.unfilled(text) for text in ("it is loud", "my_file is loud", ""))

@@ -1,4 +1,4 @@
-"""Refusals in words are found, and what people write about things is not taken for one."""
+"""Refusals are recognised, and genuine texts are not taken for refusals."""
 
 import csv
 
@@ -81,24 +81,24 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", REFUSALS)
-def test_a_refusal_is_found(text: str):
+def test_a_refusal_is_recognised(text: str):
     assert is_refusal(text)
     assert is_refusal(f"  {text.upper()}\n")
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_what_is_no_refusal_is_let_through(text: str):
+def test_a_genuine_text_is_no_refusal(text: str):
     assert not is_refusal(text)
 
 
-@pytest.mark.skipif(not YELP.is_file(), reason="the Yelp reviews are not at hand")
-def test_among_thousands_of_real_reviews_there_is_none():
+@pytest.mark.skipif(not YELP.is_file(), reason="the Yelp reviews are not on this machine")
+def test_none_of_thousands_of_real_reviews_is_a_refusal():
     with YELP.open(newline="", encoding="utf-8") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
-    found = sum(map(is_refusal, texts))
-    assert (found, len(texts) > 1000) == (0, True), "counts only: the texts stay private"
+    refusals = sum(map(is_refusal, texts))
+    assert (refusals, len(texts) > 1000) == (0, True), "counts only: the texts stay private"
 
 
-def test_a_long_text_takes_no_longer_than_its_length():
+def test_time_is_linear_in_the_length_of_a_text():
     assert not is_refusal("sorry " * 20_000)
     assert not is_refusal("i can't write " + "very " * 20_000)

@@ -16,7 +16,7 @@ from openai import APIError
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
-from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint import retries
 from lib.generation.endpoint.client import OPENAI_KEY, connect
 from lib.generation.endpoint.reply_cache import ReplyCache
 from lib.generation.endpoint.wire_format import BrokenReply, read_reply, request_fields, sampling_fields
@@ -26,21 +26,26 @@ CACHE = DATA / "cache" / "replies.sqlite"
 
 
 class _NotAsked(Exception):
-    """A request that was called off before its first try."""
+    """A request that was cancelled before its first try."""
 
 
 class Endpoint:
-    """A ChatModel whose replies come over HTTP, and are kept on disk as they come.
+    """A ChatModel whose replies come over HTTP and are stored on disk as they arrive.
 
     Args:
-        model: ``openai:MODEL`` (any server that speaks OpenAI's API) or ``azure:DEPLOYMENT``.
+        model: ``openai:MODEL`` (any server with OpenAI's API) or ``azure:DEPLOYMENT``.
         base_url: the server's API, ``http://localhost:8000/v1``; None is OpenAI's own, or AZURE_OPENAI_ENDPOINT.
-        key_variable: the environment variable that holds the key; Azure's default is AZURE_OPENAI_API_KEY.
-        concurrency: most requests in flight at any time, over all calls of `reply`.
-        timeout: seconds without a byte from the server after which a try has failed.
-        max_retries: further tries of a request after a fault that passes (429, 5xx, timeout, dropped, broken reply).
-        prices: ``{"input": .., "output": ..}``, money per million tokens, for ``usage.cost``.
-        cache: the file of replies.
+        key_variable: name of the environment variable that holds the key; Azure's default is AZURE_OPENAI_API_KEY.
+        concurrency: most requests in flight at any time, over all calls of `reply`; in [1, 256].
+        timeout: seconds without a byte from the server after which a try fails; above 0.
+        max_retries: further tries of a request after a retryable fault (429, 5xx, timeout, dropped connection, broken
+            reply); at least 0.
+        prices: ``{"input": .., "output": ..}``, the price of a million tokens, for ``usage.cost``; at least 0.
+        cache: the file of the stored replies.
+
+    Raises:
+        DoppelError: a setting is out of its range, `lib.generation.endpoint.client.connect` refuses the server or the
+            key, or the cache cannot be used.
     """
 
     def __init__(
@@ -67,62 +72,81 @@ class Endpoint:
         self._counting = threading.Lock()
 
     def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Replies as they get done, those of the cache first; the same call again asks only for what is missing.
+        """Answer requests, those in the cache first. The same call again sends only the missing requests.
 
-        When a request fails for good, no other is started, those in flight are let finish, and DoppelError says how
-        many are answered. Whoever leaves the loop early pays for those in flight alone, and finds them in the cache.
+        When a request fails for good, no other is started and those in flight are completed. A caller that leaves the
+        loop early pays only for the requests in flight, and finds their replies in the cache.
+
+        Args:
+            requests: what is asked, each with its own limit.
+            sampling: how tokens are drawn; its ``max_new_tokens`` is ignored.
+
+        Yields:
+            (position of the request, reply), as replies arrive.
+
+        Raises:
+            DoppelError: a request failed for good, or the server does not have a parameter of ``sampling``.
         """
         fields = sampling_fields(sampling, self.name, hosted=self._server.hosted)
         keys = self._keys(requests, sampling)
         missing = []
         for position, key in enumerate(keys):
-            if (kept := self._cache.get(key)) is not None:
+            if (cached := self._cache.get(key)) is not None:
                 self._count(cached=1)
-                yield position, kept
+                yield position, cached
             else:
                 missing.append(position)
         stop, failure, answered = threading.Event(), None, len(requests) - len(missing)
         try:
-            asked = {self._pool.submit(self._answer, requests[i], keys[i], fields, stop): i for i in missing}
-            for future in as_completed(asked):
+            positions = {self._pool.submit(self._answer, requests[i], keys[i], fields, stop): i for i in missing}
+            for future in as_completed(positions):
                 error = future.exception()
                 if error is None:
                     answered += 1
-                    yield asked[future], future.result()
+                    yield positions[future], future.result()
                 elif not isinstance(error, _NotAsked):
                     failure = failure or error
         finally:
             stop.set()
-        if isinstance(failure, faults.Fault):
-            raise DoppelError(
-                f"{self.name} at {self._server.place} failed: {faults.words(failure, self._timeout)} "
-                f"(max_retries = {self._max_retries}); {answered} of {len(requests)} requests are answered and kept in "
-                f"{self._cache.path}; {faults.remedy(failure, self._server.key_variable)}, "
-                f"then run again: it resumes with the {len(requests) - answered} that are missing"
-            ) from None
+        if isinstance(failure, retries.Fault):
+            raise self._refusal(failure, answered, len(requests)) from None
         if failure:
             raise failure
 
+    def _refusal(self, failure: retries.Fault, answered: int, requested: int) -> DoppelError:
+        """The refusal for a request that failed for good, without the server's own words."""
+        return DoppelError(
+            "generation.endpoint_failed",
+            f"{self.name} at {self._server.place} failed: {retries.describe(failure, self._timeout)} "
+            f"(max_retries = {self._max_retries}); {answered} of {requested} requests are answered and stored in "
+            f"{self._cache.path}",
+            name=self.name,
+            value=answered,
+            remedy=f"{retries.remedy(failure, self._server.key_variable)}, "
+            f"then run again: it resumes with the {requested - answered} that are missing",
+        )
+
     def _keys(self, requests: Sequence[Request], sampling: Sampling) -> list[str]:
-        """For each request a hash of all that shapes its reply. Equal requests differ by their number among them."""
+        """A hash of everything that determines a reply, for each request. Equal requests are numbered."""
         shared = [self._server.place, self.name, asdict(sampling) | {"max_new_tokens": None}]
-        seen: Counter[Request] = Counter()
+        equal_before: Counter[Request] = Counter()
         keys = []
         for request in requests:
-            whole = [*shared, request.messages, request.max_new_tokens, seen[request]]
-            keys.append(sha256(json.dumps(whole).encode()).hexdigest())
-            seen[request] += 1
+            hashed = [*shared, request.messages, request.max_new_tokens, equal_before[request]]
+            keys.append(sha256(json.dumps(hashed).encode()).hexdigest())
+            equal_before[request] += 1
         return keys
 
     def _answer(self, request: Request, key: str, fields: dict[str, Any], stop: threading.Event) -> Completion:
-        """The reply to one request, kept and counted. A failure sets ``stop`` before the pool takes up another.
+        """The reply to one request, stored and counted.
 
-        With ``stop`` set nothing is asked any more: the queue runs empty at once.
+        A failure sets ``stop`` before the pool starts another request. Once ``stop`` is set no request is sent: those
+        in the pool's queue return at once.
         """
         if stop.is_set():
             raise _NotAsked
         try:
-            seed = int(key[:8], 16) >> 1  # 31 bits: not every server takes more
+            seed = int(key[:8], 16) >> 1  # 31 bits: not every server accepts more
             body = fields | request_fields(request, seed, hosted=self._server.hosted)
             reply, prompt_tokens = self._retry(body, seed, stop)
             price = prompt_tokens * self._prices["input"] + reply.tokens * self._prices["output"]
@@ -134,42 +158,58 @@ class Endpoint:
             raise
 
     def _retry(self, body: dict[str, Any], seed: int, stop: threading.Event) -> tuple[Completion, int]:
-        """Try until there is a reply, or a fault that does not pass, or no try left, or ``stop``."""
+        """Try until there is a reply, a fault that is not retryable, no try left, or ``stop`` is set."""
         for retry in itertools.count():
             try:
                 return self._ask(body)
             except (APIError, BrokenReply) as fault:
-                if retry == self._max_retries or not faults.passes(fault) or stop.wait(faults.wait(fault, retry, seed)):
+                if retry == self._max_retries or not retries.is_retryable(fault):
+                    raise
+                if stop.wait(retries.backoff(fault, retry, seed)):
                     raise
                 self._count(retries=1)
 
     def _ask(self, body: dict[str, Any]) -> tuple[Completion, int]:
-        """One try: the completion, and the tokens of its prompt."""
+        """Send a request once: the completion, and the number of tokens of its prompt."""
         try:
             raw = self._server.client.chat.completions.with_raw_response.create(model=self._server.model, **body)
         except APIError as fault:
-            if faults.is_filtered(fault):
+            if retries.is_filtered(fault):
                 return Completion("", 0, ended=True, refused=True), 0
             raise
         return read_reply(raw.content)
 
-    def _count(self, **more: float) -> None:
+    def _count(self, **increments: float) -> None:
+        """Add to the fields of ``usage``; threads do so one after the other."""
         with self._counting:
-            for name, value in more.items():
-                setattr(self.usage, name, getattr(self.usage, name) + value)
+            for name, increment in increments.items():
+                setattr(self.usage, name, getattr(self.usage, name) + increment)
 
 
 def _check(concurrency: int, timeout: float, max_retries: int, prices: Mapping[str, float]) -> None:
+    """Refuse settings that are out of their range."""
     if unknown := sorted(prices.keys() - {"input", "output"}):
-        raise DoppelError(f"unknown price {unknown[0]!r}; {nearest(unknown[0], ('input', 'output'))}")
-    bounds = {
-        f"concurrency = {concurrency!r}": (1 <= concurrency <= 256, "in [1, 256]"),
-        f"timeout = {timeout!r}": (0 < timeout < math.inf, "above 0 and finite (seconds)"),
-        f"max_retries = {max_retries!r}": (max_retries >= 0, "at least 0"),
-    } | {
-        f"prices: {name} = {price!r}": (0 <= price < math.inf, "at least 0 and finite (money per million tokens)")
-        for name, price in prices.items()
-    }
-    for given, (fits, bound) in bounds.items():
+        raise DoppelError(
+            "generation.price_unknown",
+            f"unknown price {unknown[0]!r}",
+            name=unknown[0],
+            where="prices",
+            remedy=nearest(unknown[0], ("input", "output")),
+        )
+    bounds = [
+        ("concurrency", concurrency, 1 <= concurrency <= 256, "in [1, 256]"),
+        ("timeout", timeout, 0 < timeout < math.inf, "above 0 and finite (seconds)"),
+        ("max_retries", max_retries, max_retries >= 0, "at least 0"),
+        *(
+            (f"prices: {name}", price, 0 <= price < math.inf, "at least 0 and finite (price of a million tokens)")
+            for name, price in prices.items()
+        ),
+    ]
+    for name, value, fits, bound in bounds:
         if not fits:
-            raise DoppelError(f"{given} must be {bound}")
+            raise DoppelError(
+                "generation.endpoint_setting_out_of_range",
+                f"{name} = {value!r} must be {bound}",
+                name=name,
+                value=value,
+            )

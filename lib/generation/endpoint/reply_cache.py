@@ -1,4 +1,4 @@
-"""Replies of endpoints on disk, so that no request is paid for twice."""
+"""Replies of endpoints, kept on disk so that no request is paid for twice."""
 
 import sqlite3
 import threading
@@ -16,11 +16,16 @@ CREATE TABLE IF NOT EXISTS replies (
 
 
 class ReplyCache:
-    """Key (a hash of all that shapes a reply) -> completion, and tokens of its prompt; the prompts are not kept.
+    """Replies by key, which is a hash of everything that determines a reply. The prompts are not stored.
 
-    Each reply is a transaction of its own: it is on the disk when `put` returns, and a kill at any moment leaves a
-    whole file. Threads share a connection, processes share the file. Raises DoppelError, with the file's path, when
-    the file cannot be read or written.
+    Each reply is a transaction: it is on disk when `put` returns, and a process killed at any moment leaves an intact
+    file. Threads share a connection, processes share the file.
+
+    Args:
+        path: the SQLite file; it is created when missing.
+
+    Raises:
+        DoppelError: the file cannot be read or written; so do the methods.
     """
 
     def __init__(self, path: Path):
@@ -28,18 +33,25 @@ class ReplyCache:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # a minute of patience with other processes; a write takes milliseconds
+            # wait up to a minute for other processes; a write takes milliseconds
             self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
-            raise self._told(error) from None
+            raise self._refusal(error) from None
         self._run(_TABLE)
 
     def get(self, key: str) -> Completion | None:
+        """The reply stored under ``key``, or None."""
         rows = self._run("SELECT text, tokens, ended, refused FROM replies WHERE key = ?", key)
         return Completion(rows[0][0], rows[0][1], bool(rows[0][2]), bool(rows[0][3])) if rows else None
 
     def put(self, key: str, reply: Completion, prompt_tokens: int) -> None:
-        """Keep a reply. Of two processes that paid for the same one the first is kept."""
+        """Store a reply. When two processes paid for the same reply, the first is kept.
+
+        Args:
+            key: hash of everything that determines the reply.
+            reply: the completion.
+            prompt_tokens: number of tokens of its prompt.
+        """
         values = (reply.text, reply.tokens, reply.ended, reply.refused, prompt_tokens)
         self._run("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?)", key, *values)
 
@@ -48,15 +60,19 @@ class ReplyCache:
             with self._lock, self._connection:
                 return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise self._told(error) from None
+            raise self._refusal(error) from None
 
-    def _told(self, error: Exception) -> DoppelError:
+    def _refusal(self, error: Exception) -> DoppelError:
         if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return DoppelError(
-                f"the cache of replies {self.path} is damaged; move it away and run again: "
-                "what it held is then asked and paid for again"
+                "generation.reply_cache_damaged",
+                f"the reply cache {self.path} is damaged",
+                name=str(self.path),
+                remedy="move it away and run again: its replies are then requested and paid for again",
             )
         return DoppelError(
-            f"the cache of replies {self.path} cannot be used ({error}); "
-            "check the folder's rights and the space on the disk, or move the file away"
+            "generation.reply_cache_unusable",
+            f"the reply cache {self.path} cannot be used ({error})",
+            name=str(self.path),
+            remedy="check the folder's permissions and the free disk space, or move the file away",
         )

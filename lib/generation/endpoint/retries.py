@@ -1,4 +1,8 @@
-"""What may go wrong between a client and a server: which faults pass, how long to wait, how to say it."""
+"""Retryable errors, backoff, and messages for requests to an endpoint.
+
+The openai client's own retries are switched off. It does not retry a broken reply with status 200, retries an account
+without money, and sleeps where a failure of another request or an interrupt could not wake it.
+"""
 
 import random
 import re
@@ -9,37 +13,50 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 from lib.generation.endpoint.wire_format import BrokenReply
 
-LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
+LONGEST_WAIT = 120.0  # seconds; a request is not retried if the server asks to wait longer
 _FIRST_WAIT, _LAST_WAIT = 0.5, 30.0  # seconds, doubled from one retry to the next
 
 Fault = APIError | BrokenReply
 
 
-def passes(fault: Fault) -> bool:
-    """Whether the same request may be answered later."""
+def is_retryable(fault: Fault) -> bool:
+    """Whether the same request may succeed later.
+
+    Args:
+        fault: the error of a try.
+    """
     if not isinstance(fault, APIStatusError):
         return isinstance(fault, APIConnectionError | BrokenReply)
-    if fault.code == "insufficient_quota" or (_told(fault) or 0) > LONGEST_WAIT:
+    if fault.code == "insufficient_quota" or (_retry_after(fault) or 0) > LONGEST_WAIT:
         return False
     return fault.status_code in (408, 409, 429) or fault.status_code >= 500
 
 
 def is_filtered(fault: Fault) -> bool:
-    """Whether Azure's content filter turned the prompt away: a refusal, though it comes as HTTP 400."""
+    """Whether Azure's content filter rejected the prompt: a refusal, although it comes as HTTP 400.
+
+    Args:
+        fault: the error of a try.
+    """
     return isinstance(fault, APIStatusError) and fault.code == "content_filter"
 
 
-def wait(fault: Fault, retry: int, seed: int) -> float:
-    """Seconds before a retry, the first being 0: what the server asks for, else a doubling time.
+def backoff(fault: Fault, retry: int, seed: int) -> float:
+    """Seconds to wait before a retry: as long as the server asks for, else a time that doubles with each retry.
 
-    Up to half as much is added at random, so that requests that failed together do not come back together.
+    Up to half as much is added at random, so that requests that failed together are not repeated together.
+
+    Args:
+        fault: the error of the last try.
+        retry: number of the retry, from 0.
+        seed: of the random part.
     """
-    told = _told(fault)
-    seconds = min(_FIRST_WAIT * 2**retry, _LAST_WAIT) if told is None else max(told, _FIRST_WAIT)
+    asked = _retry_after(fault)
+    seconds = min(_FIRST_WAIT * 2**retry, _LAST_WAIT) if asked is None else max(asked, _FIRST_WAIT)
     return seconds * random.Random(seed + retry).uniform(1, 1.5)
 
 
-def _told(fault: Fault) -> float | None:
+def _retry_after(fault: Fault) -> float | None:
     """Seconds in the reply's Retry-After header, which holds a number or a date (RFC 9110, 10.2.3)."""
     if not isinstance(fault, APIStatusError):
         return None
@@ -50,31 +67,41 @@ def _told(fault: Fault) -> float | None:
     return None if date is None else max(0.0, mktime_tz(date) - time.time())
 
 
-def words(fault: Fault, timeout: float) -> str:
-    """The fault, without the server's own words: those may repeat the prompt or a part of the key."""
+def describe(fault: Fault, timeout: float) -> str:
+    """The fault in our words: the server's own may repeat the prompt or a part of the key.
+
+    Args:
+        fault: the error of the last try.
+        timeout: of the endpoint, in seconds.
+    """
     if isinstance(fault, APITimeoutError):
         return f"no reply within timeout = {timeout:g} s"
     if isinstance(fault, APIConnectionError):
         return "the connection was refused or dropped"
     if not isinstance(fault, APIStatusError):
-        return "a reply that is no chat completion"
+        return "a reply that is not a chat completion"
     code = f" ({fault.code})" if re.fullmatch(r"[a-z_]{1,40}", fault.code or "") else ""
-    told = _told(fault)
-    return f"HTTP {fault.status_code}{code}" + (f", asks to wait {told:.0f} s" if told else "")
+    asked = _retry_after(fault)
+    return f"HTTP {fault.status_code}{code}" + (f", asks to wait {asked:.0f} s" if asked else "")
 
 
 def remedy(fault: Fault, key_variable: str) -> str:
-    """What to look at first."""
+    """What to check first.
+
+    Args:
+        fault: the error of the last try.
+        key_variable: name of the environment variable that holds the key.
+    """
     if isinstance(fault, APITimeoutError):
         return "raise timeout or lower concurrency"
     if not isinstance(fault, APIStatusError):
         return "check that the server runs and that base_url is its API (it often ends in /v1)"
     by_status = {
         401: f"check the key in {key_variable}",
-        403: f"check what the key in {key_variable} may do",
+        403: f"check the permissions of the key in {key_variable}",
         404: "check the model's name and base_url",
         429: "lower concurrency, or check the account's limits",
     }
     if fault.status_code < 500:
-        return by_status.get(fault.status_code, "check that the model takes these parameters and lengths")
-    return "wait until the server is well"
+        return by_status.get(fault.status_code, "check that the model supports these parameters and lengths")
+    return "wait until the server has recovered"

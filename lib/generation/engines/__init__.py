@@ -1,1 +1,1 @@
-"""The programs that run a language model; `lib.generation.generate` chooses among them."""
+"""The programs that run a language model on this machine; `registry` has an entry for each."""

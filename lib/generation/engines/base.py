@@ -1,4 +1,4 @@
-"""What every engine is given and gives back."""
+"""The types that every engine and every chat model shares: what goes in, what comes out."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ import numpy as np
 
 from lib.common.errors import DoppelError
 
-if TYPE_CHECKING:  # pre-flight reads this file, and must not wait for transformers
+if TYPE_CHECKING:  # pre-flight imports this file and must not wait for transformers
     from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn; engines apply it in this order: penalty, n-grams, temperature, top_k, top_p.
+    """How the next token is drawn. Engines apply penalty, n-grams, temperature, top_k and top_p, in this order.
 
-    Attributes:
-        temperature: 0 takes the likeliest token, 1 the model's own distribution.
-        top_p: keep the likeliest tokens that together reach this probability, in (0, 1].
-        top_k: keep this many likeliest tokens; 0 keeps the whole vocabulary.
-        max_new_tokens: longest completion, its EOS counted.
-        min_new_tokens: tokens before which no EOS is drawn.
-        repetition_penalty: logits of the tokens in the completion so far (not in the prompt) are divided by
-            it where positive and multiplied by it where negative (Keskar et al. 2019); 1 is none.
-        no_repeat_ngram_size: no run of so many tokens comes twice in a completion; 0 lets them.
-        seed: same seed, prompts, engine and number of cores: same completions.
+    Args:
+        temperature: at least 0; 0 takes the likeliest token, 1 is the model's own distribution.
+        top_p: in (0, 1]; keep the likeliest tokens that together reach this probability.
+        top_k: keep this many of the likeliest tokens; 0 keeps the whole vocabulary.
+        max_new_tokens: longest completion in tokens, at least 1; an EOS counts as a token.
+        min_new_tokens: no EOS is drawn before this many tokens; in [0, max_new_tokens].
+        repetition_penalty: logits of tokens that the completion (not the prompt) already has are divided by it
+            where positive and multiplied by it where negative (Keskar et al. 2019); above 0, 1 is no penalty.
+        no_repeat_ngram_size: no sequence of this many tokens occurs twice in a completion; 0 allows repeats.
+        seed: at least 0. The same seed, prompts, engine and number of cores give the same completions.
+
+    Raises:
+        DoppelError: a value is out of its range.
     """
 
     temperature: float = 1.0
@@ -47,37 +50,60 @@ class Sampling:
             "top_k": (self.top_k >= 0, "at least 0 (0: the whole vocabulary)"),
             "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
             "min_new_tokens": (0 <= self.min_new_tokens <= self.max_new_tokens, "in [0, max_new_tokens]"),
-            "repetition_penalty": (self.repetition_penalty > 0, "above 0 (1: none)"),
-            "no_repeat_ngram_size": (self.no_repeat_ngram_size >= 0, "at least 0 (0: none)"),
+            "repetition_penalty": (self.repetition_penalty > 0, "above 0 (1: no penalty)"),
+            "no_repeat_ngram_size": (self.no_repeat_ngram_size >= 0, "at least 0 (0: repeats are allowed)"),
             "seed": (self.seed >= 0, "at least 0"),
         }
         for name, (fits, bound) in bounds.items():
             if not fits:
-                raise DoppelError(f"{name} = {getattr(self, name)!r} must be {bound}")
+                value = getattr(self, name)
+                raise DoppelError(
+                    "generation.sampling_out_of_range", f"{name} = {value!r} must be {bound}", name=name, value=value
+                )
 
     @classmethod
     def of(cls, parameters: Mapping[str, object]) -> Sampling:
-        """From a notebook's parameters: those that have the names of its own; others are neutral."""
+        """The sampling of a notebook.
+
+        Args:
+            parameters: the notebook's parameters. Those named like a field are taken; other fields keep their default.
+        """
         return cls(**{name: parameters[name] for name in cls.__dataclass_fields__ if name in parameters})
 
     def seed_for(self, *stream: int) -> int:
-        """A seed of 32 bits for one stream of draws, unrelated to those of other streams and other seeds."""
+        """A 32-bit seed for an independent stream of draws.
+
+        Args:
+            *stream: numbers that name the stream; a different ``stream`` or ``seed`` gives an unrelated seed.
+        """
         return int(np.random.SeedSequence((self.seed, *stream)).generate_state(1)[0])
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What a model wrote after a prompt. ``text`` keeps special tokens but the EOS that ended it, if one did."""
+    """What a model wrote after a prompt.
+
+    Attributes:
+        text: the text with its special tokens, but without the EOS that ended it.
+        tokens: number of tokens drawn; a final EOS counts.
+        ended: True when the model drew an EOS, False when the completion was cut at its limit.
+        refused: True when the provider itself refused: by its refusal field or its content filter.
+    """
 
     text: str
-    tokens: int  # drawn, its EOS counted
-    ended: bool  # at an EOS; otherwise cut at max_new_tokens
-    refused: bool = False  # by the provider itself: its refusal field or its content filter
+    tokens: int
+    ended: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a chat model is asked: messages of (role, content), and the longest reply in tokens."""
+    """A request to a chat model.
+
+    Attributes:
+        messages: pairs of role (system, user, assistant) and content.
+        max_new_tokens: longest reply in tokens.
+    """
 
     messages: tuple[tuple[str, str], ...]
     max_new_tokens: int
@@ -85,22 +111,31 @@ class Request:
 
 @dataclass
 class Usage:
-    """What the replies of a model have cost so far."""
+    """What a model's replies have cost so far.
 
-    requests: int = 0  # answered by the model
+    Attributes:
+        requests: requests that the model answered.
+        prompt_tokens: tokens of their prompts.
+        completion_tokens: tokens of their replies.
+        cached: requests that the cache answered, at no cost.
+        retries: tries beyond the first of each request.
+        cost: price of all tokens, in the currency of the endpoint's ``prices``.
+    """
+
+    requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cached: int = 0  # answered from the cache, nothing paid
+    cached: int = 0
     retries: int = 0
-    cost: float = 0.0  # in the currency of the prices
+    cost: float = 0.0
 
 
 class NotConvertible(DoppelError):
-    """An engine has no counterpart of the model's architecture; another engine may."""
+    """An engine does not support the model's architecture; another engine may."""
 
 
 class Engine(Protocol):
-    """A loaded model that completes prompts."""
+    """A loaded model that completes prompts. ``name`` is its entry in `lib.generation.engines.registry`."""
 
     name: str
     tokenizer: PreTrainedTokenizerBase
@@ -108,9 +143,15 @@ class Engine(Protocol):
     def complete(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
     ) -> Iterator[tuple[int, Completion]]:
-        """Complete prompts of token ids; yields (position of the prompt, completion) as they get done.
+        """Complete prompts.
 
-        ``limits`` gives each prompt its own longest completion, in place of ``sampling.max_new_tokens``.
+        Args:
+            prompts: token ids of each prompt.
+            sampling: how tokens are drawn.
+            limits: longest completion of each prompt in tokens; None gives all of them ``sampling.max_new_tokens``.
+
+        Yields:
+            (position of the prompt, completion), as completions are finished.
         """
         ...
 
@@ -122,30 +163,49 @@ class ChatModel(Protocol):
     usage: Usage
 
     def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
-        """Answer requests; yields (position of the request, reply) as they get done.
+        """Answer requests; equal requests get different draws.
 
-        Equal requests get different draws. ``sampling.max_new_tokens`` is not looked at: each request has its own.
+        Args:
+            requests: what is asked, each with its own limit.
+            sampling: how tokens are drawn; its ``max_new_tokens`` is ignored.
+
+        Yields:
+            (position of the request, reply), as replies are finished.
         """
         ...
 
 
 def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int], limit: int) -> Completion:
-    """A completion from token ids: those after the first end token are padding, those after ``limit`` not wanted."""
+    """A completion from token ids.
+
+    Args:
+        tokenizer: decodes the ids.
+        ids: token ids that were drawn; those behind the first end token are padding.
+        ends: ids of the end tokens.
+        limit: ids beyond this many are dropped.
+    """
     ids = ids[:limit]
-    length = next((i for i, id in enumerate(ids) if id in ends), None)
-    ended = length is not None
-    kept = list(ids[:length])
+    end = next((position for position, token in enumerate(ids) if token in ends), None)
+    ended = end is not None
+    kept = list(ids[:end])
     text = tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return Completion(text, len(kept) + ended, ended)
 
 
 def batches(prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, multiple: int = 1) -> list[list[int]]:
-    """Positions of the prompts in batches of like limit and length, at most ``size`` each and as even as can be.
+    """Batches of prompts of similar limit and length, as equal in size as possible.
 
-    Their number is a multiple of ``multiple`` where there are prompts enough, so that as many workers
-    finish together.
+    Args:
+        prompts: token ids of each prompt.
+        limits: longest completion of each prompt in tokens.
+        size: most prompts in a batch.
+        multiple: the number of batches is a multiple of this where there are enough prompts, so that as many
+            workers finish together.
+
+    Returns:
+        Positions of the prompts, a list for each batch.
     """
     order = sorted(range(len(prompts)), key=lambda position: (limits[position], len(prompts[position])))
     count = -(-len(order) // (size * multiple)) * multiple
     cuts = np.linspace(0, len(order), min(count, len(order)) + 1).round().astype(int)
-    return [order[a:b] for a, b in pairwise(cuts)]
+    return [order[start:stop] for start, stop in pairwise(cuts)]

@@ -1,4 +1,4 @@
-"""Engine ``ctranslate2``: int8 on a CPU, two to several times the speed of transformers."""
+"""Engine ``ctranslate2``: int8 on a CPU, at two to several times the speed of transformers."""
 
 import gc
 import os
@@ -20,28 +20,52 @@ from lib.models import loading
 
 _AVX512 = ("avx512_f", "avx512_cd", "avx512_bw", "avx512_dq", "avx512_vl")
 if all(torch.cpu.get_capabilities().get(name, False) for name in _AVX512):
-    # measured: a quarter faster than the AVX2 that the library takes by default; read when it is imported
+    # A quarter faster than AVX2, which the library uses by default. It reads the variable when it is imported.
     os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 import ctranslate2  # noqa: E402
 from ctranslate2.converters import TransformersConverter  # noqa: E402
 
-_WORTH = 16  # prompts of a group: a batch of fewer is slower than what its own start saves
-_RECIPE = "smoothed 1"  # to be changed with what `_converted` does, so that no older conversion is taken
+_SMALLEST_GROUP = 16  # prompts; a smaller batch loses more time than a shared prefix saves
+_RECIPE = "smoothed 1"  # change it with `_converted`, so that no older conversion is reused
 
 
 class CTranslate2Engine:
-    """A model converted once to CTranslate2, the adapter merged into it, run by one worker a core.
+    """A model that is converted once to CTranslate2, with its adapter merged, and run by one worker a core.
 
-    ``dtype`` auto quantizes weights and activations of the matrix products to int8; float32 keeps them.
-    Finished sequences leave their batch, and what many prompts begin with is computed once for them.
+    Finished sequences leave their batch, and a prefix that many prompts share is computed once.
+
+    Args:
+        model: name of the model, see `lib.models.loading.locate`.
+        adapter: folder of a LoRA adapter, or None.
+        device: not used; the engine runs on the CPU.
+        dtype: "auto" quantizes weights and activations of matrix products to int8, "float32" does not.
+        batch_size: most sequences in a batch.
+
+    Raises:
+        NotConvertible: CTranslate2 does not support the model's architecture.
+        DoppelError: ``dtype`` is "bfloat16".
     """
 
     name = "ctranslate2"
 
-    def __init__(self, model: str, adapter: Path | None = None, *, dtype: loading.Dtype = "auto", batch_size: int = 64):
+    def __init__(
+        self,
+        model: str,
+        adapter: Path | None = None,
+        *,
+        device: loading.Device = "auto",
+        dtype: loading.Dtype = "auto",
+        batch_size: int = 64,
+    ):
         if dtype == "bfloat16":
-            raise DoppelError("engine ctranslate2 on a CPU knows dtype auto (int8) and float32; not bfloat16")
+            raise DoppelError(
+                "generation.dtype_unsupported",
+                "dtype = 'bfloat16' is not supported by engine ctranslate2 on a CPU",
+                name="dtype",
+                value=dtype,
+                remedy="set dtype: auto (int8) or float32, or use engine: transformers",
+            )
         self.tokenizer = loading.load_tokenizer(model)
         self.batch_size = batch_size
         self.compute_type = "float32" if dtype == "float32" else "int8"
@@ -51,34 +75,23 @@ class CTranslate2Engine:
     def complete(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
     ) -> Iterator[tuple[int, Completion]]:
+        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`."""
         if not prompts:
             return
         limits = limits or [sampling.max_new_tokens] * len(prompts)
         threads = torch.get_num_threads()
         workers = min(threads, len(prompts), self._fit_memory())
-        looks_back = sampling.repetition_penalty != 1 or sampling.no_repeat_ngram_size > 0
-        plan = [
-            (shared, [group[i] for i in batch])
-            for group in _alike(prompts)
-            for shared in [_common_start([prompts[p] for p in group])]
-            for batch in _plan(
-                [prompts[p][len(shared) :] for p in group],
-                [limits[p] for p in group],
-                self.batch_size,
-                workers,
-                one_length=looks_back,
-            )
-        ]
+        plan = _plan(prompts, limits, sampling, self.batch_size, workers)
         generators = self._start(workers, threads // workers, sampling)
-        # a worker takes its batches in a fixed order: its draws go to the same prompts every time
+        # one thread a worker: it takes its batches in a fixed order, so its draws go to the same prompts every time
         queues = [ThreadPoolExecutor(1) for _ in generators]
         try:
             jobs = {}
             for number, (shared, positions) in enumerate(plan):
-                rest = [list(prompts[p])[len(shared) :] for p in positions]
+                rests = [list(prompts[p])[len(shared) :] for p in positions]
                 drawn = replace(sampling, max_new_tokens=max(limits[p] for p in positions))
                 worker = number % workers
-                jobs[queues[worker].submit(self._generate, generators[worker], shared, rest, drawn)] = positions
+                jobs[queues[worker].submit(self._generate, generators[worker], shared, rests, drawn)] = positions
             for job in as_completed(jobs):
                 for position, ids in zip(jobs[job], job.result(), strict=True):
                     yield position, completion(self.tokenizer, ids, self._ends, limits[position])
@@ -87,11 +100,11 @@ class CTranslate2Engine:
                 queue.shutdown(cancel_futures=True)
 
     def _start(self, workers: int, threads: int, sampling: Sampling) -> list[ctranslate2.Generator]:
-        """Fresh workers, each with draws of its own.
+        """New workers, each with its own random draws.
 
-        The library seeds a thread's generator at its first draw and never again, and gives all threads the
-        same seed: workers of one pool write the same texts, and a second seed is ignored. So each worker is
-        a pool of one new thread, and makes its first draw here, alone.
+        The library seeds a thread's generator at the thread's first draw and never again, and gives all threads
+        the same seed: workers of one pool would write the same texts, and a second seed would be ignored. So each
+        worker is a pool of one new thread, and makes its first draw here before any other worker draws.
         """
 
         def load(_: int) -> ctranslate2.Generator:
@@ -107,12 +120,12 @@ class CTranslate2Engine:
         return generators
 
     def _generate(
-        self, generator: ctranslate2.Generator, shared: list[int], rest: list[list[int]], sampling: Sampling
+        self, generator: ctranslate2.Generator, shared: list[int], rests: list[list[int]], sampling: Sampling
     ) -> list[list[int]]:
-        """New token ids of one batch, whose prompts are ``shared`` + each of ``rest``."""
+        """New token ids of one batch, whose prompts are ``shared`` followed by each of ``rests``."""
         tokens = self.tokenizer.convert_ids_to_tokens
         results = generator.generate_batch(
-            [tokens(ids) for ids in rest],
+            [tokens(ids) for ids in rests],
             static_prompt=tokens(shared) or None,
             end_token=self._ends,
             return_end_token=True,
@@ -128,46 +141,60 @@ class CTranslate2Engine:
         return [result.sequences_ids[0] for result in results]
 
     def _fit_memory(self) -> int:
-        """Workers whose weights together take at most half of the machine's memory; they are not shared."""
+        """Most workers whose weights, which they do not share, take at most half of the machine's memory."""
         size = (self.folder / "model.bin").stat().st_size
         return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (2 * size))
 
 
-def _alike(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Positions of prompts that share the first half of themselves, group by group (examples of one label, say).
+def _plan(
+    prompts: Sequence[Sequence[int]], limits: Sequence[int], sampling: Sampling, size: int, workers: int
+) -> list[tuple[list[int], list[int]]]:
+    """Batches as (tokens that their prompts begin with, positions of the prompts)."""
+    looks_back = sampling.repetition_penalty != 1 or sampling.no_repeat_ngram_size > 0
+    plan = []
+    for group in _prefix_groups(prompts):
+        shared = _shared_prefix([prompts[p] for p in group])
+        rests = [prompts[p][len(shared) :] for p in group]
+        for batch in _batches_by_length(rests, [limits[p] for p in group], size, workers, equal_lengths=looks_back):
+            plan.append((shared, [group[i] for i in batch]))
+    return plan
 
-    All are one group where that would leave fewer than `_WORTH` prompts to a group: their batches would be small.
+
+def _prefix_groups(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Positions of the prompts, grouped by a shared first half (prompts with the same examples, say).
+
+    All are in one group where groups would have fewer than `_SMALLEST_GROUP` prompts on average.
     """
     order = sorted(range(len(prompts)), key=lambda position: tuple(prompts[position]))
     groups = [order[:1]]
-    for before, position in pairwise(order):
-        a, b = prompts[before], prompts[position]
+    for previous, position in pairwise(order):
+        a, b = prompts[previous], prompts[position]
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
         if 2 * same < min(len(a), len(b)):
             groups.append([])
         groups[-1].append(position)
-    return groups if len(prompts) >= _WORTH * len(groups) else [list(range(len(prompts)))]
+    return groups if len(prompts) >= _SMALLEST_GROUP * len(groups) else [list(range(len(prompts)))]
 
 
-def _common_start(prompts: Sequence[Sequence[int]]) -> list[int]:
-    """The tokens that all prompts begin with, less what must be left of each: two tokens (see `_plan`)."""
+def _shared_prefix(prompts: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all prompts begin with; two tokens of each are left over (see `_batches_by_length`)."""
     shortest = min(prompts, key=len)[:-2]
     same = takewhile(lambda i: all(prompt[i] == shortest[i] for prompt in prompts), range(len(shortest)))
     return [shortest[i] for i in same]
 
 
-def _plan(
-    prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, workers: int, one_length: bool
+def _batches_by_length(
+    prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, workers: int, *, equal_lengths: bool
 ) -> list[list[int]]:
-    """Batches of prompts; with ``one_length``, none stands beside a longer one.
+    """Positions of the prompts in batches; with ``equal_lengths`` all prompts of a batch have the same length.
 
-    In a batch of several lengths the library (4.8.5) forces the rest of the longer prompts token by token,
-    as if it were drawn. A repetition penalty and n-grams then count these tokens, and beside a prompt of a single
-    token they come back as part of the completion: so a single token never shares a batch with more.
+    In a batch of several lengths the library (4.8.5) forces the rest of the longer prompts token by token, as if
+    it were drawn. The repetition penalty and the n-gram ban then count these tokens. Beside a prompt of a single
+    token they even come back as part of the completion, so a single token never shares a batch with longer prompts.
     """
     groups: dict[int, list[int]] = {}
     for position, prompt in enumerate(prompts):
-        groups.setdefault(len(prompt) if one_length else min(len(prompt), 2), []).append(position)
+        groups.setdefault(len(prompt) if equal_lengths else min(len(prompt), 2), []).append(position)
     return [
         [group[i] for i in batch]
         for group in groups.values()
@@ -190,10 +217,10 @@ class _Converter(TransformersConverter):
 
 
 def _converted(model: str, adapter: Path | None, tokenizer: PreTrainedTokenizerBase, compute_type: str) -> Path:
-    """Folder of the converted model, made at the first call.
+    """Folder of the converted model, which is made at the first call.
 
-    It is keyed by the contents of model and adapter, and lies beside the adapter (a hidden folder, as
-    private as the adapter is), or in data/models for a plain model.
+    Its name is a hash of the contents of model and adapter. It is in a hidden folder beside the adapter, as the
+    conversion is as private as the adapter, or in data/models for a model without an adapter.
     """
     contents = [loading.fingerprint(model), *([loading.folder_hash(adapter)] if adapter else [])]
     recipe = [compute_type, ctranslate2.__version__, _RECIPE]
@@ -208,11 +235,17 @@ def _converted(model: str, adapter: Path | None, tokenizer: PreTrainedTokenizerB
         smooth(plain, tokenizer)
     converter = _Converter(str(loading.locate(model)), plain, tokenizer)
     gc.collect()
-    gc.freeze()  # the converter collects after each layer, which looked at every object of the process 30 times: 6 s
+    gc.freeze()  # the converter collects garbage after each layer; over all objects of the process that took 6 s
     try:
         loading.make_folder(folder, lambda made: converter.convert(str(made), quantization=compute_type))
     except (ValueError, NotImplementedError) as error:
-        raise NotConvertible(f"{model!r}: {str(error).splitlines()[0]}; use engine: transformers") from None
+        raise NotConvertible(
+            "generation.model_not_convertible",
+            f"{model!r} cannot be converted to CTranslate2 ({str(error).splitlines()[0]})",
+            name="model",
+            value=model,
+            remedy="use engine: transformers",
+        ) from None
     finally:
         gc.unfreeze()
     return folder

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-SMOOTHED = ("llama", "mistral", "qwen2", "qwen3")  # model types whose layers are built and named as below
+SMOOTHED = ("llama", "mistral", "qwen2", "qwen3")  # model types whose layers are built and named as in `_pairs`
 
-_TEXTS = (  # plain public sentences: only the largest activation of each channel is taken from them
+_TEXTS = (  # public sentences, from which only the largest activation of each channel is taken
     "The camera takes sharp pictures in daylight, but it struggles when the light is low.",
     "I would buy this again; shipping took 3 days and nothing was broken.",
     "It stopped working after two months. Support never answered my emails!",
@@ -19,27 +19,31 @@ _TEXTS = (  # plain public sentences: only the largest activation of each channe
 
 @torch.no_grad()
 def smooth(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Move the channels' unequal sizes from the inputs of the linear layers into their weights, in place.
+    """Move differences in scale between channels from the inputs of the linear layers into their weights, in place.
 
-    int8 scales a token's activations by the largest one, so a channel that is always large costs all
-    others their precision. Channel j is divided by s_j = sqrt(max |x_j| / max |w_j|) in the layer that makes
-    it, and column j of the weights that read it is multiplied by s_j: the product stays the same.
-    Measured on SmolLM2-135M: KL of int8 from float32 .043 nats a token without, .015 with it.
+    int8 scales a token's activations by the largest of them, so a channel that is always large costs all others
+    their precision. Channel j is divided by s_j = sqrt(max |x_j| / max |w_j|) in the layer that produces it, and
+    column j of the weights that read it is multiplied by s_j: their product stays the same (Xiao et al. 2023,
+    alpha = 0.5). KL divergence of int8 from float32 on SmolLM2-135M: 0.043 nats a token without smoothing, 0.015 with.
+
+    Args:
+        model: a model in float32 of a type in `SMOOTHED`; its weights are changed.
+        tokenizer: the model's.
     """
     largest = _largest_inputs(model, tokenizer)
-    if model.lm_head.weight is model.model.embed_tokens.weight:  # the head changes, the embedding does not
+    if model.lm_head.weight is model.model.embed_tokens.weight:  # tied: only the head is to be scaled
         model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.clone())
-    for makers, readers in _pairs(model):
+    for producers, readers in _pairs(model):
         weights = torch.stack([reader.weight.abs().amax(0) for reader in readers]).amax(0)
         scale = (largest[readers[0]] / weights.clamp(min=1e-5)).sqrt().clamp(min=1e-5)  # (channels,)
-        for maker in makers:
-            maker.div_(scale.view(-1, *[1] * (maker.dim() - 1)))
+        for producer in producers:
+            producer.div_(scale.view(-1, *[1] * (producer.dim() - 1)))
         for reader in readers:
             reader.weight.mul_(scale)
 
 
 def _pairs(model: PreTrainedModel) -> Iterator[tuple[list[torch.Tensor], list[torch.nn.Linear]]]:
-    """Parameters that make channels, a channel a row, and the linear layers that read these channels alone."""
+    """Parameters that produce channels (a row for each), and all linear layers that read those channels."""
     for layer in model.model.layers:
         attention, mlp = layer.self_attn, layer.mlp
         yield [layer.input_layernorm.weight], [attention.q_proj, attention.k_proj, attention.v_proj]
@@ -49,14 +53,15 @@ def _pairs(model: PreTrainedModel) -> Iterator[tuple[list[torch.Tensor], list[to
 
 
 def _largest_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[torch.nn.Module, torch.Tensor]:
-    """For each linear layer the largest absolute input of each channel over a few sentences."""
+    """Largest absolute input of each channel over a few sentences, for each linear layer: (channels,)."""
     largest: dict[torch.nn.Module, torch.Tensor] = {}
 
     def note(layer: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> None:
-        seen = inputs[0].abs().flatten(0, -2).amax(0)
-        largest[layer] = torch.maximum(largest[layer], seen) if layer in largest else seen
+        maxima = inputs[0].abs().flatten(0, -2).amax(0)  # (channels,)
+        largest[layer] = torch.maximum(largest[layer], maxima) if layer in largest else maxima
 
-    hooks = [m.register_forward_pre_hook(note) for m in model.modules() if isinstance(m, torch.nn.Linear)]
+    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    hooks = [layer.register_forward_pre_hook(note) for layer in linear]
     try:
         for text in _TEXTS:
             model(torch.tensor([[*tokenizer(text).input_ids, tokenizer.eos_token_id]]))

@@ -18,10 +18,17 @@ from lib.models import loading
 
 
 class TransformersEngine:
-    """A transformers model, in batches padded on the left.
+    """A transformers model that completes prompts in batches padded on the left.
 
-    An adapter is merged where the weights are float32, and stays apart in bfloat16, which would round
-    its small updates away.
+    An adapter is merged into float32 weights. In bfloat16 it is kept separate: merging would round its small
+    updates away.
+
+    Args:
+        model: name of the model, see `lib.models.loading.locate`.
+        adapter: folder of a LoRA adapter, or None.
+        device: "auto", "cpu" or "cuda".
+        dtype: "auto", "float32" or "bfloat16".
+        batch_size: most sequences that are computed at once.
     """
 
     name = "transformers"
@@ -47,6 +54,7 @@ class TransformersEngine:
     def complete(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
     ) -> Iterator[tuple[int, Completion]]:
+        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`."""
         limits = limits or [sampling.max_new_tokens] * len(prompts)
         for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
             drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(limits[p] for p in positions))
@@ -55,7 +63,7 @@ class TransformersEngine:
                 yield position, completion(self.tokenizer, row, self._ends, limits[position])
 
     def _generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[list[int]]:
-        """New token ids of one batch. Draws come from the seed alone; the global generator is left as it was."""
+        """New token ids of one batch. Draws depend on the seed alone; the global generator is restored."""
         longest = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
         padded = [[pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
@@ -64,7 +72,7 @@ class TransformersEngine:
         with torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(sampling.seed)
             out = self.model.generate(
-                input_ids=torch.tensor(padded, device=device),  # (batch, longest)
+                input_ids=torch.tensor(padded, device=device),  # (prompts, longest)
                 attention_mask=torch.tensor(mask, device=device),
                 generation_config=_config(sampling, self._ends, pad),
                 logits_processor=_processors(sampling, longest),
@@ -73,15 +81,15 @@ class TransformersEngine:
 
 
 def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
-    """All that matters is set: what is not would come from the model's own generation config."""
+    """Generation settings; all that matter are set, as missing ones would come from the model's own config."""
     greedy = sampling.temperature == 0
     return GenerationConfig(
         do_sample=not greedy,
         temperature=1.0 if greedy else sampling.temperature,
         top_k=0 if greedy else sampling.top_k,
         top_p=1.0 if greedy else sampling.top_p,
-        repetition_penalty=1.0,  # transformers' own would count the prompt's tokens; see `_processors`
-        no_repeat_ngram_size=0,  # the same
+        repetition_penalty=1.0,  # transformers would also count the prompt's tokens; see `_processors`
+        no_repeat_ngram_size=0,  # likewise
         max_new_tokens=sampling.max_new_tokens,
         min_new_tokens=sampling.min_new_tokens,
         eos_token_id=ends,
@@ -90,18 +98,18 @@ def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
 
 
 def _processors(sampling: Sampling, prompt_length: int) -> LogitsProcessorList:
-    """What looks at the completion so far, and not at the prompt."""
-    made = LogitsProcessorList()
+    """Repetition penalty and n-gram ban over the completion so far, without the prompt."""
+    processors = LogitsProcessorList()
     if sampling.repetition_penalty != 1:
         penalty = float(sampling.repetition_penalty)
-        made.append(RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=prompt_length))
+        processors.append(RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=prompt_length))
     if sampling.no_repeat_ngram_size:
-        made.append(_NoRepeatInCompletion(sampling.no_repeat_ngram_size, prompt_length))
-    return made
+        processors.append(_NoRepeatInCompletion(sampling.no_repeat_ngram_size, prompt_length))
+    return processors
 
 
 class _NoRepeatInCompletion(LogitsProcessor):
-    """transformers' own, shown the completion alone."""
+    """transformers' n-gram ban, applied to the completion without the prompt."""
 
     def __init__(self, size: int, prompt_length: int):
         self._inner, self._start = NoRepeatNGramLogitsProcessor(size), prompt_length

@@ -10,16 +10,33 @@ from lib.models import loading
 
 
 class VllmEngine:
-    """A model on a GPU, its adapter applied by vLLM to weights that stay as they are."""
+    """A model on a GPU. vLLM applies the adapter at run time, the weights are not changed.
+
+    Args:
+        model: name of the model, see `lib.models.loading.locate`.
+        adapter: folder of a LoRA adapter, or None.
+        device: not used; vLLM takes the GPU.
+        dtype: "auto", "float32" or "bfloat16".
+        batch_size: not used; vLLM plans its batches itself.
+
+    Raises:
+        DoppelError: the adapter's rank is above those that vLLM supports.
+    """
 
     name = "vllm"
 
-    def __init__(self, model: str, adapter: Path | None = None, *, dtype: loading.Dtype = "auto"):
-        try:
-            from vllm import LLM
-            from vllm.lora.request import LoRARequest
-        except ImportError:
-            raise DoppelError("engine vllm is not installed; on a GPU machine: pip install 'doppel[vllm]'") from None
+    def __init__(
+        self,
+        model: str,
+        adapter: Path | None = None,
+        *,
+        device: loading.Device = "auto",
+        dtype: loading.Dtype = "auto",
+        batch_size: int = 64,
+    ):
+        from vllm import LLM
+        from vllm.lora.request import LoRARequest
+
         self.tokenizer = loading.load_tokenizer(model)
         self._ends = loading.end_tokens(model, self.tokenizer)
         self._adapter, options = None, {}
@@ -31,14 +48,31 @@ class VllmEngine:
     def complete(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
     ) -> Iterator[tuple[int, Completion]]:
+        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`.
+
+        Raises:
+            DoppelError: ``sampling`` has a repetition penalty or bans n-grams, which vLLM cannot do as defined here.
+        """
         from vllm import SamplingParams
 
         if sampling.repetition_penalty != 1:
-            raise DoppelError("engine vllm would penalise the prompt's words too; set repetition_penalty: 1")
+            raise DoppelError(
+                "generation.sampling_unsupported",
+                f"repetition_penalty = {sampling.repetition_penalty}: vllm would also penalise the prompt's words",
+                name="repetition_penalty",
+                value=sampling.repetition_penalty,
+                remedy="set repetition_penalty: 1",
+            )
         if sampling.no_repeat_ngram_size:
-            raise DoppelError("engine vllm knows no no_repeat_ngram_size; set it to 0, or take engine: transformers")
+            raise DoppelError(
+                "generation.sampling_unsupported",
+                f"no_repeat_ngram_size = {sampling.no_repeat_ngram_size} is not supported by engine vllm",
+                name="no_repeat_ngram_size",
+                value=sampling.no_repeat_ngram_size,
+                remedy="set it to 0, or use engine: transformers",
+            )
         limits = limits or [sampling.max_new_tokens] * len(prompts)
-        # a seed for each prompt: with one for all, equal prompts would get equal completions
+        # a seed for each prompt: with the same seed, equal prompts would get equal completions
         parameters = [
             SamplingParams(
                 temperature=sampling.temperature,
@@ -59,11 +93,15 @@ class VllmEngine:
 
 
 def _rank(adapter: Path) -> int:
-    """The smallest rank that vLLM knows and that holds the adapter's."""
+    """The smallest of vLLM's rank limits that is not below the adapter's rank."""
     rank = read_json(adapter / "adapter_config.json")["r"]
-    known = (8, 16, 32, 64, 128, 256, 320, 512)
-    if rank > known[-1]:
+    supported = (8, 16, 32, 64, 128, 256, 320, 512)
+    if rank > supported[-1]:
         raise DoppelError(
-            f"the adapter's rank {rank} is above {known[-1]}, the most that vllm takes; use engine: transformers"
+            "generation.adapter_rank_too_high",
+            f"the adapter's rank {rank} is above {supported[-1]}, the highest that vllm supports",
+            name="r",
+            value=rank,
+            remedy="use engine: transformers",
         )
-    return next(most for most in known if most >= rank)
+    return next(limit for limit in supported if limit >= rank)

@@ -1,4 +1,4 @@
-"""Endpoints against a loopback server: faults, what is paid, the cap, the key, the cache."""
+"""Endpoints against a loopback server: faults, costs, concurrency, the key, the cache."""
 
 import os
 import signal
@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 from support.chat_server import Answer, ChatServer, drop, fine, hang, page, status
+from support.errors import refused
 
-from lib.common.errors import DoppelError
-from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint import retries
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
 KEY = "sk-planted-key-0123456789"
 SAMPLING = Sampling(seed=1)
 CUT = page(b'{"choices"', Content_Length=500)  # the connection ends inside the reply
-PASSING = {
+RETRYABLE = {
     "429": status(429),
     "429 with Retry-After": status(429, Retry_After=7),
     "408": status(408),
@@ -38,7 +38,7 @@ PASSING = {
     "another API": page(b'["fine"]'),
     "no reason to end": page(b'{"choices": [{"message": {"content": "half"}}]}'),
 }
-TOLD = {
+DESCRIBED = {
     "429": "HTTP 429",
     "429 with Retry-After": "HTTP 429, asks to wait 7 s",
     "408": "HTTP 408",
@@ -47,7 +47,7 @@ TOLD = {
     "slow": "no reply within timeout = 0.1 s",
     "dropped": "the connection was refused or dropped",
     "cut": "the connection was refused or dropped",
-}  # the others: a reply that is no chat completion
+}  # the others: a reply that is not a chat completion
 FINAL = {
     "400": (status(400), "HTTP 400"),
     "too long": (status(400, "context_length_exceeded"), "HTTP 400 (context_length_exceeded)"),
@@ -69,7 +69,7 @@ def server() -> Iterator[ChatServer]:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key, and a proxy that leads nowhere: loopback must not go through it."""
+    """A key, and a proxy that does not exist, which requests to loopback must not use."""
     for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
         monkeypatch.delenv(name)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
@@ -81,22 +81,22 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that would have been waited for."""
-    told: list[float] = []
-    real = faults.wait
-    monkeypatch.setattr(faults, "wait", lambda *arguments: told.append(real(*arguments)) or 0.0)
-    return told
+    """The seconds of each wait before a retry; no test waits for them."""
+    waits: list[float] = []
+    backoff = retries.backoff
+    monkeypatch.setattr(retries, "backoff", lambda *arguments: waits.append(backoff(*arguments)) or 0.0)
+    return waits
 
 
 @pytest.fixture
 def open_endpoint(server: ChatServer, tmp_path: Path, waits: list[float]) -> Callable[..., Endpoint]:
-    """Endpoints of the server that share a cache."""
+    """A function that opens endpoints of the server, which share a cache."""
 
-    def made(**more: object) -> Endpoint:
+    def opened(**changes: object) -> Endpoint:
         settings = {"base_url": server.url, "concurrency": 2, "max_retries": 2, "cache": tmp_path / "replies.sqlite"}
-        return Endpoint("openai:tiny", **(settings | more))
+        return Endpoint("openai:tiny", **(settings | changes))
 
-    return made
+    return opened
 
 
 def asks(count: int) -> list[Request]:
@@ -104,7 +104,7 @@ def asks(count: int) -> list[Request]:
 
 
 def one_try_each(count: int, **other: int) -> dict[str, int]:
-    """One try of each prompt, but for those named."""
+    """The number of tries by prompt: one for each, except those named."""
     return {f"p{number}": 1 for number in range(count)} | other
 
 
@@ -127,9 +127,9 @@ def test_each_request_is_answered_in_its_place_counted_and_paid_for_once(open_en
     assert server.tries == one_try_each(6)
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_passes_costs_one_more_try(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
-    server.script["p3"] = [PASSING[fault]]
+@pytest.mark.parametrize("fault", RETRYABLE)
+def test_a_retryable_fault_costs_a_second_try(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
+    server.script["p3"] = [RETRYABLE[fault]]
     endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
     got = replies(endpoint, asks(6))
     assert all(got[number].text.startswith(f"p{number} ") for number in range(6))
@@ -139,21 +139,20 @@ def test_a_fault_that_passes_costs_one_more_try(fault: str, open_endpoint, serve
     assert low <= waits[0] <= high
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_stays_stops_with_the_count_and_the_next_run_resumes(
-    fault: str, open_endpoint, server: ChatServer
-):
-    server.script["p3"] = [PASSING[fault]] * 9
+@pytest.mark.parametrize("fault", RETRYABLE)
+def test_a_lasting_fault_stops_with_the_count_and_the_next_run_resumes(fault: str, open_endpoint, server: ChatServer):
+    server.script["p3"] = [RETRYABLE[fault]] * 9
     endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
     got: dict[int, Completion] = {}
-    with pytest.raises(DoppelError) as error:
+    with refused("generation.endpoint_failed", name="openai:tiny") as error:
         got.update(endpoint.reply(asks(12), SAMPLING))
-    message = str(error.value)
     assert server.tries["p3"] == 3
     answered = endpoint.usage.requests
-    assert f"openai:tiny at {server.url} failed: {TOLD.get(fault, 'a reply that is no chat completion')} (" in message
-    assert f"; {answered} of 12 requests are answered" in message
-    assert f"resumes with the {12 - answered} that are missing" in message
+    assert error.value.value == answered
+    described = DESCRIBED.get(fault, "a reply that is not a chat completion")
+    assert f"openai:tiny at {server.url} failed: {described} (" in error.value.sentence
+    assert f"; {answered} of 12 requests are answered" in error.value.sentence
+    assert f"resumes with the {12 - answered} that are missing" in error.value.remedy
     assert 3 <= answered < 12, "at least those before it"
     server.heal()
     again = open_endpoint()
@@ -164,19 +163,20 @@ def test_a_fault_that_stays_stops_with_the_count_and_the_next_run_resumes(
 
 
 @pytest.mark.parametrize("fault", FINAL)
-def test_a_fault_that_does_not_pass_stops_at_once(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
-    answer, told = FINAL[fault]
+def test_a_final_fault_stops_at_once(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
+    answer, described = FINAL[fault]
     server.script["p1"] = [answer]
-    with pytest.raises(DoppelError, match="1 of 5 requests are answered") as error:
+    with refused("generation.endpoint_failed", value=1) as error:
         list(open_endpoint(concurrency=1).reply(asks(5), SAMPLING))
-    assert told in str(error.value)
+    assert "1 of 5 requests are answered" in error.value.sentence
+    assert described in str(error.value)
     assert (server.tries, waits) == ({"p0": 1, "p1": 1}, [])
     assert error.value.__suppress_context__, "the client's own error holds the request"
     replies(open_endpoint(), asks(5))
     assert server.tries == one_try_each(5, p1=2)
 
 
-def test_what_is_in_flight_at_a_failure_is_let_finish_and_kept(open_endpoint, server: ChatServer):
+def test_requests_in_flight_at_a_failure_are_completed_and_stored(open_endpoint, server: ChatServer):
     failed = threading.Event()
 
     def late(handler, body):
@@ -188,7 +188,7 @@ def test_what_is_in_flight_at_a_failure_is_let_finish_and_kept(open_endpoint, se
         return status(401)(handler, body)
 
     server.script |= {"p0": [late], "p1": [wrong]}
-    with pytest.raises(DoppelError, match="1 of 4 requests are answered"):
+    with refused("generation.endpoint_failed", value=1):
         list(open_endpoint().reply(asks(4), SAMPLING))
     again = open_endpoint()
     replies(again, asks(4))
@@ -196,10 +196,12 @@ def test_what_is_in_flight_at_a_failure_is_let_finish_and_kept(open_endpoint, se
     assert server.tries == one_try_each(4, p1=2)
 
 
-def test_no_server_at_all_is_said(open_endpoint, server: ChatServer):
+def test_a_server_that_does_not_run_is_reported(open_endpoint, server: ChatServer):
     server.stop()
-    with pytest.raises(DoppelError, match=r"refused or dropped .*; 0 of 3 requests .*check that the server runs"):
+    with refused("generation.endpoint_failed", value=0) as error:
         list(open_endpoint().reply(asks(3), SAMPLING))
+    assert "refused or dropped" in error.value.sentence and "0 of 3 requests" in error.value.sentence
+    assert "check that the server runs" in error.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def test_no_server_at_all_is_said(open_endpoint, server: ChatServer):
     ],
     ids=["half", "empty", "null", "refusal", "filtered reply", "filtered prompt", "no usage"],
 )
-def test_replies_that_are_no_text_are_answers_too(
+def test_empty_cut_and_refused_replies_are_not_retried(
     answer: Answer, expected: Completion, open_endpoint, server: ChatServer
 ):
     server.script["p1"] = [answer]
@@ -230,7 +232,7 @@ def test_replies_that_are_no_text_are_answers_too(
 
 
 @pytest.mark.parametrize("callers", [1, 2])
-def test_the_cap_is_reached_and_never_passed(callers: int, open_endpoint, server: ChatServer):
+def test_concurrency_is_reached_and_never_exceeded(callers: int, open_endpoint, server: ChatServer):
     barrier = threading.Barrier(3)
 
     def together(handler, body):
@@ -249,31 +251,31 @@ def test_the_cap_is_reached_and_never_passed(callers: int, open_endpoint, server
     for thread in threads:
         thread.join(30)
     assert server.most_in_flight == 3
-    assert [len(one) for one in got] == [12] * callers
+    assert [len(answers) for answers in got] == [12] * callers
 
 
-def test_the_key_is_sent_and_stands_nowhere_else(open_endpoint, server: ChatServer, tmp_path: Path, caplog):
+def test_the_key_is_sent_and_never_shown_or_stored(open_endpoint, server: ChatServer, tmp_path: Path, caplog):
     caplog.set_level("DEBUG")
     server.script["p1"] = [status(401, KEY, f"Incorrect API key provided: {KEY}")]
     endpoint = open_endpoint(concurrency=1)
-    with pytest.raises(DoppelError) as error:
+    with refused("generation.endpoint_failed") as error:
         list(endpoint.reply(asks(3), SAMPLING))
     assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
     shown = "".join(traceback.format_exception(error.value)) + repr(endpoint) + str(vars(endpoint)) + caplog.text
     assert "401" in shown
     assert KEY not in shown
-    kept = (tmp_path / "replies.sqlite").read_bytes()
-    assert b"p0 drawn" in kept
-    assert KEY.encode() not in kept
-    assert b"Be brief" not in kept, "prompts are not kept"
+    stored = (tmp_path / "replies.sqlite").read_bytes()
+    assert b"p0 drawn" in stored
+    assert KEY.encode() not in stored
+    assert b"Be brief" not in stored, "prompts are not stored"
 
 
-def test_equal_requests_get_draws_of_their_own(open_endpoint, server: ChatServer, tmp_path: Path):
+def test_equal_requests_get_different_draws(open_endpoint, server: ChatServer, tmp_path: Path):
     twice = [*asks(2), *asks(2)]
     got = replies(open_endpoint(), twice)
     assert len({reply.text for reply in got.values()}) == 4
     assert replies(open_endpoint(), twice) == got
-    assert replies(open_endpoint(), asks(2)) == {0: got[0], 1: got[1]}, "the first of equal ones is the same request"
+    assert replies(open_endpoint(), asks(2)) == {0: got[0], 1: got[1]}, "the first of equal requests keeps its reply"
     assert server.tries == {"p0": 2, "p1": 2}
     assert all(0 <= body["seed"] < 2**31 for body in server.bodies)
     assert replies(open_endpoint(cache=tmp_path / "other.sqlite"), twice) == got, "the same seeds are drawn again"
@@ -292,16 +294,16 @@ def test_equal_requests_get_draws_of_their_own(open_endpoint, server: ChatServer
     ],
     ids=["seed", "temperature", "top_p", "top_k", "max_new_tokens", "messages", "model"],
 )
-def test_whatever_shapes_a_reply_is_part_of_its_name(other: dict, open_endpoint, server: ChatServer, tmp_path: Path):
+def test_whatever_determines_a_reply_is_in_its_key(other: dict, open_endpoint, server: ChatServer, tmp_path: Path):
     first = replies(open_endpoint(), asks(1))
     model = other.get("model", "openai:tiny")
     endpoint = Endpoint(model, base_url=server.url, cache=tmp_path / "replies.sqlite")
     second = replies(endpoint, [other.get("request", asks(1)[0])], other.get("sampling", SAMPLING))
     assert endpoint.usage.cached == 0
-    assert first[0].text != second[0].text, "the seed follows"
+    assert first[0].text != second[0].text, "the seed changes with the key"
 
 
-def test_a_new_limit_of_the_sampling_alone_is_the_same_request(open_endpoint, server: ChatServer):
+def test_the_limit_of_the_sampling_is_not_part_of_the_key(open_endpoint, server: ChatServer):
     replies(open_endpoint(), asks(2))
     replies(open_endpoint(), asks(2), replace(SAMPLING, max_new_tokens=999))
     assert server.tries == one_try_each(2)
@@ -334,7 +336,7 @@ def test_a_killed_run_pays_for_nothing_twice(open_endpoint, server: ChatServer, 
     assert server.tries == one_try_each(8, p4=2, p5=2)
 
 
-def test_who_leaves_early_starts_nothing_more_and_finds_what_was_in_flight(open_endpoint, server: ChatServer):
+def test_a_caller_that_stops_early_starts_no_request_and_finds_those_in_flight(open_endpoint, server: ChatServer):
     server.usual = hang
     server.script["p0"] = [fine()]
     endpoint = open_endpoint()
@@ -363,9 +365,9 @@ def test_an_interrupt_is_prompt(where: str, open_endpoint, server: ChatServer, m
         return hang(handler, body)
 
     server.usual = asked if where == "a request" else status(500)
-    monkeypatch.setattr(faults, "wait", lambda *arguments: interrupt() or 600.0)
+    monkeypatch.setattr(retries, "backoff", lambda *arguments: interrupt() or 600.0)
     endpoint = open_endpoint(concurrency=1)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores SIGINT
     try:
         with pytest.raises(KeyboardInterrupt):
             list(endpoint.reply(asks(20), SAMPLING))
@@ -376,7 +378,7 @@ def test_an_interrupt_is_prompt(where: str, open_endpoint, server: ChatServer, m
     assert server.tries == {"p0": 1}
 
 
-def test_a_server_of_ones_own_is_told_all_of_the_sampling(open_endpoint, server: ChatServer):
+def test_a_self_hosted_server_gets_all_sampling_parameters(open_endpoint, server: ChatServer):
     sampling = Sampling(temperature=0.7, top_k=50, min_new_tokens=3, repetition_penalty=1.1, max_new_tokens=999)
     replies(open_endpoint(), asks(1), sampling)
     replies(open_endpoint(), asks(1), SAMPLING)
@@ -388,7 +390,7 @@ def test_a_server_of_ones_own_is_told_all_of_the_sampling(open_endpoint, server:
     assert plain == shared | {"temperature": 1.0}
 
 
-def test_azure_is_asked_by_its_own_variables(
+def test_azure_is_configured_by_its_own_variables(
     server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ):
     azure = {"AZURE_OPENAI_ENDPOINT": server.url, "AZURE_OPENAI_API_KEY": "azure-key", "OPENAI_API_VERSION": "2026-01"}
@@ -397,7 +399,8 @@ def test_azure_is_asked_by_its_own_variables(
             for name, value in azure.items():
                 if name != missing:
                     partly.setenv(name, value)
-            with pytest.raises(DoppelError, match=missing):
+            fault = "key_missing" if missing == "AZURE_OPENAI_API_KEY" else "variable_missing"
+            with refused(f"generation.{fault}", name=missing):
                 Endpoint("azure:tiny", cache=tmp_path / "replies.sqlite")
     for name, value in azure.items():
         monkeypatch.setenv(name, value)
@@ -415,5 +418,5 @@ def test_a_cache_damaged_during_a_run_stops_it(open_endpoint, server: ChatServer
     with path.open("r+b") as file:
         file.seek(100)
         file.write(os.urandom(path.stat().st_size - 100))
-    with pytest.raises(DoppelError, match=r"replies\.sqlite is damaged"):
+    with refused("generation.reply_cache_damaged", name=str(path)):
         list(open_endpoint().reply(asks(80), SAMPLING))

@@ -1,31 +1,30 @@
-"""The file of replies: whole, shared, and told when it is not."""
+"""The reply cache: intact, shared between threads and processes, and refused when it is damaged."""
 
 import sqlite3
 import threading
 from pathlib import Path
 
-import pytest
+from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.generation.endpoint.reply_cache import ReplyCache
 from lib.generation.engines.base import Completion
 
 
-def test_a_damaged_cache_is_told_with_its_place_and_the_remedy(tmp_path: Path):
+def test_a_damaged_cache_is_refused_with_its_path_and_the_remedy(tmp_path: Path):
     path = tmp_path / "replies.sqlite"
     path.write_bytes(b"no database at all, by far" * 100)
-    with pytest.raises(DoppelError, match=r"replies\.sqlite is damaged; move it away") as error:
+    with refused("generation.reply_cache_damaged", name=str(path)) as error:
         ReplyCache(path)
-    assert str(path) in str(error.value)
+    assert str(path) in error.value.sentence and error.value.remedy.startswith("move it away")
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path):
+def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DoppelError, match="cannot be used"):
+    with refused("generation.reply_cache_unusable"):
         ReplyCache(tmp_path / "file" / "replies.sqlite")
     with sqlite3.connect(tmp_path / "other.sqlite") as other:
         other.execute("CREATE TABLE replies (something TEXT)")
-    with pytest.raises(DoppelError, match=r"other\.sqlite cannot be used"):
+    with refused("generation.reply_cache_unusable", name=str(tmp_path / "other.sqlite")):
         ReplyCache(tmp_path / "other.sqlite").get("key")
 
 

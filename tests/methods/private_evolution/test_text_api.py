@@ -10,7 +10,7 @@ from support.chat_server import ChatServer, drop, fine, page, status
 
 from lib.common.errors import DoppelError
 from lib.generation import prompt_file
-from lib.generation.endpoint import retries as faults
+from lib.generation.endpoint import retries
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Sampling
 from lib.methods.private_evolution.evolution import Evolution, Voters
@@ -33,7 +33,7 @@ VOTERS = Voters(np.random.default_rng(0).normal(0, 1, (60, 3)).astype(np.float32
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     for name in ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(faults, "wait", lambda *_: 0.0)
+    monkeypatch.setattr(retries, "backoff", lambda *_: 0.0)
     made = ChatServer()
     made.usual = numbered()
     yield made
