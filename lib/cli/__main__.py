@@ -177,7 +177,8 @@ def _show(graph: "Graph", steps: Mapping[str, "Reason"], targets: Sequence[str])
 
 def _kept(graph: "Graph", targets: Sequence[str]) -> list[str]:
     """A sentence for each stage that an older version made and that is kept."""
-    from lib.stage.finished import read_stage, version_note
+    from lib.stage.condition import version_note
+    from lib.stage.finished import read_stage
 
     kept = graph.kept(targets)
     return [version_note(id, read_stage(graph.folder / id).commit, reason) for id, reason in kept.items()]

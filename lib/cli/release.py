@@ -61,11 +61,11 @@ def _run(name: str, stage: str) -> Path:
 def _scorecard(run: Path) -> dict | None:
     """The run's scorecard, for the card's metrics. Says why there is none where its arms or figures are others now."""
     from lib.common.files import read_json
-    from lib.stage import finished
+    from lib.stage import condition
 
     files = sorted(run.glob("30_compare*/scorecard.json"))
     for file in files:
-        if (reason := finished.outdated(run, file.parent.name)) is None:
+        if (reason := condition.outdated(run, file.parent.name)) is None:
             return read_json(file)
         print(f"the card has no metrics of {file.parent.name}: {reason}")
     if not files:

@@ -56,6 +56,7 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def text_hash(text: str) -> str:
+    """sha256 of a ``text`` in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -185,7 +186,7 @@ def _imports(source: str, package: str) -> tuple[str, ...]:
 
 
 def outputs(folder: Path) -> dict[str, dict]:
-    """Size in bytes and sha256 of every file that a stage's folder holds, hidden files aside."""
+    """Size in bytes and sha256 of every file that a stage's ``folder`` holds, hidden files aside."""
     files = sorted(f for f in folder.rglob("*") if f.is_file())
     names = {f.relative_to(folder).as_posix(): f for f in files}
     kept = {name: f for name, f in names.items() if not name.startswith(".") and name != DONE}
@@ -193,13 +194,13 @@ def outputs(folder: Path) -> dict[str, dict]:
 
 
 def digest(files: Mapping[str, dict]) -> str:
-    """One hash of the `outputs` that other stages read: two runs that made the same have the same."""
+    """One hash of the ``files`` (see `outputs`) that other stages read: two runs that made the same have the same."""
     compared = {name: f["sha256"] for name, f in files.items() if name.split("/")[0] not in NOT_COMPARED}
     return text_hash(json.dumps(compared, sort_keys=True))
 
 
 def read_done(folder: Path) -> dict | None:
-    """A stage's done.json, or None while there is no whole one."""
+    """The done.json in a stage's ``folder``, or None while there is no whole one."""
     try:
         done = read_json(folder / DONE)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -278,7 +279,12 @@ def drew_noise(folder: Path) -> bool:
 
 
 def file_facts(path: Path, known: Mapping | None = None) -> dict:
-    """Hash of a file outside the results, with its size and time: while both are as ``known``, it is not read again."""
+    """Hash of a file outside the results, with its size and time.
+
+    Args:
+        path: of the file.
+        known: what it was before; while size and time are as then, it is not read again.
+    """
     stat = path.stat()
     facts = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     if known and all(known[k] == v for k, v in facts.items()):

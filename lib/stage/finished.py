@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from lib.common.errors import DoppelError, Reason
-from lib.common.files import read_json, sha256
+from lib.common.files import read_json
 from lib.stage import fingerprint
 from lib.stage.notebook_roles import notebook_of
 
@@ -95,7 +95,7 @@ class FinishedStage:
     @cached_property
     def older_version(self) -> Reason | None:
         """Why it would come out of other code today, or None. Its folder must lie in the project that made it."""
-        reason = _stale(self)
+        reason = why_stale(self)
         return reason if reason is not None and reason.code in fingerprint.CODE else None
 
 
@@ -244,20 +244,6 @@ def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> 
                 )
 
 
-class Fault(NamedTuple):
-    """Why a stage's folder cannot be relied on.
-
-    Args:
-        case: one of ``not done``, ``edited by hand``, ``stale``, ``tampered``; code decides on it.
-        sentence: what is wrong.
-        remedy: what to do.
-    """
-
-    case: str
-    sentence: str
-    remedy: str
-
-
 def ancestry(run: Path, stage: str) -> dict[str, FinishedStage]:
     """A stage and all that it was made from, by id, itself last.
 
@@ -281,91 +267,15 @@ def ancestry(run: Path, stage: str) -> dict[str, FinishedStage]:
     return stages
 
 
-def faults(stages: Mapping[str, FinishedStage]) -> list[Fault]:
-    """Why the folders of a stage and its ancestors cannot be relied on; empty when they can.
-
-    Code that changed since is no fault: the certificate names the code that ran.
+def why_stale(stage: FinishedStage) -> Reason | None:
+    """Why a stage would run again with the parameters that it had, or None.
 
     Args:
-        stages: of `ancestry`, inside the project whose notebooks and lib made them.
+        stage: inside the project whose notebooks and lib made it.
     """
-    last = list(stages)[-1]
-    again = f"run ./run_all.sh PRESET --run {stages[last].folder.parent.name} --only {last}"
-    return [fault for stage in stages.values() for fault in _faults(stage, again)]
-
-
-def outdated(run: Path, stage: str) -> Reason | None:
-    """Why what a stage measured is not of its inputs as they are now, or None; newer code alone makes it no other.
-
-    Args:
-        run: ``results/RUN``.
-        stage: its id.
-    """
-    try:
-        stages = ancestry(run, stage)
-    except DoppelError as error:
-        return Reason(error.code, str(error))
-    for name, one in stages.items():
-        if one.done.get("edited") or list(tampered(one)):
-            return Reason("stage.tampered", f"{name} was edited by hand, or changed since it was done")
-        if changed := [source for source, digest in one.sources.items() if stages[source].digest != digest]:
-            return Reason("stage.made_from_another", f"{name} was made from an earlier run of {changed[0]}")
-    return None
-
-
-def older(stages: Iterable[FinishedStage]) -> Iterator[str]:
-    """A sentence for each stage that drew noise and was made by code that changed since.
-
-    Args:
-        stages: inside the project whose code is compared.
-    """
-    for stage in stages:
-        if fingerprint.drew_noise(stage.folder) and (reason := stage.older_version) is not None:
-            yield version_note(stage.id, stage.commit, reason)
-
-
-def version_note(stage: str, commit: str | None, reason: Reason) -> str:
-    """That a stage was made by an older version, as the end table, a dry run and the report show it.
-
-    Args:
-        stage: its id.
-        commit: of the code that made it, if known.
-        reason: what changed since.
-    """
-    version = f"an older version (commit {commit[:10]})" if commit else "an older version"
-    return f"{stage} was made by {version}: {reason}; kept, for noise drawn again is charged again"
-
-
-def _faults(stage: FinishedStage, again: str) -> Iterator[Fault]:
-    if note := stage.done.get("edited"):
-        yield Fault("edited by hand", f"{stage.id}: {note}", again)
-    reason = _stale(stage)
-    if reason is not None and reason.code not in (*fingerprint.CODE, "stage.output_missing"):  # told as tampered
-        yield Fault("stale", f"{stage.id}: {reason}", f"{again} (training or voting again spends budget)")
-    if changed := list(tampered(stage)):
-        yield Fault("tampered", f"{stage.id}: changed since its notebook wrote it: {', '.join(changed[:5])}", again)
-
-
-def _stale(stage: FinishedStage) -> Reason | None:
-    """Why the stage would run again with the parameters that it had."""
     run = stage.folder.parent.resolve()
     root = run.parents[1]
     if not (root / "notebooks" / f"{stage.notebook}.ipynb").is_file():
         return Reason("stage.no_notebook", f"its notebook {stage.notebook} is not in this project")
     made = fingerprint.made_from(root, stage.notebook, stage.done["made_from"]["parameters"])
     return fingerprint.why_stale(run, stage.id, made, stage.sources)
-
-
-def tampered(stage: FinishedStage) -> Iterator[str]:
-    """Outputs that are missing or have another content; done.json itself against its own digest.
-
-    Args:
-        stage: whose files are hashed again.
-    """
-    if fingerprint.digest(stage.outputs) != stage.digest:
-        yield fingerprint.DONE
-    for name, file in stage.outputs.items():
-        path = stage.folder / name
-        compared = name.split("/")[0] not in fingerprint.NOT_COMPARED
-        if compared and not (path.is_file() and sha256(path) == file["sha256"]):
-            yield name

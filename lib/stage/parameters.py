@@ -19,7 +19,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError, Faults, nearest
 from lib.stage.notebook_file import parameters_cell
 
 RESERVED = ("run", "stage")  # every notebook has them; the runner sets them, a parameter file may not
@@ -36,7 +36,17 @@ _SECRET_VALUE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One line of a parameters cell. ``low`` and ``high`` bound every number in the value."""
+    """One line of a parameters cell.
+
+    Attributes:
+        name: of the parameter.
+        annotation: its type, as written.
+        default: its literal.
+        help: the comment behind it, without the range.
+        low: bound of every number in the value.
+        high: likewise.
+        brackets: of the range; a round one excludes its bound.
+    """
 
     name: str
     annotation: str
@@ -44,27 +54,41 @@ class Parameter:
     help: str = ""
     low: float = -math.inf
     high: float = math.inf
-    brackets: str = "()"  # a round bracket excludes its bound
+    brackets: str = "()"
 
     @property
     def range(self) -> str:
+        """The range as the comment has it: ``(0, 1]``."""
         return f"{self.brackets[0]}{self.low:g}, {self.high:g}{self.brackets[1]}"
 
     def holds(self, number: float) -> bool:
-        """Whether a finite number lies in the range."""
+        """Whether a number lies in the range.
+
+        Args:
+            number: a finite one.
+        """
         above = number >= self.low if self.brackets[0] == "[" else number > self.low
         below = number <= self.high if self.brackets[1] == "]" else number < self.high
         return above and below
 
 
 def read_spec(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a notebook declares, in their order. Raises DoppelError naming the line."""
+    """The parameters that a notebook declares, in their order.
+
+    Args:
+        notebook: its file.
+
+    Raises:
+        DoppelError: a line of the parameters cell is no annotated literal of a known type; it names the line.
+    """
     source = parameters_cell(notebook)
     shown = f"{notebook.parent.name}/{notebook.name}: the parameters cell"
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        raise DoppelError(f"{shown}, line {error.lineno}: {error.msg}") from None
+        raise DoppelError(
+            "stage.cell_not_python", str(error.msg), value=error.lineno, where=f"{shown}, line {error.lineno}"
+        ) from None
     comments = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
@@ -75,7 +99,13 @@ def read_spec(notebook: Path) -> dict[str, Parameter]:
         where = f"{shown}, line {line.lineno}"
         parameter = _parameter(line, comments.get(line.end_lineno, ""), where)
         if parameter.name in spec:
-            raise DoppelError(f"{where}: {parameter.name} is declared twice; keep one")
+            raise DoppelError(
+                "stage.declared_twice",
+                f"{parameter.name} is declared twice",
+                name=parameter.name,
+                remedy="keep one",
+                where=where,
+            )
         spec[parameter.name] = parameter
     check(spec, {name: p.default for name, p in spec.items()}, shown)
     return spec
@@ -83,15 +113,33 @@ def read_spec(notebook: Path) -> dict[str, Parameter]:
 
 def _parameter(line: ast.stmt, comment: str, where: str) -> Parameter:
     if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None):
-        raise DoppelError(f"{where}: each line is NAME: TYPE = LITERAL, as steps: int = 10; move other code below")
+        raise DoppelError(
+            "stage.cell_line",
+            "each line is NAME: TYPE = LITERAL, as steps: int = 10",
+            remedy="move other code below",
+            where=where,
+        )
     annotation = ast.unparse(line.annotation)
     try:
         default = ast.literal_eval(line.value)
     except ValueError:
-        raise DoppelError(f"{where}: {line.target.id} must be a literal; compute derived values below") from None
+        raise DoppelError(
+            "stage.no_literal",
+            f"{line.target.id} must be a literal",
+            name=line.target.id,
+            remedy="compute derived values below",
+            where=where,
+        ) from None
     for part in ast.walk(line.annotation):
         if not isinstance(part, _ANNOTATION) or (isinstance(part, ast.Name) and part.id not in _TYPES):
-            raise DoppelError(f"{where}: type {annotation} is not supported; use {', '.join(_TYPES)}, None and |")
+            raise DoppelError(
+                "stage.unknown_type",
+                f"type {annotation} is not supported",
+                name=line.target.id,
+                value=annotation,
+                remedy=f"use {', '.join(_TYPES)}, None and |",
+                where=where,
+            )
     plain = Parameter(line.target.id, annotation, default, comment)
     if (bounded := _RANGE.match(comment)) is None:
         return plain
@@ -103,40 +151,63 @@ def _parameter(line: ast.stmt, comment: str, where: str) -> Parameter:
 
 
 def check(spec: Mapping[str, Parameter], values: Mapping[str, object], where: str) -> dict[str, object]:
-    """The defaults of ``spec`` with ``values`` over them, an int widened where a float is declared.
+    """The resolved values of parameters.
 
-    Raises one DoppelError with a line for every fault: an unknown key, a wrong type, a number that
-    is not finite or out of its range, a value that looks like a secret (which is not shown).
+    Args:
+        spec: what a notebook declares.
+        values: given ones, by name.
+        where: the file or command that they are from, as refusals name it.
+
+    Returns:
+        The defaults of ``spec`` with ``values`` over them; an int is widened where a float is declared.
+
+    Raises:
+        DoppelError: every fault at once: an unknown key, a wrong type, a number that is not finite or out of its
+            range, a value that looks like a secret (which is not shown).
     """
-    resolved = {name: parameter.default for name, parameter in spec.items()}
-    problems = []
+    resolved, faults = {name: parameter.default for name, parameter in spec.items()}, Faults()
     for name, value in values.items():
-        if secret := _secret(value, str(name)):
-            problems.append(f"{secret} looks like a secret; keys come from the environment, not from parameters")
-        elif name not in spec:
-            problems.append(f"unknown parameter {name!r}; {nearest(str(name), set(spec) - set(RESERVED))}")
-        else:
-            try:
-                resolved[name] = _fit(spec[name], value)
-            except ValueError as error:
-                problems.append(str(error))
-    if problems:
-        raise DoppelError("\n".join(f"{where}: {problem}" for problem in problems))
+        with faults:
+            if secret := _secret(value, str(name)):
+                raise DoppelError(
+                    "stage.secret",
+                    f"{secret} looks like a secret",
+                    name=secret,
+                    remedy="keys come from the environment, not from parameters",
+                )
+            if name not in spec:
+                raise DoppelError(
+                    "stage.unknown_parameter",
+                    f"unknown parameter {name!r}",
+                    name=str(name),
+                    remedy=nearest(str(name), set(spec) - set(RESERVED)),
+                )
+            resolved[name] = _fit(spec[name], value)
+    faults.raise_any(where)
     return resolved
 
 
 def _fit(parameter: Parameter, value: object) -> object:
-    """The value in its declared type. Raises ValueError that says what is allowed."""
-    shown = f"{parameter.name} = {str(value)[:80]!r}" if isinstance(value, str) else f"{parameter.name} = {value!r:.80}"
+    """The value in its declared type. Raises DoppelError that says what is allowed."""
+    name = parameter.name
+    shown = f"{name} = {str(value)[:80]!r}" if isinstance(value, str) else f"{name} = {value!r:.80}"
     try:
         fitted = _validator(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:
-        raise ValueError(f"{shown} is {type(value).__name__}; must be {parameter.annotation}") from None
+        raise DoppelError(
+            "stage.wrong_type",
+            f"{shown} is {type(value).__name__}",
+            name=name,
+            value=value,
+            remedy=f"must be {parameter.annotation}",
+        ) from None
     for number in _numbers(fitted):
         if isinstance(number, float) and not math.isfinite(number):
-            raise ValueError(f"{shown}; must be a finite number")
+            raise DoppelError("stage.not_finite", shown, name=name, value=value, remedy="must be a finite number")
         if not parameter.holds(number):
-            raise ValueError(f"{shown}; must be in {parameter.range}")
+            raise DoppelError(
+                "stage.out_of_range", shown, name=name, value=value, remedy=f"must be in {parameter.range}"
+            )
     return fitted
 
 

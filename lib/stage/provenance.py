@@ -15,7 +15,11 @@ import psutil
 
 
 def commit(root: Path) -> dict:
-    """Git commit of the code and whether files under version control differ from it; nulls without git."""
+    """Git commit of the code, and whether files under version control differ from it; nulls without git.
+
+    Args:
+        root: the project's folder.
+    """
     git = ["git", "-C", str(root)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()

@@ -35,14 +35,22 @@ def install() -> None:
 
 
 def hidden(error: BaseException) -> BaseException:
-    """The error itself when its message may be shown, else one of a type of the same name without it."""
+    """The error itself when its message may be shown, else one of a type of the same name without it.
+
+    Args:
+        error: that was raised.
+    """
     if isinstance(error, DoppelError | KeyboardInterrupt):
         return error
     return type(type(error).__name__, (Exception,), {})(HIDDEN)
 
 
 def rendered(error: BaseException) -> list[str]:
-    """Lines to show: the message alone for a refusal, else the places that the error passed, causes first."""
+    """Lines to show: the message alone for a refusal, else the places that the error passed, causes first.
+
+    Args:
+        error: that was raised.
+    """
     if isinstance(error, DoppelError):
         return [f"{type(error).__name__}: {error}"]
     report = traceback.TracebackException.from_exception(error)

@@ -44,11 +44,25 @@ class Inputs(dict):
     """Folders of the input stages by their name in ``inputs``; an unknown name is refused with the nearest."""
 
     def __missing__(self, name: str) -> Path:
-        raise DoppelError(f"no input is named {name!r}; {nearest(name, self)}; name it in the parameter inputs")
+        raise DoppelError(
+            "stage.no_such_input",
+            f"no input is named {name!r}",
+            name=name,
+            remedy=f"{nearest(name, self)}; name it in the parameter inputs",
+        )
 
 
 class Stage:
-    """One stage at work. Made by `begin`; `finish` makes it done."""
+    """A running stage. Create it with `begin`; `finish` marks it complete.
+
+    Attributes:
+        notebook: its file's stem.
+        parameters: resolved.
+        run: the run that it is part of.
+        id: of the stage.
+        folder: ``results/RUN/ID``.
+        inputs: folders of its input stages, by the name of the input.
+    """
 
     _current: ClassVar["Stage | None"] = None
 
@@ -75,30 +89,59 @@ class Stage:
     def begin(cls, notebook: str, namespace: MutableMapping[str, object]) -> "Stage":
         """Start the stage that a notebook's parameters describe.
 
-        ``notebook`` is its file's stem, ``namespace`` its ``globals()``: the parameters are read from it,
-        checked against the parameters cell, and written back in their declared types. Outputs of an
-        earlier run are removed; checkpoints stay (`checkpoints`). Relative paths are from the
-        project's folder from here on. Raises DoppelError for a parameter that does not fit, an input
-        stage that is not done, and a folder in use by another process.
+        Outputs of an earlier run are removed; checkpoints stay (`checkpoints`). From here on, relative paths are from
+        the project's folder.
+
+        Args:
+            notebook: its file's stem.
+            namespace: its ``globals()``. The parameters are read from it, checked against the parameters cell, and
+                written back in their declared types.
+
+        Raises:
+            DoppelError: a parameter does not fit, an input stage is not done, or another process uses the folder.
         """
         if cls._current is not None:  # the cell was run again
             cls._current._release()
         redaction.install()
         path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
         if not path.is_file():
-            raise DoppelError(f"{path}: no such notebook; {nearest(notebook, (p.stem for p in path.parent.glob('*')))}")
+            raise DoppelError(
+                "stage.unknown_notebook",
+                "no such notebook",
+                name=notebook,
+                remedy=nearest(notebook, (file.stem for file in path.parent.glob("*"))),
+                where=str(path),
+            )
         spec = params.read_spec(path)
         if missing := [name for name in (*params.RESERVED, *spec) if name not in spec or name not in namespace]:
-            raise DoppelError(f"{path}: no parameter {missing[0]!r}; run the parameters cell, or declare it there")
+            raise DoppelError(
+                "stage.missing_parameter",
+                f"no parameter {missing[0]!r}",
+                name=missing[0],
+                remedy="run the parameters cell, or declare it there",
+                where=str(path),
+            )
         given = {name: namespace[name] for name in spec}
         if isinstance(given["stage"], Stage):  # the notebook calls its stage `stage`, and ran this cell before
             given["stage"] = given["stage"].id
         parameters = params.check(spec, given, path.name)
         for name in params.RESERVED:
             if not NAME.fullmatch(str(parameters[name])):
-                raise DoppelError(f"{name} = {parameters[name]!r}; use letters, digits, '_', '-' and '.' only")
+                raise DoppelError(
+                    "stage.name",
+                    f"{name} = {parameters[name]!r}",
+                    name=name,
+                    value=parameters[name],
+                    remedy="use letters, digits, '_', '-' and '.' only",
+                )
         if str(parameters["stage"]).partition(".")[0] != notebook:
-            raise DoppelError(f"stage = {parameters['stage']!r}; must be {notebook!r} or {notebook + '.VARIANT'!r}")
+            raise DoppelError(
+                "stage.of_another_notebook",
+                f"stage = {parameters['stage']!r}",
+                name="stage",
+                value=parameters["stage"],
+                remedy=f"must be {notebook!r} or {notebook + '.VARIANT'!r}",
+            )
         namespace.update(parameters)
         os.chdir(paths.ROOT)
         cls._current = cls(notebook, parameters, spec)
@@ -113,8 +156,11 @@ class Stage:
             if done is None:
                 preset = self.run if (paths.ROOT / "params" / self.run).is_dir() else f"PRESET --run {self.run}"
                 raise DoppelError(
-                    f"input {name!r} of {self.id}: stage {upstream} is not done in results/{self.run}; "
-                    f"run ./run_all.sh {preset} --only {upstream}"
+                    "stage.input_not_done",
+                    f"input {name!r} of {self.id}: stage {upstream} is not done in results/{self.run}",
+                    name=name,
+                    value=upstream,
+                    remedy=f"run ./run_all.sh {preset} --only {upstream}",
                 )
             folders[name], digests[upstream] = folder, done["digest"]
         return folders, digests
@@ -131,16 +177,30 @@ class Stage:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     def path(self, name: str) -> Path:
-        """Where the stage writes an output, ``train.jsonl`` say; its folder is made."""
+        """Where the stage writes an output; its folder is made.
+
+        Args:
+            name: of the file within the stage's folder, ``train.jsonl`` say.
+        """
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def uses(self, path: str | Path) -> Path:
-        """A file from outside the results that the stage reads: the stage reruns when its content changes."""
+        """Name a file from outside the results that the stage reads: it runs again when its content changes.
+
+        Args:
+            path: of the file; relative ones are from the project's folder.
+
+        Returns:
+            Its absolute path.
+
+        Raises:
+            DoppelError: there is no such file.
+        """
         path = Path(path).resolve()
         if not path.is_file():
-            raise DoppelError(f"{path}: no such file")
+            raise DoppelError("stage.no_such_file", "no such file", name=path.name, where=str(path))
         name = path.relative_to(paths.ROOT).as_posix() if path.is_relative_to(paths.ROOT) else str(path)
         self._files[name] = fingerprint.file_facts(path)
         return path
@@ -162,26 +222,42 @@ class Stage:
         return folder
 
     def figure(self, name: str, figure: "Figure") -> Path:
-        """Save a matplotlib figure as ``figures/NAME.png``."""
+        """Save a matplotlib figure as ``figures/NAME.png``.
+
+        Args:
+            name: of the file, without its ending.
+            figure: to save, at 150 dots an inch.
+        """
         path = self.path(f"figures/{name}.png")
         figure.savefig(path, dpi=150, bbox_inches="tight")
         return path
 
     def log(self, *, step: int, **values: float) -> None:
-        """Numbers at a step, to metrics.jsonl and wandb."""
+        """Write numbers to metrics.jsonl and wandb.
+
+        Args:
+            step: of the stage's work, at least 0.
+            values: numbers by name.
+        """
         self._track.log(step=step, **values)
 
     def finish(self, metrics: Mapping[str, float], privacy: Mapping[str, object]) -> None:
-        """Write metrics.json, privacy.json and provenance.json, and last done.json: the stage is done.
+        """Write metrics.json, privacy.json and provenance.json, and last done.json, which marks the stage complete.
 
-        ``metrics`` is flat, name -> finite number. ``privacy`` is what the stage's ledger gives. Raises
-        DoppelError that names the metric or entry which is not such.
+        Args:
+            metrics: name -> finite number.
+            privacy: what the stage's ledger gives (`lib.privacy.ledger.Ledger.statement`).
+
+        Raises:
+            DoppelError: a metric is no finite number, or ``privacy`` cannot be written as JSON.
         """
         write_json(self.path("metrics.json"), _checked(metrics))
         try:
             write_json(self.path("privacy.json"), dict(privacy))
         except (TypeError, ValueError):
-            raise DoppelError("privacy holds a value that is not JSON (NaN, infinity or an object)") from None
+            raise DoppelError(
+                "stage.privacy_not_json", "privacy holds a value that is not JSON (NaN, infinity or an object)"
+            ) from None
         self._track.summary(metrics)
         self._track.close()
         write_json(self.path("provenance.json"), self._provenance())
@@ -255,8 +331,18 @@ def _checked(metrics: Mapping[str, float]) -> dict[str, int | float]:
     plain: dict[str, int | float] = {}
     for name, value in metrics.items():
         if not isinstance(value, numbers.Real) or isinstance(value, bool):
-            raise DoppelError(f"metric {name!r} is {type(value).__name__}; metrics are flat: a name and a number")
+            raise DoppelError(
+                "stage.metric_no_number",
+                f"metric {name!r} is {type(value).__name__}",
+                name=name,
+                remedy="metrics are flat: a name and a number",
+            )
         if not math.isfinite(value):
-            raise DoppelError(f"metric {name!r} is {float(value)}; it must be finite: find the step that made it so")
+            raise DoppelError(
+                "stage.metric_not_finite",
+                f"metric {name!r} is {float(value)}",
+                name=name,
+                remedy="it must be finite: find the step that made it so",
+            )
         plain[name] = int(value) if isinstance(value, numbers.Integral) else float(value)
     return plain

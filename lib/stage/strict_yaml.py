@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, Faults
 
 _TAG = "tag:yaml.org,2002:"
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -14,55 +14,94 @@ _REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
 def read(path: Path, shown: str) -> object:
-    """The value of a YAML file, as `parse` gives it; ``shown`` is the file as refusals name it."""
+    """The value of a YAML file, as `parse` gives it.
+
+    Args:
+        path: of the file.
+        shown: the file as refusals name it.
+
+    Raises:
+        DoppelError: it cannot be read, or `parse` refuses it.
+    """
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise DoppelError(f"{shown}: not UTF-8; save it as UTF-8") from None
+        raise DoppelError("stage.yaml_not_utf8", "not UTF-8", remedy="save it as UTF-8", where=shown) from None
     except OSError as error:
-        raise DoppelError(f"{shown}: cannot be read ({error.strerror}); name a file that you may read") from None
+        raise DoppelError(
+            "stage.yaml_unreadable",
+            f"cannot be read ({error.strerror})",
+            remedy="name a file that you may read",
+            where=shown,
+        ) from None
     return parse(text, shown)
 
 
 def parse(text: str, where: str) -> object:
-    """The value of one YAML document (None when empty); every trap in it is named in one error.
+    """The value of one YAML document; None when it is empty.
 
-    ``where`` (a file or an option) opens every line of the error. Refused: numbers that YAML takes
-    for text (``1e-4``), yes/no/on/off, unquoted dates, octal, hexadecimal and sexagesimal numbers,
-    ``1_000``, ``.nan`` and ``.inf``, ``None``, duplicate keys, and tags that would build objects.
+    Args:
+        text: the document.
+        where: the file or option that it is from, as refusals name it.
+
+    Raises:
+        DoppelError: every trap at once: numbers that YAML takes for text (``1e-4``), yes/no/on/off, unquoted dates,
+            octal, hexadecimal and sexagesimal numbers, ``1_000``, ``.nan`` and ``.inf``, ``None``, duplicate keys, and
+            tags that would build objects; or the text is not YAML.
     """
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
-        if problems := list(_problems(node)):
-            raise DoppelError("\n".join(f"{where}, {problem}" for problem in problems))
+        faults = Faults()
+        for fault in _problems(node, where):
+            faults.add(fault)
+        faults.raise_any()
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:  # the snippet that YAML would print stays out: it may hold a key
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DoppelError(f"{where}, line {line}: not YAML ({error.problem}); check quotes and indentation") from None
+        raise DoppelError(
+            "stage.not_yaml",
+            f"not YAML ({error.problem})",
+            remedy="check quotes and indentation",
+            where=f"{where}, line {line}",
+        ) from None
     except (yaml.YAMLError, RecursionError):
-        raise DoppelError(f"{where}: not YAML; remove unprintable characters and aliases of themselves") from None
+        raise DoppelError(
+            "stage.not_yaml",
+            "not YAML",
+            remedy="remove unprintable characters and aliases of themselves",
+            where=where,
+        ) from None
 
 
-def _problems(node: yaml.Node, name: str = "the value") -> Iterator[str]:
+def _problems(node: yaml.Node, where: str, name: str = "the value") -> Iterator[DoppelError]:
+    line = f"{where}, line {node.start_mark.line + 1}"
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                yield f"line {key.start_mark.line + 1}: a key is a list or a mapping; a key is one word"
+                place = f"{where}, line {key.start_mark.line + 1}"
+                remedy = "a key is one word"
+                yield DoppelError("stage.yaml_key", "a key is a list or a mapping", remedy=remedy, where=place)
                 continue
-            yield from _problems(key, "a key")
+            yield from _problems(key, where, "a key")
             if key.value in seen:
-                yield f"line {key.start_mark.line + 1}: {key.value!r} appears twice; keep one"
+                yield DoppelError(
+                    "stage.yaml_key_twice",
+                    f"{key.value!r} appears twice",
+                    name=key.value,
+                    remedy="keep one",
+                    where=f"{where}, line {key.start_mark.line + 1}",
+                )
             seen.add(key.value)
-            yield from _problems(value, key.value)
+            yield from _problems(value, where, key.value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _problems(item, name)
+            yield from _problems(item, where, name)
     elif node.style is None and (remedy := _trap(node.tag.removeprefix(_TAG), node.value)):
-        yield f"line {node.start_mark.line + 1}: {name}: {node.value}: {remedy}"
+        yield DoppelError("stage.yaml_trap", f"{name}: {node.value}: {remedy}", name=name, value=node.value, where=line)
 
 
 def _trap(tag: str, value: str) -> str | None:

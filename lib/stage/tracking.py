@@ -25,14 +25,30 @@ MODES = ("offline", "online", "off")
 def mode(parameters: Mapping[str, object]) -> str:
     """``off``, ``offline`` or ``online``: what ``WANDB_MODE`` says, else the parameter ``tracking``, else offline.
 
-    Raises DoppelError for a mode that is none of these, and for online without a key.
+    Args:
+        parameters: of the stage.
+
+    Raises:
+        DoppelError: a mode that is none of these, or online without a key.
     """
-    said = os.environ.get("WANDB_MODE") or parameters.get("tracking", "offline")
-    chosen = {"disabled": "off", "dryrun": "offline", "run": "online"}.get(said, said)
+    given = os.environ.get("WANDB_MODE") or parameters.get("tracking", "offline")
+    chosen = {"disabled": "off", "dryrun": "offline", "run": "online"}.get(given, given)
     if chosen not in MODES:
-        raise DoppelError(f"WANDB_MODE = {said!r}; must be one of {', '.join(MODES)}")
+        raise DoppelError(
+            "stage.tracking_mode",
+            f"WANDB_MODE = {given!r}",
+            name="WANDB_MODE",
+            value=given,
+            remedy=f"must be one of {', '.join(MODES)}",
+        )
     if chosen == "online" and not (os.environ.get("WANDB_API_KEY") or _key_in_netrc()):
-        raise DoppelError("tracking is online but wandb has no key; set WANDB_API_KEY, or WANDB_MODE=offline")
+        raise DoppelError(
+            "stage.tracking_without_key",
+            "tracking is online but wandb has no key",
+            name="tracking",
+            value="online",
+            remedy="set WANDB_API_KEY, or WANDB_MODE=offline",
+        )
     return chosen
 
 
@@ -46,7 +62,14 @@ def _key_in_netrc() -> bool:
 
 
 class Track:
-    """Writes ``metrics.jsonl`` in ``folder``, one object a line: step, time (seconds since 1970), numbers."""
+    """Writes ``metrics.jsonl``, one object a line: step, time (seconds since 1970), numbers; and the same to wandb.
+
+    Args:
+        folder: of the stage.
+        run: its run, which is the group in wandb.
+        stage: its id.
+        parameters: of the stage; wandb keeps them as the run's configuration.
+    """
 
     def __init__(self, folder: Path, *, run: str, stage: str, parameters: Mapping[str, object]):
         self._path = folder / "metrics.jsonl"
@@ -56,10 +79,24 @@ class Track:
         self._before = _read(self._path)  # of an attempt that was killed: kept up to where this one goes on
 
     def log(self, *, step: int, **values: float) -> None:
-        """One line of numbers at a step. NaN and infinity become null. Raises DoppelError for anything else."""
+        """Write a line of numbers. NaN and infinity become null.
+
+        Args:
+            step: of the stage's work, at least 0.
+            values: numbers by name.
+
+        Raises:
+            DoppelError: a value is no number.
+        """
         for name, value in values.items():
             if not isinstance(value, numbers.Real):
-                raise DoppelError(f"{name} at step {step} is {type(value).__name__}; only numbers are tracked")
+                raise DoppelError(
+                    "stage.tracked_no_number",
+                    f"{name} at step {step} is {type(value).__name__}",
+                    name=name,
+                    value=step,
+                    remedy="only numbers are tracked",
+                )
         if self._before is not None:
             kept = [line for line in self._before if line["step"] < step]
             write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -70,10 +107,15 @@ class Track:
         self._to_wandb(lambda run: run.log({"step": int(step)} | values))
 
     def summary(self, metrics: Mapping[str, float]) -> None:
-        """The stage's final metrics, to wandb; the stage writes its own metrics.json."""
+        """Send the stage's final metrics to wandb; the stage writes its own metrics.json.
+
+        Args:
+            metrics: name -> number.
+        """
         self._to_wandb(lambda run: run.summary.update(dict(metrics)))
 
     def close(self) -> None:
+        """End the wandb run; nothing is tracked afterwards."""
         if self._wandb is not None:
             self._to_wandb(_finish)
         self._mode, self._wandb = "off", None
@@ -97,13 +139,16 @@ def summarise(
     figures: Mapping[str, float],
     table: Sequence[Mapping[str, str | float | None]],
 ) -> None:
-    """A run of its own in wandb, of job type ``summary``, in the group of ``run``: wandb's table then compares runs.
-
-    Args:
-        folder: of the stage; wandb's files go there. parameters: of the stage, for the mode.
-        figures: flat, become the columns of wandb's table of runs. table: rows of names and numbers, shown in the run.
+    """Make a wandb run of job type ``summary`` in the group of a run, so that wandb's table compares runs.
 
     Online, figures that were computed from real text leave the machine, as all metrics of `Track` do.
+
+    Args:
+        folder: of the stage; wandb's files go there.
+        run: the run that is summarised.
+        parameters: of the stage, for the mode.
+        figures: name -> number; they become the columns of wandb's table of runs.
+        table: rows of names and numbers, shown in the run.
     """
     tracked = Track(folder, run=run, stage="summary", parameters=parameters)
     tracked._about |= {"name": run, "config": {"run": run}}
