@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import utility_toys
+from support.errors import refused
+from support.fidelity_toys import compared, records, sentences
 
 from lib.evaluation import comparison_sets
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, REAL_AGAIN, REFERENCE
 from lib.evaluation.views import CEILING
-from tests.support.errors import refused
-from tests.support.fidelity_toys import compared, records, sentences
 
 
 def test_every_set_has_as_many_records_as_the_smallest_and_the_real_sets_do_not_overlap():
@@ -96,3 +97,39 @@ def test_an_encoder_that_selected_an_arm_may_not_judge_it(tmp_path: Path):
     with refused("evaluation.encoder_not_independent", name="encoder", value="bundled:all-minilm-l6-v2") as refusal:
         comparison_sets.check_independent("bundled:all-minilm-l6-v2", arms)
     assert "'votes'" in str(refusal.value)
+
+
+def test_sets_of_utility_are_as_large_as_the_smallest_arm_and_the_pool_holds_each_text_once():
+    sets = utility_toys.matched(one=utility_toys.records(50, 3), other=utility_toys.records(30, 4))
+    assert {len(rows) for name, rows in sets.rows.items() if name != HELD_OUT} == {30}
+    assert len(sets.rows[HELD_OUT]) == 60 and sets.sizes == {"one": 50, "other": 30}
+    pool = np.concatenate(list(sets.rows.values()))
+    assert len(set(pool.tolist())) == len(pool) == len(sets.texts)
+
+
+def test_half_of_the_sets_is_the_first_half_of_each_with_the_same_held_out_records():
+    sets = utility_toys.matched(one=utility_toys.records(50, 3), other=utility_toys.records(30, 4))
+    half = sets.halved()
+    assert half.n == 15 and half.sizes == sets.sizes
+    for name, rows in half.rows.items():
+        assert rows.tolist() == sets.rows[name][: 60 if name == HELD_OUT else 15].tolist()
+
+
+def test_fewer_held_out_records_are_the_first_ones():
+    sets = utility_toys.matched(one=utility_toys.records(30, 3))
+    assert sets.judged_by(20).rows[HELD_OUT].tolist() == sets.rows[HELD_OUT][:20].tolist()
+    assert len(sets.judged_by(1000).rows[HELD_OUT]) == 60
+
+
+def test_texts_are_encoded_once_but_for_those_that_no_metric_needs():
+    sets, encoded = utility_toys.matched(one=utility_toys.records(30, 3)), []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        encoded.extend(texts)
+        return np.array([[len(text), 1.0] for text in texts])
+
+    vectors = sets.encoded(encode)
+    skipped = sets.rows[REAL_AGAIN]
+    assert len(encoded) == len(sets.texts) - len(skipped) and not vectors[skipped].any()
+    for row in set(range(len(sets.texts))) - set(skipped.tolist()):
+        assert vectors[row].tolist() == [len(sets.texts[row]), 1.0]

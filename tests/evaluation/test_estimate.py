@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from support.errors import refused
 
 from lib.evaluation.estimate import Estimate, estimate, matched_rows, subsamples
-from tests.support.errors import refused
 
 
 def test_the_interval_of_a_mean_is_that_of_students_t():

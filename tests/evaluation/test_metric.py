@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from support.fidelity_toys import around
 
 from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.metric import Metric
-from tests.support.fidelity_toys import around
 
 
 def metric(value, floor, ceiling, direction="higher") -> Metric:

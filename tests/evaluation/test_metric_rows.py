@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from support.errors import refused
+from support.fidelity_toys import around
 
 from lib.evaluation import metric_rows, registry, views
 from lib.evaluation.entry import Entry
 from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.views import CEILING
-from tests.support.errors import refused
-from tests.support.fidelity_toys import around
 
 ENTRIES = (
     Entry("near", "text", "lower", "", title="Near", meaning="", headline=True),

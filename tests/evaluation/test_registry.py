@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.errors import refused
+from support.fidelity_toys import compared, records, sentences
 
 from lib.evaluation import metric_rows, registry
 from lib.evaluation.entry import Entry
@@ -14,8 +16,6 @@ from lib.evaluation.fidelity import measure, suite, text_metrics
 from lib.evaluation.fidelity.metric_input import TextPair
 from lib.evaluation.views import CEILING
 from lib.stage import fingerprint
-from tests.support.errors import refused
-from tests.support.fidelity_toys import compared, records, sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.special import rel_entr
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.clusters import Clusters, joint_clusters, kl_divergence, total_variation
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def test_divergences_are_those_of_scipy():

@@ -5,11 +5,11 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from support.errors import refused
+from support.fidelity_toys import zipf_texts
 
 from lib.data.tokenize import words
 from lib.evaluation.fidelity import diversity
-from tests.support.errors import refused
-from tests.support.fidelity_toys import zipf_texts
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -7,10 +7,10 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import binom
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.frechet_mmd import frechet_distance, frechet_infinity, mmd, weighted_mmd
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def rng(seed: int = 0) -> np.random.Generator:

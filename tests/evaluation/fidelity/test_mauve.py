@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.mauve import frontier_area, mauve
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def naive_frontier(p: np.ndarray, q: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.fidelity_toys import compared, records, sentences
 
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
@@ -11,7 +12,6 @@ from lib.evaluation import views
 from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.fidelity import measure
 from lib.evaluation.views import CEILING
-from tests.support.fidelity_toys import compared, records, sentences
 
 
 def test_a_record_without_a_label_counts_as_a_value_of_its_own():

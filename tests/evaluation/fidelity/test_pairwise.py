@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.frechet_mmd import frechet_distance, frechet_infinity, mmd
 from lib.evaluation.fidelity.pairwise import median_distance, squared_distances
 from lib.evaluation.fidelity.sinkhorn import sinkhorn_divergence
 from lib.evaluation.fidelity.two_sample_test import two_sample_accuracy
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.precision_recall import covered, manifold
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def naive_manifold(real: np.ndarray, synthetic: np.ndarray, k: int) -> dict[str, float]:

@@ -5,10 +5,10 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.sinkhorn import sinkhorn_divergence
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def naive_transport(a: np.ndarray, b: np.ndarray, temperature: float) -> float:

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
+from support.fidelity_toys import sentences
 
 from lib.evaluation import metric_rows, registry
 from lib.evaluation.entry import Entry
 from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.fidelity import frechet_mmd, sinkhorn, suite
 from lib.evaluation.views import CEILING
-from tests.support.fidelity_toys import sentences
 
 NAMES = [entry.name for entry in (*registry.family("embedding"), *registry.family("text"))]
 SHARES = [entry.name for entry in registry.family("text") if entry.share]

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
+from support.errors import refused
+from support.fidelity_toys import zipf_texts
 
 from lib.data.tokenize import words
 from lib.evaluation.fidelity import suite, text_metrics
-from tests.support.errors import refused
-from tests.support.fidelity_toys import zipf_texts
 
 
 def test_lengths_of_records_and_sentences():

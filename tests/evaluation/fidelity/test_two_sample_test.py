@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from support.errors import refused
+from support.fidelity_toys import embeddings
 
 from lib.evaluation.fidelity.two_sample_test import match_lengths, two_sample_accuracy
-from tests.support.errors import refused
-from tests.support.fidelity_toys import embeddings
 
 
 def test_two_sample_test_finds_a_shift_and_nothing_on_equal_sets():
