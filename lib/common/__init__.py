@@ -1,1 +1,1 @@
-"""Helpers of every other package; imports nothing else of lib."""
+"""Helpers that every other room uses; they import nothing else of lib."""

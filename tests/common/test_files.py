@@ -1,0 +1,43 @@
+"""Files that are whole or absent."""
+
+import math
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib.common import files
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "new" / "x.json", {"a": [1, "é", None]})
+    assert files.read_json(tmp_path / "new" / "x.json") == {"a": [1, "é", None]}
+    files.write_array(tmp_path / "x.npy", np.arange(6.0).reshape(2, 3))
+    assert np.load(tmp_path / "x.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_number_that_others_cannot_read_is_refused_and_the_old_file_stays(tmp_path: Path, value: float) -> None:
+    files.write_json(tmp_path / "x.json", 1)
+    with pytest.raises(ValueError):
+        files.write_json(tmp_path / "x.json", value)
+    assert files.read_json(tmp_path / "x.json") == 1
+
+
+def test_a_write_that_is_cut_off_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_atomic(tmp_path / "x", "old")
+
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.os, "fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomic(tmp_path / "x", "new")
+    assert (tmp_path / "x").read_text() == "old"
+
+
+def test_a_hash_is_that_of_sha256sum(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(bytes(range(256)) * 1000)
+    printed = subprocess.run(["sha256sum", str(tmp_path / "x")], capture_output=True, text=True).stdout
+    assert files.sha256(tmp_path / "x") == printed.split()[0]
