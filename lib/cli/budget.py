@@ -13,30 +13,37 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 told, 1 refused."""
+    """Run the command.
+
+    Args:
+        arguments: of the command line, after ``budget``.
+
+    Returns:
+        Exit code: 0 printed, 1 refused.
+    """
     parser = argparse.ArgumentParser(prog="./run_all.sh budget", description=__doc__, allow_abbrev=False)
     parser.add_argument("source", metavar="SOURCE", nargs="?", help="as 00_process_data names it (default: all)")
     source = parser.parse_args(arguments).source
     try:
-        _tell_all() if source is None else _tell(source)
+        _print_all() if source is None else _print_account(source)
     except DoppelError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _tell_all() -> None:
+def _print_all() -> None:
     from lib.privacy.budget import status
     from lib.privacy.budget_account import accounts  # late, as the others: --help needs no library
 
-    found = accounts()
-    for account in found:
+    open_accounts = accounts()
+    for account in open_accounts:
         print(_summary(account, status(account)))
-    if not found:
+    if not open_accounts:
         print("nothing was charged yet")
 
 
-def _tell(source: str) -> None:
+def _print_account(source: str) -> None:
     from lib.privacy.budget import status
     from lib.privacy.budget_account import Account
 
@@ -51,20 +58,33 @@ def _tell(source: str) -> None:
 
 
 def _check_source(source: str, account: "Account") -> None:
-    """Refuse what has no account and is no source either: that nothing was charged to a mistyped name says nothing."""
+    """Refuse a source that has no account and does not exist: "nothing was charged" would hide a typing mistake."""
     from lib.common import paths
     from lib.data.sources import SOURCES, parse
     from lib.privacy.budget_account import accounts
 
-    kind, open_ = source.partition(":")[0], {one.source for one in accounts()}
+    kind, known = source.partition(":")[0], {open_account.source for open_account in accounts()}
     if kind not in ("file", *SOURCES):
-        raise DoppelError(f"{source}: no account and no source; {nearest(source, {*open_, *SOURCES})}")
+        raise DoppelError(
+            "cli.unknown_source",
+            "no account and no source",
+            name="source",
+            value=source,
+            remedy=nearest(source, {*known, *SOURCES}),
+            where=source,
+        )
     if kind != "file":  # which accounts alone are called
         parse(source)
     shared, _, path = account.source.partition(":")
     if shared == "file" and not (paths.ROOT / path).exists():
-        hint = "; " + nearest(account.source, open_) if open_ else "; no account is open yet"
-        raise DoppelError(f"{source}: no account and no such file{hint}")
+        raise DoppelError(
+            "cli.no_such_file",
+            "no account and no such file",
+            name="source",
+            value=source,
+            remedy=nearest(account.source, known) if known else "no account is open yet",
+            where=source,
+        )
 
 
 def _summary(account: "Account", now: "Status") -> str:
@@ -80,11 +100,11 @@ def _charges(now: "Status") -> str:
     from lib.privacy.budget import composed
 
     groups: dict[tuple[str, str, str], list[Charge]] = {}
-    for one in now.entries:
-        groups.setdefault((one.run, one.event.stage, one.unit), []).append(one)
+    for charge in now.entries:
+        groups.setdefault((charge.run, charge.event.stage, charge.unit), []).append(charge)
     rows = [("run", "stage", "unit", "charges", "epsilon by itself", "last")]
     for key, charges in groups.items():
-        alone = composed([one.event.mechanism for one in charges], now.delta)
+        alone = composed([charge.event.mechanism for charge in charges], now.delta)
         rows.append((*key, str(len(charges)), f"{alone:.4f}", charges[-1].time))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows if len(rows) > 1)

@@ -1,11 +1,10 @@
-"""Accounts: what was charged to each corpus, and the terms that whoever answers for it has set.
+"""Accounts: what was charged to each corpus, and the terms set by whoever answers for it.
 
 Each source has an account, two files of one name in ``data/budgets/``: ``NAME.yaml`` holds its terms, to be edited;
 ``NAME.jsonl`` has a line for each charge, and only grows.
 """
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -20,13 +19,13 @@ from lib.common import jsonl, paths
 from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.common.lock import hold
-from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism
 from lib.privacy.ledger import NEIGHBOURS, Event, Unit
 from lib.stage import parameters, strict_yaml
 from lib.stage.fingerprint import text_hash
 
 FOLDER = "DOPPEL_BUDGETS"  # environment variable: where accounts are kept, for checkouts or machines that share them
 DEFAULT_LIMIT = 100.0  # stops a mistake; it is no advice
+
 _PATIENCE = 120.0  # seconds for others at the same account; each composes for a second or so
 _TERMS = {
     "source": parameters.Parameter("source", "str", ""),
@@ -50,34 +49,61 @@ _WHY_DEFAULT = "# The limit below stops a mistake. It is no advice: set your own
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One line of an account: an event about to happen, and the corpus that it happens to."""
+    """One line of an account: an event about to happen, and the corpus that it happens to.
+
+    Args:
+        time: in UTC, ISO 8601.
+        run: name of the run that the stage is part of.
+        event: with the stage and its mechanism.
+        unit: ``record`` or ``user``.
+        units: n >= 1, the number of units of the corpus.
+        delta: in (0, 1), of the stage's own ledger.
+        token: names the charge in the stage's checkpoints.
+    """
 
     time: str
     run: str
     event: Event
     unit: Unit
     units: int
-    delta: float  # of the stage's own ledger
+    delta: float
     token: str
 
     def as_json(self) -> dict:
+        """The line of the account."""
         own = {"unit": self.unit, "units": self.units, "delta": self.delta, "token": self.token}
         return {"time": self.time, "run": self.run, **self.event.as_json(), **own}
 
     @classmethod
     def from_json(cls, line: Mapping) -> "Charge":
-        """Raises KeyError, TypeError, ValueError or DoppelError for what is no charge."""
+        """The charge of a ``line``, an object that `as_json` made; every figure is checked.
+
+        Raises:
+            DoppelError: the event cannot be read, or a value is out of its range.
+            KeyError: a field is missing.
+            TypeError: a field is of another type.
+        """
         own = {name: line[name] for name in ("time", "run", "unit", "units", "delta", "token")}
         event = Event.from_json({name: value for name, value in line.items() if name not in own})
         charge = cls(event=event, **own)
-        if not (_sound(event.mechanism) and charge.unit in NEIGHBOURS and charge.units > 0 and 0 < charge.delta < 1):
-            raise ValueError("a value out of its range")
+        event.mechanism.validate()
+        if event.mechanism.unbounded:
+            raise DoppelError("privacy.charge_not_private", "what is not private is never charged", name="mechanism")
+        if charge.unit not in NEIGHBOURS or not charge.units > 0 or not 0 < charge.delta < 1:
+            raise DoppelError("privacy.charge_range", "unit, units or delta is out of its range")
         return charge
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an account allows: ``unit=None`` both units, each summed by itself; ``delta=None`` the stages' smallest."""
+    """What an account allows.
+
+    Args:
+        source: whose account it is, as in `Account`.
+        unit: that the limit protects one of; None: both units are charged, and each is summed by itself.
+        epsilon: the limit, > 0; None: there is none.
+        delta: in (0, 1), of the sum; None: the smallest of the charged stages.
+    """
 
     source: str
     unit: Unit | None
@@ -87,7 +113,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account of a source. ``source`` is its canonical form: the same file is the same account under any kind."""
+    """The account of a source.
+
+    Args:
+        source: the source in its canonical form: the same file is the same account under any kind.
+        name: of its two files, without their endings.
+    """
 
     source: str
     name: str
@@ -98,7 +129,10 @@ class Account:
 
         A file is known by its path (inside the project, from its root: a project that moves takes its accounts
         along), a dataset of the hub by its name alone: splits may overlap. A copy of a file under another name has
-        another account; nothing here can tell.
+        another account; nothing here can detect that.
+
+        Args:
+            source: as the parameter of that name, e.g. ``csv:reviews.csv``; also the ``source`` of an account.
         """
         kind, _, argument = source.partition(":")
         entry = _entry(kind)
@@ -117,17 +151,17 @@ class Account:
 
     @property
     def path(self) -> Path:
-        """Of the terms; the charges are beside it, with the ending .jsonl."""
+        """The file of the terms; the charges are beside it, with the ending .jsonl."""
         return folder() / f"{self.name}.yaml"
 
     @property
     def open(self) -> bool:
-        """Whether it has terms or charges."""
+        """Whether terms or charges were written."""
         return self.path.is_file() or self._lines.is_file()
 
     @property
     def shown(self) -> str:
-        """The path of the terms as people are told it."""
+        """The path of the terms in text for people."""
         return _shown(self.path)
 
     @property
@@ -141,13 +175,18 @@ class Account:
         return self.path.with_suffix(".jsonl")
 
     def lock(self) -> IO[str]:
-        """Nobody else charges while this is open."""
+        """The open lock file: nobody else charges until it is closed.
+
+        Raises:
+            DoppelError: another process holds the lock for two minutes.
+        """
         return hold(folder() / f".{self.name}.lock", f"the budget {self.shown}", patience=_PATIENCE)
 
     def read(self) -> tuple[Terms, list[Charge]]:
         """Terms and charges, oldest first; terms that nobody has written yet are those that the account opens with.
 
-        Raises DoppelError for what cannot be read: a line is never skipped, for it paid for something.
+        Raises:
+            DoppelError: the terms or a charge cannot be read. No line is ever skipped, since each paid for something.
         """
         charges = self._charges()
         if self.path.is_file():
@@ -159,13 +198,29 @@ class Account:
     def _terms(self) -> Terms:
         values = strict_yaml.read(self.path, self.shown)
         if not isinstance(values, dict):
-            raise DoppelError(f"{self.shown}: holds no terms; move it away, and the account opens with new ones")
+            raise DoppelError(
+                "privacy.no_terms",
+                "holds no terms",
+                remedy="move it away, and the account opens with new ones",
+                where=self.shown,
+            )
         if missing := [name for name in _TERMS if name not in values]:
-            raise DoppelError(f"{self.shown}: has no {missing[0]}; the terms are {', '.join(_TERMS)}")
+            raise DoppelError(
+                "privacy.term_missing",
+                f"has no {missing[0]}",
+                name=missing[0],
+                remedy=f"the terms are {', '.join(_TERMS)}",
+                where=self.shown,
+            )
         terms = Terms(**parameters.check(_TERMS, values, self.shown))
         if terms.source != self.source:
             raise DoppelError(
-                f"{self.shown}: is about {terms.source}, not {self.source}; give each corpus its own file"
+                "privacy.terms_of_another",
+                f"is about {terms.source}, not {self.source}",
+                name="source",
+                value=terms.source,
+                remedy="give each corpus its own file",
+                where=self.shown,
             )
         return terms
 
@@ -174,16 +229,19 @@ class Account:
             return []
         try:
             if not self._lines.read_bytes().endswith(b"\n"):
-                raise DoppelError(f"{self._lines}: its last line was cut off")
+                raise DoppelError("privacy.account_cut_off", "its last line was cut off", where=str(self._lines))
             return [_charge(where, line) for where, line in jsonl.read(self._lines)]
         except DoppelError as error:
             raise DoppelError(
-                f"{error}. Bring the file back from a copy; a last line that was cut off may be removed, as noise is "
-                "drawn only when the whole line is on the disk"
-            ) from None
+                "privacy.account_unreadable",
+                str(error),
+                name=self._lines.name,
+                remedy="bring the file back from a copy; a last line that was cut off may be removed, as noise is "
+                "drawn only when the whole line is on the disk",
+            ) from error
 
     def add(self, charge: Charge) -> None:
-        """One more line, on the disk when this returns, and the terms, unless somebody wrote them."""
+        """Write a ``charge``, which is on the disk when this returns, and the terms unless somebody wrote them."""
         if not self.path.is_file():
             public = self._is_public
             text = _FILE.format(
@@ -201,23 +259,46 @@ class Account:
 
 
 def account_of(corpus: Path) -> Account:
-    """The account of the corpus in a stage's folder; its params.yaml names the source."""
+    """The account of a corpus; the stage's params.yaml names the source.
+
+    Args:
+        corpus: folder of a stage of 00_process_data.
+
+    Raises:
+        DoppelError: there is no such file, or it names no source.
+    """
     path = corpus / "params.yaml"
     try:
         return Account.of(yaml.safe_load(path.read_text("utf-8"))["source"])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        raise DoppelError(f"{path}: names no source; give the folder of a stage of 00_process_data") from None
+        raise DoppelError(
+            "privacy.no_source",
+            "names no source",
+            name="source",
+            remedy="give the folder of a stage of 00_process_data",
+            where=str(path),
+        ) from None
 
 
 def accounts() -> list[Account]:
-    """Those that are open."""
-    names = {}
+    """The accounts that are open, by name.
+
+    Raises:
+        DoppelError: the terms of one cannot be read, or name no source.
+    """
+    sources = {}
     for path in sorted(folder().glob("*.yaml")):
         values = strict_yaml.read(path, _shown(path))
-        names[path] = values.get("source") if isinstance(values, dict) else None
-    if broken := [path for path, source in names.items() if not isinstance(source, str)]:
-        raise DoppelError(f"{_shown(broken[0])}: has no source; it says whose budget this is")
-    return [Account(source, path.stem) for path, source in names.items()]
+        sources[path] = values.get("source") if isinstance(values, dict) else None
+    if broken := [path for path, source in sources.items() if not isinstance(source, str)]:
+        raise DoppelError(
+            "privacy.term_missing",
+            "has no source",
+            name="source",
+            remedy="name the source whose budget this is",
+            where=_shown(broken[0]),
+        )
+    return [Account(source, path.stem) for path, source in sources.items()]
 
 
 def folder() -> Path:
@@ -238,16 +319,8 @@ def _charge(where: str, line: Mapping) -> Charge:
     try:
         return Charge.from_json(line)
     except (DoppelError, KeyError, TypeError, ValueError) as error:
-        raise DoppelError(f"{where}: no charge ({type(error).__name__}: {error})") from None
-
-
-def _sound(mechanism: Mechanism) -> bool:
-    match mechanism:
-        case Gaussian(noise_multiplier, sampling_probability, count):
-            return 0 < noise_multiplier < math.inf and 0 < sampling_probability <= 1 and count >= 1
-        case DiscreteGaussian(scale, sensitivity, count):
-            return 0 < scale < math.inf and sensitivity >= 1 and count >= 1
-    return False
+        sentence = f"no charge ({type(error).__name__}: {error})"
+        raise DoppelError("privacy.charge_unreadable", sentence, where=where) from None
 
 
 def _slug(text: str) -> str:

@@ -18,5 +18,7 @@ def mechanism(parameters: Mapping[str, object]) -> DiscreteGaussian | None:
         None where the counts are declared public, and where all units are in one cell, which holds n.
     """
     scale, domain = parameters.get("label_histogram_scale"), parameters.get("label_domain")
-    one_cell = domain is not None and all(not isinstance(values, list) or len(values) == 1 for values in domain.values())
+    one_cell = domain is not None and all(
+        not isinstance(values, list) or len(values) == 1 for values in domain.values()
+    )
     return None if scale is None or one_cell else DiscreteGaussian(scale)
