@@ -7,11 +7,19 @@ from pathlib import Path
 from lib.common import paths
 from lib.common.errors import DoppelError, Reason, nearest
 from lib.stage import fingerprint
+from lib.stage.notebook_roles import stands_for
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A stage before it runs: its id, its notebook's stem, resolved parameters, and what it is made from."""
+    """A stage before it runs.
+
+    Attributes:
+        id: of the stage.
+        notebook: its stem.
+        parameters: resolved.
+        made: what the stage is made from, as `lib.stage.fingerprint.made_from` has it.
+    """
 
     id: str
     notebook: str
@@ -26,28 +34,50 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The stages of a preset, or of a sweep of it, in an order in which they can run."""
+    """The stages of a preset, or of a sweep of it, in an order in which they can run.
+
+    Attributes:
+        preset: its name.
+        run: the folder in results/ that outputs go to.
+        nodes: the stages by id.
+        sweep: of a sweep, what `lib.pipeline.sweep.record` gives.
+    """
 
     preset: str
     run: str
     nodes: dict[str, Node]
-    sweep: dict | None = None  # `lib.pipeline.sweep.record`
+    sweep: dict | None = None
 
     @property
     def folder(self) -> Path:
+        """Of the run."""
         return paths.ROOT / "results" / self.run
 
     def find(self, name: str, option: str) -> list[str]:
-        """Ids that a stage id or a notebook's name (all its variants) stands for. Raises DoppelError."""
-        found = [id for id, node in self.nodes.items() if name in (id, node.notebook)]
-        if not found:
+        """Ids that a name stands for.
+
+        Args:
+            name: a stage's id, or a notebook's name, which means all its variants.
+            option: the command-line option that has it, for the refusal.
+
+        Raises:
+            DoppelError: the name stands for no stage.
+        """
+        ids = [id for id in self.nodes if stands_for(name, id)]
+        if not ids:
             known = {*self.nodes, *(node.notebook for node in self.nodes.values())}
             of = self.sweep["file"] if self.sweep else f"params/{self.preset}"
-            raise DoppelError(f"{option} {name}: no such stage in {of}; {nearest(name, known)}")
-        return found
+            raise DoppelError(
+                "pipeline.unknown_stage",
+                f"{option} {name}: no such stage in {of}",
+                name=option,
+                value=name,
+                remedy=nearest(name, known),
+            )
+        return ids
 
     def needed(self, names: Iterable[str]) -> list[str]:
-        """The stages and all that they read, directly or not, in running order."""
+        """The stages of these ``names`` (ids) and all that they read, directly or not, in running order."""
         wanted = set(names)
         for node in reversed(self.nodes.values()):
             wanted |= set(node.inputs) if node.id in wanted else set()

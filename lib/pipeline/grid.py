@@ -26,7 +26,16 @@ _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A grid file as read. ``axes`` is parameter -> {label, which stands in ids: value}."""
+    """A grid file as read.
+
+    Attributes:
+        path: of the file, as refusals name it.
+        name: its stem.
+        preset: that is swept.
+        axes: by parameter, its values by the label that stands in ids.
+        stages: ids or notebooks that take the values.
+        without: ids or notebooks that are left out.
+    """
 
     path: str
     name: str
@@ -36,11 +45,11 @@ class Grid:
     without: list[str]
 
     def takes(self, id: str) -> bool:
-        """Whether ``stages`` names a stage, by its id or its notebook."""
+        """Whether `stages` names the stage ``id``, by its id or its notebook."""
         return any(stands_for(name, id) for name in self.stages)
 
     def keeps(self, id: str) -> bool:
-        """Whether ``without`` does not name it."""
+        """Whether `without` does not name the stage ``id``."""
         return not any(stands_for(name, id) for name in self.without)
 
     def check(
@@ -48,16 +57,33 @@ class Grid:
     ) -> None:
         """Refuse, all at once, names that the preset does not know and values that do not fit their parameters.
 
-        ``ids`` are the preset's stages, ``specs`` what its notebooks declare, ``notebooks`` all that there are.
+        Args:
+            ids: of the preset's stages.
+            specs: what its notebooks declare.
+            notebooks: all that there are.
         """
         faults = Faults()
         every = {*ids, *notebooks}  # so that a grid may leave out a notebook that its preset does not run yet
         for name in [name for name in self.without if name not in every]:
-            faults.add(DoppelError(f"without: {name}: no such stage or notebook; {nearest(name, every)}"))
+            faults.add(
+                DoppelError(
+                    "pipeline.grid_without_unknown",
+                    f"without: {name}: no such stage or notebook",
+                    name=name,
+                    remedy=nearest(name, every),
+                )
+            )
         kept = [id for id in ids if self.keeps(id)]
         offered = {*kept, *map(notebook_of, kept)}
         for name in [name for name in self.stages if name not in offered]:
-            faults.add(DoppelError(f"stages: {name}: no such stage in params/{self.preset}; {nearest(name, offered)}"))
+            faults.add(
+                DoppelError(
+                    "pipeline.grid_stage_unknown",
+                    f"stages: {name}: no such stage in params/{self.preset}",
+                    name=name,
+                    remedy=nearest(name, offered),
+                )
+            )
         chosen = {notebook_of(id): specs.get(notebook_of(id), {}) for id in kept if self.takes(id)}
         if chosen and all(chosen.values()):  # else a fault is told already
             self._check_values(chosen, faults)
@@ -68,8 +94,14 @@ class Grid:
         free = {name for spec in chosen.values() for name in spec} - {*parameters.RESERVED, "inputs"}
         for parameter, values in self.axes.items():
             if parameter not in free:
-                fault = f"grid: {parameter}: no parameter of {', '.join(chosen)} that can be swept"
-                faults.add(DoppelError(fault + "; " + nearest(parameter, free)))
+                faults.add(
+                    DoppelError(
+                        "pipeline.grid_parameter_unknown",
+                        f"grid: {parameter}: no parameter of {', '.join(chosen)} that can be swept",
+                        name=parameter,
+                        remedy=nearest(parameter, free),
+                    )
+                )
             for spec in (spec for spec in chosen.values() if parameter in free & set(spec)):
                 for value in values.values():
                     with faults:
@@ -77,17 +109,28 @@ class Grid:
 
 
 def read(name: str, root: Path) -> Grid:
-    """A grid file by its name in ``sweeps/`` or by its path. Raises one DoppelError with all that is wrong in it."""
+    """Read a grid file.
+
+    Args:
+        name: of the file in ``sweeps/``, or its path.
+        root: the project's folder.
+
+    Raises:
+        DoppelError: there is no such file, or all that is wrong in it.
+    """
     folder = root / "sweeps"
     path = (Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml").resolve()
     if not path.is_file():
         known = [file.stem for file in folder.glob("*.yaml")]
-        raise DoppelError(f"no grid file {name!r} in sweeps/; {nearest(name, known)}")
+        raise DoppelError(
+            "pipeline.unknown_grid", f"no grid file {name!r} in sweeps/", name=name, remedy=nearest(name, known)
+        )
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     given = strict_yaml.read(path, shown)
     axes: dict[str, dict[str, object]] = {}
     faults = Faults()
-    faults.found += map(DoppelError, _misshapen(given))
+    for fault in _misshapen(given):
+        faults.add(fault)
     for parameter, values in given["grid"].items() if not faults.found else ():
         with faults:
             axes[parameter] = _labelled(parameter, values)
@@ -95,21 +138,26 @@ def read(name: str, root: Path) -> Grid:
     return Grid(shown, path.stem, given["preset"], axes, given["stages"], given.get("without") or [])
 
 
-def _misshapen(given: object) -> Iterator[str]:
+def _misshapen(given: object) -> Iterator[DoppelError]:
     """What is wrong before names and values are looked at."""
     if not isinstance(given, dict):
-        yield f"holds {type(given).__name__}; write {', '.join(KEYS)}, one KEY: VALUE a line"
+        remedy = f"write {', '.join(KEYS)}, one KEY: VALUE a line"
+        yield DoppelError("pipeline.grid_no_mapping", f"holds {type(given).__name__}", remedy=remedy)
         return
     for key in [key for key in given if key not in KEYS]:
-        yield f"unknown key {key!r}; {nearest(str(key), KEYS)}"
+        remedy = nearest(str(key), KEYS)
+        yield DoppelError("pipeline.grid_unknown_key", f"unknown key {key!r}", name=str(key), remedy=remedy)
     if not isinstance(given.get("preset"), str):
-        yield "preset: must be the name of a folder in params/"
+        yield DoppelError("pipeline.grid_preset", "preset: must be the name of a folder in params/", name="preset")
     if not (isinstance(given.get("grid"), dict) and given["grid"]):
-        yield "grid: must be PARAMETER: [VALUE, ...], as target_epsilon: [1.0, 8.0]"
+        sentence = "grid: must be PARAMETER: [VALUE, ...], as target_epsilon: [1.0, 8.0]"
+        yield DoppelError("pipeline.grid_grid", sentence, name="grid")
     if not (_listed(given.get("stages")) and given["stages"]):
-        yield "stages: must list the stages or notebooks that take the values, as [10_finetune_dp_lora]"
+        sentence = "stages: must list the stages or notebooks that take the values, as [10_finetune_dp_lora]"
+        yield DoppelError("pipeline.grid_stages", sentence, name="stages")
     if not _listed(given.get("without") or []):
-        yield "without: must list stages or notebooks, as [20_canary_privacy]"
+        sentence = "without: must list stages or notebooks, as [20_canary_privacy]"
+        yield DoppelError("pipeline.grid_without", sentence, name="without")
 
 
 def _listed(value: object) -> bool:
@@ -123,16 +171,33 @@ def _labelled(parameter: str, values: object) -> dict[str, object]:
     elif isinstance(values, dict):
         pairs = [(str(label), value) for label, value in values.items()]
     else:
-        raise DoppelError(f"grid: {parameter}: must be a list of values, or NAME: VALUE with a name for each")
+        raise DoppelError(
+            "pipeline.grid_values",
+            f"grid: {parameter}: must be a list of values, or NAME: VALUE with a name for each",
+            name=parameter,
+        )
     if not pairs:
-        raise DoppelError(f"grid: {parameter}: has no value; give one, or remove it")
+        raise DoppelError(
+            "pipeline.grid_empty", f"grid: {parameter}: has no value", name=parameter, remedy="give one, or remove it"
+        )
     labels = [label for label, _ in pairs]
     for label, value in pairs:
         if not _LABEL.fullmatch(label):
             shown = f"{value!r:.80} makes no name for a folder"
-            raise DoppelError(f"grid: {parameter}: {shown}; write NAME: VALUE for each value")
+            raise DoppelError(
+                "pipeline.grid_label",
+                f"grid: {parameter}: {shown}",
+                name=parameter,
+                remedy="write NAME: VALUE for each value",
+            )
         if labels.count(label) > 1:
-            raise DoppelError(f"grid: {parameter}: {label} is there twice; keep one")
+            raise DoppelError(
+                "pipeline.grid_label_twice",
+                f"grid: {parameter}: {label} is there twice",
+                name=parameter,
+                value=label,
+                remedy="keep one",
+            )
     return dict(pairs)
 
 

@@ -21,17 +21,28 @@ from lib.stage.stage import NAME
 
 
 def preflight(name: str, run: str, overrides: Sequence[str] = (), grid: Grid | None = None) -> Graph:
-    """The checked graph of ``params/NAME``, or of a sweep of it. ``overrides`` are ``STAGE.KEY=VALUE``.
+    """The checked graph of a preset, or of a sweep of it.
 
-    Raises one DoppelError with every fault of every file: unknown preset, notebook, parameter or
-    stage (with the nearest name), wrong types and ranges, broken edges, cycles.
+    Args:
+        name: of the preset's folder in params/.
+        run: the folder in results/ that outputs go to.
+        overrides: ``STAGE.KEY=VALUE`` each.
+        grid: makes it a sweep.
+
+    Raises:
+        DoppelError: every fault of every file at once: unknown preset, notebook, parameter or stage (with the nearest
+            name), wrong types and ranges, broken edges, cycles.
     """
     faults = Faults()
-    preset = read(
-        name, paths.ROOT, faults
-    )  # first: a mistyped preset is not to be told as the run that is called like it
+    preset = read(name, paths.ROOT, faults)  # first, so that a typo is reported as a bad preset, not a bad run name
     if not NAME.fullmatch(run):
-        raise DoppelError(f"--run {run!r}; use letters, digits, '_', '-' and '.' only")
+        raise DoppelError(
+            "pipeline.run_name",
+            f"--run {run!r}",
+            name="--run",
+            value=run,
+            remedy="use letters, digits, '_', '-' and '.' only",
+        )
     if grid is None:
         return Graph(name, run, _nodes(preset, run, preset.changes(overrides, faults), faults))
     with faults:
@@ -67,21 +78,41 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
     try:
         order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
     except CycleError as error:
-        raise DoppelError(f"{preset.origin}: inputs go round: {' -> '.join(error.args[1])}; break the circle") from None
+        raise DoppelError(
+            "pipeline.cycle",
+            f"dependency cycle in inputs: {' -> '.join(error.args[1])}",
+            name="inputs",
+            value=error.args[1],
+            remedy="remove one",
+            where=preset.origin,
+        ) from None
     return {id: nodes[id] for id in order}
 
 
 def _check_edges(where: str, inputs: object, preset: Preset, faults: Faults) -> None:
     for name, upstream in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(upstream, str) and upstream not in preset.ids:  # other types are told with the other parameters
-            fault = f"{where}: inputs: {name}: {upstream}: no such stage in {preset.origin}"
-            faults.add(DoppelError(fault + "; " + nearest(upstream, preset.ids)))
+            faults.add(
+                DoppelError(
+                    "pipeline.unknown_input",
+                    f"inputs: {name}: {upstream}: no such stage in {preset.origin}",
+                    name=name,
+                    value=upstream,
+                    remedy=nearest(upstream, preset.ids),
+                    where=where,
+                )
+            )
 
 
 def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object]) -> Node:
     resolved = params.check(spec, given.values | {"run": run, "stage": id}, given.where)
     if reserved := [name for name in params.RESERVED if name in changes]:
-        raise DoppelError(f"--set {id}.{reserved[0]}: comes from --run and from the file's name; leave it out")
+        raise DoppelError(
+            "pipeline.reserved_parameter",
+            f"--set {id}.{reserved[0]}: comes from --run and from the file's name",
+            name=reserved[0],
+            remedy="leave it out",
+        )
     changed = params.check(spec, changes, f"--set {id}")
     resolved |= {name: changed[name] for name in changes}
     tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError, Faults, nearest
 from lib.stage import parameters, strict_yaml
+from lib.stage.notebook_roles import notebook_of, stands_for
 from lib.stage.stage import NAME
 
 Spec = dict[str, parameters.Parameter]
@@ -13,7 +14,12 @@ Spec = dict[str, parameters.Parameter]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A stage's parameters before they are checked, and where they are from (a file, as refusals name it)."""
+    """A stage's parameters before they are checked.
+
+    Attributes:
+        where: the file that they are from, as refusals name it.
+        values: by name.
+    """
 
     where: str
     values: dict[str, object]
@@ -21,22 +27,32 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The stages of a preset by id, of faulty files too, and what their notebooks declare (nothing of a faulty one)."""
+    """The stages of a preset by id, of faulty files too, and what their notebooks declare.
+
+    Attributes:
+        name: of its folder in params/.
+        origin: where its stages are listed, as refusals name it.
+        ids: of its stages.
+        specs: what their notebooks declare, by notebook; nothing of a faulty one.
+        stages: by id, of files that could be read.
+    """
 
     name: str
-    origin: str  # where its stages are listed, as refusals name it
+    origin: str
     ids: list[str]
     specs: dict[str, Spec]
-    stages: dict[str, Given] = field(default_factory=dict)  # of files that could be read
+    stages: dict[str, Given] = field(default_factory=dict)
 
     def spec(self, id: str) -> Spec:
-        return self.specs.get(id.partition(".")[0], {})
+        """What the notebook of the stage ``id`` declares."""
+        return self.specs.get(notebook_of(id), {})
 
     def defaults(self, id: str) -> dict[str, object]:
+        """The defaults of the notebook of the stage ``id``."""
         return {name: parameter.default for name, parameter in self.spec(id).items()}
 
     def without(self, names: Container[str]) -> "Preset":
-        """The preset without some stages; those that read one no longer do."""
+        """The preset without the stages of these ``names``; those that read one no longer do."""
         stages = {}
         for id, given in self.stages.items():
             inputs = (self.defaults(id) | given.values).get("inputs")
@@ -52,7 +68,10 @@ class Preset:
     ) -> dict[str, dict[str, object]]:
         """Values of ``--set`` by stage id and parameter; a notebook's name sets all its variants.
 
-        ``fixed`` are parameters that may not be set, by stage: those that a grid sets, and ids tell.
+        Args:
+            options: ``STAGE.KEY=VALUE`` each.
+            faults: takes what is wrong with them.
+            fixed: by stage, parameters that may not be set: those that a grid sets, and that ids spell.
         """
         found: dict[str, dict[str, object]] = {}
         for option in options:
@@ -60,13 +79,31 @@ class Preset:
             name, dot, key = left.rpartition(".")
             with faults:
                 if not (equals and dot):
-                    raise DoppelError(f"--set {left}: write STAGE.KEY=VALUE, as 11_generate.base.samples=10")
-                ids = [id for id in self.ids if name in (id, id.partition(".")[0])]
+                    raise DoppelError(
+                        "pipeline.set_form",
+                        f"--set {left}: not STAGE.KEY=VALUE",
+                        name="--set",
+                        value=left,
+                        remedy="write STAGE.KEY=VALUE, as 11_generate.base.samples=10",
+                    )
+                ids = [id for id in self.ids if stands_for(name, id)]
                 if not ids:
-                    known = {*self.ids, *(id.partition(".")[0] for id in self.ids)}
-                    raise DoppelError(f"--set {left}: no stage {name!r} in {self.origin}; {nearest(name, known)}")
+                    known = {*self.ids, *map(notebook_of, self.ids)}
+                    raise DoppelError(
+                        "pipeline.set_unknown_stage",
+                        f"--set {left}: no stage {name!r} in {self.origin}",
+                        name="--set",
+                        value=name,
+                        remedy=nearest(name, known),
+                    )
                 if fixed and any(key in fixed[id] for id in ids):
-                    raise DoppelError(f"--set {left}: the grid sets it; change {self.origin}")
+                    raise DoppelError(
+                        "pipeline.set_by_grid",
+                        f"--set {left}: the grid sets it",
+                        name="--set",
+                        value=left,
+                        remedy=f"change {self.origin}",
+                    )
                 value = strict_yaml.parse(text, f"--set {left}")
                 for id in ids:
                     found.setdefault(id, {})[key] = value
@@ -74,13 +111,29 @@ class Preset:
 
 
 def read(name: str, root: Path, faults: Faults) -> Preset:
-    """The files of ``params/NAME``, each fault collected. Raises DoppelError where there is no such preset."""
+    """Read the files of a preset.
+
+    Args:
+        name: of its folder in params/.
+        root: the project's folder.
+        faults: takes what is wrong with each file.
+
+    Raises:
+        DoppelError: there is no such preset, or a file's ending would leave it out.
+    """
     folder = root / "params" / name
     presets = sorted(path.name for path in (root / "params").glob("*") if any(path.glob("*.yaml")))
     if name not in presets:
-        raise DoppelError(f"no preset {name!r}; presets: {', '.join(presets)}")
+        raise DoppelError(
+            "pipeline.unknown_preset", f"no preset {name!r}", name=name, remedy=f"presets: {', '.join(presets)}"
+        )
     if wrong := sorted(folder.glob("*.yml")):
-        raise DoppelError(f"{_shown(wrong[0], root)} would be passed over; rename it to {wrong[0].stem}.yaml")
+        raise DoppelError(
+            "pipeline.yml",
+            f"{_shown(wrong[0], root)} would be left out",
+            name=wrong[0].name,
+            remedy=f"rename it to {wrong[0].stem}.yaml",
+        )
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     preset = Preset(name, f"params/{name}", list(files), _specs(files, root, faults))
     for id, path in files.items():
@@ -94,17 +147,28 @@ def _specs(files: Mapping[str, Path], root: Path, faults: Faults) -> dict[str, S
     """What the notebooks of the files declare, by notebook."""
     specs: dict[str, Spec] = {}
     for id, path in files.items():
-        notebook = id.partition(".")[0]
+        notebook = notebook_of(id)
         source = root / "notebooks" / f"{notebook}.ipynb"
         with faults:
             if not source.is_file() or not NAME.fullmatch(id):
                 known = [book.stem for book in source.parent.glob("*.ipynb")]
-                raise DoppelError(f"{_shown(path, root)}: no notebook {notebook!r}; {nearest(notebook, known)}")
+                raise DoppelError(
+                    "pipeline.unknown_notebook",
+                    f"no notebook {notebook!r}",
+                    name=notebook,
+                    remedy=nearest(notebook, known),
+                    where=_shown(path, root),
+                )
             if notebook not in specs:
                 specs[notebook] = {}  # a fault is told once, not for every variant
                 spec = parameters.read_spec(source)
                 if missing := [name for name in parameters.RESERVED if name not in spec]:
-                    raise DoppelError(f"{_shown(source, root)}: its parameters cell must declare {missing[0]}: str")
+                    raise DoppelError(
+                        "pipeline.no_reserved_parameter",
+                        f"its parameters cell must declare {missing[0]}: str",
+                        name=missing[0],
+                        where=_shown(source, root),
+                    )
                 specs[notebook] = spec
     return specs
 
@@ -112,11 +176,23 @@ def _specs(files: Mapping[str, Path], root: Path, faults: Faults) -> dict[str, S
 def _load(path: Path, root: Path, faults: Faults) -> dict[str, object]:
     values = strict_yaml.read(path, _shown(path, root)) or {}
     if not isinstance(values, dict):
-        raise DoppelError(f"{_shown(path, root)}: holds {type(values).__name__}; write one KEY: VALUE a line")
+        raise DoppelError(
+            "pipeline.no_mapping",
+            f"holds {type(values).__name__}",
+            name=path.name,
+            remedy="write one KEY: VALUE a line",
+            where=_shown(path, root),
+        )
     for name in parameters.RESERVED:
         if values.pop(name, None) is not None:
             faults.add(
-                DoppelError(f"{_shown(path, root)}: {name} comes from --run and from the file's name; remove it")
+                DoppelError(
+                    "pipeline.reserved_parameter",
+                    f"{name} comes from --run and from the file's name",
+                    name=name,
+                    remedy="remove it",
+                    where=_shown(path, root),
+                )
             )
     return values
 

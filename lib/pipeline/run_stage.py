@@ -21,13 +21,26 @@ from lib.stage.stage import RUNNER
 
 
 def main(run: str, stage: str, threads: str, parent: str) -> int:
+    """Run one stage.
+
+    Args:
+        run: the folder in results/.
+        stage: its id.
+        threads: for the kernel's libraries, a whole number.
+        parent: process id with which this process ends.
+
+    Returns:
+        0 where the stage is done, 1 where it failed; why stands in ``.chain/STAGE.failed``.
+    """
     _end_with(int(parent))
     folder = paths.ROOT / "results" / run / stage
     node = read_json(folder.parent / "chain.json")["stages"][stage]
     say = _speaker(stage)
     log = (folder / "log.txt").relative_to(paths.ROOT)
     trouble = folder.parent / ".chain" / f"{stage}.failed"
-    write_atomic(trouble, f"it ended without a word: killed, or out of memory; run again to go on\nlog: {log}")
+    write_atomic(
+        trouble, f"the process died without an error message: killed, or out of memory; run again to go on\nlog: {log}"
+    )
     began = time.monotonic()
     try:
         problem = _bring_up_to_date(folder, node, threads, say)

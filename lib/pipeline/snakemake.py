@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lib.common import paths
+from lib.common.errors import Reason
 from lib.common.files import write_json
 from lib.pipeline.graph import Graph
 from lib.stage.provenance import usable_cores
@@ -13,11 +14,23 @@ from lib.stage.provenance import usable_cores
 _TAIL = 15  # lines of Snakemake's log that are shown when Snakemake itself fails
 
 
-def run(graph: Graph, steps: Mapping[str, str], targets: Iterable[str], jobs: int | None, profile: str | None) -> int:
-    """Run the stages of a plan; 0, or 1 with the reason printed.
+def run(
+    graph: Graph, steps: Mapping[str, Reason], targets: Iterable[str], jobs: int | None, profile: str | None
+) -> int:
+    """Run the stages of a plan.
 
     Whether a stage is up to date is decided by content (`lib.stage.fingerprint`), so Snakemake is shown marks in
     ``.chain/`` for those that are, made anew each time, and never looks at the outputs themselves.
+
+    Args:
+        graph: the stages of the run.
+        steps: those that have to run, with the reason.
+        targets: ids of the stages that are wanted.
+        jobs: stages at a time; None: 1, or what the profile says.
+        profile: a Snakemake profile's folder or name.
+
+    Returns:
+        0, or 1 with the reason printed.
     """
     cores = usable_cores()
     threads = 1 if profile else max(1, cores // (jobs or 1))
@@ -69,7 +82,7 @@ def _has_card() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or sys.platform == "darwin"
 
 
-def _explain(graph: Graph, steps: Mapping[str, str]) -> None:
+def _explain(graph: Graph, steps: Mapping[str, Reason]) -> None:
     """Print why the chain stopped: what each failed stage said, or what Snakemake did."""
     told = False
     for id in steps:

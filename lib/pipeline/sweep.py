@@ -40,8 +40,9 @@ def expand(grid: Grid, stages: Mapping[str, Values]) -> dict[str, Copy]:
         stages: those of the preset that it keeps, in running order, with all their parameters. Stages that would have
             the same copies (the same arm at epsilon 1 and at epsilon 4) have them once.
 
-    Raises DoppelError with every fault: a value that nothing takes, copies that cannot be told apart, a stage that
-    reads arms and would be copied.
+    Raises:
+        DoppelError: every fault at once: a value that nothing takes, copies that cannot be told apart, a stage that
+            reads arms and would be copied.
     """
     expansion = _Expansion(grid, stages)
     for id, values in stages.items():
@@ -52,7 +53,12 @@ def expand(grid: Grid, stages: Mapping[str, Values]) -> dict[str, Copy]:
 
 
 def record(grid: Grid, copies: Mapping[str, Copy]) -> dict:
-    """For chain.json: the grid as read, and by id what each copy is a copy of, at which values."""
+    """For chain.json: the grid as read, and by id what each copy is a copy of, at which values.
+
+    Args:
+        grid: of the sweep.
+        copies: of `expand`.
+    """
     points = {
         id: {"of": copy.of, "point": {name: grid.axes[name][label] for name, label in copy.point.items()}}
         for id, copy in copies.items()
@@ -62,7 +68,11 @@ def record(grid: Grid, copies: Mapping[str, Copy]) -> dict:
 
 
 def reads_arms(values: Values) -> bool:
-    """Whether a stage lays arms beside each other: audits, measures or compares them."""
+    """Whether a stage lays arms beside each other: audits, measures or compares them.
+
+    Args:
+        values: its parameters.
+    """
     return any(notebook_of(upstream) in ARMS for upstream in _inputs(values).values())
 
 
@@ -77,10 +87,12 @@ class _Expansion:
             self.axes[id] = self._axes(id, values)
         for name in grid.axes:
             if not any(name in axes for axes in self.axes.values()):
-                self.faults.add(DoppelError(f"grid: {name}: null in every stage that would take it, and stays so"))
+                sentence = f"grid: {name}: null in every stage that would take it, and stays so"
+                self.faults.add(DoppelError("pipeline.axis_of_no_stage", sentence, name=name))
         for name in grid.stages:
             if not any(self.axes[id] or reads_arms(stages[id]) for id in stages if stands_for(name, id)):
-                self.faults.add(DoppelError(f"stages: {name}: takes no parameter of the grid; remove it"))
+                sentence = f"stages: {name}: takes no parameter of the grid"
+                self.faults.add(DoppelError("pipeline.stage_of_no_axis", sentence, name=name, remedy="remove it"))
 
     def _axes(self, id: str, values: Values) -> list[str]:
         """Those that a stage takes itself, and those of what it reads."""
@@ -90,12 +102,15 @@ class _Expansion:
             own = self._open(values) if self.grid.takes(id) else ()
             return [name for name in self.grid.axes if name in read or name in own]
         if self.grid.takes(id):
-            fault = f"stages: {id}: reads the copies of all arms, and is not copied itself; remove it"
-            self.faults.add(DoppelError(fault))
+            sentence = f"stages: {id}: reads the copies of all arms, and is not copied itself"
+            self.faults.add(DoppelError("pipeline.sweep_of_measure", sentence, name=id, remedy="remove it"))
         for upstream in above:
             if self.axes[upstream] and notebook_of(upstream) not in ARMS:
-                fault = f"{id} lays arms beside each other on one {upstream}, and the grid makes several"
-                self.faults.add(DoppelError(f"{fault}; leave it out (without)"))
+                sentence = f"{id} lays arms beside each other on one {upstream}, and the grid makes several"
+                remedy = "leave it out (without)"
+                self.faults.add(
+                    DoppelError("pipeline.several_corpora", sentence, name=id, value=upstream, remedy=remedy)
+                )
         return []
 
     def _open(self, values: Values) -> list[str]:
@@ -111,8 +126,9 @@ class _Expansion:
         """One more stage, or one that is there already."""
         before = self.copies.setdefault(id, copy)
         if differ := [key for key in copy.values if before.values.get(key) != copy.values[key]]:
-            fault = f"copies of {before.of} and {copy.of} would both be {id}, and differ in {', '.join(differ)}"
-            self.faults.add(DoppelError(f"{fault}; leave one out (without), or rename its file"))
+            sentence = f"copies of {before.of} and {copy.of} would both be {id}, and differ in {', '.join(differ)}"
+            remedy = "leave one out (without), or rename its file"
+            self.faults.add(DoppelError("pipeline.copies_of_one_name", sentence, name=id, remedy=remedy))
 
     def at(self, id: str, values: Values, point: Point) -> dict[str, object]:
         """A stage's parameters at a point."""
@@ -136,8 +152,9 @@ class _Expansion:
             wide = {self._spelled(local, at): self.renamed(upstream, at) for at in self.points(upstream)}
             for name in wide:
                 if inputs.get(name, wide[name]) != wide[name]:
-                    fault = f"{id}: inputs: {inputs[name]} and {wide[name]} would both be {name}; rename {local}"
-                    self.faults.add(DoppelError(fault))
+                    sentence = f"{id}: inputs: {inputs[name]} and {wide[name]} would both be {name}"
+                    remedy = f"rename {local}"
+                    self.faults.add(DoppelError("pipeline.inputs_of_one_name", sentence, name=name, remedy=remedy))
             inputs |= wide
             changed |= {name: next(iter(wide)) for name in NAMES_AN_ARM if values.get(name) == local}
             copies[local] = list(wide)
