@@ -1,4 +1,4 @@
-"""The entry of Aug-PE: its mechanism, what pre-flight refuses, and what a card says of it."""
+"""The entry of Aug-PE: its mechanism, what pre-flight refuses, and what a card says about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError
-from lib.generation.engines.names import is_remote
+from lib.generation.engines.names import check_engine, is_remote
 from lib.methods.method import Method, model_words
 from lib.methods.private_evolution.settings import Settings
 from lib.stage.notebook_roles import Parameters, check_inputs
@@ -21,15 +21,17 @@ PRICES = ("input", "output")
 
 
 def recipe(parameters: Parameters, units: int, noise_multiplier: float) -> Gaussian:
-    """Votes: ``iterations`` Gaussian releases in which everyone takes part (Lin et al. 2024; Xie et al. 2024).
+    """Private evolution as the accountant sees it: ``iterations`` Gaussian releases (Lin et al. 2024; Xie et al. 2024).
 
-    Unit and neighbours: add or remove one record, or one user. Each iteration releases a histogram of votes to which a
-    unit adds at most the square root of ``k_nn`` in L2 norm; see `lib.methods.private_evolution.voting`.
+    Unit: one record or one user. Neighbours: add or remove one unit. Sampler: none, every unit votes in every
+    iteration. Each iteration releases a histogram of votes plus noise. One unit changes the histogram by at most
+    sqrt(``k_nn``) votes in L2 norm (`lib.methods.private_evolution.voting.vote`); the noise has ``noise_multiplier``
+    times that as its standard deviation.
 
     Args:
         parameters: of 12_aug_pe; ``iterations`` is read.
-        units: n; not read, for nobody is sampled.
-        noise_multiplier: sigma over the sensitivity, above 0.
+        units: n, the number of units; not used, because there is no sampling.
+        noise_multiplier: standard deviation of the noise over the L2 sensitivity, above 0.
 
     Returns:
         The mechanism that `lib.methods.private_evolution.evolution.Evolution` runs.
@@ -43,9 +45,12 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     """Paragraphs of a card on how the records were made.
 
     Args:
-        arm: the certificate's settings of the stage that evolved the records.
-        spending: the same.
-        unit: ``record`` or ``user``.
+        arm: the settings that the certificate lists of the stage that evolved the records.
+        spending: the same settings, since that stage drew the noise too.
+        unit: ``record`` or ``user``; not used.
+
+    Returns:
+        The paragraphs, in order, as Markdown.
     """
     yield (
         f"By private evolution (Aug-PE): {model_words(arm['model'])} was never trained. It wrote texts from labels "
@@ -55,12 +60,16 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_evolution(parameters: Parameters) -> None:
-    """Refuse sizes that do not fit together, and an endpoint without a key or that lacks what is asked of it.
+    """Refuse sizes that do not fit together, an endpoint without a key, and sampling that the endpoint cannot do.
 
     Args:
         parameters: of 12_aug_pe, resolved.
+
+    Raises:
+        DoppelError: for the first of these.
     """
     check_inputs(parameters, "corpus")
+    check_engine(parameters["engine"])
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     Settings(noise_multiplier=None, **{name: parameters[name] for name in names})
     model, base_url = str(parameters["model"]), parameters["base_url"]
@@ -75,7 +84,7 @@ def check_evolution(parameters: Parameters) -> None:
     if unknown := sorted(set(parameters["prices"]) - set(PRICES)):
         raise DoppelError(
             "methods.unknown_price",
-            f"prices: {unknown[0]!r}",
+            f"prices: {unknown[0]!r} is not a price",
             name="prices",
             value=unknown[0],
             remedy="the keys are input and output",
@@ -90,11 +99,14 @@ def check_evolution(parameters: Parameters) -> None:
 
 
 def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse a prompt file that is not whole, or that names labels which the corpus stage does not declare.
+    """Refuse a prompt file that is malformed, or that uses labels which the corpus stage does not declare.
 
     Args:
-        parameters: of 12_aug_pe.
+        parameters: of 12_aug_pe; ``prompts`` is the path of the file.
         corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: for the first of these.
     """
     from lib.generation import prompt_file
 

@@ -1,22 +1,26 @@
-"""The entry of prompting alone: what pre-flight refuses, and what a card says of it."""
+"""The entry of prompting alone: what pre-flight refuses, and what a card says about it."""
 
 from collections.abc import Iterator, Mapping
 
 from lib.common.errors import DoppelError
+from lib.generation.engines.names import check_engine
 from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import Parameters, check_inputs
 
 WRITES = "11_generate"
-PROMPTED = ("base_model", "prompt", "chat")  # parameters of a model that was not trained
+PROMPTED = ("base_model", "prompt", "chat")  # parameters that only a model without fine-tuning has
 
 
 def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     """Paragraphs of a card on how the records were made.
 
     Args:
-        arm: the certificate's settings of the stage that wrote the records.
-        spending: the same; nothing was spent.
-        unit: ``record`` or ``user``.
+        arm: the settings that the certificate lists of the stage that wrote the records.
+        spending: the same settings; no stage drew noise.
+        unit: ``record`` or ``user``; not used.
+
+    Returns:
+        The paragraphs, in order, as Markdown.
     """
     yield (
         f"By prompting alone: {model_words(arm['base_model'])} wrote the records from labels, and never saw a private "
@@ -26,12 +30,16 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_generate(parameters: Parameters) -> None:
-    """Refuse a model that comes from an input and from the parameters, or from neither.
+    """Refuse a stage whose model comes from both an input and the parameters, or from neither.
 
     Args:
         parameters: of 11_generate, resolved.
+
+    Raises:
+        DoppelError: two models, no model, or inputs that 11_generate does not have.
     """
     check_inputs(parameters, "corpus", "model")
+    check_engine(parameters["engine"])
     given = [name for name in PROMPTED if parameters[name] is not None]
     if "model" in parameters["inputs"] and given:
         raise DoppelError(
@@ -54,8 +62,11 @@ def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse a prompt with a label that the corpus stage does not declare.
 
     Args:
-        parameters: of a stage with a ``prompt``, None where its input brings one.
+        parameters: of a stage with a ``prompt``; None where the input ``model`` brings the prompt.
         corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: the prompt is malformed or names an unknown label (`lib.models.templates`).
     """
     from lib.models import templates
 
