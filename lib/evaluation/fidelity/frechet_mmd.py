@@ -1,7 +1,6 @@
 """Distances between two sets of embeddings: Fréchet, and maximum mean discrepancy.
 
-All are symmetric in their two sets, except that the real set gives the kernel its bandwidth; the first set is the real
-one.
+All are symmetric in their two sets, except that the real set gives the kernel its bandwidth. It comes first.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ def checked(metric: str, real: np.ndarray, synthetic: np.ndarray, *, least: int)
     """Both sets as arrays (n, d) and (m, d), or a refusal.
 
     Args:
-        metric: what they are compared by, for the message.
+        metric: name of the metric, for the message.
         real: (n, d) of numbers.
         synthetic: (m, d) of numbers.
         least: records that each set needs.

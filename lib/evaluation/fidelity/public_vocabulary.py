@@ -68,7 +68,7 @@ def names(held: sparse.csr_matrix, vocabulary: Sequence[str], groups: np.ndarray
     return named
 
 
-def said(
+def word_shares(
     groups: Mapping[str, Sequence[str]], vocabulary: Collection[str], *, top: int = TOP_WORDS
 ) -> tuple[dict[str, np.ndarray], dict[int, str]]:
     """How often each set uses each of the most frequent words, and which of these words may be shown.

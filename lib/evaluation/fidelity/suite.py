@@ -90,7 +90,7 @@ def text_estimates(
 
 
 def label_estimate(real: Sequence[str], synthetic: Sequence[str], *, seed: int, draws: int) -> Estimate | Undefined:
-    """`lib.evaluation.fidelity.text_metrics.label_distance` of the values of one label; lower is better.
+    """Total variation (``tv``) between the real and the synthetic values of one label; lower is better.
 
     Args:
         real: the label's value in each real record, (n,).
@@ -108,10 +108,10 @@ def _estimates(family: Family, pair: Pair, metrics: Collection[str] | None) -> E
     by_function: dict[str, list[Entry]] = {}
     for entry in entries:
         by_function.setdefault(entry.compute, []).append(entry)
-    found: Estimates = {}
+    estimates: Estimates = {}
     for same in by_function.values():
-        found |= _defined([entry.name for entry in same], _function(same[0]), pair)
-    return {entry.name: _as_share(entry, found[entry.name], len(pair.synthetic)) for entry in entries}
+        estimates |= _defined([entry.name for entry in same], _function(same[0]), pair)
+    return {entry.name: _as_share(entry, estimates[entry.name], len(pair.synthetic)) for entry in entries}
 
 
 def _function(entry: Entry) -> Callable[[Pair], dict[str, Estimate]]:
@@ -135,7 +135,7 @@ def _defined(names: Sequence[str], function: Callable[[Pair], dict[str, Estimate
 
 
 def _as_share(entry: Entry, estimate: Estimate | Undefined, records: int) -> Estimate | Undefined:
-    """A share of records says of how many, so that its interval is exact."""
+    """The estimate; that of a share of records with their number, which makes its interval exact."""
     if not entry.share or isinstance(estimate, Undefined):
         return estimate
     return replace(estimate, share_of=records)

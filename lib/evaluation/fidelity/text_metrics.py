@@ -194,11 +194,11 @@ def label_total_variation(pair: TextPair) -> dict[str, Estimate]:
     return pair.estimate(lambda real_rows, rows: {"tv": label_distance(real[real_rows], synthetic[rows])})
 
 
-def _check_sides(metric: str, what: str, real: Sequence, synthetic: Sequence) -> None:
+def _check_sides(metric: str, items: str, real: Sequence, synthetic: Sequence) -> None:
     if not len(real) or not len(synthetic):
         raise DoppelError(
             "evaluation.empty_side",
-            f"{metric}: {len(real)} real and {len(synthetic)} synthetic {what}, neither may be 0",
+            f"{metric}: {len(real)} real and {len(synthetic)} synthetic {items}, neither may be 0",
             name="synthetic" if len(real) else "real",
             value=0,
             remedy="add records",

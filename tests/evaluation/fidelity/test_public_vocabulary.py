@@ -33,7 +33,7 @@ def test_clusters_are_named_by_their_public_words_alone():
 
 def test_shares_of_words_are_of_all_words_and_named_where_public():
     groups = {"real": ["zqjxv camera camera"], "arm": ["sound"], "mute": [""]}
-    shares, named = public_vocabulary.said(groups, ["camera"])
+    shares, named = public_vocabulary.word_shares(groups, ["camera"])
     assert list(named.values()) == ["camera"]
     (place,) = named
     assert shares["real"][place] == pytest.approx(2 / 3) and shares["arm"][place] == 0
