@@ -1,6 +1,6 @@
-"""The cells of the report's tables: what each says, what it sorts by, and its small picture.
+"""The cells of the report's tables: the text of each, what it sorts by, and its small picture.
 
-What is missing or null becomes a dash or its reason, so that a run half done still has a page.
+A missing value becomes a dash or its reason, so that a run that is half done still has a page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from lib.audit.verdict import Verdict
-from lib.common.formatting import ABSENT, NO_BREAK, duration, measured, number
+from lib.common.formatting import ABSENT, NO_BREAK, UNDEFINED, dollars, duration, measured, memory, number
 from lib.report import svg_bars
 
 NO_BOUND = 1e308  # sorts after every epsilon
@@ -17,18 +17,32 @@ NO_BOUND = 1e308  # sorts after every epsilon
 
 @dataclass(frozen=True)
 class Cell:
-    """``text`` with a smaller ``note`` under it; sorts by ``sort``, where None comes last whichever way."""
+    """A cell of a table.
+
+    Attributes:
+        text: its first line.
+        note: a second line in small letters.
+        sort: what the column sorts by; None comes last in both directions.
+        bar: a picture above the text.
+        mark: a class of report.css.
+    """
 
     text: str
     note: str | None = None
     sort: float | str | None = None
     bar: Markup | None = None
-    mark: str = ""  # a class of report.css
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """``columns`` are titles with a smaller second line; the first cell of a row is its header."""
+    """A table of the report.
+
+    Attributes:
+        name: its caption.
+        columns: their titles, each with a second line in small letters.
+        rows: of as many cells; the first cell of a row is its header.
+    """
 
     name: str
     columns: Sequence[tuple[str, str]]
@@ -43,37 +57,68 @@ class Table:
 NOTHING = Cell(ABSENT)
 
 
-def of(arm: Mapping, part: str) -> Mapping:
-    """A part of an arm's scorecard, empty where it is missing."""
-    return arm.get(part) or {}
+def section(arm: Mapping, name: str) -> Mapping:
+    """A section of an arm's entry in the scorecard, empty where it is missing.
+
+    Args:
+        arm: the entry.
+        name: ``privacy``, ``cost``; also of a section of a section: ``audit``.
+    """
+    return arm.get(name) or {}
 
 
 def words(text: object, note: str | None = None, mark: str = "") -> Cell:
-    """Text that sorts by its letters."""
+    """Text that sorts by its letters.
+
+    Args:
+        text: nothing becomes a dash.
+        note: see `Cell`.
+        mark: see `Cell`.
+    """
     return Cell(str(text), note, sort=str(text), mark=mark) if text else NOTHING
 
 
 def prose(text: object) -> Cell:
-    """Sentences, in small letters."""
+    """Sentences, in small letters.
+
+    Args:
+        text: nothing becomes a dash.
+    """
     return Cell("", str(text), sort=str(text)) if text else NOTHING
 
 
 def amount(value: float | None, digits: int = 3) -> Cell:
+    """A number.
+
+    Args:
+        value: None becomes a dash.
+        digits: significant digits of a float.
+    """
     return NOTHING if value is None else Cell(number(value, digits), sort=value)
 
 
-def name(arm: Mapping) -> Cell:
-    """An arm's name over its method and model."""
+def name(arm: Mapping, display_name: str) -> Cell:
+    """An arm's name over its method and model.
+
+    Args:
+        arm: its entry in the scorecard.
+        display_name: of the arm.
+    """
     model = str(arm.get("model") or "").removeprefix("bundled:")
-    return words(arm["name"], ", ".join(part for part in (str(arm.get("method") or ""), model) if part) or None)
+    return words(display_name, ", ".join(text for text in (str(arm.get("method") or ""), model) if text) or None)
 
 
 def metric(row: Mapping | None, *, by: str) -> Cell:
-    """A metric's value with its interval, and its place between floor and ceiling; sorts ``by`` value or position."""
+    """A metric's value with its interval, and its place between floor and ceiling.
+
+    Args:
+        row: of the scorecard's metrics; None where the arm was not measured.
+        by: what the column sorts by, ``value`` or ``position``.
+    """
     if row is None:
         return NOTHING
     if row.get("value") is None:
-        return Cell("not defined", mark="quiet")
+        return Cell(UNDEFINED, mark="quiet")
     value, note = measured(row["value"], row.get("value_low"), row.get("value_high"))
     place, bar = row.get("position"), None
     if place is not None:
@@ -85,64 +130,126 @@ def metric(row: Mapping | None, *, by: str) -> Cell:
 
 
 def epsilon(arm: Mapping) -> Cell:
-    """What an arm spent, with its target."""
-    part = of(arm, "privacy")
-    spent, target = part.get("epsilon"), part.get("target_epsilon")
+    """What an arm spent, with its target.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    privacy = section(arm, "privacy")
+    spent, target = privacy.get("epsilon"), privacy.get("target_epsilon")
     if spent is not None:
         return Cell(number(spent, 4), None if target is None else f"of {target:g}", sort=spent)
-    return Cell(f"not{NO_BREAK}private", sort=NO_BOUND, mark="bad") if part else NOTHING
+    return Cell(f"not{NO_BREAK}private", sort=NO_BOUND, mark="bad") if privacy else NOTHING
 
 
 def verdict(arm: Mapping, *, why: bool = False) -> Cell:
-    """What the attack on an arm came to; ``why`` there was none, where that is asked for."""
-    found = of(of(arm, "privacy"), "audit")
-    if found.get("verdict"):
-        said = Verdict(found["verdict"])
-        return words(said, mark=f"verdict {said.name.lower()}")
-    return Cell("none", str(found["because"]) if why else None, mark="quiet") if found.get("because") else NOTHING
+    """The verdict of the audit of an arm.
+
+    Args:
+        arm: its entry in the scorecard.
+        why: whether to say why there is no verdict.
+    """
+    audit = section(section(arm, "privacy"), "audit")
+    if audit.get("verdict"):
+        result = Verdict(audit["verdict"])
+        return words(result, mark=f"verdict {result.name.lower()}")
+    return Cell("none", str(audit["because"]) if why else None, mark="quiet") if audit.get("because") else NOTHING
 
 
 def bound(arm: Mapping) -> Cell:
-    """The epsilon that the attack proved, beside that of an ideal attack and the claim."""
-    found = of(of(arm, "privacy"), "audit")
-    proved, ceiling, claim = (found.get(part) for part in ("bound", "ceiling", "claim"))
-    if proved is None:
+    """The epsilon that the attack showed, beside that of an ideal attack and the claim.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    audit = section(section(arm, "privacy"), "audit")
+    shown, ceiling, claim = (audit.get(key) for key in ("bound", "ceiling", "claim"))
+    if shown is None:
         return NOTHING
     best = "every guess right" if claim is None else "ideal attack"
-    parts = [] if ceiling is None else [f"{best} {number(ceiling)}"]
-    parts += [str(found[part]) for part in ("score", "estimator") if found.get(part)]
-    picture = None if claim is None else svg_bars.audit(proved, ceiling, claim)
-    return Cell(number(proved), ", ".join(parts) or None, sort=proved, bar=picture)
+    notes = [] if ceiling is None else [f"{best} {number(ceiling)}"]
+    notes += [str(audit[key]) for key in ("score", "estimator") if audit.get(key)]
+    picture = None if claim is None else svg_bars.audit(shown, ceiling, claim)
+    return Cell(number(shown), ", ".join(notes) or None, sort=shown, bar=picture)
 
 
-def copies(arm: Mapping, what: str) -> Cell:
-    """What an arm shares with train, over what it shares with held-out records."""
-    found = of(of(of(arm, "privacy"), "copies"), what)
-    if found.get("train") is None:
+def copies(arm: Mapping, figure: str) -> Cell:
+    """What an arm shares with the training records, over what it shares with held-out records.
+
+    Args:
+        arm: its entry in the scorecard.
+        figure: a key of its ``copies``.
+    """
+    sides = section(section(section(arm, "privacy"), "copies"), figure)
+    if sides.get("train") is None:
         return NOTHING
-    return Cell(number(found["train"]), f"held-out {number(found.get('held_out'))}", sort=found["train"])
+    return Cell(number(sides["train"]), f"held-out {number(sides.get('held_out'))}", sort=sides["train"])
 
 
 def release(arm: Mapping) -> Cell:
-    """Why an arm may not leave, as far as its ledger knows."""
-    against = of(arm, "privacy").get("not_for_release")
+    """Why an arm may not be released, as far as its ledger knows.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    against = section(arm, "privacy").get("not_for_release")
     if against is None:
         return NOTHING
     return words("no", "; ".join(against), "bad") if against else words("not ruled out", "the gate decides", "good")
 
 
-def time(arm: Mapping, most: float = 0) -> Cell:
-    """The seconds of an arm, drawn beside ``most``, the longest of the column, where that is given."""
-    seconds = of(arm, "cost").get("seconds")
+def time(arm: Mapping, longest: float = 0) -> Cell:
+    """How long an arm took.
+
+    Args:
+        arm: its entry in the scorecard.
+        longest: seconds of the slowest arm, beside which the time is drawn; 0 for no picture.
+    """
+    seconds = section(arm, "cost").get("seconds")
     if seconds is None:
         return NOTHING
-    said = f"{duration(seconds)} of at most {duration(most)}"
-    return Cell(duration(seconds), sort=seconds, bar=svg_bars.amount(seconds, most, said) if most else None)
+    label = f"{duration(seconds)} of at most {duration(longest)}"
+    return Cell(duration(seconds), sort=seconds, bar=svg_bars.amount(seconds, longest, label) if longest else None)
 
 
-def gain(one: Mapping, sign: int) -> Cell:
-    """The gain of a comparison's first arm, or with ``sign`` -1 of its second, with its interval beside 0."""
-    value, *ends = (one.get(part) for part in ("gain", "low", "high"))
+def peak_memory(arm: Mapping) -> Cell:
+    """How much memory an arm took at its peak.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    value = section(arm, "cost").get("peak_memory_mb")
+    return NOTHING if value is None else Cell(memory(value), sort=value)
+
+
+def paid(arm: Mapping) -> Cell:
+    """What was paid to an API for an arm.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    value = section(arm, "cost").get("money")
+    return NOTHING if value is None else Cell(dollars(value), sort=value)
+
+
+def time_by_stage(arm: Mapping) -> Cell:
+    """How long each stage of an arm took.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    stages = section(section(arm, "cost"), "by_stage")
+    return prose("; ".join(f"{stage} {duration(seconds)}" for stage, seconds in stages.items()))
+
+
+def gain(comparison: Mapping, sign: int) -> Cell:
+    """A gain with its interval beside 0.
+
+    Args:
+        comparison: of the scorecard.
+        sign: 1 for the gain of its first arm, -1 for that of its second.
+    """
+    value, *ends = (comparison.get(key) for key in ("gain", "low", "high"))
     if value is None or None in ends:
         return NOTHING
     value, (low, high) = sign * value, sorted(sign * end for end in ends)
@@ -150,13 +257,18 @@ def gain(one: Mapping, sign: int) -> Cell:
     return Cell(*measured(value, low, high), sort=value, bar=picture)
 
 
-def views(one: Mapping, sign: int) -> Cell:
-    """In how many views the gain of that arm shows, and what it is in each."""
-    seen = one.get("views") or ()
+def views(comparison: Mapping, sign: int) -> Cell:
+    """In how many views a gain shows, and what it is in each.
+
+    Args:
+        comparison: of the scorecard.
+        sign: as in `gain`.
+    """
+    seen = comparison.get("views") or ()
     known = [view for view in seen if None not in (view.get("low"), view.get("high"))]
     agree = sum(min(sign * view["low"], sign * view["high"]) > 0 for view in known)
-    told = "; ".join(f"{view.get('name')}: {number(_signed(view.get('gain'), sign), 2)}" for view in seen)
-    return Cell(f"{agree} of {len(seen)}", told or None, sort=agree / len(seen) if seen else None)
+    each = "; ".join(f"{view.get('name')}: {number(_signed(view.get('gain'), sign), 2)}" for view in seen)
+    return Cell(f"{agree} of {len(seen)}", each or None, sort=agree / len(seen) if seen else None)
 
 
 def _signed(value: float | None, sign: int) -> float | None:

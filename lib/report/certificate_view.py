@@ -1,41 +1,58 @@
-"""What an arm's certificate says, in a form to read. The value of a recorded seed is never shown."""
+"""An arm's privacy certificate in a form to read. The value of a recorded seed is never shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from lib.common.files import read_json
 from lib.common.formatting import number
 from lib.report import cells
 from lib.report.cells import Table
+from lib.scorecard.names import display_name
+from lib.stage.finished import FinishedStage
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The facts of one arm's privacy.json."""
+    """The facts of one arm's privacy.json.
 
-    arm: str
+    Attributes:
+        name: the arm's display name.
+        stage: its id.
+        facts: titles and texts.
+        events: a table of what touched the private records.
+        against: why the arm may not be released.
+    """
+
+    name: str
     stage: str
     facts: Sequence[tuple[str, str]]
     events: Table
     against: Sequence[str]
 
 
-def read(run_folder: Path, arms: Sequence[Mapping]) -> list[Certificate]:
-    """The certificates of the arms that have one."""
-    paths = {arm["name"]: (str(arm["stage"]), run_folder / str(arm["stage"]) / "privacy.json") for arm in arms}
-    return [_told(name, stage, read_json(path)) for name, (stage, path) in paths.items() if path.is_file()]
+def read(stages: Mapping[str, FinishedStage], scorecard: Mapping) -> list[Certificate]:
+    """The certificates of the arms that have one.
+
+    Args:
+        stages: the finished stages of the run, by id.
+        scorecard: whose arms they are.
+    """
+    arms = [str(arm["stage"]) for arm in scorecard.get("arms") or ()]
+    return [
+        _certificate(display_name(scorecard, arm), arm, stages[arm].read("privacy.json"))
+        for arm in arms
+        if arm in stages and stages[arm].has("privacy.json")
+    ]
 
 
-def _told(arm: str, stage: str, statement: Mapping) -> Certificate:
+def _certificate(name: str, stage: str, statement: Mapping) -> Certificate:
     spent, target, accountant = statement["epsilon"], statement["target_epsilon"], statement["accountant"]
     facts = [
         ("epsilon spent", "no bound: not private" if spent is None else f"{spent:.6f}"),
         ("target", "none was set" if target is None else f"{target:g}"),
-        ("delta", f"{statement['delta']:.4g}"),
+        ("delta", number(statement["delta"], 4)),
         ("neighbours", str(statement["neighbours"])),
-        ("units, n", f"{statement['units']:,}"),
-        ("accountant", ", ".join(str(accountant[part]) for part in ("method", "library") if part in accountant)),
+        ("units, n", number(statement["units"])),
+        ("accountant", ", ".join(str(accountant[key]) for key in ("method", "library") if key in accountant)),
         ("taken as public", ", ".join(map(str, statement["public"])) or "nothing"),
         ("made from", ", ".join(statement["ancestors"]) or "nothing else"),
     ]
@@ -49,16 +66,18 @@ def _told(arm: str, stage: str, statement: Mapping) -> Certificate:
         ]
         for event in statement["events"]
     ]
-    return Certificate(arm, stage, facts, Table(f"Events of {arm}", columns, rows), list(statement["not_for_release"]))
+    return Certificate(
+        name, stage, facts, Table(f"Events of {name}", columns, rows), list(statement["not_for_release"])
+    )
 
 
 def _mechanism(mechanism: Mapping) -> tuple[str, str]:
     titles = {"Gaussian": "Gaussian", "DiscreteGaussian": "discrete Gaussian", "NonPrivate": "none"}
     sampled = mechanism.get("sampling_probability", 1) != 1
     title = titles.get(mechanism["kind"], str(mechanism["kind"])) + (", Poisson-sampled" if sampled else "")
-    parts = {name.replace("_", " "): value for name, value in mechanism.items() if name != "kind"}
+    values = {name.replace("_", " "): value for name, value in mechanism.items() if name != "kind"}
     return title, "; ".join(
-        f"{name} {number(value, 5) if isinstance(value, float) else value}" for name, value in parts.items()
+        f"{name} {number(value, 5) if isinstance(value, float) else value}" for name, value in values.items()
     )
 
 

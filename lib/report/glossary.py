@@ -1,4 +1,4 @@
-"""What the report calls things besides metrics, and what they mean: verdicts, marks and words in a sentence or two."""
+"""The terms of the report besides metrics: verdicts, marks and words, each explained in a sentence or two."""
 
 from collections.abc import Mapping
 
@@ -8,51 +8,72 @@ from lib.evaluation.registry import Word
 ARROWS = {"higher": "↑", "lower": "↓", "match": "→"}  # which way is better
 
 VERDICTS: Mapping[Verdict, str] = {
-    Verdict.VIOLATED: "The attack proved a larger epsilon than the arm claims: the claim is wrong.",
-    Verdict.CONSISTENT: "What the attack found does not contradict the claim. It is no proof of it.",
-    Verdict.INCONCLUSIVE: "The attack could not have shown much: nothing is said for or against.",
-    Verdict.FAILED: "The attack missed a leak that was planted: what it says of the arm is worth nothing.",
+    Verdict.VIOLATED: "The attack showed a larger epsilon than the arm claims: the claim is wrong.",
+    Verdict.CONSISTENT: "The attack found nothing that contradicts the claim. That does not prove the claim.",
+    Verdict.INCONCLUSIVE: "The attack was too weak to show much, so it says nothing for or against the claim.",
+    Verdict.FAILED: "The attack missed a leak that was planted to test it, so its results mean nothing.",
 }
 
-ARROW = Word("Arrows", "↑ higher is better, ↓ lower is better, → best as in real text: more or less of it is worse.")
+ARROW = Word(
+    "Arrows", "↑ higher is better, ↓ lower is better, → as in real text is best: both more and less are worse."
+)
 SCORES = (
-    Word("Floor", "The same metric for a model that never saw the private records. Being there is worth nothing."),
-    Word("Ceiling", "The same metric for other real records, at the same number. Nothing can be expected beyond it."),
+    Word(
+        "Floor", "The same metric for a model that never saw the private records. An arm at the floor learned nothing."
+    ),
+    Word("Ceiling", "The same metric for other real records, as many of them. No arm can be expected to do better."),
     Word(
         "The bar",
         "Left tick: the floor. Right tick: the ceiling. The dot is the arm, the line its 95% interval. A green dot "
-        "cannot be told from the ceiling; an arrow points to what lies outside the picture.",
+        "cannot be distinguished from the ceiling; an arrow points to a value outside the picture.",
     ),
     ARROW,
-    Word("Position", "0 at the floor, 1 at the ceiling; tables sort by it where it is drawn."),
+    Word("Position", "0 at the floor, 1 at the ceiling. Tables with bars sort by it."),
     Word(
         "Not placed",
-        "Floor and ceiling do not differ at this number of records, so the metric cannot rank anything here.",
+        "Floor and ceiling do not differ significantly at this number of records, so the metric cannot rank any arm.",
     ),
-    Word("Better", "Said of two arms only where the difference shows in every view: encoders, sample sizes and seeds."),
+    Word(
+        "Better",
+        "One arm is called better than another only where the difference is significant in every view, that is with "
+        "every encoder, sample size and seed that was tried.",
+    ),
+    Word(
+        "No difference",
+        "No difference was significant in every view. It does not prove that the two arms are equal.",
+    ),
 )
 
 ATTACKS = (
     Word(
         "Shown at least",
-        "A lower bound on epsilon that the attack proved, at 95%. 0 proves nothing by itself, so beside it stands "
-        "what an ideal attack would have shown with as many canaries.",
+        "A lower bound on the true epsilon at 95% confidence, from an attack with planted records. 0 by itself proves "
+        "nothing; the ideal attack beside it says how much could have been shown with as many planted records.",
     ),
     Word(
         "Copies",
-        "What the synthetic text shares with train, beside what it shares with as many held-out records, which it "
-        "cannot have from memory. Only the excess over held-out speaks of memory.",
+        "What the synthetic text shares with the training records, beside what it shares with as many held-out "
+        "records, which the model never saw. Only the excess over held-out is a sign of memorisation.",
     ),
 )
 
 PRIVACY = (
     Word(
         "Epsilon (ε)",
-        "The promise: with one unit more or less in the private records, no outcome becomes more than e^ε times as "
-        "likely, but for a chance of delta. Smaller protects more.",
+        "The guarantee: adding or removing one unit changes the probability of any outcome by at most a factor of e^ε, "
+        "except with probability delta. Smaller is more private.",
     ),
-    Word("Delta (δ)", "The chance that the promise does not cover. It is kept below 1/n."),
-    Word("Unit", "What is protected: one record, or all that one user wrote. Facts that many share may be learned."),
-    Word("Spent", "Everything that touched the private records, composed by one accountant. Never above the target."),
-    Word("Not private", "There is no promise for this arm: it shows what privacy costs, and stays where the data is."),
+    Word("Delta (δ)", "The probability that the guarantee does not cover. It is kept below 1/n."),
+    Word(
+        "Unit", "What is protected: one record, or all records of one user. What many units share may still be learned."
+    ),
+    Word(
+        "Spent",
+        "The epsilon of everything that touched the private records, composed by one accountant. It never exceeds the "
+        "target.",
+    ),
+    Word(
+        "Not private",
+        "This arm has no guarantee. It shows what privacy costs, and must stay with whoever holds the records.",
+    ),
 )

@@ -9,12 +9,20 @@ from pathlib import Path
 from PIL import Image
 
 WIDEST = 1500  # pixels
-SHOWN = 96 / 150  # of its pixels: plots are saved at 150 an inch, and a browser draws 96 an inch
+SHOWN = 96 / 150  # CSS pixels for a pixel of a plot: plots are saved at 150 per inch, and a browser draws 96 per inch
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture for the report. ``public`` says that nothing in it was computed from real text outside the budget."""
+    """A picture for the report.
+
+    Attributes:
+        path: of the PNG.
+        title: shown below it.
+        alt: what it shows, for readers who cannot see it.
+        caption: how to read it.
+        public: whether nothing in it was computed from real text outside the budget.
+    """
 
     path: Path
     title: str
@@ -25,7 +33,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture as the page holds it: a data URI, or None where it did not fit any more. Sizes as shown, in pixels."""
+    """A picture as the page holds it.
+
+    Attributes:
+        title: as of `Figure`.
+        alt: as of `Figure`.
+        caption: as of `Figure`.
+        uri: a data URI, or None where the page had no room for it.
+        width: as shown, in CSS pixels.
+        height: likewise.
+    """
 
     title: str
     alt: str
@@ -36,16 +53,25 @@ class Embedded:
 
 
 class Album:
-    """Embeds pictures in the order in which they are asked for, until ``limit`` bytes are used up."""
+    """Embeds pictures in the order in which they are given, as long as there is room.
+
+    Args:
+        limit: bytes for all pictures; 0 for none.
+    """
 
     def __init__(self, limit: int):
         self.left = limit
 
     def embed(self, figure: Figure) -> Embedded:
+        """The picture for the page.
+
+        Args:
+            figure: to embed.
+        """
         if not self.left:
             return Embedded(figure.title, figure.alt, figure.caption, None, 0, 0)
-        data, width, height = _compressed(figure.path, figure.path.stat().st_mtime_ns)
-        uri = "data:image/png;base64," + base64.b64encode(data).decode()
+        png, width, height = _compressed(figure.path, figure.path.stat().st_mtime_ns)
+        uri = "data:image/png;base64," + base64.b64encode(png).decode()
         fits = len(uri) <= self.left
         self.left -= len(uri) if fits else 0
         return Embedded(figure.title, figure.alt, figure.caption, uri if fits else None, width, height)
@@ -53,7 +79,7 @@ class Album:
 
 @lru_cache(maxsize=256)  # both pages may have it
 def _compressed(path: Path, changed: int) -> tuple[bytes, int, int]:
-    """The picture as PNG, at most `WIDEST` wide and with 256 colours: plots lose nothing that can be seen."""
+    """The picture as PNG, at most `WIDEST` wide and with 256 colours, enough for plots; and its size as shown."""
     with Image.open(path) as image:
         size = round(image.width * SHOWN), round(image.height * SHOWN)
         flat = Image.new("RGB", image.size, "white")

@@ -1,5 +1,6 @@
-"""Executed notebooks as pages: one file each, no script and no address in it, in the report's own clothes."""
+"""Executed notebooks as pages: one file each, without scripts and addresses, in the report's own style."""
 
+from collections.abc import Mapping
 from importlib.metadata import files
 from pathlib import Path
 
@@ -8,22 +9,26 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-# no widget and no script among what is shown: their outputs fall back to the plain text beside them
+# Widgets and scripts are not among them: their outputs fall back to the plain text beside them.
 SHOWN = ["text/html", "text/markdown", "image/png", "image/jpeg", "text/plain"]
 
 
-def body(path: Path, alternatives: dict[str, str]) -> Markup:
-    """The cells of a notebook as HTML. ``alternatives`` describe pictures, by the name that a cell saves them under."""
+def body(path: Path, alternatives: Mapping[str, str]) -> Markup:
+    """The cells of a notebook as HTML.
+
+    Args:
+        path: of the notebook.
+        alternatives: descriptions of its pictures, by the name that a cell saves them under.
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if "<script" in "".join(output.get("data", {}).get("text/html", "")).lower():
                 del output.data["text/html"]
-        told = [
-            alt for name, alt in alternatives.items() if f'"{name}"' in cell.source and "stage.figure(" in cell.source
-        ]
-        if told:
-            cell.metadata["alt"] = told[0]
+        for name, alt in alternatives.items():
+            if f'"{name}"' in cell.source and "stage.figure(" in cell.source:
+                cell.metadata["alt"] = alt
+                break
     places = {"extra_template_basedirs": _templates(), "extra_template_paths": _templates()}
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, **places)
     exporter.config.NbConvertBase.display_data_priority = SHOWN
@@ -38,11 +43,12 @@ def _templates() -> list[str]:
 
 
 def colours_of_code() -> Markup:
-    """Rules of the highlighted code, by day and by night."""
-    day, night = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("friendly", "github-dark"))
-    return Markup(f"{_flat(day)}\n@media (prefers-color-scheme: dark) {{\n{_flat(night)}\n}}")
+    """CSS rules of the highlighted code, for the light and the dark page."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("friendly", "github-dark"))
+    rules = f"{_without_backgrounds(light)}\n@media (prefers-color-scheme: dark) {{\n{_without_backgrounds(dark)}\n}}"
+    return Markup(rules)
 
 
-def _flat(rules: str) -> str:
-    """Without backgrounds: the page has its own."""
+def _without_backgrounds(rules: str) -> str:
+    """The page has its own background."""
     return "\n".join(line for line in rules.splitlines() if "background" not in line)

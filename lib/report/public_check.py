@@ -7,18 +7,24 @@ from lib.scorecard.public import MEMORY_STEP, MINUTE
 
 _ENDS = ("floor", "ceiling", "position", "at_ceiling")
 _HIDDEN = ("audit", "copies")
+_COMPARING = ("comparisons", "pairs")
 
 
 def checked(scorecard: Mapping) -> dict:
-    """The scorecard of the public page: of arms without privacy no more than that they exist.
+    """The scorecard of the public page: of arms without privacy it keeps only that they exist.
 
-    ``scorecard`` has passed through `lib.scorecard`. Raises DoppelError that names every figure which is still there and
-    may not be.
+    Args:
+        scorecard: of `lib.scorecard.public.public`.
+
+    Raises:
+        DoppelError: figures are still there that may not be; it names the first ones.
     """
-    if found := list(_leaks(scorecard)):
+    if leaks := list(_leaks(scorecard)):
         raise DoppelError(
-            f"the public scorecard holds {len(found)} figures of real text outside the budget: {'; '.join(found[:5])}; "
-            "give the report what lib.scorecard makes public"
+            "report.private_figures",
+            f"the public scorecard has {len(leaks)} figures of real text outside the budget: {'; '.join(leaks[:5])}",
+            name=leaks[0],
+            remedy="give the report what lib.scorecard.public makes",
         )
     return dict(scorecard) | {"arms": [_arm(arm) for arm in scorecard.get("arms") or ()]}
 
@@ -26,7 +32,7 @@ def checked(scorecard: Mapping) -> dict:
 def _arm(arm: Mapping) -> dict:
     privacy = arm.get("privacy") or {}
     if privacy.get("epsilon") is None:
-        kept = {name: arm[name] for name in ("name", "stage", "method", "model") if name in arm}
+        kept = {name: arm[name] for name in ("stage", "method", "model") if name in arm}
         return kept | {"privacy": {name: privacy.get(name) for name in ("epsilon", "not_for_release")}}
     metrics = [
         row | {"because": row.get("because") if row.get("value") is None else None} for row in arm.get("metrics") or ()
@@ -36,22 +42,22 @@ def _arm(arm: Mapping) -> dict:
 
 
 def _leaks(scorecard: Mapping) -> Iterator[str]:
-    if scorecard.get("comparisons"):
-        yield "comparisons"
+    yield from (name for name in _COMPARING if scorecard.get(name))
     for arm in scorecard.get("arms") or ():
-        for part in _HIDDEN:
-            told = (arm.get("privacy") or {}).get(part) or {}
-            yield from (f"{part} of {arm['name']}: {key}" for key in told if key != "because")
-        yield from (f"{name} of {arm['name']}" for name in _fine(arm.get("cost") or {}))
+        stage = arm["stage"]
+        for name in _HIDDEN:
+            section = (arm.get("privacy") or {}).get(name) or {}
+            yield from (f"{name} of {stage}: {key}" for key in section if key != "because")
+        yield from (f"{name} of {stage}" for name in _not_rounded(arm.get("cost") or {}))
         for row in arm.get("metrics") or ():
             if row.get("real_text") is not False:
-                yield f"{row['metric']} of {arm['name']}"
+                yield f"{row['metric']} of {stage}"
             else:
-                yield from (f"{end} of {row['metric']} of {arm['name']}" for end in _ENDS if row.get(end) is not None)
+                yield from (f"{end} of {row['metric']} of {stage}" for end in _ENDS if row.get(end) is not None)
 
 
-def _fine(cost: Mapping) -> Iterator[str]:
-    """Times and memory that were not rounded: they follow the lengths of private texts."""
+def _not_rounded(cost: Mapping) -> Iterator[str]:
+    """Exact times and memory: they depend on the lengths of private texts."""
     seconds = {"seconds": cost.get("seconds")} | dict(cost.get("by_stage") or {})
     yield from (name for name, value in seconds.items() if (value or 0) % MINUTE)
     if (cost.get("peak_memory_mb") or 0) % MEMORY_STEP:

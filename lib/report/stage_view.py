@@ -1,4 +1,4 @@
-"""The stages of a run as the report tells them: figures, pictures with their words, time and memory."""
+"""The stages of a run as the report shows them: figures, pictures with their captions, time and memory."""
 
 import ast
 import re
@@ -9,56 +9,80 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lib.common.errors import DoppelError
-from lib.common.files import read_json
 from lib.common.formatting import duration, memory, number
 from lib.common.paths import LIB
 from lib.report.cells import Cell, Table
 from lib.report.images import Figure
 from lib.stage import notebook_file
-from lib.stage.fingerprint import read_done
+from lib.stage.finished import FinishedStage, Run
 
 _CALL = re.compile(r"""stage\.figure\(\s*f?["'](?P<name>[^"']+)["'],\s*(?P<maker>[A-Za-z_][\w.]*)?""")
 _READING = "**How to read it.**"
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A stage that is done. Of its metrics ``of_arms`` belong to single arms (``task/metric/arm``) and are left out."""
+class StageView:
+    """A finished stage as the report shows it.
+
+    Attributes:
+        id: of the stage.
+        metrics: its own.
+        of_arms: how many more it has that belong to single arms (``task/metric/arm``); other tables show them.
+        seconds: that it took; None where nothing recorded them.
+        peak_memory_mb: likewise.
+        commit: of the code that made it, in words.
+        notebook: the notebook as it ran; None for a stage that was run by hand.
+        figures: its pictures.
+    """
 
     id: str
-    folder: Path
     metrics: Mapping[str, float]
     of_arms: int
     seconds: float | None
     peak_memory_mb: float | None
     commit: str | None
+    notebook: Path | None
     figures: Sequence[Figure]
 
-    @property
-    def notebook(self) -> Path | None:
-        """The notebook as it ran; a stage that was run by hand has none."""
-        path = self.folder / "notebook.ipynb"
-        return path if path.is_file() else None
 
+def view(stage: FinishedStage) -> StageView:
+    """What the report shows of a stage.
 
-def finished(run_folder: Path, *, but: str) -> tuple[list[Finished], list[str]]:
-    """The stages of a run in the order of their names, and the ids of those that are not done.
-
-    ``but`` is the stage that makes the report: it is not done yet, and not missing either.
+    Args:
+        stage: of any notebook.
     """
-    done, waiting = [], []
-    for folder in sorted(path for path in run_folder.iterdir() if (path / "params.yaml").is_file()):
-        if folder.name == but:
-            continue
-        if read_done(folder) is None:
-            waiting.append(folder.name)
-        else:
-            done.append(_read(folder))
-    return done, waiting
+    metrics, provenance = stage.read("metrics.json"), stage.read("provenance.json")
+    own = {name: value for name, value in metrics.items() if "/" not in name}
+    commit = provenance.get("commit")
+    return StageView(
+        id=stage.id,
+        metrics=own,
+        of_arms=len(metrics) - len(own),
+        seconds=provenance.get("seconds"),
+        peak_memory_mb=provenance.get("peak_memory_mb"),
+        commit=commit and commit[:10] + (" with uncommitted changes" if provenance.get("dirty") else ""),
+        notebook=stage.folder / "notebook.ipynb" if stage.has("notebook.ipynb") else None,
+        figures=list(_figures(stage)),
+    )
 
 
-def told(stage: Finished) -> dict[str, object]:
-    """A stage as ``report.html`` shows it, its pictures aside."""
+def unfinished(run: Run, *, but: str) -> list[str]:
+    """Ids of the stages that were started and are not done.
+
+    Args:
+        run: whose stages.
+        but: the stage that makes the report, which is not done yet.
+    """
+    started = sorted(path.parent.name for path in run.folder.glob("*/params.yaml"))
+    return [stage for stage in started if stage != but and stage not in run.finished()]
+
+
+def shown(stage: StageView) -> dict[str, object]:
+    """A stage for the template ``report.html``, without its pictures.
+
+    Args:
+        stage: to show.
+    """
     rows = [[Cell(name, sort=name), Cell(number(value, 4), sort=value)] for name, value in stage.metrics.items()]
     return {
         "id": stage.id,
@@ -70,51 +94,55 @@ def told(stage: Finished) -> dict[str, object]:
     }
 
 
-def _read(folder: Path) -> Finished:
-    metrics = read_json(folder / "metrics.json")
-    own = {name: value for name, value in metrics.items() if "/" not in name}
-    came = read_json(folder / "provenance.json")
-    commit = came.get("commit") and came["commit"][:10] + (" and changes to it" if came.get("dirty") else "")
-    return Finished(
-        folder.name,
-        folder,
-        own,
-        len(metrics) - len(own),
-        came.get("seconds"),
-        came.get("peak_memory_mb"),
-        commit,
-        list(_figures(folder)),
-    )
+@dataclass(frozen=True)
+class Caption:
+    """What a notebook says about a picture that it saves.
+
+    Attributes:
+        pattern: a regular expression of the picture's file name.
+        heading: the one above the cell.
+        shows: what the picture shows: the docstring of the function that draws it.
+        reading: how to read it: the text below the cell.
+    """
+
+    pattern: str
+    heading: str
+    shows: str
+    reading: str
 
 
-def _figures(folder: Path) -> Iterator[Figure]:
-    """The pictures of a stage with the words that its notebook has for them."""
-    try:
-        told = list(_told(notebook_file.load(folder / "notebook.ipynb")))
-    except (DoppelError, FileNotFoundError):
-        told = []
-    for path in sorted((folder / "figures").glob("*.png")):
-        title, shows, reading = next(
-            (rest for pattern, *rest in told if re.fullmatch(pattern, path.stem)), ("", "", "")
-        )
-        fallback = f"Picture {path.stem.replace('_', ' ')} of stage {folder.name}."
-        yield Figure(path, title or path.stem.replace("_", " "), shows or fallback, reading or shows)
+def captions(cells: Sequence[Mapping]) -> Iterator[Caption]:
+    """The captions of the pictures that a notebook saves with ``stage.figure``.
 
-
-def _told(cells: Sequence[Mapping]) -> Iterator[tuple[str, str, str, str]]:
-    """Of each picture that is saved: a pattern of its name, the heading above it, what it shows, how to read it."""
+    Args:
+        cells: of the notebook, see `lib.stage.notebook_file.load`.
+    """
     heading, imported = "", _imported(cells)
     for place, cell in enumerate(cells):
         if cell["cell_type"] == "markdown":
-            heading = next(
-                (line.lstrip("# ") for line in cell["source"].splitlines() if line.startswith("##")), heading
-            )
+            headings = [line.lstrip("# ") for line in cell["source"].splitlines() if line.startswith("##")]
+            heading = headings[0] if headings else heading
             continue
-        later = next((c["source"] for c in cells[place + 1 :] if c["cell_type"] == "markdown"), "")
-        reading = later.strip().removeprefix(_READING).strip() if later.strip().startswith(_READING) else ""
+        below = next((later["source"] for later in cells[place + 1 :] if later["cell_type"] == "markdown"), "").strip()
+        reading = below.removeprefix(_READING).strip() if below.startswith(_READING) else ""
         for call in _CALL.finditer(cell["source"]):
-            pattern = ".+".join(re.escape(part) for part in re.split(r"\{[^}]*\}", call["name"]))
-            yield pattern, heading, _docstring(_resolved(call["maker"] or "", imported)), _plain(reading.split("\n\n")[0])
+            pattern = ".+".join(re.escape(text) for text in re.split(r"\{[^}]*\}", call["name"]))
+            shows = _docstring(_full_name(call["maker"] or "", imported))
+            yield Caption(pattern, heading, shows, _plain(reading.split("\n\n")[0]))
+
+
+def _figures(stage: FinishedStage) -> Iterator[Figure]:
+    """The pictures of a stage with their captions."""
+    try:
+        known = list(captions(notebook_file.load(stage.folder / "notebook.ipynb")))
+    except (DoppelError, FileNotFoundError):
+        known = []
+    for path in sorted((stage.folder / "figures").glob("*.png")):
+        name = path.stem.replace("_", " ")
+        fitting = (caption for caption in known if re.fullmatch(caption.pattern, path.stem))
+        caption = next(fitting, Caption("", name, "", ""))
+        alt = caption.shows or f"Picture {name} of stage {stage.id}."
+        yield Figure(path, caption.heading or name, alt, caption.reading or caption.shows)
 
 
 def _imported(cells: Sequence[Mapping]) -> dict[str, str]:
@@ -133,21 +161,21 @@ def _imported(cells: Sequence[Mapping]) -> dict[str, str]:
     return names
 
 
-def _resolved(maker: str, imported: Mapping[str, str]) -> str:
+def _full_name(maker: str, imported: Mapping[str, str]) -> str:
     """``lib.plots.data.kept`` for a notebook's ``data.kept`` or ``kept``; empty where it was not imported from lib."""
     first, dot, rest = maker.partition(".")
     return f"{imported[first]}{dot}{rest}" if first in imported else ""
 
 
 @cache
-def _docstring(maker: str) -> str:
-    """The first paragraph of a function's docstring; ``maker`` is its full name, ``lib.plots.data.kept``."""
-    module, _, function = maker.rpartition(".")
+def _docstring(function: str) -> str:
+    """The first paragraph of a function's docstring, or nothing; ``function`` is its full name."""
+    module, _, name = function.rpartition(".")
     path = LIB.parent / f"{module.replace('.', '/')}.py"
     if not module or not path.is_file():
         return ""
     for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
             return _plain((ast.get_docstring(node) or "").split("\n\n")[0])
     return ""
 

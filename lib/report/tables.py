@@ -1,149 +1,205 @@
-"""The scorecard as tables to read; see `lib.report.cells` for what a cell is."""
+"""The scorecard as the report's tables; see `lib.report.cells` for their cells."""
 
 from collections.abc import Mapping, Sequence
 
-from lib.common.formatting import NO_BREAK, duration, memory
-from lib.evaluation import registry as metric_words
+from lib.common.formatting import NO_BREAK
+from lib.evaluation.registry import title
 from lib.report import cells, glossary
-from lib.report.cells import NOTHING, Cell, Table
+from lib.report.cells import NOTHING, Table
+from lib.scorecard import tables as scorecard_tables
+from lib.scorecard.names import display_name
 
-Key = tuple[str, str, str]  # group, task, metric
+Metric = tuple[str, str, str]  # group, task, metric
 GROUPS = ("fidelity", "utility")
 ENDS = ("floor", "ceiling")
 
 ARM = ("Arm", "method, model")
 SPENT = (f"ε{NO_BREAK}spent", "of its target")
 ATTACK = ("Attack", "its verdict")
-PAID = ("Paid", "to an API, $")
+PAID = ("Paid", "to an API")
 
 
 def summary(scorecard: Mapping) -> Table:
-    """Which method, at which epsilon, at what cost: an arm a row, with the metrics of the first page."""
-    columns = {ARM: cells.name, SPENT: cells.epsilon, ("Time", "with what it needs"): cells.time, PAID: _paid}
+    """Which method, at which epsilon, at what cost: a row for each arm, with the headline metrics.
+
+    Args:
+        scorecard: whole or public; parts of it may be missing.
+    """
+    columns = {SPENT: cells.epsilon, ("Time", "with what it needs"): cells.time, PAID: cells.paid}
     columns[ATTACK] = cells.verdict
     for key in headline(scorecard):
         columns[_title(scorecard, key), key[1]] = lambda arm, key=key: cells.metric(_by_key(arm).get(key), by="value")
-    return _table("Every arm: privacy, what it is worth, and what it cost", columns, scorecard)
+    return _table("Every arm: privacy, quality and cost", columns, scorecard)
 
 
 def privacy(scorecard: Mapping) -> Table:
-    """Budget, attack and copies of every arm."""
+    """Budget, attack and copies: a row for each arm.
+
+    Args:
+        scorecard: as for `summary`.
+    """
     columns = {
-        ARM: cells.name,
         SPENT: cells.epsilon,
-        ("δ", "not covered"): lambda arm: cells.amount(cells.of(arm, "privacy").get("delta"), 2),
-        ("Protects", "one unit"): lambda arm: cells.words(cells.of(arm, "privacy").get("unit")),
+        ("δ", "not covered"): lambda arm: cells.amount(cells.section(arm, "privacy").get("delta"), 2),
+        ("Protects", "one unit"): lambda arm: cells.words(cells.section(arm, "privacy").get("unit")),
         ATTACK: lambda arm: cells.verdict(arm, why=True),
         ("Shown at least", "of the ε claimed"): cells.bound,
-        ("Near copies", "of train"): lambda arm: cells.copies(arm, "near_duplicates"),
-        ("Longest run", "words, 99th percentile"): lambda arm: cells.copies(arm, "longest_p99"),
-        ("Longest run", "words, of all"): lambda arm: cells.copies(arm, "longest_max"),
-        ("Word for word", "a long sentence of train"): lambda arm: cells.copies(arm, "verbatim"),
+        ("Near copies", "of training records"): lambda arm: cells.copies(arm, "near_duplicates"),
+        ("Longest shared run", "words, 99th percentile"): lambda arm: cells.copies(arm, "longest_p99"),
+        ("Longest shared run", "words, maximum"): lambda arm: cells.copies(arm, "longest_max"),
+        ("Word for word", "a long training sentence"): lambda arm: cells.copies(arm, "verbatim"),
         ("Release", "may it leave?"): cells.release,
     }
     return _table("Privacy of every arm", columns, scorecard)
 
 
 def cost(scorecard: Mapping) -> Table:
-    """What each arm took: its own stage and all that it needs but the corpus."""
-    most = max((cells.of(arm, "cost").get("seconds") or 0 for arm in _arms(scorecard)), default=0)
+    """What each arm took: its own stage and everything it needs except the corpus.
+
+    Args:
+        scorecard: as for `summary`.
+    """
+    longest = max((cells.section(arm, "cost").get("seconds") or 0 for arm in _arms(scorecard)), default=0)
     columns = {
-        ARM: cells.name,
         ("Records", "written"): lambda arm: cells.amount(arm.get("records")),
-        ("Time", "in all"): lambda arm: cells.time(arm, most),
-        ("By stage", ""): _by_stage,
-        ("Tokens", "read or written"): lambda arm: cells.amount(cells.of(arm, "cost").get("tokens")),
-        ("Memory", "at its peak"): _memory,
-        PAID: _paid,
+        ("Time", "in total"): lambda arm: cells.time(arm, longest),
+        ("By stage", ""): cells.time_by_stage,
+        ("Tokens", "read or written"): lambda arm: cells.amount(cells.section(arm, "cost").get("tokens")),
+        ("Memory", "at its peak"): cells.peak_memory,
+        PAID: cells.paid,
     }
     return _table("Cost of every arm", columns, scorecard)
 
 
 def metrics(scorecard: Mapping, group: str, *, first: bool) -> Table:
-    """Metrics of a group, a row each with the arms side by side: those of the first page, or all others."""
+    """Metrics of a group: a row for each, the arms side by side.
+
+    Args:
+        scorecard: as for `summary`.
+        group: ``fidelity`` or ``utility``.
+        first: whether to show the headline metrics, or all others.
+    """
     arms, chosen = _arms(scorecard), headline(scorecard)
     keys = [key for key in _keys(arms) if key[0] == group and (key in chosen) == first]
-    found = {key: [_by_key(arm).get(key) for arm in arms] for key in keys}
-    ends = [end for end in ENDS if any(row and row.get(end) is not None for rows in found.values() for row in rows)]
-    columns = [("Metric", "task"), *((arm["name"], f"ε {cells.epsilon(arm).text}") for arm in arms)]
+    by_key = {key: [_by_key(arm).get(key) for arm in arms] for key in keys}
+    ends = [end for end in ENDS if any(row and row.get(end) is not None for rows in by_key.values() for row in rows)]
+    columns = [("Metric", "task"), *((_name(scorecard, arm), f"ε {cells.epsilon(arm).text}") for arm in arms)]
     columns += [(end.capitalize(), "") for end in ends]
     table = []
-    for key, rows in found.items():
-        known = next(row for row in rows if row)
+    for key, rows in by_key.items():
+        measured = next(row for row in rows if row)
         values = [cells.metric(row, by="position" if ends else "value") for row in rows]
-        limits = [cells.amount(known.get(end)) for end in ends]
+        limits = [cells.amount(measured.get(end)) for end in ends]
         table.append([cells.words(_title(scorecard, key), key[1]), *values, *limits])
     return Table(f"{'Headline' if first else 'Other'} metrics of {group}", columns, table)
 
 
 def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
-    """Why metrics of a group have no value or no place: (which, of which arms) and the reason."""
-    told: dict[tuple[str, str], list[str]] = {}
+    """Why metrics of a group have no value or no position: (the metric, and of which arms) and the reason.
+
+    Args:
+        scorecard: as for `summary`.
+        group: ``fidelity`` or ``utility``.
+    """
+    arms_by: dict[tuple[str, str], list[str]] = {}
     for arm in _arms(scorecard):
         for row in arm.get("metrics") or ():
             if row.get("group") == group and row.get("because"):
-                what = f"{metric_words.title(row['metric'])} ({row.get('task')})"
-                told.setdefault((what, row["because"]), []).append(arm["name"])
-    return [(f"{what} of {', '.join(arms)}", why) for (what, why), arms in told.items()]
+                metric = f"{title(row['metric'])} ({row.get('task')})"
+                arms_by.setdefault((metric, row["because"]), []).append(_name(scorecard, arm))
+    return [(f"{metric} of {', '.join(arms)}", because) for (metric, because), arms in arms_by.items()]
+
+
+def pairs(scorecard: Mapping) -> Table:
+    """Which arm is better than which: a row for each pair and group, a column for each verdict on its first arm.
+
+    Args:
+        scorecard: as for `summary`.
+    """
+    verdicts = scorecard_tables.pairs(scorecard)
+    columns = [("Arm", ""), ("Beside", ""), ("Group", ""), *((name.capitalize(), "in") for name in verdicts.columns)]
+    rows = [
+        [*map(cells.words, key), *map(cells.prose, metrics)]
+        for key, metrics in zip(verdicts.index, verdicts.to_numpy(), strict=True)
+    ]
+    return Table("Every pair of arms", columns, rows)
 
 
 def better(scorecard: Mapping) -> Table:
-    """Which arm is better than which, where a difference shows in every view; gains are those of the better one."""
+    """The differences that show in every view; gains are those of the better arm.
+
+    Args:
+        scorecard: as for `summary`.
+    """
     columns = [("Better", ""), ("Than", ""), ("Metric", "task"), ("Gain", "95% interval"), ("Views", "that show it")]
     rows = []
-    for one in (one for one in scorecard.get("comparisons") or () if one.get("better")):
-        first, second = one["arms"]
-        sign, other = (1, second) if one["better"] == first else (-1, first)
-        metric = cells.words(metric_words.title(one["metric"]), one.get("task"))
-        rows.append(
-            [cells.words(one["better"]), cells.words(other), metric, cells.gain(one, sign), cells.views(one, sign)]
-        )
+    for row in scorecard.get("comparisons") or ():
+        if not row.get("better"):
+            continue
+        first, second = row["arms"]
+        sign, worse = (1, second) if row["better"] == first else (-1, first)
+        names = [cells.words(display_name(scorecard, entrant)) for entrant in (row["better"], worse)]
+        metric = cells.words(title(row["metric"]), row.get("task"))
+        rows.append([*names, metric, cells.gain(row, sign), cells.views(row, sign)])
     return Table("Where arms differ", columns, rows)
 
 
 def alike(scorecard: Mapping) -> Table:
-    """Pairs of arms where no difference shows in every view, and why."""
+    """Pairs of arms where no difference shows in every view, with the reason.
+
+    Args:
+        scorecard: as for `summary`.
+    """
     columns = [
-        ("Arms", ""),
-        ("Metric", "task"),
-        ("Why", ""),
-        ("Gain of the first", "95% interval"),
-        ("Views", "that show it"),
-    ]
+        ("Arms", ""), ("Metric", "task"), ("Why", ""), ("Gain of the first", "95% interval"), ("Views", "that show it"),
+    ]  # fmt: skip
     rows = [
         [
-            cells.words(" – ".join(one["arms"])),
-            cells.words(metric_words.title(one["metric"]), one.get("task")),
-            cells.prose(one.get("because")),
-            cells.gain(one, 1),
-            cells.views(one, 1 if (one.get("gain") or 0) > 0 else -1),
+            cells.words(" – ".join(display_name(scorecard, entrant) for entrant in row["arms"])),
+            cells.words(title(row["metric"]), row.get("task")),
+            cells.prose(row.get("because")),
+            cells.gain(row, 1),
+            cells.views(row, 1 if (row.get("gain") or 0) > 0 else -1),
         ]
-        for one in scorecard.get("comparisons") or ()
-        if not one.get("better")
+        for row in scorecard.get("comparisons") or ()
+        if not row.get("better")
     ]
     return Table("Where no difference is shown", columns, rows)
 
 
 def missing(scorecard: Mapping) -> Table:
-    """What the run lacks, and why."""
+    """What the run lacks, and why.
+
+    Args:
+        scorecard: as for `summary`.
+    """
     rows = [
-        [cells.words(one.get("arm") or "all arms"), cells.words(one.get("what")), cells.prose(one.get("because"))]
-        for one in scorecard.get("missing") or ()
+        [
+            cells.words(display_name(scorecard, row["arm"]) if row.get("arm") else "all arms"),
+            cells.words(row.get("what")),
+            cells.prose(row.get("because")),
+        ]
+        for row in scorecard.get("missing") or ()
     ]
     return Table("What is missing", [("Arm", ""), ("What", ""), ("Why", "")], rows)
 
 
-def headline(scorecard: Mapping) -> list[Key]:
-    """Metrics of the first page: fidelity, then utility."""
-    found = [_key(row) for arm in _arms(scorecard) for row in arm.get("metrics") or () if row.get("headline")]
-    return sorted(dict.fromkeys(found), key=lambda key: GROUPS.index(key[0]) if key[0] in GROUPS else len(GROUPS))
+def headline(scorecard: Mapping) -> list[Metric]:
+    """The headline metrics: fidelity, then utility.
+
+    Args:
+        scorecard: as for `summary`.
+    """
+    keys = [_key(row) for arm in _arms(scorecard) for row in arm.get("metrics") or () if row.get("headline")]
+    return sorted(dict.fromkeys(keys), key=lambda key: GROUPS.index(key[0]) if key[0] in GROUPS else len(GROUPS))
 
 
 def _table(name: str, columns: Mapping, scorecard: Mapping) -> Table:
-    """An arm a row, and a column for each title that any arm can fill."""
+    """A row for each arm, and a column for each title that any arm can fill."""
     arms = _arms(scorecard)
-    filled = {title: [make(arm) for arm in arms] for title, make in columns.items()}
-    filled = {title: column for title, column in filled.items() if any(cell != NOTHING for cell in column)}
+    columns = {ARM: lambda arm: cells.name(arm, _name(scorecard, arm)), **columns}
+    filled = {heading: [make(arm) for arm in arms] for heading, make in columns.items()}
+    filled = {heading: column for heading, column in filled.items() if any(cell != NOTHING for cell in column)}
     return Table(name, list(filled), [list(row) for row in zip(*filled.values(), strict=True)])
 
 
@@ -151,33 +207,23 @@ def _arms(scorecard: Mapping) -> Sequence[Mapping]:
     return scorecard.get("arms") or ()
 
 
-def _key(row: Mapping) -> Key:
+def _name(scorecard: Mapping, arm: Mapping) -> str:
+    return display_name(scorecard, arm["stage"])
+
+
+def _key(row: Mapping) -> Metric:
     return str(row.get("group")), str(row.get("task")), str(row["metric"])
 
 
-def _keys(arms: Sequence[Mapping]) -> list[Key]:
+def _keys(arms: Sequence[Mapping]) -> list[Metric]:
     return list(dict.fromkeys(_key(row) for arm in arms for row in arm.get("metrics") or ()))
 
 
-def _by_key(arm: Mapping) -> dict[Key, Mapping]:
+def _by_key(arm: Mapping) -> dict[Metric, Mapping]:
     return {_key(row): row for row in arm.get("metrics") or ()}
 
 
-def _title(scorecard: Mapping, key: Key) -> str:
+def _title(scorecard: Mapping, key: Metric) -> str:
     """A metric's title with the arrow of its direction."""
     directions = [row.get("direction") for arm in _arms(scorecard) if (row := _by_key(arm).get(key))]
-    return f"{metric_words.title(key[2])}{NO_BREAK}{glossary.ARROWS.get(directions[0], '')}".rstrip()
-
-
-def _by_stage(arm: Mapping) -> Cell:
-    parts = cells.of(cells.of(arm, "cost"), "by_stage")
-    return Cell("", "; ".join(f"{id} {duration(seconds)}" for id, seconds in parts.items())) if parts else NOTHING
-
-
-def _memory(arm: Mapping) -> Cell:
-    value = cells.of(arm, "cost").get("peak_memory_mb")
-    return NOTHING if value is None else Cell(memory(value), sort=value)
-
-
-def _paid(arm: Mapping) -> Cell:
-    return cells.amount(cells.of(arm, "cost").get("money"))
+    return f"{title(key[2])}{NO_BREAK}{glossary.ARROWS.get(directions[0], '')}".rstrip()

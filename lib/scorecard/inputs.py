@@ -1,18 +1,23 @@
-"""What each input of notebook 07 is: the corpus, an arm, or a stage that measured arms. Light: pre-flight asks too."""
+"""The role of each input of 30_compare: the corpus, an arm, or a stage that measured arms. Pre-flight asks, too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.common.errors import DoppelError, nearest
 from lib.evaluation.views import CEILING
-from lib.stage.notebook_roles import ARMS, MADE_BY, check_input
-
-MEASURES = {"20_canary_privacy": "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook
+from lib.methods.registry import ARMS
+from lib.stage.notebook_roles import MADE_BY, MEASURES, check_input, notebook_of
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Stage ids: of the corpus, of the arms by their local name, of the measuring stages by what they measure."""
+    """The inputs by their role.
+
+    Attributes:
+        corpus: its stage id.
+        arms: stage ids by the local name in ``inputs``, which becomes the display name.
+        measures: stage ids by what the stage measured: ``fidelity``, ``utility``, ``audit``.
+    """
 
     corpus: str
     arms: Mapping[str, str]
@@ -20,40 +25,89 @@ class Roles:
 
 
 def split(inputs: Mapping[str, str]) -> Roles:
-    """Inputs (stage ids by local name) by their role, which their notebook tells. Raises DoppelError by name."""
+    """The role of each input, which follows from the notebook of its stage.
+
+    Args:
+        inputs: stage ids by local name.
+
+    Raises:
+        DoppelError: there is no corpus or no arm; an input is none of the three; two stages measured the same; a stage
+            is named twice; an arm is called like the held-out records.
+    """
     if "corpus" not in inputs:
-        raise DoppelError("inputs: has no 'corpus'; write inputs: {corpus: STAGE}")
+        raise DoppelError(
+            "scorecard.no_corpus", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
+        )
+    check_input("corpus", str(inputs["corpus"]), [MADE_BY["corpus"]], "corpus")
     arms: dict[str, str] = {}
     measures: dict[str, str] = {}
     for name, stage in inputs.items():
-        notebook = str(stage).partition(".")[0]
+        notebook = notebook_of(str(stage))
         if name == "corpus":
-            check_input(name, str(stage), [MADE_BY[name]], name)
             continue
         if notebook in MEASURES:
-            if (what := MEASURES[notebook]) in measures:
-                raise DoppelError(
-                    f"inputs: {measures[what]} and {stage} both measure {what}, and need not have compared as many "
-                    "records; name one that compares all arms"
-                )
-            measures[what] = stage
+            _add_measure(measures, name, stage, MEASURES[notebook])
         elif notebook in ARMS:
-            if stage in arms.values():
-                raise DoppelError(f"inputs: {name}: {stage} is named twice; keep one")
-            if name == CEILING:
-                raise DoppelError(f"inputs: {name}: the name is kept for held-out real records; name the arm otherwise")
-            arms[name] = stage
+            _add_arm(arms, name, stage)
         else:
             raise DoppelError(
-                f"inputs: {name}: {stage} is no arm and measures none; name stages of {', '.join((*ARMS, *MEASURES))}"
+                "scorecard.input_without_role",
+                f"inputs: {name}: {stage} is neither an arm nor a stage that measures arms",
+                name=name,
+                value=stage,
+                remedy=f"name stages of {', '.join((*ARMS, *MEASURES))}",
             )
     if not arms:
-        raise DoppelError("inputs: names no arm to compare; add one, as eps8: 11_generate.eps8")
+        raise DoppelError(
+            "scorecard.no_arm",
+            "inputs: names no arm to compare",
+            name="inputs",
+            remedy="add one, for example eps8: 11_generate.eps8",
+        )
     return Roles(str(inputs["corpus"]), arms, measures)
 
 
-def check_release(release: list[str], roles: Roles) -> None:
-    """Every name in ``release`` is an arm's."""
+def _add_measure(measures: dict[str, str], name: str, stage: str, measured: str) -> None:
+    if measured in measures:
+        raise DoppelError(
+            "scorecard.measured_by_two",
+            f"inputs: {measures[measured]} and {stage} both measure {measured}, perhaps on other numbers of records",
+            name=name,
+            value=stage,
+            remedy="name one stage that measures all arms",
+        )
+    measures[measured] = stage
+
+
+def _add_arm(arms: dict[str, str], name: str, stage: str) -> None:
+    if stage in arms.values():
+        raise DoppelError(
+            "scorecard.arm_twice", f"inputs: {name}: {stage} is named twice", name=name, value=stage, remedy="keep one"
+        )
+    if name == CEILING:
+        raise DoppelError(
+            "scorecard.name_reserved",
+            f"inputs: {name}: this name is reserved for held-out real records",
+            name=name,
+            value=stage,
+            remedy="give the arm another name",
+        )
+    arms[name] = stage
+
+
+def check_release(release: Sequence[str], roles: Roles) -> None:
+    """Refuse names of arms to release that are not among the inputs.
+
+    Args:
+        release: local names of arms.
+        roles: of the inputs.
+    """
     for name in release:
         if name not in roles.arms:
-            raise DoppelError(f"release: {name!r} is no arm among inputs; {nearest(name, roles.arms)}")
+            raise DoppelError(
+                "scorecard.release_of_no_arm",
+                f"release: {name!r} is not an arm among the inputs",
+                name="release",
+                value=name,
+                remedy=nearest(name, roles.arms),
+            )

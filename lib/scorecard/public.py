@@ -8,34 +8,27 @@ from lib.privacy.disclosure import public_value
 from lib.scorecard import conclusions
 
 _CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
-_ARM = ("name", "stage", "method", "model", "seed", "recipe")
+_ARM = ("stage", "method", "model", "seed", "recipe")
 _PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release")
 _TOGETHER = ("arms", "epsilon", "delta", "unit")
 _ROW = (
-    "group",
-    "task",
-    "encoder",
-    "arm",
-    "metric",
-    "value",
-    "value_low",
-    "value_high",
-    "direction",
-    "of",
-    "real_text",
+    "group", "task", "encoder", "arm", "metric", "value", "value_low", "value_high", "direction", "of", "real_text",
     "headline",
-)
+)  # fmt: skip
 _ROW_EMPTIED = ("floor", "ceiling", "position", "position_low", "position_high", "at_ceiling", "n", "because")
 MINUTE, MEMORY_STEP = 60, 500  # seconds, megabytes
 _HIDDEN = {"because": "evaluation only, not public"}
 
 
 def public(card: Mapping) -> dict[str, Any]:
-    """The same structure from a list of what may stay, so that a new field is private until it is named here.
+    """The public scorecard, of the same structure. Only what is listed here stays, so a new field is private.
 
-    Gone are metrics that real text entered, floors, ceilings and positions, comparisons, audits and copies, the hash
-    of the private records, tokens read in training, and all that was computed from the text of an arm that is not for
+    Removed are metrics that real text entered, floors, ceilings and positions, comparisons, audits and copies, the hash
+    of the private records, tokens read in training, and everything computed from the text of an arm that is not for
     release: it spent no budget that counts. Names stay as `lib.privacy.disclosure` lets them.
+
+    Args:
+        card: a whole scorecard.
     """
     arms = [_arm(arm) for arm in card["arms"]]
     return {
@@ -43,12 +36,14 @@ def public(card: Mapping) -> dict[str, Any]:
         "run": card["run"],
         "made": card["made"],
         "corpus": {"digest": None} | {name: public_value(name, card["corpus"][name]) for name in _CORPUS},
+        "names": dict(card["names"]),
         "floor": card["floor"],
         "arms": arms,
         "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
         "comparisons": [],
-        "answers": conclusions.guarantees(arms),
+        "pairs": [],
         "missing": [],
+        "answers": conclusions.guarantees({"arms": arms, "names": card["names"]}),
     }
 
 
@@ -65,21 +60,21 @@ def _arm(arm: Mapping) -> dict[str, Any]:
 
 
 def _cost(cost: Mapping, released: bool) -> dict[str, Any]:
-    """Time and memory of the machine, rounded to `MINUTE` and `MEMORY_STEP`: both follow the lengths of private texts.
+    """Time and memory, rounded up to `MINUTE` and `MEMORY_STEP`, because both depend on the lengths of private texts.
 
-    Tokens hold those of private texts, so they are not told.
+    Tokens include those of private texts, so they are left out.
     """
-    told: dict[str, Any] = {"seconds": None, "peak_memory_mb": None, "money": None, "by_stage": {}, "machines": []}
+    shown: dict[str, Any] = {"seconds": None, "peak_memory_mb": None, "money": None, "by_stage": {}, "machines": []}
     if released:
-        told |= {name: cost[name] for name in ("money", "machines")}
-        told["seconds"] = _coarse(cost["seconds"], MINUTE)
-        told["peak_memory_mb"] = _coarse(cost["peak_memory_mb"], MEMORY_STEP)
-        told["by_stage"] = {stage: _coarse(seconds, MINUTE) for stage, seconds in cost["by_stage"].items()}
-    return {"tokens": None} | told
+        shown |= {name: cost[name] for name in ("money", "machines")}
+        shown["seconds"] = _coarse(cost["seconds"], MINUTE)
+        shown["peak_memory_mb"] = _coarse(cost["peak_memory_mb"], MEMORY_STEP)
+        shown["by_stage"] = {stage: _coarse(seconds, MINUTE) for stage, seconds in cost["by_stage"].items()}
+    return {"tokens": None} | shown
 
 
 def _coarse(value: float | None, step: int) -> int | None:
-    """The next multiple of ``step`` above."""
+    """The value rounded up to a multiple of ``step``."""
     return None if value is None else step * math.ceil(value / step)
 
 

@@ -3,19 +3,21 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lib.common import formatting
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.privacy.accounting import NonPrivate, epsilon
 from lib.privacy.ledger import Event, read
-from lib.scorecard import frontier, inputs, scorecard
+from lib.scorecard import frontier, scorecard
 from lib.stage import fingerprint
-from lib.stage import finished as lineage
+from lib.stage.finished import FinishedStage, Run
+from lib.stage.notebook_roles import COMPARES, MEASURES
 from lib.stage.stage import NAME
 
 _ABSENT = "-"
@@ -23,85 +25,107 @@ _ABSENT = "-"
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What lies in ``results/RUN``: the stages that are done, its scorecards, and what keeps it from being compared.
+    """What is in ``results/RUN``: finished stages, the scorecard, and what keeps the run from being compared.
 
-    ``half_done`` are the stages that its last start named and that are not done; ``refused`` says why the run has no
-    scorecard that could be shown.
+    Attributes:
+        name: the run's.
+        stages: those that are done, by id.
+        half_done: the stages that its last start named and that are not done.
+        card: its scorecard, if it may be shown.
+        refused: why there is no such scorecard.
     """
 
     name: str
-    stages: Mapping[str, lineage.FinishedStage]
+    stages: Mapping[str, FinishedStage]
     half_done: Sequence[str]
     card: Mapping[str, Any] | None
-    refused: str | None = field(default=None)
+    refused: str | None = None
 
 
 def gather(results: Path, names: Sequence[str] = ()) -> list[RunFacts]:
-    """The named runs, or all. Raises DoppelError for a name that is no run."""
+    """The facts of runs.
+
+    Args:
+        results: the folder of all runs.
+        names: the runs to read; none for all.
+
+    Raises:
+        DoppelError: a name is no run's, or there is no run.
+    """
     known = sorted(folder.name for folder in results.glob("*") if folder.is_dir() and NAME.fullmatch(folder.name))
     for name in names:
         frontier.check_run(name, known)
     if not known:
-        raise DoppelError(f"{results.name}: holds no run yet; start one with ./run_all.sh")
-    return [_facts(results / name) for name in dict.fromkeys(names or known)]
+        raise DoppelError("scorecard.no_run", f"{results.name}: has no run yet", remedy="start one with ./run_all.sh")
+    return [_facts(Run(results / name)) for name in dict.fromkeys(names or known)]
 
 
-def _facts(folder: Path) -> RunFacts:
-    done = {one.parent.name for one in folder.glob(f"*/{fingerprint.DONE}") if fingerprint.read_done(one.parent)}
-    stages = {id: lineage.read_stage(folder / id) for id in sorted(done)}
-    chain = folder / "chain.json"
-    wanted = (
-        {*read_json(chain)["stages"]} if chain.is_file() else {one.name for one in folder.iterdir() if one.is_dir()}
-    )
-    half_done = sorted(name for name in wanted - done if not name.startswith("."))
-    card, refused = None, None
+def _facts(run: Run) -> RunFacts:
+    stages = run.finished()
+    chain = run.folder / "chain.json"
+    if chain.is_file():
+        wanted = {*read_json(chain)["stages"]}
+    else:
+        wanted = {folder.name for folder in run.folder.iterdir() if folder.is_dir()}
+    half_done = sorted(name for name in wanted - stages.keys() if not name.startswith("."))
     try:
-        card = _sound_card(folder, half_done)
+        return RunFacts(run.name, stages, half_done, _sound_card(run, half_done))
     except DoppelError as error:
-        refused = str(error)
-    return RunFacts(folder.name, stages, half_done, card, refused)
+        return RunFacts(run.name, stages, half_done, None, str(error))
 
 
-def _sound_card(folder: Path, half_done: Sequence[str]) -> Mapping[str, Any]:
-    """The run's scorecard, if all that it was made from is still what it was."""
-    stages = sorted(one.parent.name for one in folder.glob("30_compare*/scorecard.json"))
-    finished = [id for id in stages if fingerprint.read_done(folder / id)]
-    if not finished:
-        told = f"half done: {', '.join(half_done)} not done" if half_done else "it has no scorecard"
-        raise DoppelError(f"{told}; run its preset again, with notebook 30_compare in it")
-    lineage.Run(folder).stage(finished[0])  # refuses a scorecard that is older than what it was made from
-    return dict(scorecard.read(folder / finished[0])) | {"run": folder.name}  # which a copied run does not know
+def _sound_card(run: Run, half_done: Sequence[str]) -> dict[str, Any]:
+    """The run's scorecard, if everything it was made from is unchanged."""
+    stages = [stage for stage in run.finished(COMPARES) if (run.folder / stage / scorecard.FILE).is_file()]
+    if not stages:
+        reason = f"half done: {', '.join(half_done)} not done" if half_done else "it has no scorecard"
+        raise DoppelError(
+            "scorecard.run_without_scorecard",
+            reason,
+            name="run",
+            value=run.name,
+            remedy=f"run its preset again, with notebook {COMPARES} in it",
+        )
+    return scorecard.read(run.stage(stages[0]))  # `stage` refuses one that is older than what it was made from
 
 
-def comparable(found: Sequence[RunFacts]) -> tuple[list[RunFacts], dict[str, str]]:
-    """Runs whose figures may stand side by side, and the reason for each that may not.
+def comparable(runs: Sequence[RunFacts]) -> tuple[list[RunFacts], dict[str, str]]:
+    """Runs whose figures may be shown side by side: those on the corpus that most runs share, the first among equals.
 
-    The corpus is the one that most runs share, the first named among equals.
+    Args:
+        runs: of `gather`.
+
+    Returns:
+        These runs, and by name the reason for each other run.
     """
-    left_out = {one.name: one.refused for one in found if one.refused}
-    carded = [one for one in found if one.card]
+    left_out = {run.name: run.refused for run in runs if run.refused}
+    carded = [run for run in runs if run.card]
     if not carded:
         return [], left_out
     same = max(
-        ([other for other in carded if frontier.refusal(one.card, other.card) is None] for one in carded), key=len
+        ([other for other in carded if frontier.refusal(run.card, other.card) is None] for run in carded), key=len
     )
-    left_out |= {one.name: str(frontier.refusal(same[0].card, one.card)) for one in carded if one not in same}
+    left_out |= {run.name: str(frontier.refusal(same[0].card, run.card)) for run in carded if run not in same}
     return same, left_out
 
 
-def parameters(found: Sequence[RunFacts]) -> pd.DataFrame:
-    """Parameters that differ: a row a stage and parameter, a column a run; ``-`` where the stage is not there."""
+def parameters(runs: Sequence[RunFacts]) -> pd.DataFrame:
+    """Parameters that differ: a row for each stage and parameter, a column for each run, ``-`` where there is no stage.
+
+    Args:
+        runs: of `gather`.
+    """
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for one in found:
-        for id, stage in one.stages.items():
+    for run in runs:
+        for stage in run.stages.values():
             for name, value in [("(the stage)", "done"), *_flat(stage.parameters)]:
-                rows.setdefault((id, name), {})[one.name] = value
-    columns = [one.name for one in found]
-    known = {id: {one.name for one in found if id in one.stages} for id, _ in rows}
+                rows.setdefault((stage.id, name), {})[run.name] = value
+    columns = [run.name for run in runs]
+    known = {stage: {run.name for run in runs if stage in run.stages} for stage, _ in rows}
     differing = {
-        (id, name): [row.get(run, _ABSENT) for run in columns]
-        for (id, name), row in rows.items()
-        if (known[id] != {*columns} if name == "(the stage)" else len({row.get(run) for run in known[id]}) > 1)
+        (stage, name): [row.get(run, _ABSENT) for run in columns]
+        for (stage, name), row in rows.items()
+        if (known[stage] != {*columns} if name == "(the stage)" else len({row.get(run) for run in known[stage]}) > 1)
     }
     index = pd.MultiIndex.from_tuples(differing, names=["stage", "parameter"]) if differing else None
     return pd.DataFrame(list(differing.values()), index=index, columns=columns)
@@ -116,52 +140,60 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def side_by_side(cards: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Headline metrics, privacy and cost: a row an arm's figure, a column a run. Other n are rows of their own."""
+    """Headline metrics, privacy and cost: a row for each figure of an arm, a column for each run.
+
+    Args:
+        cards: scorecards on one corpus. A metric on another number of records has a row of its own.
+    """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for card in cards:
         for arm in card["arms"]:
-            for what, told in _figures(arm):
-                rows.setdefault((what, arm["stage"]), {})[card["run"]] = told
+            for figure, text in _figures(arm):
+                rows.setdefault((figure, arm["stage"]), {})[card["run"]] = text
     columns = [card["run"] for card in cards]
-    ordered = sorted(rows, key=lambda key: list(dict.fromkeys(what for what, _ in rows)).index(key[0]))
+    order = list(dict.fromkeys(figure for figure, _ in rows))
+    ordered = sorted(rows, key=lambda row: order.index(row[0]))
     index = pd.MultiIndex.from_tuples(ordered, names=["figure", "arm"])
-    return pd.DataFrame([[rows[key].get(run, _ABSENT) for run in columns] for key in ordered], index, columns)
+    return pd.DataFrame([[rows[row].get(run, _ABSENT) for run in columns] for row in ordered], index, columns)
 
 
 def _figures(arm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    privacy, cost = arm["privacy"], arm["cost"]
-    yield "epsilon spent", "not private" if privacy["epsilon"] is None else f"{privacy['epsilon']:.3f}"
-    yield "seconds", f"{cost['seconds']:,.0f}"
-    yield "tokens", f"{cost['tokens']:,}"
+    cost = arm["cost"]
+    yield "epsilon spent", formatting.epsilon(arm["privacy"]["epsilon"])
+    yield "seconds", formatting.number(round(cost["seconds"]))
+    yield "tokens", formatting.number(cost["tokens"])
     if cost["money"] is not None:
-        yield "dollars", f"{cost['money']:.2f}"
+        yield "money", formatting.dollars(cost["money"])
     for row in arm["metrics"]:
         if row["headline"] and row["value"] is not None:
-            told = f"{row['value']:.3g} [{row['value_low']:.3g}, {row['value_high']:.3g}]"
-            yield f"{row['task']}, {row['metric']} (n = {row['n']})", told
+            text = formatting.interval(row["value"], row["value_low"], row["value_high"])
+            yield f"{row['task']}, {row['metric']} (n = {row['n']})", text
 
 
-def spent_together(found: Sequence[RunFacts]) -> pd.DataFrame:
-    """Epsilon of everything that runs released from one source, composed: a row a source and unit.
+def spent_together(runs: Sequence[RunFacts]) -> pd.DataFrame:
+    """Epsilon of everything that runs made from one source, composed: a row for each source and unit.
 
-    A stage that was copied from run to run is one release; one that ran again drew new noise and counts again. Stages
-    without privacy are not in it: they are counted beside it, and none of them may be handed out.
+    A stage that was copied from run to run is one release; a stage that ran again drew new noise and counts again.
+    Stages without privacy are counted in a column of their own; none of them may be released.
+
+    Args:
+        runs: of `gather`.
     """
     spent: dict[tuple[str, str], dict[tuple[str, str], tuple[float, list[Event]]]] = {}
     unbounded: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for one in found:
-        for id, stage in one.stages.items():
-            corpus = one.stages.get(stage.inputs.get("corpus", id))
-            if corpus is None or "source" not in corpus.parameters or stage.notebook in inputs.MEASURES:
+    for run in runs:
+        for stage in run.stages.values():
+            corpus = run.stages.get(stage.inputs.get("corpus", stage.id))
+            if corpus is None or "source" not in corpus.parameters or stage.notebook in MEASURES:
                 continue  # measures are for whoever holds the data: they release nothing
             ledger = read(stage.folder)
             key = (str(corpus.parameters["source"]), ledger.unit)
-            mine = [event for event in ledger.events if event.stage == id]
-            private = [event for event in mine if not isinstance(event.mechanism, NonPrivate)]
+            own = [event for event in ledger.events if event.stage == stage.id]
+            private = [event for event in own if not isinstance(event.mechanism, NonPrivate)]
             if private:
-                spent.setdefault(key, {})[id, stage.digest] = (ledger.delta, private)
-            if len(mine) > len(private):
-                unbounded[key].add((id, stage.digest))
+                spent.setdefault(key, {})[stage.id, stage.digest] = (ledger.delta, private)
+            if len(own) > len(private):
+                unbounded[key].add((stage.id, stage.digest))
     return pd.DataFrame(
         {
             "source": source,
@@ -176,16 +208,21 @@ def spent_together(found: Sequence[RunFacts]) -> pd.DataFrame:
 
 
 def _composed(releases: Sequence[tuple[float, list[Event]]]) -> float:
-    """At the smallest delta that any release states."""
+    """Epsilon of all releases, at the smallest delta that any of them states."""
     mechanisms = [event.mechanism for _, events in releases for event in events]
     return epsilon(mechanisms, delta=min(delta for delta, _ in releases))
 
 
-def sections(found: Sequence[RunFacts], same: Sequence[RunFacts]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Titles and tables, in the order in which they are told; ``same`` are the runs whose figures compare."""
-    rows = [(one.name, len(one.stages), ", ".join(one.half_done) or _ABSENT) for one in found]
+def sections(runs: Sequence[RunFacts], same: Sequence[RunFacts]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Titles and tables of the comparison, in the order in which they are shown.
+
+    Args:
+        runs: of `gather`.
+        same: those of them whose figures may be shown side by side.
+    """
+    rows = [(run.name, len(run.stages), ", ".join(run.half_done) or _ABSENT) for run in runs]
     yield "Runs", pd.DataFrame(rows, columns=["run", "stages done", "not done"]).set_index("run")
-    yield "Parameters that differ", parameters(found)
+    yield "Parameters that differ", parameters(runs)
     if same:
-        yield "Figures (evaluation only: computed from real text)", side_by_side([one.card for one in same])
-    yield "Spent together, were all of it handed out", spent_together(found)
+        yield "Figures (evaluation only: computed from real text)", side_by_side([run.card for run in same])
+    yield "Combined epsilon if everything were released", spent_together(runs)

@@ -1,62 +1,111 @@
-"""The scorecard's tables as notebook 07 shows them."""
+"""The scorecard's tables as notebook 30_compare shows them, with display names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from lib.common import formatting
 from lib.evaluation.registry import title
+from lib.scorecard.names import display_name
+from lib.scorecard.pairwise import VERDICTS
 
 
 def arms(card: Mapping[str, Any]) -> pd.DataFrame:
-    """Privacy, audit, copies and cost: a row an arm."""
+    """Privacy, audit, copies and cost: a row for each arm.
+
+    Args:
+        card: a scorecard.
+    """
     return pd.DataFrame(
         {
-            "arm": arm["name"],
+            "arm": display_name(card, arm["stage"]),
             "method": arm["method"],
             "seed": arm["seed"],
-            "epsilon": "not private" if arm["privacy"]["epsilon"] is None else f"{arm['privacy']['epsilon']:.3f}",
+            "epsilon": formatting.epsilon(arm["privacy"]["epsilon"]),
             "audit": _audit(arm["privacy"]["audit"]),
             "copies (train / held out)": _copies(arm["privacy"]["copies"]),
             "records": arm["records"],
-            "seconds": f"{arm['cost']['seconds']:,.0f}",
-            "tokens": f"{arm['cost']['tokens']:,}",
-            "memory": f"{arm['cost']['peak_memory_mb'] / 1000:.1f} GB",
-            "money": "none" if arm["cost"]["money"] is None else f"${arm['cost']['money']:.2f}",
+            "seconds": formatting.number(round(arm["cost"]["seconds"])),
+            "tokens": formatting.number(arm["cost"]["tokens"]),
+            "memory": formatting.memory(arm["cost"]["peak_memory_mb"]),
+            "money": formatting.dollars(arm["cost"]["money"], absent="none"),
         }
         for arm in card["arms"]
     ).set_index("arm")
 
 
 def metrics(card: Mapping[str, Any]) -> pd.DataFrame:
-    """Headline metrics with interval, floor and ceiling: a row a metric, a column an arm."""
+    """Headline metrics with interval, floor and ceiling: a row for each metric, a column for each arm.
+
+    Args:
+        card: a scorecard.
+    """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for arm in card["arms"]:
         for row in arm["metrics"]:
-            if row["headline"]:
-                line = rows.setdefault((row["group"], f"{title(row['metric'])} ({row['task']})"), {})
-                line |= {"better": row["direction"], "floor": _number(row["floor"]), "ceiling": _number(row["ceiling"])}
-                line[arm["name"]] = _interval(row["value"], row["value_low"], row["value_high"])
+            if not row["headline"]:
+                continue
+            line = rows.setdefault((row["group"], f"{title(row['metric'])} ({row['task']})"), {})
+            ends = {end: formatting.number(row[end], absent=formatting.UNDEFINED) for end in ("floor", "ceiling")}
+            value = formatting.interval(row["value"], row["value_low"], row["value_high"])
+            line |= {"better": row["direction"]} | ends | {display_name(card, arm["stage"]): value}
     if not rows:
         return pd.DataFrame()
-    names = pd.MultiIndex.from_tuples(rows, names=["", "metric"])
-    return pd.DataFrame(list(rows.values()), index=names).fillna("not measured")
+    index = pd.MultiIndex.from_tuples(rows, names=["", "metric"])
+    return pd.DataFrame(list(rows.values()), index=index).fillna("not measured")
 
 
-def differences(comparisons: Sequence[Mapping[str, Any]], unit: str = "gain") -> pd.DataFrame:
-    """Gain of the first arm over the second, and whether it survives: a row a pair and metric."""
+def pairs(card: Mapping[str, Any]) -> pd.DataFrame:
+    """Which arm is better than which: a row for each pair and group, with the metrics of each verdict on the first arm.
+
+    Args:
+        card: a scorecard; one without pairs has an empty table.
+    """
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in card.get("pairs") or ():
+        first, second = (display_name(card, entrant) for entrant in row["arms"])
+        names = ", ".join(f"{title(metric['metric'])} ({metric['task']})" for metric in row["metrics"])
+        rows.setdefault((first, second, row["group"]), {})[row["verdict"]] = names
+    columns = [verdict for verdict in VERDICTS if any(verdict in row for row in rows.values())]
+    index = pd.MultiIndex.from_tuples(rows, names=["arm", "beside", "group"]) if rows else None
+    return pd.DataFrame(list(rows.values()), index=index, columns=columns).fillna("")
+
+
+def differences(card: Mapping[str, Any]) -> pd.DataFrame:
+    """Every comparison: the gain of the first arm over the second, and whether it holds in every view.
+
+    Args:
+        card: a scorecard.
+    """
     return pd.DataFrame(
         {
             "group": row["group"],
             "metric": f"{title(row['metric'])} ({row['task']})",
-            "first": row["arms"][0],
-            "second": row["arms"][1],
-            unit: _interval(row["gain"], row["low"], row["high"]),
+            "first": display_name(card, row["arms"][0]),
+            "second": display_name(card, row["arms"][1]),
+            "gain": formatting.interval(row["gain"], row["low"], row["high"]),
             "views": len(row["views"]),
-            "better": row["better"] or "not said",
+            "better": display_name(card, row["better"]) if row["better"] else "not shown",
             "because": row["because"] or "in every view",
         }
-        for row in comparisons
+        for row in card["comparisons"]
+    )
+
+
+def missing(card: Mapping[str, Any]) -> pd.DataFrame:
+    """What the scorecard lacks, and why: a row for each thing, with the arm that it is about.
+
+    Args:
+        card: a scorecard.
+    """
+    return pd.DataFrame(
+        {
+            "arm": "all" if row["arm"] is None else display_name(card, row["arm"]),
+            "what": row["what"],
+            "because": row["because"],
+        }
+        for row in card["missing"]
     )
 
 
@@ -64,20 +113,11 @@ def _audit(audit: Mapping[str, Any]) -> str:
     if "verdict" not in audit:
         return audit["because"]
     best = "an ideal attack at this claim" if audit["claim"] is not None else "every guess right"
-    return f"{audit['verdict']}: showed {audit['bound']:.2f}; {best} would show {audit['ceiling']:.2f}"
+    shown, ceiling = (formatting.number(float(audit[key])) for key in ("bound", "ceiling"))
+    return f"{audit['verdict']}: showed {shown}; {best} would show {ceiling}"
 
 
 def _copies(copies: Mapping[str, Any]) -> str:
-    """Near-duplicates, and else sentences that stand word for word in the corpus."""
-    what, counts = ("near", copies["near_duplicates"]) if "texts" in copies else ("verbatim", copies["verbatim"])
-    return f"{counts['train']} / {counts['held_out']} {what}"
-
-
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
-    if value is None:
-        return "not defined"
-    return f"{value:.3g}" if low is None else f"{value:.3g} [{low:.3g}, {high:.3g}]"
-
-
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.3g}"
+    """Near-duplicates, and without an audit the sentences that are word for word in the corpus."""
+    noun, counts = ("near", copies["near_duplicates"]) if "texts" in copies else ("verbatim", copies["verbatim"])
+    return f"{counts['train']} / {counts['held_out']} {noun}"

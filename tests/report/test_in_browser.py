@@ -10,16 +10,18 @@ from support import browser, report_scorecards
 
 from lib import report
 
-pytestmark = pytest.mark.skipif(browser.found() is None, reason="no Chromium on this machine; apt-get install chromium")
+pytestmark = pytest.mark.skipif(
+    browser.chromium() is None, reason="no Chromium on this machine; apt-get install chromium"
+)
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    run = report_scorecards.run_folder(tmp_path_factory.mktemp("report"))
-    picture = report_scorecards.picture(run.parent / "frontier.png", (12, 4))
+    run = report_scorecards.finished_run(tmp_path_factory.mktemp("report"))
+    picture = report_scorecards.picture(run.folder.parent / "frontier.png", (12, 4))
     figures = [report.Figure(picture, "MAUVE over epsilon", "MAUVE over epsilon.", public=True)]
     return report.write(
-        run, report_scorecards.scorecard(), report_scorecards.public(), figures, run / "30_compare" / "report"
+        run, report_scorecards.whole(), report_scorecards.public(), figures, run.folder / "30_compare" / "report"
     )[:3]
 
 

@@ -7,7 +7,7 @@ import pytest
 from support import scorecard_toys
 from wandb.proto import wandb_internal_pb2
 
-from lib.scorecard import flatten, scorecard
+from lib.scorecard import flatten
 from lib.stage import tracking
 
 PLANTED = "Xanthippe-Quillfeather-0451"
@@ -15,7 +15,7 @@ PLANTED = "Xanthippe-Quillfeather-0451"
 
 @pytest.fixture
 def card(tmp_path: Path) -> dict:
-    built = scorecard.build(scorecard_toys.whole(tmp_path))
+    built = scorecard_toys.build(scorecard_toys.whole(tmp_path))
     built["answers"].append(PLANTED)
     built["missing"].append({"arm": None, "what": PLANTED, "because": PLANTED})
     for row in built["comparisons"]:
@@ -37,6 +37,7 @@ def test_flat_figures_are_numbers_and_rows_hold_names_and_numbers(card: dict) ->
     assert figures["eps8/fidelity/embeddings/mauve"] == 0.5 and figures["evolved/money"] == 1.25
     assert figures["eps8/better_in"] == 6 and figures["eps8/worse_in"] == 3
     assert "open/epsilon" not in figures  # infinite: no number
+    assert "base/epsilon" in figures and not any("11_generate" in name for name in figures)  # display names
     rows = flatten.rows(card)
     assert [row["name"] for row in rows] == list(scorecard_toys.ARMS) and rows[1]["embeddings, mauve"] == 0.5
     assert PLANTED not in json.dumps([figures, rows])

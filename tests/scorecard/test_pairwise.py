@@ -1,4 +1,4 @@
-"""A difference is said when every view shows it, seldom without one, and never for what one view alone sees."""
+"""A difference is reported when every view shows it, seldom where there is none, never where one view alone sees it."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -85,7 +85,7 @@ def test_a_clear_difference_is_found() -> None:
     assert share_called_different({"a": (1.3, 1.3), "b": (0.0, 0.0)}, "higher", 200) > 0.95
 
 
-def test_a_difference_that_one_encoder_alone_sees_is_not_said() -> None:
+def test_a_difference_that_one_encoder_alone_sees_is_not_reported() -> None:
     assert share_called_different({"a": (1.3, 0.0), "b": (0.0, 0.0)}, "higher", 200) <= 0.05
 
 
@@ -108,28 +108,28 @@ def test_what_is_to_match_is_better_the_nearer_its_ceiling() -> None:
 
 GOOD = {"a": 0.8, "b": 0.5}
 BROKEN = {
-    "holds 0 in 1 of 5 views: seed 7": [*four(GOOD), view("seed", "seed 7", {"a": 0.52, "b": 0.5})],
+    "includes 0 in 1 of 5 views: seed 7": [*four(GOOD), view("seed", "seed 7", {"a": 0.52, "b": 0.5})],
     "better in 1 of 5 views: contrary": [*four(GOOD), view("encoder", "contrary", {"a": 0.2, "b": 0.5})],
-    "too few (only of kind size)": four(GOOD)[:2],
-    "too few (only of kind encoder, seed)": four(GOOD)[2:],
-    "too few (none)": [],
+    "too few views (only size)": four(GOOD)[:2],
+    "too few views (only encoder, seed)": four(GOOD)[2:],
+    "too few views (none)": [],
     "not defined in view tiny: b is not in it": [*four(GOOD), view("size", "tiny", {"a": 0.8})],
 }
 
 
-@pytest.mark.parametrize("told", BROKEN)
-def test_the_reason_names_the_view_that_broke_it(told: str) -> None:
-    (row,) = compare("group", METRIC, BROKEN[told], entrants("a", "b"))
-    assert row["better"] is None and told in row["because"]
+@pytest.mark.parametrize("reason", BROKEN)
+def test_the_reason_names_the_view_that_broke_it(reason: str) -> None:
+    (row,) = compare("group", METRIC, BROKEN[reason], entrants("a", "b"))
+    assert row["better"] is None and reason in row["because"]
 
 
-def test_an_undefined_arm_is_told_with_its_reason() -> None:
+def test_an_undefined_arm_is_reported_with_its_reason() -> None:
     seen = four(GOOD)
     seen[1] = View("task", "metric", "higher", "size", "half", dict(seen[1].estimates) | {"b": Undefined("one record")})
     (row,) = compare("group", METRIC, seen, entrants("a", "b"))
     assert row["better"] is None and row["because"] == "not defined in view half: one record"
     assert row["views"][1] == {"kind": "size", "name": "half", "gain": None, "low": None, "high": None}
-    assert row["gain"] == pytest.approx(0.3)  # the first size still tells it
+    assert row["gain"] == pytest.approx(0.3)  # the first size still has it
 
 
 def test_the_interval_is_a_paired_t_interval_corrected_for_pairs() -> None:
@@ -159,7 +159,7 @@ def test_a_method_does_not_beat_another_when_seeds_differ_more_than_methods() ->
     levels = {"a0": 0.8, "a1": 0.4, "a2": 0.6, "b0": 0.5, "b1": 0.55, "b2": 0.45}
     seen, named = replicas(levels)
     (row,) = compare("group", METRIC, seen, named)
-    assert row["better"] is None and "holds 0 in 4 of 4 views" in row["because"]
+    assert row["better"] is None and "includes 0 in 4 of 4 views" in row["because"]
     (row,) = compare("group", METRIC, seen, entrants("a0", "b0"))
     assert row["better"] == "a0"  # as single arms they do differ: records alone would have named a winner
 
@@ -171,7 +171,7 @@ def test_replicas_against_a_single_arm_keep_their_own_spread() -> None:
     assert row["high"] - row["gain"] == pytest.approx(reach)
 
 
-def test_draws_that_cannot_be_paired_are_told() -> None:
+def test_draws_that_cannot_be_paired_are_reported() -> None:
     seen = four(GOOD)
     cut = Estimate(0.8, seen[2].estimates["a"].draws[:5])
     seen[2] = View("task", "metric", "higher", "encoder", "other", dict(seen[2].estimates) | {"a": cut})

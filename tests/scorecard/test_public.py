@@ -18,10 +18,10 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
 
 
 RELEASED = ("base", "eps8", "evolved")
-ALWAYS = ("format", "run", "made", "floor")
+ALWAYS = ("format", "run", "made", "floor", *(f"names.{stage}" for stage in toys.ARMS.values()))
 CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
 PRIVACY = ("epsilon", "target_epsilon", "delta", "unit")
-ARM = ("name", "stage", "method", "model", "seed", "recipe", *(f"privacy.{name}" for name in PRIVACY))
+ARM = ("stage", "method", "model", "seed", "recipe", *(f"privacy.{name}" for name in PRIVACY))
 OF_RELEASED = ("records", "cost.seconds", "cost.peak_memory_mb", "cost.money")
 ROW = ("group", "task", "encoder", "arm", "metric", "value", "value_low", "value_high", "direction", "of")
 
@@ -48,10 +48,10 @@ def leaves(value: object) -> Iterator[str]:
 
 
 def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    card = scorecard.build(inputs)
-    names = [one["name"] for one in card["arms"]]
-    own = {one["name"]: [i for i, row in enumerate(one["metrics"]) if not row["real_text"]] for one in card["arms"]}
-    monkeypatch.setattr("lib.scorecard.public.conclusions.guarantees", lambda arms: [])  # sentences: the next test
+    card = toys.build(inputs)
+    names = [card["names"][entry["stage"]] for entry in card["arms"]]
+    own = [[i for i, row in enumerate(entry["metrics"]) if not row["real_text"]] for entry in card["arms"]]
+    monkeypatch.setattr("lib.scorecard.public.conclusions.guarantees", lambda card: [])  # sentences: the next test
     monkeypatch.setattr("lib.scorecard.public._coarse", lambda value, step: value)  # what is planted cannot be rounded
     monkeypatch.setattr("lib.scorecard.public.public_value", lambda name, value: value)  # nor is it a known name
     allowed = {f"planted.{name}" for name in ALWAYS} | {f"planted.corpus.{name}" for name in CORPUS}
@@ -64,7 +64,7 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
         if name in RELEASED:
             allowed |= {f"{here}.{one}" for one in OF_RELEASED} | {f"{here}.cost.machines.0"}
             allowed |= {f"{here}.cost.by_stage.{stage}" for stage in arm(card, name)["cost"]["by_stage"]}
-            allowed |= {f"{here}.metrics.{i}.{one}" for i in own[name] for one in ROW}
+            allowed |= {f"{here}.metrics.{i}.{one}" for i in own[number] for one in ROW}
     public = scorecard.public(planted(card))
     got = {leaf for leaf in leaves(public) if leaf.startswith("planted")}
     assert got - allowed == set()
@@ -78,13 +78,13 @@ def test_a_metric_of_embeddings_names_its_encoder(inputs: dict[str, Path]) -> No
     found["rows"] += [text | {"task": task, "metric": "vendi"} for task in ("embeddings", "voting encoder")]
     write_json(path, found | {"encoder": "hidden:hub:a/b", "voting_encoder": "bundled:votes"})
     toys.close(path.parent)
-    for card in (scorecard.build(inputs), scorecard.public(scorecard.build(inputs))):
+    for card in (toys.build(inputs), scorecard.public(toys.build(inputs))):
         seen = {row["encoder"] for row in arm(card, "eps8")["metrics"] if row["metric"] == "vendi"}
         assert seen == {"hidden:hub:a/b", "bundled:votes"} and metric(card, "eps8", "distinct_2")["encoder"] is None
 
 
 def test_no_path_on_the_holder_s_disk_is_public(inputs: dict[str, Path]) -> None:
-    card = scorecard.build(inputs)
+    card = toys.build(inputs)
     card["corpus"]["source"] = "csv:/home/somebody/clinic.csv"
     arm(card, "eps8")["model"] = "/home/somebody/model"
     for row in arm(card, "evolved")["metrics"]:
@@ -96,16 +96,16 @@ def test_no_path_on_the_holder_s_disk_is_public(inputs: dict[str, Path]) -> None
     assert arm(public, "evolved")["model"] == "hub:a/b"
 
 
-def test_time_and_memory_are_told_in_coarse_steps(inputs: dict[str, Path]) -> None:
-    card = scorecard.build(inputs)
-    for seconds, told in ((61.2, 120), (119.9, 120), (120.0, 120)):  # two private corpora, one figure
+def test_time_and_memory_are_public_in_coarse_steps(inputs: dict[str, Path]) -> None:
+    card = toys.build(inputs)
+    for seconds, rounded in ((61.2, 120), (119.9, 120), (120.0, 120)):  # two private corpora, one figure
         arm(card, "eps8")["cost"] |= {"seconds": seconds, "peak_memory_mb": 3000 + seconds, "by_stage": {"a": seconds}}
         cost = arm(scorecard.public(card), "eps8")["cost"]
-        assert (cost["seconds"], cost["peak_memory_mb"], cost["by_stage"]) == (told, 3500, {"a": told})
+        assert (cost["seconds"], cost["peak_memory_mb"], cost["by_stage"]) == (rounded, 3500, {"a": rounded})
 
 
 def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[str, Path]) -> None:
-    card = scorecard.build(inputs)
+    card = toys.build(inputs)
     public = scorecard.public(card)
     assert public.keys() == card.keys() and public["corpus"].keys() == card["corpus"].keys()
     for mine, other in zip(public["arms"], card["arms"], strict=True):
@@ -114,7 +114,7 @@ def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[s
     row = arm(public, "eps8")["metrics"][0]
     assert row["metric"] == "distinct_2" and row.keys() == metric(card, "eps8", "distinct_2").keys()
     assert arm(public, "open")["metrics"] == [] and arm(public, "open")["records"] is None
-    assert any("open (fine-tuned without privacy) promises nothing" in line for line in public["answers"])
+    assert any("open (fine-tuned without privacy) has no privacy guarantee" in line for line in public["answers"])
     assert "mauve" not in json.dumps(public) and "tokens" not in json.dumps(public["answers"])
     json.dumps(public, allow_nan=False)
 
@@ -124,6 +124,6 @@ def test_an_arm_with_a_recorded_privacy_seed_shows_nothing_of_its_text(tmp_path:
     path = inputs["eps8"] / "privacy.json"
     reason = "10_finetune_dp_lora.eps8: privacy_seed is set, the noise can be redrawn"
     write_json(path, read_json(path) | {"not_for_release": [reason]})
-    card = scorecard.build(inputs)
+    card = toys.build(inputs)
     assert arm(scorecard.public(card), "eps8")["metrics"] == []
-    assert f"At epsilon 8 do not use eps8: it is not for release ({reason})." in card["answers"]
+    assert f"At epsilon 8, do not use eps8 (DP-LoRA): it must not be released ({reason})." in card["answers"]

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from support import scorecard_toys as toys
+from support.errors import refused
 
 from lib.cli import __main__
-from lib.common.errors import DoppelError
 from lib.common.files import write_json
 from lib.plots import frontier as plots
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
 from lib.scorecard import frontier, run_comparison, scorecard
+from lib.stage import finished
 
 
 def compared(results: Path, name: str, **levels: object) -> Path:
@@ -23,9 +24,14 @@ def compared(results: Path, name: str, **levels: object) -> Path:
     inputs = toys.whole(results, name, **levels)
     ids = {local: folder.name for local, folder in inputs.items()}
     folder = toys.stage(results / name, "30_compare", inputs=ids)
-    write_json(folder / "scorecard.json", scorecard.build(inputs))
+    write_json(folder / "scorecard.json", toys.build(inputs))
     toys.close(folder)
     return results / name
+
+
+def read(run: Path) -> dict:
+    """The scorecard of a run."""
+    return scorecard.read(finished.read_stage(run / "30_compare"))
 
 
 def test_parameters_that_differ_are_shown_and_no_others(tmp_path: Path) -> None:
@@ -55,13 +61,13 @@ def test_figures_stand_side_by_side_and_another_n_on_a_row_of_its_own(tmp_path: 
     table = run_comparison.side_by_side([one.card for one in same])
     assert left_out == {} and list(table.columns) == ["one", "two"]
     mauve = table.loc[("embeddings, mauve (n = 200)", "11_generate.eps8")]
-    assert mauve["one"].startswith("0.5 [") and mauve["two"].startswith("0.6 [")
+    assert mauve["one"].startswith("0.500 [") and mauve["two"].startswith("0.600 [")
     assert table.loc[("embeddings, coverage (n = 100)", "11_generate.eps8")].tolist()[0] == "-"
     assert table.loc[("epsilon spent", "11_generate.open")].tolist() == ["not private"] * 2
-    assert table.loc[("dollars", "12_aug_pe.eps8"), "one"] == "1.25"
+    assert table.loc[("money", "12_aug_pe.eps8"), "one"] == "$1.25"
 
 
-def test_runs_that_may_not_be_compared_are_told_with_the_reason(tmp_path: Path) -> None:
+def test_runs_that_may_not_be_compared_are_left_out_with_the_reason(tmp_path: Path) -> None:
     for name in ("one", "two", "stale", "half", "other"):
         compared(tmp_path, name)
     write_json(tmp_path / "half" / "chain.json", {"stages": {"30_compare": {}, "21_fidelity": {}}})
@@ -78,9 +84,10 @@ def test_runs_that_may_not_be_compared_are_told_with_the_reason(tmp_path: Path) 
     assert [one.name for one in same] == ["one", "two"] and left_out.keys() == {"stale", "half", "other"}
     assert left_out["half"].startswith("half done: 21_fidelity, 30_compare not done")
     assert "made from another 21_fidelity" in left_out["stale"]
-    assert "its private records are others" in left_out["other"]
-    with pytest.raises(DoppelError, match=r"no run 'tow' in results; did you mean two\?"):
+    assert "its private records differ" in left_out["other"]
+    with refused("scorecard.unknown_run", name="run", value="tow") as error:
         run_comparison.gather(tmp_path, ["tow"])
+    assert error.value.remedy == "did you mean two?"
 
 
 def test_runs_of_one_source_spend_together_and_a_copy_spends_nothing(tmp_path: Path) -> None:
@@ -101,56 +108,54 @@ def test_the_front_door_compares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr("lib.common.paths.ROOT", tmp_path)
-    assert __main__.main(["compare"]) == 2 and "holds no run yet" in capsys.readouterr().err
+    assert __main__.main(["compare"]) == 2 and "has no run yet" in capsys.readouterr().err
     compared(tmp_path / "results", "one")
     toys.corpus(tmp_path / "results" / "two")
     assert __main__.main(["compare"]) == 0
-    told = capsys.readouterr().out
-    assert "figures left out, run two: it has no scorecard" in told
-    assert "embeddings, mauve" in told and "Spent together" in told and "evaluation only" in told
+    printed = capsys.readouterr().out
+    assert "figures left out, run two: it has no scorecard" in printed
+    assert "embeddings, mauve" in printed and "Combined epsilon" in printed and "evaluation only" in printed
     assert __main__.main(["compare", "three"]) == 2 and "no run 'three'" in capsys.readouterr().err
 
 
 def test_other_runs_join_the_frontier_if_their_corpus_is_the_same(tmp_path: Path) -> None:
-    card = scorecard.read(compared(tmp_path, "one") / "30_compare")
+    card = read(compared(tmp_path, "one"))
     compared(tmp_path, "two")
     toys.corpus(tmp_path / "three", words="other words")
     shutil.copytree(tmp_path / "two", tmp_path / "copy")
     path = tmp_path / "copy" / "30_compare" / "scorecard.json"
     write_json(path, card | {"corpus": card["corpus"] | {"units": 9}})
-    paths = [one for run in ("two", "copy") for one in frontier.found_in(tmp_path, run)]
-    points, refused = frontier.gather(card, paths)
+    others = [stage for run in ("two", "copy") for stage in frontier.found_in(tmp_path, run)]
+    points, left_out = frontier.gather(card, others)
     assert {point.run for point in points} == {"one", "two"}
-    assert refused == ["run copy is left out: its units is 9, and figures for different corpora cannot be compared"]
-    assert {point.arm for point in points} == {"eps8", "open", "evolved"}  # the floor is a line
-    with pytest.raises(DoppelError, match="run 'three' has no scorecard"):
+    assert len(left_out) == 1 and "run copy" in left_out[0] and "its units is 9, not 1000" in left_out[0]
+    assert {point.arm for point in points} == {*toys.ARMS.values()} - {toys.ARMS["base"]}  # the floor is a line
+    with refused("scorecard.run_without_scorecard", value="three"):
         frontier.found_in(tmp_path, "three")
 
 
 def test_runs_on_equal_records_share_a_corpus_though_their_label_counts_differ(tmp_path: Path) -> None:
-    one, two = (scorecard.read(compared(tmp_path, name) / "30_compare") for name in ("one", "two"))
+    one, two = (read(compared(tmp_path, name)) for name in ("one", "two"))
     assert one["corpus"]["digest"] == two["corpus"]["digest"] and frontier.refusal(one, two) is None
-    assert (
-        toys.fingerprint.read_done(tmp_path / "one" / "00_process_data")["digest"]
-        != (toys.fingerprint.read_done(tmp_path / "two" / "00_process_data")["digest"])
-    )
+    corpora = [finished.read_stage(tmp_path / run / "00_process_data") for run in ("one", "two")]
+    assert corpora[0].digest != corpora[1].digest
     toys.corpus(tmp_path / "three", words="other words")
-    other = run_comparison.lineage.corpus_digest(
-        run_comparison.lineage.read_stage(tmp_path / "three" / "00_process_data")
-    )
-    assert other != one["corpus"]["digest"]
+    other = finished.read_stage(tmp_path / "three" / "00_process_data")
+    assert finished.corpus_digest(other) != one["corpus"]["digest"]
 
 
-def test_a_metric_that_places_no_arm_is_told(tmp_path: Path) -> None:
+def test_a_metric_that_places_no_arm_is_listed(tmp_path: Path) -> None:
     same = dict.fromkeys(toys.LEVELS, toys.PERFECT)
     inputs = toys.whole(tmp_path, fidelity=same)
-    card = scorecard.build(inputs)
+    card = toys.build(inputs)
     assert frontier.unplaced(card).keys() == {"embeddings, mauve", "embeddings, coverage"}
     assert {point.group for point in frontier.points(card)} == {"utility"}
 
 
 def point(**changes: object) -> frontier.Point:
-    given = frontier.Point("one", "eps8", "DP-LoRA", "r", 8.0, 60.0, 1000, "fidelity", "t", "m", 0.5, 0.4, 0.6)
+    given = frontier.Point(
+        "one", "11_generate.eps8", "DP-LoRA", "r", 8.0, 60.0, 1000, "fidelity", "t", "m", 0.5, 0.4, 0.6
+    )
     return replace(given, **changes)
 
 

@@ -1,4 +1,4 @@
-"""A run as the report meets it: stages that are done, and the scorecard of four arms with parts missing."""
+"""A run as the report reads it: finished stages, and the scorecard of four arms of which each lacks something."""
 
 import json
 import math
@@ -10,6 +10,8 @@ import numpy as np
 
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
 from lib.privacy.ledger import Event, Ledger
+from lib.scorecard import conclusions, pairwise, scorecard
+from lib.stage.finished import Run
 
 UNITS = 2918
 MADE = "2025-11-24T22:10:00+00:00"
@@ -19,6 +21,7 @@ ARMS = {  # name: stage, method, epsilon spent and its target, seconds, place be
     "aug_pe": ("12_aug_pe.eps8", "Aug-PE", 7.999911, 8.0, 265.0, 0.27),
     "nonprivate": ("11_generate.nonprivate", "fine-tuned without privacy", None, None, 402.0, 0.93),
 }
+STAGES = {name: stage for name, (stage, *_) in ARMS.items()}
 METRICS = [  # group, task, metric, direction, floor, ceiling, headline, of real text
     ("fidelity", "all-minilm-l6-v2", "frechet", "lower", 71.3, 28.9, True, True),
     ("fidelity", "all-minilm-l6-v2", "mauve", "higher", 0.041, 0.961, True, True),
@@ -34,40 +37,39 @@ METRICS = [  # group, task, metric, direction, floor, ceiling, headline, of real
 ]
 
 
-def scorecard() -> dict:
-    """Four arms, of which each lacks something: no audit, no copies, metrics without a value or without a place."""
+def whole() -> dict:
+    """Four arms, of which each lacks something: no audit, no copies, metrics without a value or without a position."""
     rng = np.random.default_rng(0)
-    return {
-        "format": 1,
+    arms, comparisons = [_arm(name, rng) for name in ARMS], _comparisons()
+    card = {
+        "format": scorecard.FORMAT,
         "run": "quick",
         "made": MADE,
         "corpus": {
             "stage": "00_process_data", "digest": "5f0c" * 16, "source": "amazon-snippets", "unit": "record",
             "units": UNITS, "delta": 4.295e-05, "neighbours": "add or remove one record (one line of train.jsonl)",
         },
-        "floor": "base",
-        "arms": [_arm(name, rng) for name in ARMS],
+        "names": {stage: name for name, (stage, *_) in ARMS.items()},
+        "floor": STAGES["base"],
+        "arms": arms,
         "together": {
-            "arms": ["base", "eps8", "aug_pe"], "epsilon": 11.296, "delta": 4.295e-05, "unit": "record"
+            "arms": [STAGES[name] for name in ("base", "eps8", "aug_pe")], "epsilon": 11.296, "delta": 4.295e-05,
+            "unit": "record",
         },
-        "comparisons": _comparisons(),
-        "answers": [
-            "At epsilon 8, DP-LoRA (eps8) writes text that is closer to the real records than Aug-PE's (aug_pe): MAUVE "
-            "0.464 over 0.289, in every view that was tried.",
-            "Neither is told apart from the other by what a sentiment classifier learns of it.",
-            "DP-LoRA took 7 min 11 s, Aug-PE 4 min 25 s; no attack contradicts either claim.",
-        ],
+        "comparisons": comparisons,
+        "pairs": pairwise.verdicts(comparisons),
         "missing": [
-            {"arm": "base", "what": "audit", "because": "it was not among the arms of 20_canary_privacy"},
+            {"arm": STAGES["base"], "what": "audit", "because": "it was not among the arms of 20_canary_privacy"},
             {"arm": None, "what": "ratings by people", "because": "no filled sheet was named"},
         ],
     }  # fmt: skip
+    return card | {"answers": conclusions.answers(card, pairwise.entrants(arms))}
 
 
 def public() -> dict:
     """The same as the public page gets it: nothing of real text outside the budget."""
-    whole = scorecard()
-    for arm in whole["arms"]:
+    card = whole()
+    for arm in card["arms"]:
         arm["privacy"] = {k: v for k, v in arm["privacy"].items() if k not in ("audit", "copies")}
         arm["metrics"] = [
             row | dict.fromkeys(("floor", "ceiling", "position", "position_low", "position_high", "at_ceiling"))
@@ -77,12 +79,11 @@ def public() -> dict:
         cost = arm["cost"]
         cost["by_stage"] = {stage: 60 * math.ceil(seconds / 60) for stage, seconds in cost["by_stage"].items()}
         cost |= {"seconds": 60 * math.ceil(cost["seconds"] / 60), "peak_memory_mb": 2000}
-    answers = ["Two arms are differentially private at epsilon 8: eps8 (DP-LoRA) and aug_pe (Aug-PE)."]
-    return whole | {"comparisons": [], "answers": answers}
+    return card | {"comparisons": [], "pairs": [], "answers": conclusions.guarantees(card)}
 
 
-def run_folder(root: Path) -> Path:
-    """``results/quick`` with the stages of `ARMS` done, notebooks and pictures and all, one not done, 07 at work."""
+def finished_run(root: Path) -> Run:
+    """``results/quick`` with the stages of `ARMS` done, one not done, and 30_compare running."""
     folder = root / "results" / "quick"
     ledger = Ledger("record", UNITS, events=[Event("00_process_data", "label histogram", DiscreteGaussian(10.0))])
     _stage(folder, "00_process_data", ledger, {"records_read": 3708, "train_records": UNITS, "mean_words": 17.1754})
@@ -96,7 +97,7 @@ def run_folder(root: Path) -> Path:
     for unfinished in ("22_utility", "30_compare"):  # not yet made, and being made as the report is written
         (folder / unfinished).mkdir()
         (folder / unfinished / "params.yaml").write_text("run: quick\n")
-    return folder
+    return Run(folder)
 
 
 def picture(path: Path, size: tuple[float, float] = (6, 2.6)) -> Path:
@@ -135,16 +136,16 @@ def _arm(name: str, rng: np.random.Generator) -> dict:
     if name == "aug_pe":
         privacy["copies"] = {"because": "held-out records are too few"}
     cost = {"seconds": seconds, "tokens": None if name == "base" else 9120, "peak_memory_mb": 1890.0, "money": None}
-    cost["by_stage"] = (
-        {stage: 30.0, "10_finetune_dp_lora": seconds - 30} if "02" in stage and target else {stage: seconds}
-    )
-    metrics = [_row(metric, good, rng) for metric in METRICS]
+    trained = stage.startswith("11_") and target
+    cost["by_stage"] = {stage: 30.0, "10_finetune_dp_lora": seconds - 30} if trained else {stage: seconds}
+    cost["machines"] = ["AMD EPYC, 2 cores"]
+    metrics = [{"arm": stage} | _row(metric, good, rng) for metric in METRICS]
     if name == "aug_pe":
         metrics[-1] |= dict.fromkeys(("value", "value_low", "value_high", "position", "position_low", "position_high"))
         metrics[-1] |= {"because": "1 value of label 'sentiment' in a training; it needs 2"}
     return {
-        "name": name, "stage": stage, "method": method, "model": "bundled:smollm2-135m-instruct", "seed": 0,
-        "records": 300, "privacy": privacy, "cost": cost, "metrics": metrics,
+        "stage": stage, "method": method, "recipe": f"recipe of {name}", "model": "bundled:smollm2-135m-instruct",
+        "seed": 0, "records": 300, "privacy": privacy, "cost": cost, "metrics": metrics,
     }  # fmt: skip
 
 
@@ -166,20 +167,15 @@ def _row(metric: tuple, good: float, rng: np.random.Generator) -> dict:
 def _comparisons() -> list[dict]:
     view = {"kind": "encoder", "name": "all-minilm-l6-v2", "gain": 0.175, "low": 0.09, "high": 0.26}
     views = [view, view | {"kind": "size", "name": "150 records", "gain": 0.151, "low": 0.04, "high": 0.27}]
-    one = {
-        "group": "fidelity",
-        "task": "all-minilm-l6-v2",
-        "metric": "mauve",
-        "arms": ["eps8", "aug_pe"],
-        "better": "eps8",
-    }
-    two = {"group": "utility", "task": "sentiment by embeddings", "metric": "macro_f1", "arms": ["eps8", "aug_pe"]}
-    lost = {"better": None, "gain": 0.02, "low": -0.03, "high": 0.07, "because": "the interval holds 0"}
-    none = {"better": None, "gain": None, "low": None, "high": None, "because": "not defined for aug_pe"}
+    eps8, aug_pe = STAGES["eps8"], STAGES["aug_pe"]
+    mauve = {"group": "fidelity", "task": "all-minilm-l6-v2", "metric": "mauve", "arms": [eps8, aug_pe], "better": eps8}
+    f1 = {"group": "utility", "task": "sentiment by embeddings", "metric": "macro_f1", "arms": [eps8, aug_pe]}
+    unsure = {"better": None, "gain": 0.02, "low": -0.03, "high": 0.07, "because": "the interval includes 0"}
+    undefined = {"better": None, "gain": None, "low": None, "high": None, "because": f"not defined for {aug_pe}"}
     return [
-        one | {"gain": 0.175, "low": 0.09, "high": 0.26, "views": views, "because": None},
-        two | lost | {"views": [view | {"gain": -0.01, "low": -0.06, "high": 0.04}]},
-        two | none | {"metric": "importance_top20_jaccard", "views": []},
+        mauve | {"gain": 0.175, "low": 0.09, "high": 0.26, "views": views, "because": None},
+        f1 | unsure | {"views": [view | {"gain": -0.01, "low": -0.06, "high": 0.04}]},
+        f1 | undefined | {"metric": "importance_top20_jaccard", "views": []},
     ]
 
 
@@ -189,7 +185,7 @@ def _stage(folder: Path, stage: str, ledger: Ledger, metrics: dict) -> None:
     facts = {"commit": "e057a83" + "0" * 33, "dirty": False, "seconds": 215.4, "peak_memory_mb": 1890.2}
     files = {
         "privacy": ledger.statement(stage), "metrics": metrics | {"task/metric/arm": 1.0}, "provenance": facts,
-        "done": {"stage": stage, "digest": "0" * 64},
+        "done": {"stage": stage, "made_from": {"inputs": {}}, "outputs": {}, "digest": "0" * 64},
     }  # fmt: skip
     for name, content in files.items():
         (own / f"{name}.json").write_text(json.dumps(content))

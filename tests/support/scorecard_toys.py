@@ -12,7 +12,9 @@ from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.metric import Metric
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
 from lib.privacy.ledger import Event, Ledger, inherit
+from lib.scorecard import scorecard
 from lib.stage import fingerprint
+from lib.stage.finished import Run
 
 ARMS = {"base": "11_generate.base", "eps8": "11_generate.eps8", "open": "11_generate.open", "evolved": "12_aug_pe.eps8"}
 MACHINE = {"system": "Linux", "cpu": "AMD EPYC", "cores": 2, "memory_gb": 8.0, "gpus": []}
@@ -39,7 +41,7 @@ def stage(
     folder, inputs = run / id, dict(inputs or {})
     folder.mkdir(parents=True, exist_ok=True)
     ledger = inherit([run / source for source in inputs.values()]) if inputs else Ledger("record", units)
-    ledger.events += [Event(id, "toy", one, privacy_seed) for one in events]
+    ledger.events += [Event(id, "toy", mechanism, privacy_seed) for mechanism in events]
     named = {"run": run.name, "stage": id} | ({"inputs": inputs} if inputs else {}) | {"seed": 0} | parameters
     (folder / "params.yaml").write_text(yaml.safe_dump(named))
     for name, text in (files or {}).items():
@@ -104,13 +106,13 @@ def measured(
     id = {"fidelity": "21_fidelity", "utility": "22_utility"}[group]
     rng, rows, seen = np.random.default_rng(seed), [], []
 
-    def one(level: float) -> Estimate:
+    def estimate(level: float) -> Estimate:
         return Estimate(level, level + rng.normal(0, spread, 60))
 
     for task, metric in metrics:
         for kind, name in VIEWS:
             here = levels | (against or {}) if name == "other" else levels
-            estimates = {arm: one(level) for arm, level in here.items()} | {views.CEILING: one(PERFECT)}
+            estimates = {arm: estimate(level) for arm, level in here.items()} | {views.CEILING: estimate(PERFECT)}
             seen.append(views.View(task, metric, "higher", kind, name, estimates))
         first = seen[-len(VIEWS)].estimates
         for arm in levels:
@@ -163,7 +165,7 @@ LEVELS = {"base": 0.2, "eps8": 0.5, "open": 0.8, "evolved": 0.35}
 
 
 def whole(results: Path, name: str = "toy", **levels: Mapping[str, float]) -> dict[str, Path]:
-    """A run with everything; its inputs for notebook 07."""
+    """A run with everything; its inputs for notebook 30_compare."""
     run = results / name
     corpus(run)
     arms(run)
@@ -176,9 +178,16 @@ def whole(results: Path, name: str = "toy", **levels: Mapping[str, float]) -> di
     return {local: run / id for local, id in ids.items()}
 
 
+def build(inputs: Mapping[str, Path]) -> dict:
+    """The scorecard of finished stages, by local name, of one run."""
+    return scorecard.build(Run(inputs["corpus"].parent), {name: folder.name for name, folder in inputs.items()})
+
+
 def arm(card: dict, name: str) -> dict:
-    return next(one for one in card["arms"] if one["name"] == name)
+    """The entry of an arm by its display name."""
+    return next(entry for entry in card["arms"] if card["names"][entry["stage"]] == name)
 
 
-def metric(card: dict, name: str, what: str) -> dict:
-    return next(row for row in arm(card, name)["metrics"] if row["metric"] == what)
+def metric(card: dict, name: str, wanted: str) -> dict:
+    """The row of a metric of an arm."""
+    return next(row for row in arm(card, name)["metrics"] if row["metric"] == wanted)
