@@ -56,7 +56,9 @@ def test_the_defaults_are_those_of_preset_quick(path: Path) -> None:
 def test_code_cells_are_short(path: Path) -> None:
     for cell in notebook_file.load(path):
         if cell["cell_type"] == "code" and not notebook_file.is_parameters(cell):
-            ast.parse(cell["source"])
+            statements = ast.parse(cell["source"]).body
+            if all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in statements):
+                continue  # a list of imports has as many lines as it needs
             assert len(cell["source"].splitlines()) < MOST_LINES, cell["source"].splitlines()[0]
 
 
