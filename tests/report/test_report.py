@@ -1,6 +1,7 @@
 """The report's two pages, without a browser: what they say, what they may not say, and that they stand alone."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from support.report_scorecards import STAGES
 from lib import report
 from lib.audit.verdict import Verdict
 from lib.common import formatting
+from lib.plots import data, utility
 from lib.report import cells, glossary, page, stage_view, svg_bars
 from lib.stage import notebook_file
 from lib.stage.finished import Run
@@ -40,6 +42,11 @@ def soup(path: Path) -> BeautifulSoup:
 def text_of(path: Path) -> str:
     """Text as a reader sees it, with plain spaces."""
     return re.sub(r"\s+", " ", soup(path).get_text(" ").replace(formatting.NO_BREAK, " "))
+
+
+def first_words(function: Callable) -> str:
+    """The beginning of its docstring."""
+    return " ".join(function.__doc__.split()[:4])
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +197,7 @@ def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[st
     pictures = soup(written["internal.html"]).find_all("img")
     assert len(pictures) == 6 and all(one["src"].startswith("data:image/png;base64,") for one in pictures)
     assert pictures[0]["alt"] == "MAUVE of four arms over their epsilon."
-    assert pictures[1]["alt"].startswith("How many records each rule of lib.data.processing let through")
+    assert pictures[1]["alt"].startswith(first_words(data.kept))  # the docstring of what draws it
     caption = pictures[1].find_parent("figure").figcaption.get_text()
     assert "Clean, deduplicate, bound, split" in caption and "Each bar is what one rule let through." in caption
 
@@ -213,7 +220,7 @@ def test_a_picture_named_by_a_label_finds_its_words() -> None:
     ]
     (caption,) = stage_view.captions(cells)
     assert re.fullmatch(caption.pattern, "importance_sentiment") and caption.heading == "Which words matter"
-    assert caption.shows and caption.reading == ""
+    assert caption.shows.startswith(first_words(utility.scores)) and caption.reading == ""
 
 
 @pytest.mark.parametrize("place", ["name", "method", "because", "answer", "task", "title", "reason", "run"])
@@ -399,7 +406,7 @@ def test_a_notebook_keeps_its_words_tables_and_pictures_but_no_script_and_no_wid
     assert not page.find_all("script") and "example.org" not in str(page)
     assert all(text in page.get_text() for text in ("plain", "VBox(children=())", "no script"))
     assert page.select_one("td").text == "a" and "done in 3 s <b>" in page.get_text()
-    assert page.img["alt"].startswith("How many records each rule")
+    assert page.img["alt"].startswith(first_words(data.kept))
     assert page.select_one(".status").text == "internal: holds figures computed from real text"
 
 
