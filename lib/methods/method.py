@@ -1,4 +1,4 @@
-"""What a method is: one way to make an arm. Light: pre-flight and `verify` import it."""
+"""The type of a method: one way to make an arm. Loads neither torch nor yaml, for pre-flight and `verify` import it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,34 @@ Recipe = Callable[[Parameters, int, float], "Mechanism"]
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One way to make an arm. All that Doppel knows about a method stands in its entry and its folder.
+    """One way to make an arm. All that Doppel knows about a method is in its entry and its folder.
 
     Attributes:
-        title: as readers meet it, "DP-LoRA".
-        title_without_privacy: what an arm with ``target_epsilon: null`` is called; it shows what privacy costs.
+        title: its name for readers, "DP-LoRA".
+        title_without_privacy: the name of an arm with ``target_epsilon: null``, which shows what privacy costs; None
+            where it has the same title.
         arm: the notebook whose stages write the records.
-        spends: the notebook whose stages draw the noise, ``arm`` itself or the one behind the input ``through``; None
-            for a method that never sees private records.
-        through: the name of the input that leads from the arm to the stage that spends; None where they are one stage.
-        recipe: (parameters of the spending stage, units n, noise multiplier) -> the mechanism that it runs. It stands
-            here and nowhere else. Raises DoppelError for parameters that no mechanism can have at this n.
-        making: (settings of the arm, settings of the spending stage, unit) -> paragraphs of a card on how it was made.
-        settings: parameters that a certificate spells out; all of them are harmless.
-        checks: by notebook, what pre-flight refuses about a stage's parameters.
-        corpus_checks: by notebook, the same with the parameters of the stage's corpus.
-        files: parameters that name files which the stage reads.
-        scores: by which 20_canary_privacy tells canaries that were in from those that were not.
-        own_control: scores that are tested by a positive control of their own; an audit by others needs an arm of this
-            method without privacy.
-        audit: ``module:function`` that makes an arm again on a canaried corpus; see `lib.audit.target.MadeAgain`.
-        colour: of its arms in pictures.
-        model: the parameter of the spending stage (of the arm, where nothing is spent) that names the model.
+        spends: the notebook whose stages draw the noise, which is ``arm`` or the notebook behind the input ``through``.
+            None for a method that never sees private records.
+        through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
+            stage.
+        recipe: (parameters of the stage that draws the noise, number of units n, noise multiplier) -> the mechanism
+            that it runs. It is written here and nowhere else. Raises DoppelError for parameters that no mechanism can
+            have at this n.
+        making: (settings of the arm, settings of the stage that draws the noise, unit) -> paragraphs of a card on how
+            the records were made.
+        settings: names of the parameters that a certificate lists; none of them can hold anything private.
+        checks: notebook -> what pre-flight refuses about a stage's parameters.
+        corpus_checks: notebook -> what pre-flight refuses about a stage's parameters beside those of its corpus.
+        files: names of the parameters that hold paths of files which the stage reads.
+        scores: names of the attack scores that 20_canary_privacy computes for its arms.
+        own_control: those scores that have a positive control of their own. All others need, as a control, an arm of
+            this method without privacy.
+        audit: ``module:function`` that makes an arm again on a corpus with canaries; see `lib.audit.target.MadeAgain`.
+            None where there is nothing to audit.
+        colour: of its arms in pictures, ``#rrggbb``.
+        model: name of the parameter that names the language model: of the stage that draws the noise, or of the arm
+            where ``through`` is None.
     """
 
     title: str
@@ -67,7 +73,7 @@ class Method:
         """The title of an arm.
 
         Args:
-            private: whether it was made with a ``target_epsilon``.
+            private: whether the arm was made with a ``target_epsilon``.
         """
         return self.title if private or self.title_without_privacy is None else self.title_without_privacy
 
@@ -79,34 +85,34 @@ class Method:
         delta: float,
         others: Sequence[Mechanism] = (),
     ) -> Mechanism:
-        """The mechanism that a stage of `spends` runs: its recipe at the noise that its target buys.
+        """The mechanism that a stage of the notebook `spends` runs, with the noise that its target epsilon asks for.
 
         Args:
-            parameters: of the stage; ``target_epsilon`` None makes it not private.
-            units: n, the number of units of the corpus.
-            delta: in (0, 1/n], of the whole arm.
-            others: what the arm's ancestors spent.
+            parameters: of the stage; with ``target_epsilon`` None it is not private.
+            units: n, the number of units of the corpus (records or users); treated as public.
+            delta: of the whole arm, in (0, 1/n].
+            others: what the arm's other stages have spent, for the same unit.
 
         Returns:
-            The mechanism, calibrated so that it and ``others`` together spend at most the target; `NonPrivate` without
-            a target.
+            The recipe's mechanism with the smallest noise multiplier at which it and ``others`` together spend at most
+            the target (`lib.privacy.accounting.calibrate`); `NonPrivate` without a target.
 
         Raises:
-            DoppelError: the target cannot be reached, or the parameters fit no mechanism at this n.
+            DoppelError: the target cannot be reached, or no mechanism can have these parameters at this n.
         """
-        from lib.privacy.accounting import NonPrivate, calibrate  # late: dp-accounting takes a second to import
+        from lib.privacy.accounting import NonPrivate, calibrate  # here: dp-accounting takes a second to import
 
         target = parameters["target_epsilon"]
         if target is None:
             return NonPrivate()
 
-        def at(noise: float) -> Mechanism:
-            return self.recipe(parameters, units, noise)
+        def with_noise(multiplier: float) -> Mechanism:
+            return self.recipe(parameters, units, multiplier)
 
-        return at(calibrate(at, target_epsilon=target, delta=delta, others=others))
+        return with_noise(calibrate(with_noise, target_epsilon=target, delta=delta, others=others))
 
     def make_again(self) -> Callable:
-        """The function that `audit` names, imported now, for it imports torch.
+        """The function that `audit` names. It is imported by this call, because it imports torch.
 
         Raises:
             DoppelError: the method never sees a private record, so there is nothing to audit.
@@ -114,28 +120,34 @@ class Method:
         if self.audit is None:
             raise DoppelError(
                 "methods.nothing_to_audit",
-                f"an arm made by {self.title} never saw the private records; there is nothing to audit",
+                f"an arm made by {self.title} never saw the private records, so there is nothing to audit",
                 name=self.title,
-                remedy="take it out of inputs",
+                remedy="remove it from inputs",
             )
         module, _, function = self.audit.partition(":")
         return getattr(import_module(module), function)
 
 
 def model_words(name: str | None) -> str:
-    """A model in a card's sentence: its public name in code marks, or that it is a local one.
+    """A model as a sentence of a card has it.
 
     Args:
-        name: as the settings of a certificate have it.
+        name: the model in the settings of a certificate: its public name, `WITHHELD`, or None.
+
+    Returns:
+        The public name in code marks, or "a local model".
     """
     return "a local model" if name in (None, WITHHELD) else f"`{name}`"
 
 
 def noise_multiplier(mechanism: Mechanism) -> float | None:
-    """Sigma over the sensitivity of a calibrated mechanism; None of one that is not private.
+    """The noise multiplier of a calibrated mechanism: sigma over the L2 sensitivity.
 
     Args:
-        mechanism: of `Method.mechanism`.
+        mechanism: as `Method.mechanism` returns it.
+
+    Returns:
+        The multiplier, above 0; None for a mechanism that is not private.
     """
     noise = getattr(mechanism, "noise_multiplier", None)
     return noise if noise is not None and math.isfinite(noise) else None

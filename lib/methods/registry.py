@@ -1,4 +1,4 @@
-"""Every method. A new one is a folder beside these, its notebook, and a line in `METHODS`."""
+"""All methods. A new method is a folder here, a notebook, and a line in `METHODS`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ArmMethod:
     """How a finished arm was made.
 
     Attributes:
-        method: the entry.
-        title: as readers meet it; another one without privacy.
-        model: that wrote the text.
-        private: whether a ``target_epsilon`` was set; False for a method that spends nothing.
+        method: the method's entry.
+        title: the method's title, which differs for an arm without privacy.
+        model: name of the language model that wrote the text.
+        private: whether it had a ``target_epsilon``; False for a method that draws no noise.
     """
 
     method: Method
@@ -38,14 +38,15 @@ class ArmMethod:
 
 
 def of_arm(stage: str, inputs: Mapping[str, str]) -> Method:
-    """The method of an arm.
+    """The method of an arm, from the inputs of its stage.
 
     Args:
-        stage: its id.
-        inputs: stage ids that it reads, by name: they tell a tuned model from one that was only prompted.
+        stage: id of the stage that wrote the records.
+        inputs: input name -> id of the stage that it reads. An input ``model`` means that the model was fine-tuned, not
+            only prompted.
 
     Raises:
-        KeyError: no method's arms are stages of this notebook.
+        KeyError: no method writes its records in this notebook.
     """
     notebook = current_name(notebook_of(stage))
     fitting = [method for method in METHODS if method.arm == notebook and method.through in (None, *inputs)]
@@ -55,17 +56,17 @@ def of_arm(stage: str, inputs: Mapping[str, str]) -> Method:
 
 
 def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
-    """The method of an arm, told by the notebooks of all that it was made from, and the stage that spent.
+    """The method of an arm, from all stages that it was made from.
 
     Args:
-        arm: its stage id.
-        stages: ids of the arm and of all that it was made from.
+        arm: id of the stage that wrote the records.
+        stages: ids of the arm and of all stages that it was made from.
 
     Returns:
-        The method, and the id of the stage that drew the noise: the arm's own where nothing else did.
+        The method, and the id of the stage that drew its noise; for a method that draws none, the arm's own id.
 
     Raises:
-        KeyError: no method's arms are stages of this notebook.
+        KeyError: no method writes its records in this notebook.
     """
     by_notebook = {current_name(notebook_of(stage)): stage for stage in stages}
     fitting = [method for method in METHODS if method.arm == current_name(notebook_of(arm))]
@@ -76,13 +77,13 @@ def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
 
 
 def attacked(notebook: str) -> Method:
-    """The method whose arms, stages of a notebook, 20_canary_privacy can attack.
+    """The method with an audit whose records are written in a notebook.
 
     Args:
         notebook: one of `ARMS`.
 
     Raises:
-        KeyError: no method of this notebook can be attacked.
+        KeyError: 20_canary_privacy can attack no method of this notebook.
     """
     for method in METHODS:
         if method.arm == notebook and method.audit is not None:
@@ -91,10 +92,13 @@ def attacked(notebook: str) -> Method:
 
 
 def spending(notebook: str) -> Method | None:
-    """The method whose noise the stages of a notebook draw; None for a notebook that draws none as a method.
+    """The method whose noise is drawn in a notebook.
 
     Args:
-        notebook: its name, the present one or one of an earlier version.
+        notebook: its name, today's or that of an earlier version.
+
+    Returns:
+        The method; None where no method draws noise in this notebook.
     """
     return next((method for method in METHODS if method.spends == current_name(notebook)), None)
 
@@ -103,8 +107,11 @@ def describe(run: Run, stage: FinishedStage) -> ArmMethod:
     """How a finished arm was made.
 
     Args:
-        run: that the stage is part of.
-        stage: the arm.
+        run: the run that the arm belongs to.
+        stage: the arm's stage, finished.
+
+    Raises:
+        KeyError: no method writes its records in the stage's notebook.
     """
     method = of_arm(stage.id, stage.inputs)
     parameters: Parameters = run.stage(stage.inputs[method.through]).parameters if method.through else stage.parameters
@@ -113,13 +120,13 @@ def describe(run: Run, stage: FinishedStage) -> ArmMethod:
 
 
 def titled(title: str) -> Method:
-    """The method that a title stands for, with privacy or without.
+    """The method with a title.
 
     Args:
-        title: as in a scorecard.
+        title: as in a scorecard, of an arm with privacy or without.
 
     Raises:
-        KeyError: no method has it.
+        KeyError: no method has this title.
     """
     for method in METHODS:
         if title in (method.title, method.title_without_privacy):

@@ -1,7 +1,7 @@
-"""A DP-LoRA arm trained again on a canaried corpus, and what its model says of a canary.
+"""Trains a DP-LoRA arm again on a corpus with canaries, and attacks the model and its gradients.
 
 The calls are those of notebooks 10 and 11, with the arm's own parameters. Unit, neighbours, sampler and mechanism are
-those of `lib.methods.dp_lora.trainer`; the noise is calibrated again for the number of units that there are now.
+those of `lib.methods.dp_lora.trainer`; the noise is calibrated again, because with canaries there are more units.
 *Evaluation only.*
 """
 
@@ -21,9 +21,9 @@ from lib.common.files import read_json, write_array
 from lib.data import labels
 from lib.data.records import Record
 from lib.generation import generate
-from lib.methods.dp_lora import gradient_attack
-from lib.methods.dp_lora import trainer as dp_lora
+from lib.methods.dp_lora import gradient_attack, trainer
 from lib.methods.dp_lora.method import METHOD, sampling_probability
+from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
 from lib.models import loading
 from lib.models.examples import encode_all
@@ -32,15 +32,17 @@ from lib.models.prompt import Prompt
 from lib.privacy import mechanisms
 from lib.privacy.ledger import Event, Ledger
 
-RELEASED = "released.npy"
-_START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max_grad_norm")  # what a first step sees
+RELEASED = "released.npy"  # beside the checkpoint: products of the known gradients with the released ones
+_START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max_grad_norm")  # fix the first gradients
 
 
 class Known(NamedTuple):
-    """What is known of records before the first step: those that are asked about, and behind them the background.
+    """What an attacker knows before the first step about k records: those asked about, then the background.
 
-    Clipped gradients, float16 (records, trainable weights), and their products (records, records); losses of those
-    that are asked about, in nats a token.
+    Attributes:
+        gradients: their clipped gradients, float16, shape (k, trainable weights).
+        products: scalar products of these gradients, float64, shape (k, k).
+        nats: losses of the records asked about, in nats per completion token, shape (asked,).
     """
 
     gradients: torch.Tensor
@@ -50,41 +52,60 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Retrained:
-    """The model after training on the canaried corpus. It is never saved beyond the checkpoints of its stage."""
+    """An arm's model after training on the corpus with canaries. It is kept only in the checkpoints of its stage.
+
+    Attributes:
+        model: in eval mode, with the trained adapter.
+        tokenizer: the model's own.
+        template: the prompt of the arm.
+        max_tokens: the most tokens of a completion.
+        adapter: folder of the saved adapter.
+        released: scalar products of the known gradients with what each step handed the optimizer, shape (k, steps).
+        known: what was known before the first step.
+    """
 
     model: PeftModel
     tokenizer: PreTrainedTokenizerBase
     template: Prompt
     max_tokens: int
     adapter: Path
-    released: np.ndarray  # products of the known gradients with what each step handed the optimizer, (records, steps)
+    released: np.ndarray
     known: Known
 
     def nats(self, records: Sequence[Record]) -> np.ndarray:
-        """Loss of each record in nats a token, shape (n,)."""
+        """Losses of the model.
+
+        Args:
+            records: n records, at least one.
+
+        Returns:
+            The mean loss of each record's completion in nats per token, shape (n,).
+        """
         examples, _ = encode_all(records, self.tokenizer, self.template, max_tokens=self.max_tokens, unit="record")
         losses = held_out_losses(self.model, examples)
         return losses[:, 0] / losses[:, 1]
 
     def gradient_scores(self) -> np.ndarray:
-        """`lib.methods.dp_lora.gradient_attack.scores` of the records that were asked about, shape (steps, n)."""
+        """Scores of the records asked about, shape (steps, asked); see `lib.methods.dp_lora.gradient_attack.scores`."""
         return gradient_attack.scores(self.known.products, self.released)[:, : len(self.known.nats)]
 
 
 def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
-    """Train an arm's adapter again on the canaried corpus and write its texts again.
+    """Train an arm's adapter again on the corpus with canaries, and write its texts again.
 
     Args:
-        arm: to be audited.
+        arm: the arm to be audited.
         corpus: the private records with canaries behind them.
-        folder: of the checkpoints, from which a killed attempt goes on.
+        folder: of the checkpoints; a killed run goes on from there.
         bars: makes a progress bar.
 
     Returns:
-        Scores ``loss``, ``loss against base`` (both (canaries and references,)) and ``gradients`` (steps, the same).
+        Scores of all canaries, references included, (c,): ``loss`` (less the loss, in nats a token) and ``loss against
+        base`` (how far the training lowered it); and ``gradients``, (steps, c).
 
     Raises:
-        DoppelError: the realised batches are no Poisson samples, so nothing can be said of a claim.
+        DoppelError: the realised batches are not Poisson samples, or the target epsilon cannot be reached with this
+            many units.
     """
     training, ledger = arm.parameters_of("model"), corpus.ledger(arm)
     asked = [canary.record for canary in corpus.planted.everyone]
@@ -97,7 +118,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         lambda progress: tick(),
         asked=asked,
         background=corpus.background,
-        known=corpus.shared,
+        shared=corpus.shared,
     )
     nats = trained.nats(asked)
     scores = {
@@ -115,35 +136,49 @@ def retrain(
     train: Sequence[Record],
     ledger: Ledger,
     folder: Path,
-    on_step: Callable[[dp_lora.Progress], None],
+    on_step: Callable[[trainer.Progress], None],
     *,
     asked: Sequence[Record] = (),
     background: Sequence[Record] = (),
-    known: dict[tuple, Known] | None = None,
+    shared: dict[tuple, Known] | None = None,
 ) -> Retrained:
-    """Train the arm's adapter again on ``train``; its event is added to ``ledger``. Resumable from ``folder``.
+    """Train an arm's adapter again.
 
-    The gradients of ``asked`` and of ``background`` (records that are not in ``train``) before the first step, and the
-    losses of the former there, are kept in `Retrained.known`; ``known`` hands them to the next arm that starts from
-    the same model and adapters.
-    Raises DoppelError for batches that are no Poisson samples: nothing could be said of a claim then.
+    Args:
+        arm: the arm; its parameters are used.
+        train: records to train on, canaries included. Private.
+        ledger: of the corpus; the training's event is added to it.
+        folder: of the checkpoint; a killed run goes on from there.
+        on_step: called after each step.
+        asked: records whose gradients and losses before the first step are kept in `Retrained.known`.
+        background: records that are not in ``train``; their gradients are kept too.
+        shared: starting point -> what was computed before the first step; filled here. Give the same dict for the next
+            arm, so that an arm with the same starting point does not compute it again.
+
+    Returns:
+        The trained model, in eval mode.
+
+    Raises:
+        DoppelError: the realised batches are not Poisson samples, so a claim of epsilon cannot be judged; or the target
+            epsilon cannot be reached.
     """
     given = arm.parameters_of("model")
     tokenizer, template = loading.load_tokenizer(given["model"]), Prompt(given["prompt"], given["chat"])
     examples, _ = encode_all(train, tokenizer, template, max_tokens=given["max_tokens"], unit=ledger.unit)
     probability = sampling_probability(ledger.units, given["expected_batch"])
     mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
-    names = dp_lora.Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
-    settings = dp_lora.Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
+    names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
+    settings = Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
     net = _adapted(given)
     start = tuple(repr(given[name]) for name in _START)
-    known = {} if known is None else known
-    if start not in known:
+    shared = {} if shared is None else shared
+    if start not in shared:
         before, nats = _gradients(net, given, tokenizer, template, [*asked, *background])
-        known[start] = Known(before, gradient_attack.products(before, before), nats[: len(asked)])
-    trainer = dp_lora.Trainer(net, examples, settings, folder / "training.pt")
-    seen = _products_file(folder / RELEASED, len(known[start].gradients), given["steps"])
-    progress = trainer.run(on_step=on_step, on_gradient=partial(_keep, seen, known[start].gradients))
+        shared[start] = Known(before, gradient_attack.products(before, before), nats[: len(asked)])
+    known = shared[start]
+    training = trainer.Trainer(net, examples, settings, folder / "training.pt")
+    seen = _products_file(folder / RELEASED, len(known.gradients), given["steps"])
+    progress = training.run(on_step=on_step, on_gradient=partial(_keep, seen, known.gradients))
     check = mechanisms.check_sampler(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
     )
@@ -152,11 +187,25 @@ def retrain(
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
     net.save_pretrained(folder / "adapter")
-    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", seen, known[start])
+    return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", seen, known)
 
 
 def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Callable[[int], object]) -> list[str]:
-    """``count`` texts of the audited model, drawn as the arm draws its own."""
+    """Write texts with the audited model, drawn as the arm draws its own.
+
+    Args:
+        arm: the arm; its parameters are used.
+        trained: its model.
+        corpus: folder of the corpus stage, with its label histogram and catalogue.
+        count: texts to ask for, at least 1.
+        progress: called with the number of texts newly accepted.
+
+    Returns:
+        The texts, at most ``count``.
+
+    Raises:
+        DoppelError: no completion was accepted.
+    """
     given = arm.parameters
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     wanted = labels.draw(histogram, catalogue, count, np.random.default_rng(given["seed"]))
@@ -177,30 +226,31 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
 
 
 def _gradients(
-    net: PeftModel, given: dict, tokenizer: PreTrainedTokenizerBase, template: Prompt, asked: Sequence[Record]
+    net: PeftModel, given: dict, tokenizer: PreTrainedTokenizerBase, template: Prompt, records: Sequence[Record]
 ) -> tuple[torch.Tensor, np.ndarray]:
-    if not asked:
+    """`lib.methods.dp_lora.gradient_attack.of_examples` of records; empty arrays where there are none."""
+    if not records:
         width = sum(p.numel() for p in net.parameters() if p.requires_grad)
         return torch.zeros(0, width, dtype=torch.float16), np.zeros(0)
-    examples, _ = encode_all(asked, tokenizer, template, max_tokens=given["max_tokens"], unit="record")
+    examples, _ = encode_all(records, tokenizer, template, max_tokens=given["max_tokens"], unit="record")
     return gradient_attack.of_examples(net, examples, max_grad_norm=given["max_grad_norm"])
 
 
 def _products_file(file: Path, records: int, steps: int) -> np.memmap:
-    """Kept beside the checkpoint: an attempt that goes on from one does not see the steps before it again."""
+    """An array on the disk, (records, steps), filled step by step: a resumed run does not see earlier steps again."""
     if not file.exists():
         write_array(file, np.zeros((records, steps)))
     return np.load(file, mmap_mode="r+")
 
 
 def _keep(seen: np.memmap, known: torch.Tensor, step: int, released: Sequence[torch.Tensor]) -> None:
-    whole = torch.cat([one.flatten().float().cpu() for one in released])
+    whole = torch.cat([gradient.flatten().float().cpu() for gradient in released])
     seen[:, step] = gradient_attack.products(known, whole[None])[:, 0]
     seen.flush()  # before the step's checkpoint
 
 
 def _adapted(given: dict) -> PeftModel:
-    """The frozen model with fresh adapters, drawn from the arm's seed."""
+    """The frozen model with new adapters, initialised from the arm's seed."""
     base = loading.load(given["model"], device=given["device"], dtype=given["dtype"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(given["seed"])

@@ -1,4 +1,4 @@
-"""The entry of DP-LoRA: its mechanism, what pre-flight refuses, and what a card says of it."""
+"""The entry of DP-LoRA: its mechanism, what pre-flight refuses, and what a card says about it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TRAINS, WRITES = "10_finetune_dp_lora", "11_generate"
 
 
 def sampling_probability(units: int, expected_batch: float) -> float:
-    """q, with which every unit joins a Poisson batch by itself.
+    """The probability q with which every unit joins a step's Poisson batch, independently of the others.
 
     Args:
-        units: n >= 1, the number of units.
-        expected_batch: in (0, n], units a step on average.
+        units: n >= 1, the number of units (records or users); treated as public.
+        expected_batch: units in a batch on average, in (0, n].
 
     Returns:
-        expected_batch / n, in (0, 1].
+        q = expected_batch / n, in (0, 1].
 
     Raises:
         DoppelError: ``expected_batch`` is outside (0, n].
@@ -46,15 +46,16 @@ def sampling_probability(units: int, expected_batch: float) -> float:
 
 
 def recipe(parameters: Parameters, units: int, noise_multiplier: float) -> Gaussian:
-    """DP-SGD: ``steps`` Poisson-sampled Gaussian releases (Abadi et al. 2016).
+    """DP-SGD as the accountant sees it: ``steps`` Gaussian releases of Poisson samples (Abadi et al. 2016).
 
-    Unit and neighbours: add or remove one record, or one user. Each step releases the sum of the batch's clipped
-    gradients, of L2 sensitivity ``max_grad_norm``, plus noise of ``noise_multiplier`` times that.
+    Unit: one record or one user. Neighbours: add or remove one unit. Sampler: Poisson with q = ``expected_batch`` / n.
+    Each step releases the sum of the batch's clipped gradients, whose L2 sensitivity is ``max_grad_norm``, plus
+    Gaussian noise of standard deviation ``noise_multiplier`` x ``max_grad_norm``.
 
     Args:
         parameters: of 10_finetune_dp_lora; ``steps`` and ``expected_batch`` are read.
-        units: n, the number of units.
-        noise_multiplier: sigma over the clipping norm, above 0.
+        units: n, the number of units; treated as public.
+        noise_multiplier: standard deviation of the noise over the clipping norm, above 0.
 
     Returns:
         The mechanism that `lib.methods.dp_lora.trainer.Trainer` runs.
@@ -72,24 +73,30 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     """Paragraphs of a card on how the records were made.
 
     Args:
-        arm: the certificate's settings of the stage that wrote the records.
-        spending: those of the stage that trained.
+        arm: the settings that the certificate lists of the stage that wrote the records.
+        spending: the settings of the stage that trained the model.
         unit: ``record`` or ``user``.
+
+    Returns:
+        The paragraphs, in order, as Markdown.
     """
     yield (
         f"By fine-tuning with differential privacy (DP-SGD on LoRA): {model_words(spending['model'])} learned in "
         f"{spending['steps']} steps. In each, the gradient of each {unit} was clipped to norm "
-        f"{spending['max_grad_norm']:g}, and noise was added to their sum. Then the model wrote the records from labels "
-        f"alone, at temperature {arm['temperature']:g}."
+        f"{spending['max_grad_norm']:g}, and noise was added to their sum. Then the model wrote the records from "
+        f"labels alone, at temperature {arm['temperature']:g}."
     )
     yield f"The prompt: `{spending['prompt']}`"
 
 
 def check_training(parameters: Parameters) -> None:
-    """Refuse a training without a corpus, a warm-up that does not end, and keys of ``lora`` that PEFT does not know.
+    """Refuse a training without a corpus, a warm-up that never ends, and LoRA settings that PEFT does not know.
 
     Args:
         parameters: of 10_finetune_dp_lora, resolved.
+
+    Raises:
+        DoppelError: for the first of these.
     """
     check_inputs(parameters, "corpus")
     if parameters["warmup_steps"] >= parameters["steps"]:
@@ -103,15 +110,18 @@ def check_training(parameters: Parameters) -> None:
 
 
 def check_lora(lora: Mapping[str, object]) -> None:
-    """Refuse settings of LoRA that PEFT does not know.
+    """Refuse LoRA settings that PEFT does not know.
 
     Args:
-        lora: settings by name.
+        lora: setting of PEFT's ``LoraConfig`` -> value.
+
+    Raises:
+        DoppelError: a setting is unknown, or PEFT is not installed.
     """
-    for key in set(lora) - _lora_keys():
+    for key in sorted(set(lora) - _lora_keys()):
         raise DoppelError(
             "methods.unknown_lora_setting",
-            f"lora: {key}: no setting of PEFT's LoraConfig",
+            f"lora: {key}: PEFT's LoraConfig has no such setting",
             name="lora",
             value=key,
             remedy=nearest(key, _lora_keys()),
@@ -120,7 +130,7 @@ def check_lora(lora: Mapping[str, object]) -> None:
 
 @cache
 def _lora_keys() -> frozenset[str]:
-    """Fields of PEFT's LoraConfig, read from its source: importing it would import torch."""
+    """Names of the fields of PEFT's LoraConfig, read from its source, because importing it would import torch."""
     spec = find_spec("peft")
     if spec is None or spec.origin is None:
         raise DoppelError("methods.no_peft", "peft is not installed", name="peft", remedy="run ./run_all.sh setup")

@@ -1,8 +1,12 @@
-"""Per-example gradients of the trainable linear layers of a model, and a loss that sees completions alone.
+"""Per-example gradients of a model's trainable linear layers, which DP-SGD clips one by one.
 
-Opacus computes per-example gradients with hooks, beside the summed gradient that autograd computes
-anyway. LoRA's matrices are all plain linear layers, so one autograd function can hand out the
-per-example gradient in the summed one's place: same numbers, one product fewer a layer.
+Opacus computes per-example gradients with hooks, beside the summed gradient that autograd computes anyway. LoRA's
+matrices are all plain linear layers, so one autograd function can write the per-example gradient where the summed one
+would be computed: the same numbers, with one matrix product fewer a layer.
+
+What it guarantees: row i of ``grad_sample`` is the gradient of example i alone, provided that example i is row i of
+every trainable layer's input, and that no other example of the batch enters its loss. Nothing is clipped or noised
+here; unit, neighbours, sampler and sensitivity are those of `lib.methods.dp_lora.trainer`.
 """
 
 import torch
@@ -13,7 +17,10 @@ from lib.common.errors import DoppelError
 
 
 class _PerSampleLinear(torch.autograd.Function):
-    """y = x W^T + b for x of shape (batch, tokens, in); its backward writes ``grad_sample`` (batch, out, in)."""
+    """y = x W^T + b for x of shape (examples, tokens, in).
+
+    The backward pass writes ``grad_sample``, (examples, out, in) for W and (examples, out) for b, instead of ``grad``.
+    """
 
     @staticmethod
     def forward(ctx, x: torch.Tensor, weight: nn.Parameter, bias: nn.Parameter | None) -> torch.Tensor:
@@ -31,9 +38,9 @@ class _PerSampleLinear(torch.autograd.Function):
 
 
 def _accumulate(parameter: nn.Parameter, grad_sample: torch.Tensor) -> None:
-    """A layer that is used twice in one forward pass adds up."""
-    known = getattr(parameter, "grad_sample", None)
-    parameter.grad_sample = grad_sample if known is None else known + grad_sample
+    """Add to ``parameter.grad_sample``: a layer that is used twice in a forward pass gets both gradients."""
+    before = getattr(parameter, "grad_sample", None)
+    parameter.grad_sample = grad_sample if before is None else before + grad_sample
 
 
 def _forward(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
@@ -41,17 +48,26 @@ def _forward(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, layer.weight, layer.bias)
     if x.dim() != 3:
         raise DoppelError(
-            f"a trainable layer got an input of {x.dim()} dimensions, per-example gradients need (batch, tokens, "
-            "features); choose other lora target_modules (routed experts mix the examples of a batch)"
+            "methods.examples_mixed",
+            f"a trainable layer got an input of {x.dim()} dimensions, per-example gradients need 3: (examples, tokens, "
+            "features)",
+            name="target_modules",
+            value=x.dim(),
+            remedy="choose other lora target_modules (routed experts mix the examples of a batch)",
         )
     return _PerSampleLinear.apply(x.contiguous(), layer.weight, layer.bias)
 
 
 def attach(model: nn.Module) -> None:
-    """Make every trainable linear layer write per-example gradients to ``parameter.grad_sample``.
+    """Make every trainable linear layer write per-example gradients to ``parameter.grad_sample`` in a backward pass.
 
-    Raises DoppelError when a trainable parameter belongs to another kind of layer: its gradient would
-    escape the clipping.
+    Args:
+        model: a model whose trainable parameters all belong to linear layers; LoRA's do. Its trainable layers must get
+            inputs of shape (examples, tokens, features).
+
+    Raises:
+        DoppelError: a trainable parameter belongs to no linear layer with a trainable weight, so its gradient would
+            escape the clipping.
     """
     covered: set[int] = set()
     for layer in model.modules():
@@ -61,13 +77,17 @@ def attach(model: nn.Module) -> None:
     missed = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in covered]
     if missed:
         raise DoppelError(
-            f"{len(missed)} trainable parameters are not of linear layers, {missed[0]} the first: they cannot be "
-            "clipped per example; use linear lora target_modules, with neither use_dora nor trainable embeddings"
+            "methods.not_clippable",
+            f"{len(missed)} trainable parameters do not belong to linear layers and cannot be clipped per example; the "
+            f"first is {missed[0]}",
+            name="lora",
+            value=missed[0],
+            remedy="use linear lora target_modules, with neither use_dora nor trainable embeddings",
         )
 
 
 def detach(model: nn.Module) -> None:
-    """Undo `attach`: ordinary summed gradients again."""
+    """Undo `attach`: the layers of ``model`` compute ordinary summed gradients again."""
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
             layer.__dict__.pop("forward", None)

@@ -1,17 +1,22 @@
-"""DP-LoRA: fine-tune low-rank adapters with DP-SGD on Poisson samples (Abadi et al. 2016; Yu et al. 2022).
+"""DP-LoRA: trains low-rank adapters with DP-SGD on Poisson samples (Abadi et al. 2016; Yu et al. 2022).
 
-Unit: one record, or one user. Neighbours: add or remove one unit. Sampler: every step each unit joins
-independently with probability q = expected_batch / units; empty batches take their (pure noise) step
-too. Sensitivity: a unit's gradient (for a user: the sum over the user's records) is clipped to
-``max_grad_norm``; the noise on the sum has standard deviation noise_multiplier x max_grad_norm; the
-noisy sum is divided by the expected batch, never by the realised one. Opacus clips, adds the noise
-and scales; lib.methods.dp_lora.per_sample makes the gradients.
+Unit: one record, or one user with all records. Neighbours: add or remove one unit; n, the number of units, is treated
+as public. Sampler: Poisson. In every step each unit joins the batch independently with probability q = expected_batch
+/ n; an empty batch takes its step too, with noise alone. Sensitivity: a unit's gradient (for a user, the sum over the
+user's records) is clipped to L2 norm ``max_grad_norm``, and one unit changes the batch's sum by no more than that.
+Noise: Gaussian on every coordinate of the sum, of standard deviation ``noise_multiplier`` x ``max_grad_norm``. The
+noisy sum is divided by the expected batch, a constant, never by the realised one.
 
-Dropout draws its masks by a unit's place in the batch. Were they known (a public seed), one unit more would give
-those behind it other masks and so move their clipped gradients too, by far more than ``max_grad_norm`` (a test shows
-it). So with privacy the masks come from the same secret randomness as the noise, whoever is there: give each unit the
-same masks in both neighbours, and for any such masks the sums differ by one clipped gradient. What is released is a
-mixture over the masks, and mixtures are no easier to tell apart than their parts (joint convexity).
+Released are ``steps`` such noisy sums: the accountant's `Gaussian` with this noise multiplier, q and count. Weights,
+optimizer states and learning rates are computed from them alone. Opacus clips, adds the noise and scales;
+`lib.methods.dp_lora.per_sample` makes the gradients. The rounding of floating-point arithmetic is outside this account.
+
+Dropout draws its masks by a unit's place in the batch. If they were known (from a public seed), one more unit would
+give those behind it other masks and so change their clipped gradients too, by far more than ``max_grad_norm`` (a test
+shows it). So with privacy the masks come from the same secret randomness as the noise. Then a unit's masks are
+distributed alike whoever else is in the batch, and independent of the others' masks. Give each unit the same masks in
+both neighbours: for any such masks the sums differ by one clipped gradient. What is released is a mixture over the
+masks, and two mixtures with the same weights are no easier to tell apart than their parts (joint convexity).
 """
 
 import io
@@ -29,55 +34,52 @@ from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.methods.dp_lora import per_sample
 from lib.methods.dp_lora.method import sampling_probability
+from lib.methods.dp_lora.settings import Settings
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import example_losses, head_splits
 from lib.privacy.mechanisms import noise_generator, poisson_sample
 
-SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of the generators, one of each a step
+SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of random draws; each has a new generator in every step
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. ``noise_multiplier=None`` trains without privacy: same batches, no clipping, no noise.
-
-    ``tokens_per_micro_batch`` bounds memory alone: the sum over a batch does not depend on it, dropout aside.
-    ``privacy_seed`` (None: the operating system's) governs the samples, the noise and, with privacy, dropout;
-    ``seed`` the dropout of a training without privacy.
-    """
-
-    noise_multiplier: float | None
-    steps: int
-    expected_batch: float
-    max_grad_norm: float = 1.0
-    learning_rate: float = 2e-3
-    schedule: str = "constant"
-    warmup_steps: int = 0
-    weight_decay: float = 0.0
-    tokens_per_micro_batch: int = 512
-    checkpoint_every: int = 5
-    seed: int = 0
-    privacy_seed: int | None = None
+OnGradient = Callable[[int, Sequence[torch.Tensor]], None]  # (step, gradients by parameter)
 
 
 @dataclass
 class Progress:
-    """Where a training stands: what a checkpoint holds besides weights and optimizer."""
+    """How far a training has come: what a checkpoint holds besides weights and optimizer.
+
+    *Evaluation only*: DP-SGD releases none of it, and all but ``step`` says something about the records.
+
+    Attributes:
+        step: steps done.
+        batch_sizes: units in the batch of each step, empty batches included.
+        overlaps: units that each batch shares with the batch before; one fewer than ``batch_sizes``, or fewer still,
+            because a resumed training does not know the batch before its checkpoint.
+        records: records seen, repeated ones counted again.
+        tokens: tokens seen, prompts included.
+        curve: rows [step, values that ``evaluate`` returned], from step 0 on.
+    """
 
     step: int = 0
-    batch_sizes: list[int] = field(default_factory=list)  # units drawn, one entry a step
-    overlaps: list[int] = field(default_factory=list)  # units shared with the batch before
-    records: int = 0  # records seen so far
-    tokens: int = 0  # tokens seen so far, prompts included
-    curve: list[list[float]] = field(default_factory=list)  # [step, what `evaluate` gave], from step 0 on
+    batch_sizes: list[int] = field(default_factory=list)
+    overlaps: list[int] = field(default_factory=list)
+    records: int = 0
+    tokens: int = 0
+    curve: list[list[float]] = field(default_factory=list)
 
 
 class Trainer:
-    """One training, resumable at its last checkpoint.
+    """Trains a model; can be resumed at its last checkpoint.
 
     Args:
-        model: a PEFT model; its trainable parameters must be linear layers (LoRA's are).
-        examples: the private records as token ids, ``unit`` numbering their owners 0 .. n-1.
-        checkpoint: file that `run` keeps up to date, and resumes from when it exists.
+        model: a PEFT model whose trainable parameters all belong to linear layers, as LoRA's do.
+        examples: the private records as token ids, at least one; ``unit`` numbers their owners from 0 to n - 1.
+        settings: how to train.
+        checkpoint: the file that `run` keeps up to date; where it exists, the training goes on from it.
+
+    Raises:
+        DoppelError: the units are not numbered without a gap, ``expected_batch`` is outside (0, n], or a trainable
+            parameter cannot be clipped per example.
     """
 
     def __init__(self, model: nn.Module, examples: Sequence[Example], settings: Settings, checkpoint: Path):
@@ -88,7 +90,13 @@ class Trainer:
             self.by_unit.setdefault(example.unit, []).append(example)
         self.units = len(self.by_unit)
         if sorted(self.by_unit) != list(range(self.units)):
-            raise DoppelError("the units of the examples must be numbered 0 .. n-1 without a gap")
+            raise DoppelError(
+                "methods.units_with_gaps",
+                "the units of the examples must be numbered 0 .. n-1 without a gap",
+                name="examples",
+                value=self.units,
+                remedy="encode them with lib.models.examples.encode_all",
+            )
         self.probability = sampling_probability(self.units, settings.expected_batch)
         self.pad = 0  # any id will do: causal attention and the loss never look at the padding
         self.split_head = head_splits(model, Batch.of(examples[:1], self.pad, self.device))
@@ -106,8 +114,8 @@ class Trainer:
                 noise_multiplier=settings.noise_multiplier,
                 max_grad_norm=settings.max_grad_norm,
                 expected_batch_size=settings.expected_batch,
-                # one draw of float32 ends at 5.77 sigma on a CPU (24-bit uniforms): over a million weights its missing
-                # tail would weigh more than delta. Four draws, summed and halved, end at 11.5
+                # A float32 draw on a CPU ends at 5.77 sigma (24-bit uniforms). Over a million weights the missing tail
+                # would weigh more than delta. In this mode four draws are summed and halved, which end at 11.5 sigma.
                 secure_mode=True,
             )
         self.progress = Progress()
@@ -118,14 +126,20 @@ class Trainer:
         self,
         evaluate: Callable[[], Sequence[float]] = tuple,
         on_step: Callable[[Progress], None] = lambda progress: None,
-        on_gradient: Callable[[int, Sequence[torch.Tensor]], None] = lambda step, gradients: None,
+        on_gradient: OnGradient = lambda step, gradients: None,
     ) -> Progress:
-        """Train to the last step; ``evaluate`` first and at every checkpoint, ``on_step`` after each.
+        """Train to the last step.
 
-        ``on_gradient`` is shown what each step (from 0) hands the optimizer, by parameter: with privacy, the clipped
-        sum with its noise over the expected batch, which is all that DP-SGD releases.
+        Args:
+            evaluate: called before the first step and at every checkpoint; its values go into `Progress.curve`.
+            on_step: called after each step.
+            on_gradient: called in each step, counted from 0, with what the optimizer gets, one tensor a parameter.
+                With privacy that is the clipped sum plus its noise over the expected batch: all that DP-SGD releases.
+
+        Returns:
+            The progress, complete.
         """
-        if not self.progress.curve or self.progress.curve[-1][0] < self.progress.step:  # or killed before it was told
+        if not self.progress.curve or self.progress.curve[-1][0] < self.progress.step:  # or killed while evaluating
             self.progress.curve.append([self.progress.step, *evaluate()])
         previous = self._redraw(self.progress.step - 1)
         while self.progress.step < self.settings.steps:
@@ -138,17 +152,18 @@ class Trainer:
             previous = batch
             on_step(self.progress)
             if self.progress.step % self.settings.checkpoint_every == 0 or self.progress.step == self.settings.steps:
-                self._save()  # first: no figure may leave of noise that another attempt would draw again
+                self._save()  # before evaluating: a killed run would draw other noise after its value was shown
                 self.progress.curve.append([self.progress.step, *evaluate()])
                 self._save()
         return self.progress
 
-    def step(
-        self,
-        batch: Sequence[int],
-        on_gradient: Callable[[int, Sequence[torch.Tensor]], None] = lambda step, gradients: None,
-    ) -> None:
-        """One optimizer step on the units of ``batch`` (possibly none)."""
+    def step(self, batch: Sequence[int], on_gradient: OnGradient = lambda step, gradients: None) -> None:
+        """Take one optimizer step.
+
+        Args:
+            batch: numbers of the units in the batch; may be empty.
+            on_gradient: as in `run`.
+        """
         private = isinstance(self.optimizer, DPOptimizer)
         self.model.train()
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
@@ -171,7 +186,7 @@ class Trainer:
         self.scheduler.step()
 
     def _seed_dropout(self, private: bool) -> None:
-        """Set the generator that dropout draws from, at each step anew."""
+        """Seed the global generator, from which dropout draws its masks, for the coming step."""
         if not private:
             words = np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)
             torch.manual_seed(int(words[0]))
@@ -183,7 +198,7 @@ class Trainer:
             torch.set_rng_state(state)
 
     def _accumulate(self, *, last: bool) -> None:
-        """Clip and add a micro-batch; after the last one, add noise, scale and step (all Opacus)."""
+        """Clip and add up a micro-batch; after the last one, add noise, scale and step. Opacus does all of it."""
         if last:
             self.optimizer.generator = self._generator(NOISE, self.progress.step, self.device)
         self.optimizer.signal_skip_step(not last)
@@ -192,6 +207,7 @@ class Trainer:
             self.optimizer.zero_grad()
 
     def _gradients(self, units: Sequence[int], private: bool) -> None:
+        """Gradients of the units' losses: with privacy one row a unit in ``grad_sample``, else summed in ``grad``."""
         examples = [example for unit in units for example in self.by_unit[unit]]
         self.progress.records += len(examples)
         self.progress.tokens += sum(map(len, examples))
@@ -202,9 +218,9 @@ class Trainer:
         rows = torch.tensor([row for row, unit in enumerate(units) for _ in self.by_unit[unit]], device=self.device)
         for parameter in self.parameters:
             sample = parameter.grad_sample
-            if len(units) < len(examples):  # a user's records count as one
+            if len(units) < len(examples):  # a user's records are clipped together
                 sample = torch.zeros(len(units), *parameter.shape, device=self.device).index_add_(0, rows, sample)
-            # A gradient that overflowed would pass the clipping as NaN and reach the sum: it counts as zero.
+            # NaN would pass the clipping and reach the sum, so entries that overflowed count as zero
             parameter.grad_sample = sample.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
     def _empty_gradients(self, private: bool) -> None:
@@ -215,12 +231,20 @@ class Trainer:
                 parameter.grad = torch.zeros_like(parameter)
 
     def micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
-        """Units of similar length together, at most ``tokens_per_micro_batch`` padded tokens (a unit is never cut)."""
+        """Split a batch into groups of units of similar length.
+
+        Args:
+            batch: numbers of the units.
+
+        Yields:
+            Numbers of the units of a group; padded, it has at most ``tokens_per_micro_batch`` tokens, or it is a single
+            unit with more. A unit is never split.
+        """
         batch = sorted(batch)
         rows = [len(self.by_unit[unit]) for unit in batch]
         widths = [max(map(len, self.by_unit[unit])) for unit in batch]
-        for part in by_length(rows, widths, self.settings.tokens_per_micro_batch):
-            yield [batch[i] for i in part]
+        for group in by_length(rows, widths, self.settings.tokens_per_micro_batch):
+            yield [batch[i] for i in group]
 
     def _generator(self, stream: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
         return noise_generator(self.settings.privacy_seed, stream, step, device=device)
@@ -229,7 +253,7 @@ class Trainer:
         return poisson_sample(self.units, self.probability, self._generator(SAMPLE, step)).tolist()
 
     def _redraw(self, step: int) -> list[int] | None:
-        """The batch of an earlier step: known again with an integer seed, else never, as privacy demands."""
+        """The batch of an earlier step; None where it cannot be drawn again, because no seed was kept."""
         return None if step < 0 or self.settings.privacy_seed is None else self._draw(step)
 
     def _save(self) -> None:

@@ -1,8 +1,8 @@
 """Exact nearest neighbours among few candidates, for many vectors that need not fit in memory.
 
-A matrix product scores all pairs; a bound on its rounding error says which candidates could still be among the nearest,
-and these few are measured in float64. So the result is that of float64 over all pairs, at the cost of float32; or of
-bfloat16, where the processor multiplies it several times faster and its wider bound leaves few contenders.
+A matrix product scores all pairs. A bound on its rounding error says which candidates could still be among the nearest,
+and only those are measured in float64. So the result is that of float64 over all pairs, at the cost of float32; or at
+that of bfloat16, where the processor multiplies it several times faster and its wider bound leaves few contenders.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ import torch
 from lib.common.errors import DoppelError
 from lib.models.loading import Device, resolve_device, resolve_dtype
 
-CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}  # of scores: what the caches of a few cores hold; a card's share
-GROUPS = 64  # candidates are searched by groups: one pass over all scores finds the least of each
-FEW = 2.5  # contenders a vector, beyond its k, that rough scores may leave: measuring more costs what they save
-_UNIT = 2.0**-24  # float32 rounds to within this part of a number
-_LARGEST = 1e15  # length of a vector whose squares and products stay far inside float32
+CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}  # of scores: what fits the caches of a few cores; a part of a GPU
+GROUPS = 64  # of candidates: one pass over all scores finds the least score of each group
+FEW = 2.5  # contenders a vector, beyond its k, that rough scores may leave; measuring more would cost what they save
+_UNIT = 2.0**-24  # largest relative error of rounding to float32
+_LARGEST = 1e15  # a shorter vector's squares and products stay far inside the range of float32
 
 
 def nearest(
@@ -30,37 +30,43 @@ def nearest(
     device: Device = "auto",
     chunk_bytes: int | None = None,
 ) -> np.ndarray:
-    """The k nearest candidates of each vector by Euclidean distance, nearest first: int32 of shape (n, min(k, m)).
+    """The k nearest candidates of each vector by Euclidean distance.
 
-    Distances are those of float64, sum of (x - c)^2; equal ones go to the lower index. Where there are no more than k
-    candidates, all are returned. Memory beyond the arguments and the result is a few times ``chunk_bytes``.
+    A row of the result depends on that vector and the candidates alone. Distances are those of float64, the sum of
+    (x - c)^2; of equally near candidates the one with the lower index comes first. Beyond the arguments and the result
+    it takes a few times ``chunk_bytes`` of memory.
 
     Args:
-        private: float32 (n, width), possibly memory-mapped: it is read in chunks.
-        candidates: float32 (m, width), m at least 1.
-        k: at least 1.
-        rows: int (n,), the vectors to search for; None for all.
-        chunk_bytes: largest matrix of scores; by default what fits the caches, or a share of the card's memory.
+        private: the vectors, float32, shape (n, width); may be memory-mapped, since they are read in chunks.
+        candidates: float32, shape (m, width), m at least 1.
+        k: how many candidates to find for each vector, at least 1.
+        rows: indices of the vectors to search for, int, shape (r,); None: all n.
+        device: where to compute: "auto" (a GPU where there is one), "cpu" or "cuda".
+        chunk_bytes: largest size of a matrix of scores, in bytes; None: what fits the caches, or a part of the GPU.
 
-    Raises DoppelError for shapes that do not fit, no candidates, k below 1, and vectors that are not finite (or
-    longer than 1e15, which float32 could not square safely).
+    Returns:
+        Indices of the candidates, the nearest first, int32, shape (r, min(k, m)), or (n, min(k, m)) without ``rows``.
+
+    Raises:
+        DoppelError: the shapes do not fit together, there are no candidates, ``k`` is below 1, or a vector is not
+            finite or lies 1e15 or more from the candidates' mean, so that float32 could not square it safely.
     """
     _check(private, candidates, k)
     place = resolve_device(device)
-    found = np.empty((len(private) if rows is None else len(rows), min(k, len(candidates))), np.int32)
+    indices = np.empty((len(private) if rows is None else len(rows), min(k, len(candidates))), np.int32)
     with torch.inference_mode(), _products("ieee"):
         budget = chunk_bytes or CHUNK_BYTES[place.type]
-        search = _Search(candidates, found.shape[1], place, budget)
+        search = _Search(candidates, indices.shape[1], place, budget)
         step = max(1, budget // (4 * search.columns))
-        for start in range(0, len(found), step):
-            part = slice(start, start + step)
-            chunk = np.array(private[part] if rows is None else private[rows[part]], np.float32)
-            found[part] = search(torch.from_numpy(chunk).to(place)).cpu().numpy()
-    return found
+        for start in range(0, len(indices), step):
+            span = slice(start, start + step)
+            chunk = np.array(private[span] if rows is None else private[rows[span]], np.float32)
+            indices[span] = search(torch.from_numpy(chunk).to(place)).cpu().numpy()
+    return indices
 
 
 class _Search:
-    """Candidates made ready: moved to their mean, which changes no distance and keeps the rounding errors small."""
+    """Candidates prepared for a search: moved by their mean, which keeps distances and makes rounding errors small."""
 
     def __init__(self, candidates: np.ndarray, k: int, device: torch.device, budget: int):
         self.exact = torch.from_numpy(np.array(candidates, np.float32)).to(device)
@@ -69,7 +75,7 @@ class _Search:
         self.center = self.exact.double().mean(0).float()
         moved = self.exact - self.center
         self.radius = float(_lengths(moved, "candidate").max())
-        spare = -count % self.groups  # columns that are never near fill the groups
+        spare = -count % self.groups  # columns that are never near, to fill the groups
         self.columns = count + spare
         self.moved = torch.nn.functional.pad(moved, (0, 0, 0, spare)).T
         self.rough, self.lost = None, 0.0
@@ -78,29 +84,30 @@ class _Search:
             self.lost = float(_lengths((self.moved - self.rough).T, "candidate").max())
         half = moved.double().square().sum(1) / 2
         self.half = torch.nn.functional.pad(half.float(), (0, spare), value=torch.inf)
-        self.pairs = max(1, budget // (3 * 8 * self.width))  # measured at a time
+        self.pairs = max(1, budget // (3 * 8 * self.width))  # pairs that are measured at a time
 
     def __call__(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Indices of the k nearest of each vector, (r, k)."""
+        """Indices of the k nearest candidates of each of r vectors, (r, k)."""
         rows, columns = self._contenders(vectors - self.center)
         contenders = torch.bincount(rows, minlength=len(vectors))
-        found = torch.empty(len(vectors), self.k, dtype=torch.int64, device=vectors.device)
-        if self.k == 1:  # a lone contender has won; with more places than one, their order is still open
-            found[rows, 0] = columns
+        indices = torch.empty(len(vectors), self.k, dtype=torch.int64, device=vectors.device)
+        if self.k == 1:  # a single contender is the nearest; for a larger k the order is still open
+            indices[rows, 0] = columns
             unsettled = contenders > 1
             of_unsettled = unsettled[rows]
             rows, columns, contenders = rows[of_unsettled], columns[of_unsettled], contenders[unsettled]
         else:
             unsettled = slice(None)
         if len(rows):
-            found[unsettled] = self._ranked(vectors, rows, columns, contenders)
-        return found
+            indices[unsettled] = self._ranked(vectors, rows, columns, contenders)
+        return indices
 
     def _contenders(self, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rows, ascending, and columns of the pairs that may be among their row's k nearest.
+        """Rows, ascending, and columns of all pairs that may be among their row's k nearest.
 
-        With every score within E of the exact one, k candidates lie at or below v + E, v the k-th least score, and
-        any of the k nearest is scored at most v + 2E. The k-th least of the groups' minima is at least v.
+        Every score is within E of the exact value. Let v be the k-th least score. Then k candidates have exact values
+        of at most v + E, so each of the k nearest has too, and its score is at most v + 2E. The k-th least of the
+        groups' minima is at least v, so it may be used for v.
         """
         scores, error = self._scores(moved)
         grouped = scores.view(len(moved), -1, self.groups)
@@ -110,16 +117,17 @@ class _Search:
         rows, groups = (minima <= limit[:, None]).nonzero(as_tuple=True)
         pair, place = (grouped[rows, :, groups] <= limit[rows, None]).nonzero(as_tuple=True)
         if self.rough is not None and len(pair) > (self.k + FEW) * len(moved):
-            self.rough = None  # from now on: these vectors lie too close together
+            self.rough = None  # from here on in float32, because these vectors lie too close together
         return rows[pair], place * self.groups + groups[pair]
 
     def _scores(self, moved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(|x - c|^2 - |x|^2) / 2 of all pairs, (r, columns), and E, (r,): by how much those of a row may be off.
+        """Scores (|x - c|^2 - |x|^2) / 2 of all pairs, (r, columns), and E, (r,): an upper bound on a row's errors.
 
-        A dot product of `width` terms and one addend, summed in any order, errs by (width + 2) units of |x||c| +
-        |c|^2/2 (Higham 2002, section 3.1); moving x and c, rounding |c|^2/2 and the limit add fewer than 14. E covers
-        float64's own errors, too. Rough scores have x and c rounded to bfloat16, so that their products are exact in
-        float32 whichever way the processor takes; what the rounding lost of x and c is measured.
+        A dot product of `width` terms and one addend, summed in any order, errs by at most (width + 2) units of
+        |x||c| + |c|^2/2 (Higham 2002, section 3.1). Moving x and c, rounding |c|^2/2, and rounding the limit add fewer
+        than 14 units. E covers the errors of float64 as well. For rough scores x and c are rounded to bfloat16, so
+        that their products are exact in float32 however the processor computes them; what this rounding loses of x and
+        c is measured and added to E.
         """
         lengths = _lengths(moved, "private")
         error = (self.width + 16) * _UNIT * self.radius * (lengths + self.radius / 2)
@@ -133,7 +141,7 @@ class _Search:
         return scores, 1.02 * error + 1.01 * (lost * self.radius + lengths * self.lost)
 
     def _ranked(self, vectors, rows: torch.Tensor, columns: torch.Tensor, contenders: torch.Tensor) -> torch.Tensor:
-        """The k nearest of each row that has contenders, measured in float64: by distance, then index."""
+        """The k nearest of each row that has contenders, measured in float64; sorted by distance, then by index."""
         distances = torch.cat(
             [
                 (vectors[r].double() - self.exact[c].double()).square_().sum(1)
@@ -147,30 +155,33 @@ class _Search:
         return columns[order[first[:, None] + torch.arange(self.k, device=first.device)]]
 
 
-def _lengths(vectors: torch.Tensor, what: str) -> torch.Tensor:
-    """Upper bounds of the vectors' lengths, (r,); never below what float32's underflow could hide."""
+def _lengths(vectors: torch.Tensor, whose: str) -> torch.Tensor:
+    """Upper bounds of the vectors' lengths, (r,); large enough to cover what underflow of float32 hides."""
     width = vectors.shape[1]
     lengths = torch.linalg.vector_norm(vectors, dim=1) * (1 + width * 2.0**-22) + 1e-15 * width
     if not bool((lengths < _LARGEST).all()):  # NaN is not below it
         raise DoppelError(
-            f"a {what} vector is not finite, or {_LARGEST:g} or more from the candidates' mean; "
-            "embed the texts again with an encoder that gives finite vectors"
+            "methods.vector_not_finite",
+            f"a {whose} vector is not finite, or lies {_LARGEST:g} or more from the candidates' mean",
+            name=whose,
+            remedy="embed the texts again with an encoder that gives finite vectors",
         )
     return lengths
 
 
 def _rough_pays(device: torch.device) -> bool:
+    """Whether the processor multiplies bfloat16 so much faster that rough scores save time."""
     return device.type == "cpu" and resolve_dtype("auto", device) == torch.bfloat16
 
 
 def _rounded(vectors: torch.Tensor) -> torch.Tensor:
-    """The nearest numbers of bfloat16, as float32."""
+    """The vectors rounded to bfloat16, as float32."""
     return vectors.bfloat16().float()
 
 
 @contextmanager
 def _products(precision: str) -> Iterator[None]:
-    """Matrix products of float32 in that precision, whatever the program has set: the error bounds rest on it."""
+    """Compute float32 matrix products in a precision, whatever the program has set: the error bounds rely on it."""
     switches = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
     before = [switch.fp32_precision for switch in switches]
     try:
@@ -178,17 +189,23 @@ def _products(precision: str) -> Iterator[None]:
         torch.backends.mkldnn.matmul.fp32_precision = precision
         yield
     finally:
-        for switch, one in zip(switches, before, strict=True):
-            switch.fp32_precision = one
+        for switch, setting in zip(switches, before, strict=True):
+            switch.fp32_precision = setting
 
 
 def _check(private: np.ndarray, candidates: np.ndarray, k: int) -> None:
     if k < 1:
-        raise DoppelError(f"k is {k}, it must be at least 1")
+        raise DoppelError("methods.k_too_small", f"k is {k}, it must be at least 1", name="k", value=k)
     if private.ndim != 2 or candidates.ndim != 2 or private.shape[1] != candidates.shape[1] or not private.shape[1]:
         raise DoppelError(
+            "methods.vector_shapes",
             f"private vectors of shape {private.shape} and candidates of shape {candidates.shape}: both must be tables "
-            "of vectors of one width; embed both with the same encoder"
+            "of vectors of one width",
+            name="candidates",
+            value=candidates.shape,
+            remedy="embed both with the same encoder",
         )
     if not len(candidates):
-        raise DoppelError("there are no candidates; at least 1 is needed")
+        raise DoppelError(
+            "methods.no_candidates", "there are no candidates; at least 1 is needed", name="candidates", value=0
+        )

@@ -1,4 +1,4 @@
-"""From noisy votes to the parents of the next generation. All of it is post-processing: it costs no privacy."""
+"""From noisy votes to the parents of the next generation: post-processing, which costs no privacy."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,15 @@ from lib.methods.private_evolution.settings import Selection
 
 
 def quotas(shares: np.ndarray, samples: int) -> np.ndarray:
-    """How many of ``samples`` each cell gets, shape (cells,): proportional to its share, by largest remainders.
+    """Divide a number of texts among the cells in proportion to their shares, by largest remainders.
 
-    With fewer samples than cells the smallest shares get none. ``shares`` sum to 1 (`lib.data.labels.probabilities`).
+    Args:
+        shares: share of each cell, from the noisy label histogram (`lib.data.labels.probabilities`); they sum to 1.
+            Shape (cells,).
+        samples: texts to divide, at least 0.
+
+    Returns:
+        Texts for each cell, int, shape (cells,); they sum to ``samples``. With fewer samples than cells some get none.
     """
     exact = shares * samples
     whole = np.floor(exact).astype(int)
@@ -29,25 +35,42 @@ def select(
     how: Selection,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Candidates chosen in each cell, as many as its quota; a cell without candidates gets none.
+    """Select candidates in each cell by their noisy votes (Lin et al. 2024; Xie et al. 2024).
 
-    The threshold H is taken off the noisy votes, and what falls below zero is zero (Lin et al. 2024).
-
-    - ``rank`` takes the candidates with most votes. Equal votes (all those at zero, say) are ordered by what
-      they had before the threshold. A cell with fewer candidates than its quota begins again at its best.
-    - ``sample`` draws with replacement, in proportion to the votes; when all are zero, each with the same chance.
+    First the threshold H is subtracted from the votes, and what falls below zero becomes zero.
 
     Args:
-        noisy_votes: (candidates,), may be negative. cells: (candidates,) number of each one's cell.
-        quota: (cells,). threshold: H >= 0, in votes.
+        noisy_votes: noisy votes of each candidate, shape (candidates,); may be negative.
+        cells: number of each candidate's cell, shape (candidates,).
+        quota: how many to select in each cell, shape (cells,). A cell without candidates gets none.
+        threshold: H >= 0, in votes.
+        how: ``rank`` takes the candidates with most votes; equal ones (all those at zero, say) are ordered by their
+            votes before the threshold, and a cell with fewer candidates than its quota starts again at its best.
+            ``sample`` draws with replacement, in proportion to the votes; where all are zero, uniformly.
+        rng: draws for ``sample``; ``rank`` does not use it.
 
     Returns:
-        Indices of candidates, cell by cell, those of a cell best first; an index may come more than once.
+        Indices of the selected candidates, shape (at most the sum of ``quota``,): cell by cell, the best of a cell
+        first. An index can occur several times.
+
+    Raises:
+        DoppelError: ``how`` is unknown, or ``threshold`` is negative or NaN.
     """
     if how not in ("rank", "sample"):
-        raise DoppelError(f"selection = {how!r}; it is rank or sample")
+        raise DoppelError(
+            "methods.unknown_selection",
+            f"selection = {how!r} is neither rank nor sample",
+            name="selection",
+            value=how,
+            remedy="set selection to rank or sample",
+        )
     if not threshold >= 0:
-        raise DoppelError(f"threshold = {threshold} must be at least 0, in votes")
+        raise DoppelError(
+            "methods.negative_threshold",
+            f"threshold = {threshold} must be at least 0, in votes",
+            name="threshold",
+            value=threshold,
+        )
     votes = np.maximum(noisy_votes - threshold, 0)
     chosen = []
     for cell, wanted in enumerate(quota):

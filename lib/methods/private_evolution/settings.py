@@ -1,4 +1,4 @@
-"""How to evolve. Light: pre-flight builds it too."""
+"""How a private evolution runs. Pre-flight builds these settings too, so this file imports neither torch nor models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,21 +11,28 @@ Selection = Literal["rank", "sample"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to evolve, in the words of the papers.
+    """How to evolve, by the names of the papers (Lin et al. 2024; Xie et al. 2024).
 
     Attributes:
-        iterations: T >= 1 votes.
-        samples: N_syn >= 1, the size of the selected set.
-        noise_multiplier: sigma of the noise over the sensitivity; None holds the votes without noise.
-        schedule: size of the selected set in each iteration, the last one ``samples``; None: ``samples`` in all.
-        variants: L >= 1 candidates of each selected text, itself counted when it is kept.
-        seed_factor: texts of RANDOM_API over the first selected set's size; None: ``variants``.
-        keep_parents: selected texts stand for election again.
-        lookahead_degree: K; a candidate is embedded as the mean of K variations of it (0: as itself).
-        k_nn: candidates that a record votes for.
-        threshold: H >= 0, votes taken off the noisy counts.
-        selection: ``rank`` or ``sample``, see `lib.methods.private_evolution.selection`.
-        seed: governs all that is not noise. privacy_seed: None takes the operating system's.
+        iterations: T >= 1, how often the private records vote.
+        samples: N_syn >= 1, texts selected in the last iteration.
+        noise_multiplier: standard deviation of the noise over the L2 sensitivity of the votes, above 0; None votes
+            without noise and so without privacy.
+        schedule: texts selected in each iteration, ``iterations`` numbers of which the last is ``samples``; None:
+            ``samples`` in every iteration.
+        variants: L >= 1, candidates for each selected text; with ``keep_parents`` the text itself is one of them.
+        seed_factor: texts that RANDOM_API writes, over the number first selected; above 0. None: ``variants``.
+        keep_parents: whether selected texts are candidates again.
+        lookahead_degree: K >= 0; a candidate's embedding is the mean over K variations of it. 0: its own embedding.
+        k_nn: candidates that a record votes for, at least 1.
+        threshold: H >= 0, subtracted from the noisy counts, in votes.
+        selection: ``rank`` or ``sample``, see `lib.methods.private_evolution.selection.select`.
+        seed: of everything random but the noise.
+        privacy_seed: of the noise. None: the operating system seeds it. An integer makes it reproducible, and the
+            result not fit for release.
+
+    Raises:
+        DoppelError: ``schedule`` does not fit, nothing would be varied, or ``k_nn`` is above the first candidates.
     """
 
     iterations: int
@@ -47,21 +54,35 @@ class Settings:
             len(self.schedule) != self.iterations or self.schedule[-1] != self.samples or min(self.schedule) < 1
         ):
             raise DoppelError(
+                "methods.schedule_does_not_fit",
                 f"schedule = {list(self.schedule)}: needs iterations = {self.iterations} sizes of at least 1, the last "
-                f"one samples = {self.samples}; null means samples throughout"
+                f"one samples = {self.samples}",
+                name="schedule",
+                value=list(self.schedule),
+                remedy="null means samples throughout",
             )
         if self.keep_parents and self.variants < 2 and self.iterations > 1:
-            raise DoppelError("variants = 1 with keep_parents varies nothing; set variants to 2 or more")
+            raise DoppelError(
+                "methods.nothing_varied",
+                f"variants = {self.variants} with keep_parents varies nothing",
+                name="variants",
+                value=self.variants,
+                remedy="set variants to 2 or more",
+            )
         if self.k_nn > self.size(0) * self.growth:
             raise DoppelError(
-                f"k_nn = {self.k_nn} is over the {self.size(0) * self.growth:g} first candidates; lower k_nn"
+                "methods.k_nn_too_large",
+                f"k_nn = {self.k_nn} is over the {self.size(0) * self.growth:g} first candidates",
+                name="k_nn",
+                value=self.k_nn,
+                remedy="lower k_nn",
             )
 
     def size(self, iteration: int) -> int:
-        """How many texts are selected in an iteration."""
+        """How many texts are selected in ``iteration``, which is in [0, ``iterations``)."""
         return self.schedule[iteration] if self.schedule else self.samples
 
     @property
     def growth(self) -> float:
-        """Texts of RANDOM_API for each one of the first selected set."""
+        """Texts that RANDOM_API writes for each text that is selected first."""
         return self.variants if self.seed_factor is None else self.seed_factor

@@ -1,8 +1,11 @@
-"""Votes of private records for their nearest candidates: exact, in chunks, each unit's votes bounded.
+"""Votes of the private records for their nearest candidates, and the noise that makes them private.
 
-Aug-PE (Xie et al. 2024) turns private records into a histogram over candidate texts: a record votes for the k_nn
-candidates of its own label that lie nearest to it in an encoder's space. Counts here are integers in fixed point:
-`VOTE` units are one vote, so that a user's scaled votes stay integers and get discrete noise.
+Aug-PE (Xie et al. 2024, after Lin et al. 2024) turns private records into a histogram over candidate texts: a record
+votes for the k_nn candidates with its own labels that are nearest to it in an encoder's space. Counts are integers in
+fixed point: one vote is `VOTE` steps of the grid, so that a user's scaled votes stay integers and get discrete noise.
+
+Unit: one record, or one user with all records. Neighbours: add or remove one unit. Sampler: none, every unit votes in
+every iteration. L2 sensitivity of one histogram: `sensitivity`, proved in `vote`. Mechanism: `noisy_votes`.
 """
 
 import math
@@ -15,13 +18,20 @@ from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.models.loading import Device
 from lib.privacy.mechanisms import noisy_counts
 
-VOTE = 2**20  # units of one vote
+VOTE = 2**20  # steps of the grid that are one vote
 VOTES = 2  # the stream of votes under an integer privacy_seed
-MIN_GRID_SCALE = 1e4  # steps; the proof of `noisy_votes` then costs less than 6e-8 a vote
+MIN_GRID_SCALE = 1e4  # steps: with less noise the proof of `noisy_votes` would cost more than 6.1e-8 a vote
 
 
 def sensitivity(k_nn: int) -> float:
-    """L2 sensitivity of `vote`'s histogram, in its fixed-point units: ``VOTE * sqrt(k_nn)``."""
+    """L2 sensitivity of the histogram of `vote`, for adding or removing one unit.
+
+    Args:
+        k_nn: candidates that a record votes for, at least 1.
+
+    Returns:
+        ``VOTE`` x sqrt(``k_nn``), in steps of the grid: sqrt(``k_nn``) votes.
+    """
     return VOTE * math.sqrt(k_nn)
 
 
@@ -36,46 +46,53 @@ def vote(
     device: Device = "auto",
     chunk_bytes: int | None = None,
 ) -> np.ndarray:
-    """The clean histogram, int64 of shape (m,), in units of 1/`VOTE` vote. It is PRIVATE: add noise, never show it.
+    """The clean histogram of votes. It is PRIVATE: add noise (`noisy_votes`), never show or write it.
 
-    Each private record votes for its k_nn nearest candidates of its own cell (`lib.methods.private_evolution.nearest_neighbours.nearest`), for all of
-    them where the cell has fewer than k_nn, and for none where it has none.
+    Each private record votes for its k_nn nearest candidates of its own cell
+    (`lib.methods.private_evolution.nearest_neighbours.nearest`), for all of them where the cell has fewer than k_nn,
+    and for none where it has none.
 
-    Unit and neighbours: add or remove one record, or one user with all records where ``owners`` is given; candidates
-    and their cells are the same for both neighbours. L2 sensitivity: ``VOTE * sqrt(k_nn)``, because neither what the
-    other units hold nor how many they are enters the votes of a unit, so the histograms of neighbours differ by
+    Unit and neighbours: add or remove one record, or one user with all records where ``owners`` is given. The
+    candidates and their cells are the same for both neighbours. L2 sensitivity: ``VOTE * sqrt(k_nn)``. A unit's votes
+    depend neither on the records of other units nor on how many there are, so the histograms of neighbours differ by
     exactly the votes of one unit:
 
-    - a record adds VOTE to at most k_nn distinct candidates: squares sum to at most k_nn VOTE^2;
-    - a user whose records cast c_j votes for candidate j, N = sum c_j^2, adds VOTE c_j when N <= k_nn: the squares
-      sum to N VOTE^2. Otherwise the user adds t_j rounded down to an integer, t_j = VOTE c_j sqrt(k_nn / N), whose
-      squares sum to k_nn VOTE^2 exactly; the float64 that is rounded down is never above t_j, as its five
-      roundings err by less than 2^-50 of it and it is lowered by that much first.
+    - A record adds VOTE to at most k_nn different candidates; the squares sum to at most k_nn VOTE^2.
+    - Let a user's records cast c_j votes for candidate j, and N = sum c_j^2. If N <= k_nn, the user adds VOTE c_j, and
+      the squares sum to N VOTE^2. Otherwise the user adds t_j = VOTE c_j sqrt(k_nn / N), rounded down to an integer;
+      the squares of the t_j sum to exactly k_nn VOTE^2. The float64 that is rounded down is never above t_j: its
+      roundings add up to a relative error of at most five units of 2^-53, and it is lowered by 2^-50 beforehand.
 
-    The vectors are taken as given. An encoder reads texts in batches, and which ones stand in a batch moves the last
-    digits of a float32 vector (by some 1e-7): a vote between candidates that are equally near to so many digits could
-    move with it. That is outside this proof, as is the rounding of all floating-point arithmetic.
+    The vectors are taken as given. An encoder reads texts in batches, and which texts are in a batch changes the last
+    digits of a float32 vector (by about 1e-7). A vote between candidates that are equally near to within these digits
+    could change with them. That is outside this proof, as is all rounding of floating-point arithmetic before a vote.
 
     Args:
-        private: float32 (n, width), possibly memory-mapped; only chunks are ever loaded.
-        candidates: float32 (m, width).
-        private_cells: int (n,), the label cell of each record; -1 never votes.
-        candidate_cells: int (m,), the label cell of each candidate; -1 gets no votes.
-        k_nn: votes of a record, at least 1.
-        owners: int (n,), the user of each record; None: each record is its own unit.
-        device, chunk_bytes: as in `lib.methods.private_evolution.nearest_neighbours.nearest`.
+        private: vectors of the n private records, float32, shape (n, width); may be memory-mapped, only chunks are
+            loaded.
+        candidates: vectors of the m candidates, float32, shape (m, width).
+        private_cells: number of each record's label cell, int, shape (n,); a record with -1 never votes.
+        candidate_cells: number of each candidate's label cell, int, shape (m,); a candidate with -1 gets no votes.
+        k_nn: candidates that a record votes for, at least 1.
+        owners: number of each record's user, int, shape (n,); None: each record is a unit of its own.
+        device: as `nearest` takes it.
+        chunk_bytes: as `nearest` takes it.
 
-    Raises DoppelError for shapes that do not fit together, k_nn below 1 and vectors that are not finite.
+    Returns:
+        The counts in steps of the grid (one vote is ``VOTE``), int64, shape (m,).
+
+    Raises:
+        DoppelError: the shapes do not fit together, ``k_nn`` is below 1, or a vector is not finite.
     """
     if k_nn < 1:
-        raise DoppelError(f"k_nn is {k_nn}, it must be at least 1")
+        raise DoppelError("methods.k_nn_too_small", f"k_nn is {k_nn}, it must be at least 1", name="k_nn", value=k_nn)
     private_cells = _column("private_cells", private_cells, len(private), "private vectors")
     candidate_cells = _column("candidate_cells", candidate_cells, len(candidates), "candidates")
     if owners is not None:
         owners = np.unique(_column("owners", owners, len(private), "private vectors"), return_inverse=True)[1]
 
     histogram = np.zeros(len(candidates), np.int64)
-    ballots = [np.empty(0, np.int64)]  # user x candidate, one number for each vote
+    ballots = [np.empty(0, np.int64)]  # user x candidates + candidate, a number for each vote
     for cell in np.unique(candidate_cells[candidate_cells >= 0]):
         members = np.flatnonzero(candidate_cells == cell)
         rows = np.flatnonzero(private_cells == cell)
@@ -100,11 +117,15 @@ def _count_users(ballots: np.ndarray, k_nn: int, histogram: np.ndarray) -> None:
     np.add.at(histogram, candidates, np.where(squares <= k_nn, VOTE * counts, scaled))
 
 
-def _column(name: str, values: np.ndarray, length: int, what: str) -> np.ndarray:
+def _column(name: str, values: np.ndarray, length: int, owner: str) -> np.ndarray:
     values = np.asarray(values)
     if values.shape != (length,) or values.dtype.kind not in "iu":
         raise DoppelError(
-            f"{name} is {values.dtype} of shape {values.shape}; it must be one integer for each of the {length} {what}"
+            "methods.column_does_not_fit",
+            f"{name} is {values.dtype} of shape {values.shape}; it must be one integer for each of the {length} "
+            f"{owner}",
+            name=name,
+            value=values.shape,
         )
     return values
 
@@ -112,21 +133,47 @@ def _column(name: str, values: np.ndarray, length: int, what: str) -> np.ndarray
 def noisy_votes(
     clean: Sequence[int], *, noise_multiplier: float, sensitivity: float, privacy_seed: int | None, iteration: int
 ) -> list[int]:
-    """One release of a histogram of votes, in the fixed point of `lib.methods.private_evolution.voting`: the Gaussian mechanism on a fine grid.
+    """Release a histogram of votes: the Gaussian mechanism, with discrete noise on a fine grid.
 
-    Unit: one record or one user; neighbours: add or remove one unit; everyone takes part. ``sensitivity`` bounds
-    the L2 norm of what a unit adds, in steps of the grid. The noise is discrete Gaussian with parameter
-    s = noise_multiplier x sensitivity, accounted as `accounting.Gaussian(noise_multiplier)`, for this reason:
-    the normal distribution rounded to the grid is post-processing of the Gaussian mechanism, and at every point
-    within 12 s of the mean the discrete Gaussian's log-probability differs from its by at most 144 / (24 s^2).
-    (From above: the mean of exp(-xu/s^2) over a step |u| <= 1/2 is at most exp(x^2 / 24 s^4); from below, by
-    Jensen, at least exp(-1 / 24 s^2).) Further out lies less than 1e-31 of either. With a million steps to a
-    vote and noise of a vote or more, that is under 2e-11 for each vote of the unit; ``s`` is raised by 1e-6 of
-    itself, which lowers epsilon by about 1e-6 of itself: more, for all the votes that a unit can cast.
+    Unit: one record or one user. Neighbours: add or remove one unit. Sampler: none, every unit takes part.
+    The noise is discrete Gaussian (Canonne, Kamath & Steinke 2020) with parameter s = ``noise_multiplier`` x
+    ``sensitivity`` x (1 + 1e-6). It is accounted as the continuous `lib.privacy.accounting.Gaussian` with this noise
+    multiplier, for these reasons:
+
+    - The normal distribution rounded to the grid is post-processing of the Gaussian mechanism. At every point x within
+      12 s of the mean its log-probability is above the discrete Gaussian's by at most x^2 / (24 s^4) <= 6 / s^2, and
+      anywhere it is below it by at most 1 / (24 s^2). (Over a step |u| <= 1/2, the mean of exp(-xu/s^2) is at most
+      exp(x^2 / 24 s^4); from below, by Jensen, the mean of exp(-xu/s^2 - u^2/2s^2) is at least exp(-1 / 24 s^2). The
+      two normalizing constants differ by far less.) Further out lies less than 1e-32 of the rounded normal: times
+      e^epsilon, for each candidate that a unit votes for, it adds less than 1e-14 to delta while epsilon is below 40.
+    - So discrete noise costs at most 6.1 / s^2 of epsilon for each candidate that a unit votes for. With m of them in
+      each of T iterations, and with mu = sqrt(T) / ``noise_multiplier``, that is at most 6.1 m mu^2 /
+      ``sensitivity``^2 in all. The 1e-6 by which s is larger lowers epsilon by at least 1e-6 mu^2 / 2: at a fixed delta
+      the derivative of epsilon by mu is the inverse Mills ratio at epsilon / mu + mu / 2, which is above mu / 2. With a
+      ``sensitivity`` of at least 2^20 this is more than the cost as long as m is below 90,000.
+
+    Args:
+        clean: the clean counts in steps of the grid, shape (m,). Private.
+        noise_multiplier: standard deviation of the noise over the sensitivity, above 0.
+        sensitivity: the most that one unit changes the counts, L2 norm, in steps of the grid.
+        privacy_seed: None: OpenDP's exact sampler draws, seeded by the operating system. An integer makes the draw
+            reproducible, and the result not fit for release.
+        iteration: number of the vote, at least 0; each has noise of its own under one ``privacy_seed``.
+
+    Returns:
+        The noisy counts in steps of the grid, shape (m,); they can be negative.
+
+    Raises:
+        DoppelError: the noise is below `MIN_GRID_SCALE` steps, so that the proof says too little.
     """
     scale = noise_multiplier * sensitivity * (1 + 1e-6)
     if scale < MIN_GRID_SCALE:
         raise DoppelError(
-            f"noise of {scale:g} steps is too coarse for the Gaussian accountant; it takes at least {MIN_GRID_SCALE:g}"
+            "methods.grid_too_coarse",
+            f"noise of {scale:g} steps is too coarse for the Gaussian accountant, which takes at least "
+            f"{MIN_GRID_SCALE:g}",
+            name="noise_multiplier",
+            value=noise_multiplier,
+            remedy="raise noise_multiplier",
         )
     return noisy_counts(clean, scale, privacy_seed, VOTES, iteration)

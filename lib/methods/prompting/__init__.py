@@ -1,1 +1,1 @@
-"""Prompting alone: a model that never saw a private record; the floor of every comparison."""
+"""Prompting alone: the model never saw a private record. Its arms are the floor of every comparison."""
