@@ -1,6 +1,7 @@
-"""Pictures of an audit: one question each, in the look of `lib.plots.style`."""
+"""Pictures of notebook 20_canary_privacy: bounds on epsilon, scores of canaries, and what their repetition does."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,13 +10,16 @@ from lib.audit.attack import Membership
 from lib.audit.verdict import Finding
 from lib.plots.style import DP, GREY, PRIVATE, axes
 
+REPEATED = "personal"  # the only kind of canary that is repeated
+
 
 def bounds(findings: Mapping[str, Sequence[Finding]]) -> Figure:
-    """Each bound on epsilon between 0, the ceiling of an ideal attack, the reach and the claim; one row a finding.
+    """Lower bounds on epsilon beside what an ideal attack shows, the reach and the claim; one row a finding.
 
-    ``findings`` are by arm. An arm without a claim has no ceiling and no line.
+    Args:
+        findings: by arm. An arm that claims nothing gets no ideal attack and no claim.
     """
-    rows = [(arm, finding) for arm, some in findings.items() for finding in some]
+    rows = [(arm, finding) for arm, of_arm in findings.items() for finding in of_arm]
     figure, (panel,) = axes(width=9.0, height=0.42 * len(rows) + 1.1)
     places = np.arange(len(rows))[::-1]
     for place, (_, finding) in zip(places, rows, strict=True):
@@ -31,39 +35,48 @@ def bounds(findings: Mapping[str, Sequence[Finding]]) -> Figure:
         "claim": {"color": PRIVATE, "linewidth": 2},
     }.items():
         panel.plot([], [], label=label, **style)
-    panel.set(yticks=places, yticklabels=[f"{arm}: {f.score}, {f.estimator}" for arm, f in rows], xlabel="epsilon")
+    names = [f"{arm}: {finding.score}, {finding.estimator}" for arm, finding in rows]
+    panel.set(yticks=places, yticklabels=names, xlabel="epsilon")
     panel.set(xlim=(-0.1, None), ylim=(-0.7, len(rows) - 0.3))
     panel.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     return figure
 
 
 def in_and_out(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Scores of the canaries that were in and of those that were not, one panel an arm.
+    """Histograms of the scores of canaries that were in the corpus and of those that were left out.
 
-    A panel is (scores, coins), both (m,). Scores beyond the 1st and the 99th percentile stand at the edges.
+    Scores below the 1st or above the 99th percentile are drawn at the edges.
+
+    Args:
+        panels: by title, the scores of m canaries and whether each was in, both (m,).
     """
     figure, drawn = axes(width=3.4 * len(panels) + 0.6, height=2.8, columns=len(panels))
-    for one, (title, (scores, included)) in zip(drawn, panels.items(), strict=True):
+    for panel, (title, (scores, included)) in zip(drawn, panels.items(), strict=True):
         low, high = np.quantile(scores, [0.01, 0.99])
         bins = np.linspace(low, high if high > low else low + 1, 25)
         for side, label, colour in ((included, "in", PRIVATE), (~included, "out", GREY)):
             values = np.clip(scores[side], bins[0], bins[-1])
             weights = np.full(len(values), 1 / len(values))
-            one.hist(values, bins, weights=weights, histtype="step", linewidth=1.8, color=colour, label=label)
-        one.set(title=title, xlabel="score")
-        one.title.set_fontsize(9)
+            panel.hist(values, bins, weights=weights, histtype="step", linewidth=1.8, color=colour, label=label)
+        panel.set(title=title, xlabel="score")
+        panel.title.set_fontsize(9)
     drawn[0].set(ylabel="share of canaries")
     drawn[0].legend(frameon=False)
     return figure
 
 
 def by_repetition(rows: Mapping[str, Sequence[Membership]]) -> Figure:
-    """AUC of one score against the copies of a canary, one line an arm, with 95% intervals."""
+    """AUC of a score by how often a canary was repeated, with 95% intervals.
+
+    Args:
+        rows: by arm, the membership figures of one score at each number of copies.
+    """
     figure, (panel,) = axes()
-    copies = sorted({row.copies for some in rows.values() for row in some})
-    for number, ((arm, some), colour) in enumerate(zip(rows.items(), (PRIVATE, DP, "black", GREY) * 9, strict=False)):
-        value, low, high = np.array([row.auc for row in some]).T
-        at = np.array([copies.index(row.copies) for row in some]) + 0.06 * number
+    copies = sorted({row.copies for of_arm in rows.values() for row in of_arm})
+    colours = cycle((PRIVATE, DP, "black", GREY))
+    for number, ((arm, of_arm), colour) in enumerate(zip(rows.items(), colours, strict=False)):
+        value, low, high = np.array([row.auc for row in of_arm]).T
+        at = np.array([copies.index(row.copies) for row in of_arm]) + 0.06 * number
         panel.errorbar(at, value, yerr=[value - low, high - value], color=colour, marker="o", capsize=4, label=arm)
     panel.axhline(0.5, color=GREY, linestyle="--", linewidth=1)
     panel.set(xticks=range(len(copies)), xticklabels=copies, xlabel="copies of a canary that is in", ylabel="AUC")
@@ -73,25 +86,27 @@ def by_repetition(rows: Mapping[str, Sequence[Membership]]) -> Figure:
 
 
 def leaks_by_repetition(rows: Sequence[Mapping[str, object]]) -> Figure:
-    """Share of canaries of which some part came back, exactly or nearly, against their copies; one panel an arm.
+    """Share of canaries of which a part came back, exactly or nearly, by how often they were repeated.
 
-    ``rows`` are those of `lib.audit.leaks.Leak` with ``arm`` and ``copies``. A line a part of the repeated kind; hollow dots
-    are canaries that were left out.
+    One panel an arm, one line a part. Hollow dots are canaries that were left out of the corpus.
+
+    Args:
+        rows: fields of `lib.audit.leaks.Leak`, with ``arm`` and ``copies``; those of other kinds are ignored.
     """
-    kind = "personal"  # the one kind that is repeated
-    mine = [row for row in rows if row["kind"] == kind]
-    arms, copies = (list(dict.fromkeys(row[key] for row in mine)) for key in ("arm", "copies"))
+    repeated = [row for row in rows if row["kind"] == REPEATED]
+    arms, copies = (list(dict.fromkeys(row[key] for row in repeated)) for key in ("arm", "copies"))
     copies.sort()
     figure, panels = axes(width=3.2 * len(arms) + 0.6, height=2.8, columns=len(arms))
-    for one, arm in zip(panels, arms, strict=True):
+    for panel, arm in zip(panels, arms, strict=True):
         for part, colour in zip(("name", "street", "phone", "whole"), (PRIVATE, DP, "black", GREY), strict=True):
-            some = sorted((row for row in mine if row["arm"] == arm and row["part"] == part), key=lambda r: r["copies"])
-            at = [copies.index(row["copies"]) for row in some]
-            inside = [row["near"] / max(row["included"], 1) for row in some]
-            chance = [row["left_out_near"] / max(row["left_out"], 1) for row in some]
-            one.plot(at, inside, "o-", color=colour, label=part, alpha=0.8)
-            one.plot(at, chance, "o", color=colour, markerfacecolor="none", markersize=9)
-        one.set(title=arm, xticks=range(len(copies)), xticklabels=copies, xlabel="copies", ylim=(-0.05, 1.05))
+            own = [row for row in repeated if row["arm"] == arm and row["part"] == part]
+            own.sort(key=lambda row: row["copies"])
+            at = [copies.index(row["copies"]) for row in own]
+            inside = [row["near"] / max(row["included"], 1) for row in own]
+            chance = [row["left_out_near"] / max(row["left_out"], 1) for row in own]
+            panel.plot(at, inside, "o-", color=colour, label=part, alpha=0.8)
+            panel.plot(at, chance, "o", color=colour, markerfacecolor="none", markersize=9)
+        panel.set(title=arm, xticks=range(len(copies)), xticklabels=copies, xlabel="copies", ylim=(-0.05, 1.05))
     panels[0].set(ylabel="share of canaries that came back")
     panels[0].legend(frameon=False, fontsize=8)
     return figure

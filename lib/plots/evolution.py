@@ -1,4 +1,4 @@
-"""Pictures of private evolution: a toy election, the votes, the distance after each of them."""
+"""Pictures of private evolution: a toy election, the noisy votes, the distance to real records by iteration."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,21 +8,31 @@ from matplotlib.figure import Figure
 
 from lib.plots.style import DP, GREY, PRIVATE, axes
 
+Interval = tuple[float, float, float]  # value, low, high
+
 
 def toy_election(
     points: np.ndarray, voted_for: np.ndarray, votes: np.ndarray, noisy: np.ndarray, chosen: np.ndarray
 ) -> Figure:
-    """Who votes for whom, in two dimensions, and the counts beside their noisy release."""
-    figure, (where, counts) = axes(width=10.0, height=3.8, columns=2)
+    """A vote on toy data: who votes for whom, and the counts beside their noisy release.
+
+    Args:
+        points: the voters, then the candidates, (voters + candidates, 2).
+        voted_for: the candidate of each voter, (voters,).
+        votes: clean counts, (candidates,); of toy data, so they may be shown.
+        noisy: counts with noise, (candidates,).
+        chosen: numbers of the selected candidates.
+    """
+    figure, (plane, counts) = axes(width=10.0, height=3.8, columns=2)
     voters, candidates = points[: len(voted_for)], points[len(voted_for) :]
     for voter, candidate in zip(voters, voted_for, strict=True):
-        where.plot(*zip(voter, candidates[candidate], strict=True), color=PRIVATE, linewidth=0.8, alpha=0.6)
-    where.scatter(*voters.T, color=PRIVATE, s=28, label="twelve sentences", zorder=3)
-    where.scatter(*candidates.T, color=DP, s=80, marker="s", label="candidates", zorder=4)
+        plane.plot(*zip(voter, candidates[candidate], strict=True), color=PRIVATE, linewidth=0.8, alpha=0.6)
+    plane.scatter(*voters.T, color=PRIVATE, s=28, label="twelve sentences", zorder=3)
+    plane.scatter(*candidates.T, color=DP, s=80, marker="s", label="candidates", zorder=4)
     for number, place in enumerate(candidates):
-        where.annotate(f"{number}", place, color="white", ha="center", va="center", fontsize=8, zorder=5)
-    where.set(xlabel="first principal axis", ylabel="second principal axis")
-    where.legend(frameon=False)
+        plane.annotate(f"{number}", place, color="white", ha="center", va="center", fontsize=8, zorder=5)
+    plane.set(xlabel="first principal axis", ylabel="second principal axis")
+    plane.legend(frameon=False)
     numbers = np.arange(len(votes))
     counts.bar(numbers - 0.2, votes, 0.4, color=PRIVATE, label="votes (in a real run: never shown)")
     counts.bar(numbers + 0.2, noisy, 0.4, color=DP, label="votes with noise")
@@ -37,7 +47,9 @@ def toy_election(
 def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
     """Noisy votes by rank in each iteration, and the share of all votes that the first ranks hold.
 
-    ``sigma`` is the standard deviation of the noise in votes; the band is where 95% of candidates without a vote lie.
+    Args:
+        noisy: noisy votes of the candidates in each iteration.
+        sigma: standard deviation of the noise, in votes. A band shows where 95% of candidates without a vote lie.
     """
     figure, (ranks, shares) = axes(width=10.0, height=3.4, columns=2)
     longest = max(map(len, noisy))
@@ -53,17 +65,19 @@ def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
     return figure
 
 
-Interval = tuple[float, float, float]  # value, low, high
-
-
 def distances(names: Sequence[str], panels: Mapping[str, tuple[Sequence[Interval], Interval]]) -> Figure:
-    """Distance to the real records by iteration, one panel an encoder, beside that of held-out real records."""
+    """Fréchet distance to real records by iteration, one panel an encoder, with 95% intervals.
+
+    Args:
+        names: of the iterations.
+        panels: by encoder, the distance at each iteration and that of held-out real records.
+    """
     figure, drawn = axes(width=10.0, height=3.4, columns=len(panels))
-    for one, (title, (points, held_out)) in zip(drawn, panels.items(), strict=True):
+    for panel, (title, (points, held_out)) in zip(drawn, panels.items(), strict=True):
         value, low, high = map(np.array, zip(*points, strict=True))
-        one.axhspan(*held_out[1:], color=GREY, alpha=0.3, label="held-out real records")
-        one.errorbar(range(len(names)), value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)
-        one.set(title=title, xticks=range(len(names)), ylabel="Frechet distance to real records", ylim=(0, None))
-        one.set_xticklabels(names, rotation=30, ha="right")
-        one.legend(frameon=False)
+        panel.axhspan(*held_out[1:], color=GREY, alpha=0.3, label="held-out real records")
+        panel.errorbar(range(len(names)), value, yerr=[value - low, high - value], color=PRIVATE, marker="o", capsize=4)
+        panel.set(title=title, xticks=range(len(names)), ylabel="Frechet distance to real records", ylim=(0, None))
+        panel.set_xticklabels(names, rotation=30, ha="right")
+        panel.legend(frameon=False)
     return figure

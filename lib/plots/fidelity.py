@@ -1,4 +1,4 @@
-"""Pictures of notebook 05: where real and synthetic records lie, and what an arm says too much, too little or never."""
+"""Pictures of notebook 21_fidelity: where real and synthetic records lie; which words are too frequent or too rare."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lib.plots.style import DP, GREY, PUBLIC, arm_colours
 
 REAL = "black"
-NAMED = 5  # words on either side of the diagonal
+NAMED = 5  # words that are written on either side of the diagonal
 TOO_OFTEN, TOO_SELDOM = "too often:", "too seldom:"
 
 
@@ -19,10 +19,10 @@ def _grid(count: int, *, width: float, height: float, columns: int = 3) -> tuple
     rows = -(-count // columns)
     size = (width * columns, height * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
-    for one in panels.flat[count:]:
-        one.set_axis_off()
-    for one in panels.flat[:count]:
-        one.spines[["top", "right"]].set_visible(False)
+    for panel in panels.flat[count:]:
+        panel.set_axis_off()
+    for panel in panels.flat[:count]:
+        panel.spines[["top", "right"]].set_visible(False)
     return figure, list(panels.flat[:count])
 
 
@@ -31,7 +31,13 @@ def _colours(names: Sequence[str], ceiling: str) -> dict[str, str]:
 
 
 def toy(real: np.ndarray, radii: np.ndarray, synthetic: np.ndarray) -> Figure:
-    """Real points (n, 2), the circle of each to its nearest neighbour, and synthetic points (m, 2)."""
+    """Points in the plane, with the neighbourhoods that precision and recall count in.
+
+    Args:
+        real: real points, (n, 2).
+        radii: distance of each real point to its nearest neighbour, (n,); drawn as a circle around it.
+        synthetic: synthetic points, (m, 2).
+    """
     figure, (panel,) = _grid(1, width=6.4, height=3.0)
     for (x, y), radius in zip(real, radii, strict=True):
         panel.add_patch(plt.Circle((x, y), radius, color=GREY, alpha=0.22, linewidth=0))
@@ -44,7 +50,13 @@ def toy(real: np.ndarray, radii: np.ndarray, synthetic: np.ndarray) -> Figure:
 
 
 def joint_map(places: Mapping[str, np.ndarray], *, reference: str, ceiling: str) -> Figure:
-    """One panel a set, its records (n, 2) over those of the reference in grey."""
+    """A map of embeddings: one panel a set, its records over those of the reference in grey.
+
+    Args:
+        places: places of the records of each set in the plane, (n, 2).
+        reference: name of the set that is in every panel.
+        ceiling: name of the set that is the ceiling.
+    """
     names = [name for name in places if name != reference]
     figure, panels = _grid(len(names), width=3.2, height=3.0)
     for (name, colour), panel in zip(_colours(names, ceiling).items(), panels, strict=True):
@@ -57,10 +69,14 @@ def joint_map(places: Mapping[str, np.ndarray], *, reference: str, ceiling: str)
 
 
 def lengths(panels: Mapping[str, Mapping[str, np.ndarray]], *, reference: str, ceiling: str) -> Figure:
-    """Shares of lengths up to so many words, one line a set; W1 is the area between a line and that of the reference.
+    """Cumulative distributions of lengths, one line a set; W1 is the area between a line and that of the reference.
 
-    ``panels`` are titles (records, sentences) with the lengths in words by set. The axis ends at the longest 1%,
-    and at three times the longest of the reference at most.
+    The axis leaves out the longest 1%, and ends at three times the longest of the reference at most.
+
+    Args:
+        panels: by title (``record``, ``sentence``), the lengths in words of each set.
+        reference: name of the set that all are compared with.
+        ceiling: name of the set that is the ceiling.
     """
     figure, axes = _grid(len(panels), width=5.0, height=3.3)
     for (title, groups), panel in zip(panels.items(), axes, strict=True):
@@ -81,26 +97,29 @@ def lengths(panels: Mapping[str, Mapping[str, np.ndarray]], *, reference: str, c
 
 
 def words(shares: Mapping[str, np.ndarray], named: Mapping[int, str], *, reference: str, ceiling: str) -> Figure:
-    """How often each word is said, one panel a set: real text across, the set upwards; on the line it is as often.
+    """Frequencies of words, one panel a set: in real text on the horizontal axis, in the set on the vertical one.
 
     Args:
-        shares: of all words of a set, (words,), the same words for each. A word that a set never says stands on the
-            edge. named: public words by their place in ``shares``: those that add most to the divergence are written,
-            `NAMED` on either side.
+        shares: by set, the share of each word among its words, (words,), the same words for every set. A word that a
+            set never uses stands on the edge.
+        named: public words, by their position in ``shares``. Of these, the ones that add most to the divergence are
+            written, `NAMED` on either side of the diagonal.
+        reference: name of the set of real records.
+        ceiling: name of the set that is the ceiling.
     """
     names = [name for name in shares if name != reference]
     figure, panels = _grid(len(names), width=3.5, height=3.3)
-    edge = min(one[one > 0].min() for one in shares.values() if one.any()) / 2
-    top = 5 * max(one.max() for one in shares.values())
+    edge = min(share[share > 0].min() for share in shares.values() if share.any()) / 2
+    top = 5 * max(share.max() for share in shares.values())
     across = np.maximum(shares[reference], edge)
     for (name, colour), panel in zip(_colours(names, ceiling).items(), panels, strict=True):
         up = np.maximum(shares[name], edge)
         panel.plot([edge, top], [edge, top], color=REAL, linewidth=0.8)
         panel.scatter(across, up, color=colour, s=8, alpha=0.45, linewidth=0)
         for side, corner in ((1, {"x": 0.03, "y": 0.97, "va": "top"}), (-1, {"x": 0.98, "y": 0.06, "ha": "right"})):
-            some = _most_apart(shares[reference], shares[name], named, side)
-            panel.scatter(across[some], up[some], color=colour, s=22, edgecolor=REAL, linewidth=0.7)
-            lines = [TOO_OFTEN if side > 0 else TOO_SELDOM, *(named[i] for i in some)] if some else []
+            worst = _most_apart(shares[reference], shares[name], named, side)
+            panel.scatter(across[worst], up[worst], color=colour, s=22, edgecolor=REAL, linewidth=0.7)
+            lines = [TOO_OFTEN if side > 0 else TOO_SELDOM, *(named[i] for i in worst)] if worst else []
             panel.text(s="\n".join(lines), transform=panel.transAxes, fontsize=8, **corner)
         panel.set(xscale="log", yscale="log", xlim=(edge / 1.5, top), ylim=(edge / 1.5, top))
         panel.set_title(name, fontsize=10)
@@ -110,22 +129,25 @@ def words(shares: Mapping[str, np.ndarray], named: Mapping[int, str], *, referen
 
 
 def _most_apart(real: np.ndarray, other: np.ndarray, named: Mapping[int, str], side: int) -> list[int]:
-    """Places of at most `NAMED` named words that a set says too often (``side`` 1) or too seldom (-1), the worst first.
+    """Positions of at most `NAMED` words that a set uses too often (``side`` 1) or too seldom (-1), the worst first.
 
     The worst add most to the Jensen-Shannon divergence.
     """
-    places = np.array([i for i in named if np.sign(other[i] - real[i]) == side], int)
-    middle = (real[places] + other[places]) / 2
-    parts = (one * np.log2(np.where(one > 0, one / middle, 1)) for one in (real[places], other[places]))
-    return places[np.argsort(-sum(parts), kind="stable")[:NAMED]].tolist()
+    words = np.array([i for i in named if np.sign(other[i] - real[i]) == side], int)
+    middle = (real[words] + other[words]) / 2
+    terms = (share * np.log2(np.where(share > 0, share / middle, 1)) for share in (real[words], other[words]))
+    return words[np.argsort(-sum(terms), kind="stable")[:NAMED]].tolist()
 
 
 def gaps(counts: np.ndarray, sizes: np.ndarray, names: Sequence[str], columns: Sequence[str], most: int = 24) -> Figure:
-    """How many real records of each cluster each set covers: dark is none.
+    """How many real records of each cluster each set covers; none is in bold.
 
     Args:
-        counts: (clusters, sets). sizes: real records of each cluster, (clusters,). names: of the clusters, public
-            words. columns: names of the sets. most: clusters that are drawn, the first ones.
+        counts: covered real records, (clusters, sets).
+        sizes: real records of each cluster, (clusters,).
+        names: a name of each cluster, public words.
+        columns: names of the sets.
+        most: clusters that are drawn, the first ones.
     """
     counts, sizes, names = counts[:most], sizes[:most], names[:most]
     figure, (panel,) = _grid(1, width=3.2 + 1.0 * len(columns), height=0.27 * len(names) + 0.7)
@@ -145,7 +167,14 @@ def gaps(counts: np.ndarray, sizes: np.ndarray, names: Sequence[str], columns: S
 def labels(
     shares: Mapping[str, Mapping[str, np.ndarray]], values: Mapping[str, Sequence[str]], *, reference: str, ceiling: str
 ) -> Figure:
-    """Shares of each label's values, one panel a label, one bar a set."""
+    """Shares of each label's values, one panel a label, one bar a set.
+
+    Args:
+        shares: by label and set, the share of each value, (values,).
+        values: the values of each label.
+        reference: name of the set that all are compared with.
+        ceiling: name of the set that is the ceiling.
+    """
     figure, panels = _grid(len(shares), width=6.2, height=3.0, columns=2)
     for (label, sides), panel in zip(shares.items(), panels, strict=True):
         palette = {reference: REAL} | _colours([name for name in sides if name != reference], ceiling)

@@ -1,4 +1,4 @@
-"""Pictures of a training: the sampler, the epsilon that each step spends, the loss."""
+"""Pictures of a training: the sampler, the epsilon spent after each step, the loss."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,12 @@ from lib.plots.style import DP, PRIVATE, axes
 
 
 def poisson_toy(batches: Sequence[Sequence[int]], units: int) -> Figure:
-    """Which of a few units joined each of a few batches: one column a step, sizes on top."""
+    """Which units are in each batch: one column a step, with the size of its batch on top.
+
+    Args:
+        batches: numbers of the units in each batch, 0 to ``units`` - 1.
+        units: number of units, a few.
+    """
     figure, (panel,) = axes(width=1.2 + 0.42 * len(batches), height=0.8 + 0.2 * units)
     for step, batch in enumerate(batches):
         panel.scatter([step] * len(batch), batch, s=55, color=DP)
@@ -26,7 +31,13 @@ def poisson_toy(batches: Sequence[Sequence[int]], units: int) -> Figure:
 
 
 def batch_sizes(sizes: Sequence[int], units: int, probability: float) -> Figure:
-    """Realised batch sizes on the distribution that the accountant assumes."""
+    """Realised batch sizes beside the distribution that the accountant assumes, binomial.
+
+    Args:
+        sizes: units in the batch of each step.
+        units: number of units.
+        probability: with which a unit joins a batch.
+    """
     figure, (panel,) = axes()
     low, high = binom.ppf([0.025, 0.975], units, probability)
     panel.axhspan(low, high, color=DP, alpha=0.15, label="95% of Poisson batches")
@@ -38,7 +49,13 @@ def batch_sizes(sizes: Sequence[int], units: int, probability: float) -> Figure:
 
 
 def spent(steps: Sequence[int], epsilons: Sequence[float], target: float) -> Figure:
-    """Epsilon of the whole ledger after so many steps, against the target."""
+    """Epsilon of the whole ledger as training goes on.
+
+    Args:
+        steps: numbers of steps.
+        epsilons: epsilon after each of them.
+        target: the target epsilon, drawn as a line.
+    """
     figure, (panel,) = axes()
     panel.plot(steps, epsilons, "o-", color=DP)
     panel.axhline(target, color=PRIVATE, linewidth=1, linestyle="--", label=f"target {target:g}")
@@ -48,7 +65,14 @@ def spent(steps: Sequence[int], epsilons: Sequence[float], target: float) -> Fig
 
 
 def loss_curve(steps: Sequence[int], value: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:
-    """Held-out loss at each checkpoint, with its 95% interval."""
+    """Held-out loss at each checkpoint, with its 95% interval.
+
+    Args:
+        steps: steps at each checkpoint.
+        value: loss in nats a token.
+        low: lower ends of the intervals.
+        high: upper ends of the intervals.
+    """
     figure, (panel,) = axes()
     value, low, high = map(np.array, (value, low, high))
     panel.errorbar(steps, value, yerr=[value - low, high - value], color=DP, marker="o", capsize=4)

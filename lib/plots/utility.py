@@ -1,4 +1,4 @@
-"""Pictures of notebook 06: each arm with its interval between floor and ceiling, metric by metric and view by view."""
+"""Pictures of notebook 22_utility: each arm between floor and ceiling, by metric and by view."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,61 +11,71 @@ from lib.evaluation.registry import title
 from lib.evaluation.views import CEILING, View
 from lib.plots.style import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
 
-POSITIONS = (-1.5, 2.5)  # that are shown; what lies outside stands at the edge as an arrow
+POSITIONS = (-1.5, 2.5)  # the range that is shown; an arm outside is an arrow at the edge
 
 
 def scores(
-    rows: Sequence[Mapping[str, object]], *, baseline: Mapping[str, float] | None = None, told: str = "baseline"
+    rows: Sequence[Mapping[str, object]],
+    *,
+    baseline: Mapping[str, float] | None = None,
+    baseline_name: str = "baseline",
 ) -> Figure:
     """One panel a metric: each arm's value with its 95% interval, floor and ceiling as lines.
 
-    ``baseline``, by metric, is dotted, and ``told`` says what it is: the rate of the most frequent label, say.
+    Args:
+        rows: of `lib.evaluation.metric_rows.placed`.
+        baseline: by metric, a value that is drawn as a dotted line.
+        baseline_name: what that value is: ``majority``.
     """
     metrics = list(dict.fromkeys(str(row["metric"]) for row in rows))
     lines = list(dict.fromkeys((str(row["task"]), str(row["arm"])) for row in rows))
     tasks = list(dict.fromkeys(task for task, _ in lines))
-    gaps = {
+    heights = {
         line: len(lines) - 1 - number + 0.6 * (len(tasks) - 1 - tasks.index(line[0]))
         for number, line in enumerate(lines)
     }
     figure, panels = axes(width=4.2 * len(metrics) + 1.4, height=0.24 * len(lines) + 1.2, columns=len(metrics))
     for panel, metric in zip(panels, metrics, strict=True):
         for row in (row for row in rows if row["metric"] == metric and row["value"] is not None):
-            place = gaps[str(row["task"]), str(row["arm"])]
+            place = heights[str(row["task"]), str(row["arm"])]
             for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
                 if row[end] is not None:
                     panel.plot([row[end]] * 2, [place - 0.45, place + 0.45], color=colour, linewidth=2)
             _dot(panel, row, "value", place, DP)
         if baseline and metric in baseline:
             panel.axvline(baseline[metric], color=GREY, linestyle=":", linewidth=1.5)
-        panel.set(yticks=list(gaps.values()), ylim=(-0.7, max(gaps.values()) + 0.7), xlabel=title(metric))
+        panel.set(yticks=list(heights.values()), ylim=(-0.7, max(heights.values()) + 0.7), xlabel=title(metric))
         names = [f"{task}: {arm}" if len(tasks) > 1 else arm for task, arm in lines]
         panel.set_yticklabels(names if panel is panels[0] else [])
     for end, colour in (("floor", PRIVATE), ("ceiling", PUBLIC)):
         panels[-1].plot([], [], color=colour, linewidth=2, label=end)
     if baseline:
-        panels[-1].plot([], [], color=GREY, linestyle=":", linewidth=1.5, label=told)
+        panels[-1].plot([], [], color=GREY, linestyle=":", linewidth=1.5, label=baseline_name)
     panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def views(some: Sequence[View]) -> Figure:
-    """One panel a task and metric, one line a view: each arm's value, and the ceiling as a line."""
-    panels = list(dict.fromkeys((one.task, one.metric) for one in some))
-    names = list(dict.fromkeys(map(_view, some)))
-    arms = list(dict.fromkeys(arm for one in some for arm in one.estimates if arm != CEILING))
+def views(shown: Sequence[View]) -> Figure:
+    """One panel a task and metric, one line a view: each arm's value, and the ceiling as a line.
+
+    Args:
+        shown: the views, of any tasks and metrics.
+    """
+    panels = list(dict.fromkeys((view.task, view.metric) for view in shown))
+    names = list(dict.fromkeys(map(_name, shown)))
+    arms = list(dict.fromkeys(arm for view in shown for arm in view.estimates if arm != CEILING))
     colours = arm_colours(arms)
     figure, drawn = axes(width=3.6 * len(panels) + 2.6, height=0.3 * len(names) + 1.2, columns=len(panels))
     for panel, key in zip(drawn, panels, strict=True):
-        for one in (one for one in some if (one.task, one.metric) == key):
-            place = len(names) - 1 - names.index(_view(one))
-            for arm, found in one.estimates.items():
-                if isinstance(found, Undefined):
+        for view in (view for view in shown if (view.task, view.metric) == key):
+            place = len(names) - 1 - names.index(_name(view))
+            for arm, estimate in view.estimates.items():
+                if isinstance(estimate, Undefined):
                     continue
                 if arm == CEILING:
-                    panel.plot([found.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
+                    panel.plot([estimate.value] * 2, [place - 0.4, place + 0.4], color=PUBLIC, linewidth=2)
                 else:
-                    panel.plot([found.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
+                    panel.plot([estimate.value], [place], "o", color=colours[arm], markersize=5, alpha=0.85)
         panel.set(title=key[0], yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3), xlabel=title(key[1]))
         panel.title.set_fontsize(9)
         panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
@@ -74,9 +84,13 @@ def views(some: Sequence[View]) -> Figure:
 
 
 def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
-    """Every metric that can place an arm, as its position: 0 is the floor, which is left out, 1 the ceiling.
+    """Every metric that can place an arm, as the arm's position with its 95% interval: 0 is the floor, 1 the ceiling.
 
-    An arm outside `POSITIONS` is an arrow at the edge: far below the floor, or floor and ceiling are barely told apart.
+    The floor itself is left out. An arm outside `POSITIONS` is an arrow at the edge: it is far below the floor, or
+    floor and ceiling barely differ.
+
+    Args:
+        rows: of `lib.evaluation.metric_rows.placed`, of any tasks.
     """
     colours = arm_colours(list(dict.fromkeys(str(row["arm"]) for row in rows)))
     defined = [row for row in rows if row["position"] is not None and row["value"] != row["floor"]]
@@ -109,7 +123,7 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
 
 
 def _dot(panel: Axes, row: Mapping[str, object], name: str, place: float, colour: str, *, marker: str = "o") -> None:
-    """A number of a row with its interval, ``place`` high."""
+    """A number of a row with its interval, at the height ``place``."""
     value, low, high = (row[name + end] for end in ("", "_low", "_high"))
     reach, size = [[value - low], [high - value]], 4 if marker == "o" else 7
     drawn = panel.errorbar([value], [place], xerr=reach, fmt=marker, color=colour, capsize=3, markersize=size)
@@ -122,5 +136,5 @@ def _legend(panel: Axes, colours: Mapping[str, str]) -> None:
     panel.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def _view(view: View) -> str:
+def _name(view: View) -> str:
     return f"{view.kind}: {view.name.removeprefix('bundled:')}"

@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lib.evaluation.human.rating_sheet import COLUMNS, QUESTIONS, SCALE, Sheet
@@ -48,7 +48,10 @@ function save() {
 
 
 def as_html(sheet: Sheet) -> str:
-    """One page that asks every question about every item, and saves the answers as CSV; it loads nothing."""
+    """A page that asks every question about every item of ``sheet`` and saves the answers as CSV.
+
+    It loads nothing from elsewhere. Private: real text stands on it.
+    """
     items = "\n".join(
         f'<fieldset id="{item}"><legend>{item}</legend><p class="labels">{_labels(labels)}</p>'
         f"<blockquote>{html.escape(text)}</blockquote>{_choices(item)}</fieldset>"
@@ -67,27 +70,31 @@ def as_html(sheet: Sheet) -> str:
 
 
 def as_panel(sheet: Sheet, save: Callable[[str], object]) -> "ipywidgets.VBox":
-    """An ipywidgets panel that shows one item at a time, and gives ``save`` the answers as CSV at its end.
+    """An ipywidgets panel that shows one item at a time.
 
-    No text is in it until *Start* is pressed, nor after the last item: a notebook that is saved then holds none.
+    It holds no text until *Start* is pressed, nor after the last item, so a notebook saved then holds none.
+
+    Args:
+        sheet: the items to rate.
+        save: called with the answers as CSV after the last item.
     """
     import ipywidgets as widgets
 
-    text, place = widgets.HTML(), widgets.Label("Press Start; the texts are private.")
+    text, progress = widgets.HTML(), widgets.Label("Press Start; the texts are private.")
     scales = {question: widgets.ToggleButtons(options=[*map(str, SCALE)], value=None) for question in QUESTIONS}
     for scale in scales.values():
         scale.style.button_width = "3rem"
-    asked = [part for question, scale in scales.items() for part in (widgets.Label(QUESTIONS[question]), scale)]
+    questions = [widget for question, scale in scales.items() for widget in (widgets.Label(QUESTIONS[question]), scale)]
     button = widgets.Button(description="Start")
     answers: list[list[str]] = []
 
     def show() -> None:
         number = len(answers)
         if number == len(sheet.texts):
-            text.value, place.value, button.disabled = "", f"{number} items rated; thank you.", True
-            save(answered(answers))
+            text.value, progress.value, button.disabled = "", f"{number} items rated; thank you.", True
+            save(answers_as_csv(answers))
             return
-        place.value = f"item {number + 1} of {len(sheet.texts)}"
+        progress.value = f"item {number + 1} of {len(sheet.texts)}"
         text.value = (
             f"<i>{_labels(sheet.labels[number])}</i><blockquote>{html.escape(sheet.texts[number])}</blockquote>"
         )
@@ -102,24 +109,24 @@ def as_panel(sheet: Sheet, save: Callable[[str], object]) -> "ipywidgets.VBox":
         show()
 
     button.on_click(pressed)
-    return widgets.VBox([place, text, *asked, button])
+    return widgets.VBox([progress, text, *questions, button])
 
 
-def answered(answers: list[list[str]]) -> str:
-    """Answers, each an item and its values, as `lib.evaluation.human.rating_sheet.read_answers` reads them."""
+def answers_as_csv(answers: list[list[str]]) -> str:
+    """``answers``, rows of an item and its values, as CSV for `lib.evaluation.human.rating_sheet.read_answers`."""
     out = io.StringIO()
     csv.writer(out).writerows([COLUMNS, *answers])
     return out.getvalue()
 
 
-def _labels(labels) -> str:
+def _labels(labels: Mapping[str, str]) -> str:
     return html.escape(", ".join(f"{name}: {value}" for name, value in labels.items()))
 
 
 def _choices(item: str) -> str:
     return "".join(
-        f'<p class="question">{html.escape(words)}<br>'
+        f'<p class="question">{html.escape(asked)}<br>'
         + " ".join(f'<label><input type="radio" name="{item} {question}" value="{i}">{i}</label>' for i in SCALE)
         + "</p>"
-        for question, words in QUESTIONS.items()
+        for question, asked in QUESTIONS.items()
     )

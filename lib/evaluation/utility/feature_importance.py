@@ -1,7 +1,8 @@
-"""Feature-importance consistency: do models of synthetic and of real text find the same words important?
+"""Feature-importance consistency: do models of synthetic and of real text rely on the same words?
 
-Permutation importance (Breiman 2001): how much the log loss on one shared real test set rises when a word's column is
-shuffled among its records. Log loss moves with every record; accuracy moves only where a prediction flips.
+Permutation importance (Breiman 2001) of a word: how much the log loss on one shared set of real test records rises when
+the word's column is shuffled among the records. Log loss moves with every record; accuracy moves only where a
+prediction flips.
 """
 
 from dataclasses import dataclass
@@ -11,21 +12,25 @@ from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
 from lib.common.errors import DoppelError
+from lib.evaluation import registry
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, REAL_AGAIN, Sets
 from lib.evaluation.estimate import BySet, Undefined
-from lib.evaluation.metric import Direction
 from lib.evaluation.utility.linear_classifiers import TFIDF_REGULARISATION, read_words
 from lib.evaluation.utility.training_resamples import over_trainings, training_rows
 
-METRICS: dict[str, Direction] = {"importance_rank_correlation": "higher", "importance_top20_jaccard": "higher"}
 TOP = 20  # words
-NUMBERS_AT_ONCE = 1_000_000  # logits of shuffled words: 8 MB
-LEAST_SHARE = 1e-6  # of a probability: a label that a model does not know costs 13.8 nats, not infinity
+LOGITS_AT_ONCE = 1_000_000  # logits of shuffled words held in memory: 8 MB
+MIN_PROBABILITY = 1e-6  # so a label that the model does not know costs 13.8 nats, not infinity
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Words of a model, and how much each test record's loss rises without each: (tests, words) in nats."""
+    """Permutation importances of one model.
+
+    Attributes:
+        words: the model's vocabulary.
+        rises: rise of each test record's log loss when a word is shuffled, in nats, (tests, words).
+    """
 
     words: list[str]
     rises: np.ndarray
@@ -34,38 +39,48 @@ class Importance:
 def importance(
     model: LogisticRegression, features: np.ndarray, truth: np.ndarray, words: list[str], orders: np.ndarray
 ) -> Importance:
-    """Rises of the log loss of ``model`` on ``features`` (tests, words) with labels ``truth`` (tests,).
+    """Permutation importance of every word for every test record (Breiman 2001).
 
-    ``orders`` (repeats, tests) are permutations of the records; each shuffles every column in its turn.
+    Args:
+        model: a fitted logistic regression; its classes are label codes.
+        features: its input for the test records, dense, (tests, words).
+        truth: label codes of the test records, (tests,).
+        words: the word of each column of ``features``.
+        orders: permutations of the test records, (repeats, tests); each shuffles every column separately, and the
+            rises are means over them.
     """
     weights, intercepts = model.coef_, model.intercept_
-    if len(weights) == 1:  # two labels: scikit-learn keeps the second one's logit alone
+    if len(weights) == 1:  # with two labels scikit-learn keeps only the logit of the second
         weights, intercepts = np.stack([0 * weights[0], weights[0]]), np.array([0.0, intercepts[0]])
     logits = features @ weights.T + intercepts
-    before = _losses(logits, truth, model.classes_)
+    before = _log_losses(logits, truth, model.classes_)
     rises, present = np.zeros(features.shape), np.flatnonzero(features.any(axis=0))
-    at_once = max(1, NUMBERS_AT_ONCE // (orders.size * len(model.classes_)))
+    at_once = max(1, LOGITS_AT_ONCE // (orders.size * len(model.classes_)))
     for start in range(0, len(present), at_once):
-        some = present[start : start + at_once]
-        columns = features[:, some].T  # (words, tests)
-        moved = columns[:, orders] - columns[:, None]  # (words, repeats, tests)
-        shuffled = logits + moved[..., None] * weights[:, some].T[:, None, None]  # (words, repeats, tests, labels)
-        rises[:, some] = _losses(shuffled, truth, model.classes_).mean(axis=1).T - before[:, None]
+        chunk = present[start : start + at_once]
+        columns = features[:, chunk].T  # (words, tests)
+        change = columns[:, orders] - columns[:, None]  # (words, repeats, tests)
+        shuffled = logits + change[..., None] * weights[:, chunk].T[:, None, None]  # (words, repeats, tests, labels)
+        rises[:, chunk] = _log_losses(shuffled, truth, model.classes_).mean(axis=1).T - before[:, None]
     return Importance(words, rises)
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's correlation of importances (words,), in [-1, 1]; 0 where one side finds all words equal."""
+    """Spearman's rank correlation of the importances ``a`` and ``b``, both (words,); in [-1, 1], higher is better.
+
+    It is 0 where either side gives all words the same importance.
+    """
     ranks = [rankdata(side) for side in (a, b)]
-    if min(one.std() for one in ranks) == 0:
+    if min(side.std() for side in ranks) == 0:
         return 0.0
     return float(np.corrcoef(*ranks)[0, 1])
 
 
 def top_jaccard(a: np.ndarray, b: np.ndarray, top: int = TOP) -> float:
-    """Words among both sides' ``top`` most important over words among either's; in [0, 1].
+    """Jaccard index of the ``top`` most important words of ``a`` and of ``b``, both (words,); in [0, 1].
 
-    A word without importance, or whose loss falls when it is shuffled, is among no side's.
+    Higher is better. Words without importance, or whose loss falls when they are shuffled, are never counted as
+    important, so a side may have fewer than ``top``.
     """
     best = [{i for i in np.argsort(-side, kind="stable")[:top] if side[i] > 0} for side in (a, b)]
     either = best[0] | best[1]
@@ -73,68 +88,105 @@ def top_jaccard(a: np.ndarray, b: np.ndarray, top: int = TOP) -> float:
 
 
 def aligned(a: Importance, b: Importance) -> np.ndarray:
-    """Rises of both over the union of their words, (tests, 2, words); a word that a model does not know is 0."""
+    """Rises of ``a`` and ``b`` over the union of their words, (tests, 2, words).
+
+    A word that is not in a model's vocabulary has importance 0 there.
+    """
     union = sorted({*a.words, *b.words})
-    place = {word: i for i, word in enumerate(union)}
+    column = {word: i for i, word in enumerate(union)}
     both = np.zeros((len(a.rises), 2, len(union)))
-    for side, one in enumerate((a, b)):
-        both[:, side, [place[word] for word in one.words]] = one.rises
+    for side, importances in enumerate((a, b)):
+        both[:, side, [column[word] for word in importances.words]] = importances.rises
     return both
 
 
 def consistency(
     sets: Sets, label: str, *, features: int, repeats: int, seeds: int, draws: int, seed: int
 ) -> dict[str, BySet]:
-    """Every metric of `METRICS` between each arm and `REAL`, and for the ceiling between two halves of real records.
+    """Every metric of the family ``importance`` between each arm and `REAL`. Real text enters: evaluation only.
 
-    Under the name `REAL` stands the ceiling.
+    The ceiling, under the name `REAL`, compares two halves of the real records. A set on which no model can be trained
+    is `Undefined`.
+
+    Args:
+        sets: the arms, two sets of real records, and the held-out records on which importance is measured.
+        label: the label that the models predict.
+        features: size of each model's vocabulary, its most frequent words.
+        repeats: shuffles of each word.
+        seeds: trainings on each set, at least 3.
+        draws: draws of each interval.
+        seed: of the training rows, the shuffles and the draws.
     """
-    codes, _ = sets.codes(label)
-    held_out = sets.rows[HELD_OUT]
-    orders = np.stack([np.random.default_rng([seed, r]).permutation(len(held_out)) for r in range(repeats)])
+    entries, codes = registry.family("importance"), sets.codes(label)[0]
+    orders = _orders(len(sets.rows[HELD_OUT]), repeats, seed)
 
-    def of(rows: np.ndarray) -> Importance:
-        own = codes[rows]
-        if (own < 0).any() or len(np.unique(own)) < 2:
-            raise DoppelError(f"{len(np.unique(own[own >= 0]))} values of label {label!r} in a training; it needs 2")
-        reader = read_words([sets.texts[i] for i in rows], features)
-        model = LogisticRegression(C=TFIDF_REGULARISATION, max_iter=300)
-        model.fit(reader.transform([sets.texts[i] for i in rows]), own)
-        seen = reader.transform([sets.texts[i] for i in held_out]).toarray()
-        return importance(model, seen, codes[held_out], list(reader.get_feature_names_out()), orders)
+    def trained(name: str) -> list[Importance]:
+        rows = training_rows(sets.rows[name], seeds=seeds, seed=seed)
+        return [_trained_importance(sets, label, codes, one_training, features, orders) for one_training in rows]
 
-    found: dict[str, BySet] = {name: {} for name in METRICS}
     try:
-        reference = [of(rows) for rows in training_rows(sets.rows[REAL], seeds=seeds, seed=seed)]
+        reference = trained(REAL)
     except DoppelError as error:
-        return {name: dict.fromkeys((*sets.arms, REAL), Undefined(str(error))) for name in METRICS}
+        return {entry.name: dict.fromkeys((*sets.arms, REAL), Undefined(str(error))) for entry in entries}
+    measured: dict[str, BySet] = {entry.name: {} for entry in entries}
     for name in (*sets.arms, REAL):
-        rows = sets.rows[REAL_AGAIN if name == REAL else name]
         try:
-            pairs = [
-                aligned(of(one), other)
-                for one, other in zip(training_rows(rows, seeds=seeds, seed=seed), reference, strict=True)
-            ]
+            importances = trained(REAL_AGAIN if name == REAL else name)
         except DoppelError as error:
-            for metric in METRICS:
-                found[metric][name] = Undefined(str(error))
+            for entry in entries:
+                measured[entry.name][name] = Undefined(str(error))
             continue
-        width = max(pair.shape[2] for pair in pairs)
-        padding = [np.pad(pair, ((0, 0), (0, 0), (0, width - pair.shape[2])), constant_values=np.nan) for pair in pairs]
-        for metric, score in zip(METRICS, (rank_correlation, top_jaccard), strict=True):
-            found[metric][name] = over_trainings(
-                lambda pair, rows, score=score: score(*_means(pair, rows)), np.stack(padding), draws=draws, seed=seed
+        pairs = _stacked([aligned(a, b) for a, b in zip(importances, reference, strict=True)])
+        for entry in entries:
+            function = entry.function()
+            measured[entry.name][name] = over_trainings(
+                lambda pair, rows, function=function: function(*_mean_importances(pair, rows)),
+                pairs,
+                draws=draws,
+                seed=seed,
             )
-    return found
+    return measured
 
 
-def _means(pair: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Importances (2, words) on some of the test records; columns that pad a smaller union are left out."""
+def _orders(tests: int, repeats: int, seed: int) -> np.ndarray:
+    """Permutations of the test records, (repeats, tests)."""
+    return np.stack([np.random.default_rng([seed, repeat]).permutation(tests) for repeat in range(repeats)])
+
+
+def _trained_importance(
+    sets: Sets, label: str, codes: np.ndarray, rows: np.ndarray, features: int, orders: np.ndarray
+) -> Importance:
+    """Train on ``rows`` of the pool and measure importances on the held-out records."""
+    own = codes[rows]
+    if (own < 0).any() or len(np.unique(own)) < 2:
+        values = len(np.unique(own[own >= 0]))
+        raise DoppelError(
+            "evaluation.single_label_value",
+            f"a training set has {values} values of label {label!r}, a classifier needs 2",
+            name=label,
+            value=values,
+        )
+    texts, held_out = [sets.texts[i] for i in rows], sets.rows[HELD_OUT]
+    reader = read_words(texts, features)
+    model = LogisticRegression(C=TFIDF_REGULARISATION, max_iter=300).fit(reader.transform(texts), own)
+    seen = reader.transform([sets.texts[i] for i in held_out]).toarray()
+    return importance(model, seen, codes[held_out], list(reader.get_feature_names_out()), orders)
+
+
+def _stacked(pairs: list[np.ndarray]) -> np.ndarray:
+    """Pairs of several trainings in one array, (trainings, tests, 2, words); NaN fills smaller vocabularies."""
+    width = max(pair.shape[2] for pair in pairs)
+    padding = [((0, 0), (0, 0), (0, width - pair.shape[2])) for pair in pairs]
+    return np.stack([np.pad(pair, pad, constant_values=np.nan) for pair, pad in zip(pairs, padding, strict=True)])
+
+
+def _mean_importances(pair: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Importances (2, words) on ``rows`` of the test records, without the columns that `_stacked` added."""
     return pair[rows][:, :, ~np.isnan(pair[0, 0])].mean(axis=0)
 
 
-def _losses(logits: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Log loss of each record in nats, (..., n), of logits (..., n, labels)."""
+def _log_losses(logits: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Log loss of each record in nats, (..., n), from logits (..., n, labels)."""
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
     right = (shares * (classes == truth[:, None])).sum(axis=-1) / shares.sum(axis=-1)
-    return -np.log(np.maximum(right, LEAST_SHARE))
+    return -np.log(np.maximum(right, MIN_PROBABILITY))

@@ -1,9 +1,7 @@
-"""Classifiers by logistic regression: on TF-IDF of words, and on embeddings.
+"""Logistic regressions, on TF-IDF of words and on embeddings; and `Fit`, the interface of every classifier here."""
 
-A classifier here is a `Fit`: it trains on some rows of a pool of texts, and predicts the labels of others.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -13,24 +11,45 @@ from sklearn.preprocessing import StandardScaler
 
 from lib.common.errors import DoppelError
 
-# (rows to train on, their labels as numbers, rows to predict, seed) -> predicted numbers
-Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
+WORD = r"(?u)\b\w+\b"  # scikit-learn's default drops words of one letter, "I" and "5" among them
+TFIDF_REGULARISATION = 10.0  # C of scikit-learn: rows of length 1 need large weights
+EMBEDDING_REGULARISATION = 0.01  # standardised features are many and correlated
 
-WORD = r"(?u)\b\w+\b"  # of one letter too, "I" and "5" among them
-TFIDF_REGULARISATION = 10.0  # C of scikit-learn: rows of length 1 ask for large weights
-EMBEDDING_REGULARISATION = 0.01  # standardised features are many and alike
+
+class Fit(Protocol):
+    """Trains a classifier on some rows of a pool of texts and predicts the labels of other rows.
+
+    Called with ``rows`` to train on (n,), their label ``codes`` (n,), the rows to predict, ``tests`` (m,), and a
+    ``seed``; returns predicted codes (m,).
+    """
+
+    def __call__(self, rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray: ...
 
 
 def read_words(texts: Sequence[str], features: int | None = None) -> TfidfVectorizer:
-    """A TF-IDF reader that knows the words of ``texts``; the ``features`` most frequent of them, where given."""
+    """A TF-IDF vectorizer fitted on texts.
+
+    Args:
+        texts: the texts whose words make the vocabulary.
+        features: keep only so many words, the most frequent ones; None keeps all.
+
+    Raises:
+        DoppelError: no text has a word.
+    """
     try:
         return TfidfVectorizer(token_pattern=WORD, sublinear_tf=True, max_features=features).fit(texts)
     except ValueError:  # "empty vocabulary"
-        raise DoppelError(f"none of {len(texts)} texts to train on holds a word") from None
+        raise DoppelError(
+            "evaluation.no_words_to_train_on",
+            f"none of {len(texts)} texts to train on contains a word",
+            name="texts",
+            value=len(texts),
+            remedy="leave this arm out, or generate it again",
+        ) from None
 
 
 def tfidf(texts: Sequence[str]) -> Fit:
-    """Logistic regression on TF-IDF; its vocabulary is that of the records it trains on."""
+    """Logistic regression on TF-IDF of ``texts``, the pool; the vocabulary is that of the training records alone."""
 
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
         own = [texts[i] for i in rows]
@@ -42,7 +61,7 @@ def tfidf(texts: Sequence[str]) -> Fit:
 
 
 def embedded(vectors: np.ndarray) -> Fit:
-    """Logistic regression on embeddings of the pool, (texts, d)."""
+    """Logistic regression on ``vectors``, the standardised embeddings of the pool, (texts, width)."""
 
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=EMBEDDING_REGULARISATION, max_iter=300))

@@ -1,7 +1,8 @@
-"""A language model that is adapted by LoRA again and again, each time from its own weights.
+"""Trains many LoRA adapters, one after the other, from the same base weights.
 
-On a GPU machine with the extra ``unsloth`` its kernels and 4-bit weights are used; else PEFT and transformers, where
-adapters on the upper layers alone read the lower ones once for each text (`lib.evaluation.utility.frozen_layers`).
+On a machine with a GPU and the extra ``unsloth``, its kernels and 4-bit weights are used. Elsewhere it is PEFT and
+transformers, where adapters on upper layers alone read each text once through the lower ones
+(`lib.evaluation.utility.frozen_layers`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,14 @@ SPLITTABLE = {"r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules",
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How long and how fast: ``steps`` of ``batch`` records on average (Poisson samples), AdamW, a linear schedule."""
+    """How an adapter is trained: AdamW with a linear schedule, without privacy.
+
+    Args:
+        steps: optimizer steps, the same for every set.
+        batch: expected records a step (Poisson samples).
+        learning_rate: at the first step.
+        tokens_per_micro_batch: bounds memory alone.
+    """
 
     steps: int
     batch: int
@@ -38,24 +46,51 @@ class Adaptation:
 
 
 def resolve_backend(backend: Backend, device: loading.Device) -> Backend:
-    """``auto`` is unsloth where it is installed and a GPU is used. Raises DoppelError where unsloth cannot run."""
+    """The backend to use: for ``auto``, unsloth where it is installed and a GPU is used, else PEFT.
+
+    Args:
+        backend: as in the parameters: ``auto``, ``peft`` or ``unsloth``.
+        device: as in the parameters.
+
+    Raises:
+        DoppelError: for an unknown backend, and for unsloth where it cannot run.
+    """
     if backend not in ("auto", "peft", "unsloth"):
-        raise DoppelError(f"unknown backend {backend!r}; {nearest(backend, ('auto', 'peft', 'unsloth'))}")
+        raise DoppelError(
+            "evaluation.unknown_backend",
+            f"unknown backend {backend!r}",
+            name="backend",
+            value=backend,
+            remedy=nearest(backend, ("auto", "peft", "unsloth")),
+        )
     on_gpu, installed = loading.resolve_device(device).type == "cuda", find_spec("unsloth") is not None
     if backend == "unsloth" and not (on_gpu and installed):
-        missing = "pip install -e '.[unsloth]'" if on_gpu else "use a machine with a GPU, or backend: peft"
-        raise DoppelError(f"backend 'unsloth' needs a GPU and the package of that name; {missing}")
+        raise DoppelError(
+            "evaluation.unsloth_unavailable",
+            "backend 'unsloth' needs a GPU and the package unsloth",
+            name="backend",
+            value=backend,
+            remedy="pip install -e '.[unsloth]'" if on_gpu else "use a machine with a GPU, or backend: peft",
+        )
     if backend == "auto":
         return "unsloth" if on_gpu and installed else "peft"
     return backend
 
 
 class Adaptable:
-    """A language model by name, and adapters for it.
+    """A pretrained language model for which adapters are trained.
 
     Args:
+        name: as `lib.models.loading.locate` takes it.
         lora: settings of PEFT's LoraConfig.
-        max_tokens: of a prompt and its completion, for unsloth, which asks beforehand.
+        backend: see `resolve_backend`.
+        device: where it runs.
+        dtype: of its weights.
+        max_tokens: longest prompt and completion together; only unsloth needs it in advance.
+
+    Attributes:
+        base: the pretrained model; None for unsloth, which loads it anew for each adapter.
+        cached: the lower layers, where adapters are on upper layers alone and the model could be split.
     """
 
     def __init__(
@@ -72,40 +107,55 @@ class Adaptable:
         self.backend = resolve_backend(backend, device)
         self.tokenizer = loading.load_tokenizer(name)
         self.base = loading.load(name, device=device, dtype=dtype) if self.backend == "peft" else None
-        self.remembered: frozen_layers.Remembered | None = None
+        self.cached: frozen_layers.CachedLayers | None = None
         upper = self.lora.get("layers_to_transform")
         if self.base is not None and isinstance(upper, list) and set(self.lora) <= SPLITTABLE:
             first = min(upper)
-            self.remembered = frozen_layers.split_decoder(self.base, first)
-            if self.remembered is not None:
+            self.cached = frozen_layers.split_decoder(self.base, first)
+            if self.cached is not None:
                 self.lora["layers_to_transform"] = [layer - first for layer in upper]
 
     @property
     def pad(self) -> int:
-        """What fills shorter rows of a batch for this model."""
-        return 0 if self.remembered is None else frozen_layers.PAD
+        """The id that fills shorter rows of a batch for this model."""
+        return 0 if self.cached is None else frozen_layers.PAD
 
     def vectors(self, examples: Sequence[Example], asked: Sequence[Sequence[int]] | None = None) -> np.ndarray:
         """Embeddings of the examples' texts by the frozen layers, (examples, width).
 
-        What the layers give is kept, so that no training reads a text again. ``asked`` are token ids of the same texts
-        with what another task asks after them: one pass serves both. Raises DoppelError where all layers learn.
+        The states are cached, so no training has to read a text again.
+
+        Args:
+            examples: the texts.
+            asked: token ids of prompts that begin with the same texts, for another task: one pass then serves both.
+
+        Raises:
+            DoppelError: no layers are frozen.
         """
-        if self.remembered is None:
-            raise DoppelError(f"no layers of {self.name} are apart; name upper layers in lora: layers_to_transform")
+        if self.cached is None:
+            raise DoppelError(
+                "evaluation.no_frozen_layers",
+                f"no layers of {self.name} are frozen",
+                name="lora",
+                remedy="name upper layers in lora: layers_to_transform",
+            )
         read = [[*example.prompt, *example.completion][:-1] for example in examples]  # as a training's batch has it
         longer = read
-        if asked is not None:  # one that does not begin with its text is left to its task
-            longer = [more if more[: len(ids)] == ids else ids for ids, more in zip(read, asked, strict=True)]
-        return self.remembered.beginnings(longer, list(map(len, read)), self.base.device)
+        if asked is not None:  # a prompt that does not begin with its text is left to its own task
+            longer = [prompt if prompt[: len(ids)] == ids else ids for ids, prompt in zip(read, asked, strict=True)]
+        return self.cached.prefix_means(longer, list(map(len, read)), self.base.device)
 
     @contextmanager
     def adapted(
         self, examples: Sequence[Example], settings: Adaptation, *, seed: int, checkpoint: Path
     ) -> Iterator[PeftModel]:
-        """The model with a new adapter trained on ``examples``; afterwards the model is what it was.
+        """Inside the ``with`` block, the model with a newly trained adapter; afterwards the base model is as before.
 
-        ``seed`` governs initial weights, samples and dropout; a training that was cut off goes on from ``checkpoint``.
+        Args:
+            examples: records to train on.
+            settings: of the training.
+            seed: of initial weights, samples and dropout.
+            checkpoint: file of the training's state, from which an interrupted training continues.
         """
         model = self._fresh(seed)
         training = Settings(
@@ -117,7 +167,7 @@ class Adaptable:
             tokens_per_micro_batch=settings.tokens_per_micro_batch,
             checkpoint_every=settings.steps,
             seed=seed,
-            privacy_seed=seed,  # nothing private is claimed: the samples may be known
+            privacy_seed=seed,  # no privacy is claimed, so the samples may be known
         )
         try:
             trainer = Trainer(model, examples, training, checkpoint)
@@ -130,7 +180,7 @@ class Adaptable:
                 self.base = model.unload()
 
     def plain(self) -> PreTrainedModel:
-        """The model as it is, without an adapter."""
+        """The pretrained model without an adapter."""
         return self._unsloth() if self.base is None else self.base
 
     def _fresh(self, seed: int) -> PeftModel:
@@ -145,7 +195,7 @@ class Adaptable:
             return get_peft_model(self.base, LoraConfig(**{"task_type": "CAUSAL_LM", **self.lora}))
 
     def _unsloth(self) -> PreTrainedModel:
-        from unsloth import FastLanguageModel  # patches transformers when imported: only where it is used
+        from unsloth import FastLanguageModel  # patches transformers on import, so import it only where it is used
 
         model, _ = FastLanguageModel.from_pretrained(
             model_name=str(loading.locate(self.name)), max_seq_length=self.max_tokens, load_in_4bit=True

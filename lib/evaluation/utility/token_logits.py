@@ -1,4 +1,4 @@
-"""What a language model says of the next token at chosen places, without keeping logits of all others."""
+"""Next-token logits of a language model at chosen positions, without holding the logits of all other positions."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,14 @@ from torch import nn
 from lib.models.examples import Batch, Example
 from lib.models.losses import head_splits
 
-PLACES_AT_ONCE = 256  # whose logits are held: 50 MB at 50k words
+POSITIONS_AT_ONCE = 256  # whose logits are held: 50 MB with a vocabulary of 50k
 
 
 def splits(model: nn.Module, example: Example) -> bool:
-    """Whether the model is a decoder and an output head, so that the head need not read every place."""
+    """Whether ``model`` is a decoder followed by an output head, so that the head can skip positions.
+
+    ``example`` is any example, to compare the two on (see `lib.models.losses.head_splits`).
+    """
     return head_splits(model, Batch.of([example], 0, next(model.parameters()).device))
 
 
@@ -20,13 +23,24 @@ def splits(model: nn.Module, example: Example) -> bool:
 def logits_at(
     model: nn.Module, ids: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, *, split_head: bool
 ) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Logits after the places (row, column) of ids (texts, tokens), float32 (some places, words), part by part."""
+    """Logits of the token after each of n positions, in chunks.
+
+    Args:
+        model: a causal language model.
+        ids: padded token ids, (texts, tokens).
+        rows: row in ``ids`` of each position, (n,).
+        columns: column in ``ids`` of each position, (n,).
+        split_head: run the output head on these positions alone; only where `splits` is true.
+
+    Yields:
+        Which of the n positions a chunk holds, and its logits, float32 (positions, vocabulary).
+    """
     if split_head:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         head = base.get_output_embeddings()
         seen = base.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[rows, columns]
     else:
         head, seen = nn.Identity(), model(input_ids=ids, use_cache=False).logits[rows, columns]
-    for start in range(0, len(seen), PLACES_AT_ONCE):
-        part = slice(start, start + PLACES_AT_ONCE)
-        yield part, head(seen[part]).float()
+    for start in range(0, len(seen), POSITIONS_AT_ONCE):
+        chunk = slice(start, start + POSITIONS_AT_ONCE)
+        yield chunk, head(seen[chunk]).float()

@@ -1,10 +1,11 @@
-"""From trainings and what they did on each test record to an estimate with an interval.
+"""From repeated trainings, and their outcomes on each test record, to an estimate with an interval.
 
-Every training of a set sees another two thirds of its records, with another seed: the first draw of the records, the
-order of batches and the initial weights all differ. Each draw of an interval takes one training and two thirds of the
-test records. So the interval is that of *one* training at this size, in records, seeds and tests at once, and somewhat
-wide for the value, which is the mean over trainings: few trainings tell their own spread badly. Arms of one comparison
-share the test records of each draw, so their differences are taken draw by draw.
+Every training on a set uses a different two thirds of its records and a different seed, so the records, the order of
+batches and the initial weights all differ. Each draw of an interval takes one training and two thirds of the test
+records. The interval is therefore that of a *single* training at this size, over records, seeds and tests at once. It
+is somewhat wide for the reported value, the mean over trainings, because a few trainings give a poor estimate of their
+own spread. All arms of a comparison share the test records of each draw, so their differences can be taken draw by
+draw.
 """
 
 from collections.abc import Callable
@@ -19,21 +20,42 @@ LEAST_SEEDS = 3
 
 
 def training_rows(rows: np.ndarray, *, seeds: int, seed: int) -> list[np.ndarray]:
-    """Two thirds of ``rows`` for each of ``seeds`` trainings, in random order; the same places for sets of one size."""
+    """Random two thirds of a set for each training, in random order.
+
+    Args:
+        rows: the set's rows in the pool, (n,).
+        seeds: number of trainings, at least `LEAST_SEEDS`.
+        seed: of the random choice; sets of the same size get the same positions.
+
+    Returns:
+        ``seeds`` arrays, each (`training_size` of n,).
+
+    Raises:
+        DoppelError: fewer than `LEAST_SEEDS` trainings.
+    """
     if seeds < LEAST_SEEDS:
-        raise DoppelError(f"seeds = {seeds}; an interval over seeds needs at least {LEAST_SEEDS}")
+        raise DoppelError(
+            "evaluation.too_few_trainings",
+            f"seeds = {seeds}; an interval over trainings needs at least {LEAST_SEEDS}",
+            name="seeds",
+            value=seeds,
+        )
     kept = training_size(len(rows))
     return [rows[np.random.default_rng([seed, number]).permutation(len(rows))[:kept]] for number in range(seeds)]
 
 
 def training_size(n: int) -> int:
-    """Records that each training sees, of ``n`` matched ones."""
+    """Number of records in each training on a set of ``n`` records: two thirds."""
     return round(n * 2 / 3)
 
 
 @dataclass(frozen=True)
 class Repeated(Estimate):
-    """An estimate over trainings, and beside it that of some single trainings: ``each``, with the same test records."""
+    """An estimate over several trainings.
+
+    Attributes:
+        each: estimates of single trainings, the first ones, with the same test records in each draw.
+    """
 
     each: tuple[Estimate, ...] = ()
 
@@ -44,25 +66,27 @@ def over_trainings(
     *,
     draws: int,
     seed: int,
-    apart: int = 0,
+    separate: int = 0,
 ) -> Repeated:
-    """``statistic(outcome, rows)`` of trainings, their mean and its interval.
+    """The mean of ``statistic`` over trainings, with its interval.
 
     Args:
-        statistic: of one training's outcome on all test records (tests, ...), and the rows of those that count.
-        outcomes: (trainings, tests, ...).
-        draws: of the interval; rounded up to a multiple of the trainings.
-        apart: so many trainings, the first ones, get an estimate of their own. Its interval is that of its test
-            records alone.
+        statistic: called with one training's outcome on all test records (tests, ...) and the rows of the test records
+            to use.
+        outcomes: the outcomes of all trainings, (trainings, tests, ...).
+        draws: draws of the interval; rounded up to a multiple of the trainings.
+        seed: of the draws.
+        separate: how many trainings, the first ones, also get an estimate of their own. The interval of such an
+            estimate covers the test records alone.
     """
     trainings, tests = outcomes.shape[:2]
     draws = -(-draws // trainings) * trainings
     samples = [rows for rows, _ in subsamples(tests, tests, draws=draws, seed=seed)]
     drawn = [statistic(outcomes[number % trainings], rows) for number, rows in enumerate(samples)]
-    values = [float(statistic(one, np.arange(tests))) for one in outcomes]
+    values = [float(statistic(outcome, np.arange(tests))) for outcome in outcomes]
     each = tuple(
-        Estimate.from_subsamples(value, np.array([statistic(one, rows) for rows in samples]), tests)
-        for value, one in zip(values[:apart], outcomes, strict=False)
+        Estimate.from_subsamples(value, np.array([statistic(outcome, rows) for rows in samples]), tests)
+        for value, outcome in zip(values[:separate], outcomes, strict=False)
     )
     whole = Estimate.from_subsamples(float(np.mean(values)), np.array(drawn), tests)
     return Repeated(whole.value, whole.draws, each)

@@ -17,7 +17,7 @@ from lib.data.assets import fetch
 from lib.evaluation.utility import frozen_layers
 from lib.evaluation.utility.linear_classifiers import Fit
 from lib.models import loading
-from lib.models.encoders import BUNDLED
+from lib.models.encoders import BUNDLED_ENCODERS
 from lib.models.examples import by_length
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
@@ -61,11 +61,11 @@ def locate(name: str) -> Path | str:
     scheme, _, rest = name.partition(":")
     if scheme == "hub" and rest:
         return rest
-    if scheme == "bundled" and rest in BUNDLED:
-        return fetch(BUNDLED[rest])
+    if scheme == "bundled" and rest in BUNDLED_ENCODERS:
+        return fetch(BUNDLED_ENCODERS[rest])
     if (Path(name) / "config.json").is_file():
         return Path(name)
-    known = [*(f"bundled:{bundled}" for bundled in BUNDLED), "hub:OWNER/NAME", "a folder with a config.json"]
+    known = [*(f"bundled:{bundled}" for bundled in BUNDLED_ENCODERS), "hub:OWNER/NAME", "a folder with a config.json"]
     raise DoppelError(
         "evaluation.unknown_classifier",
         f"unknown classifier {name!r}",

@@ -1,40 +1,38 @@
-"""Train on synthetic and test on real (TSTR), and the reverse (TRTS), for one label and one kind of classifier.
+"""Train on synthetic, test on real (TSTR), and the reverse (TRTS), for one label and one type of classifier.
 
-Esteban, Hyland & Rätsch 2017 (arXiv:1706.02633). The ceiling of the first is a model trained on as many real records;
-the ceiling of the second is the same real model tested on held-out real records.
+Esteban, Hyland & Rätsch 2017 (arXiv:1706.02633). The ceiling of TSTR is a model trained on as many real records; the
+ceiling of TRTS is that same real model tested on held-out real records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lib.common.errors import DoppelError
+from lib.evaluation import registry
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, Sets
 from lib.evaluation.estimate import BySet, Undefined
-from lib.evaluation.metric import Direction
 from lib.evaluation.utility.linear_classifiers import Fit
 from lib.evaluation.utility.training_resamples import LEAST_SEEDS, Repeated, over_trainings, training_rows
 
-# name: what is better. Synthetic text that is easier to read than real text lies beyond the reverse's ceiling.
-METRICS: dict[str, Direction] = {
-    "accuracy": "higher",
-    "macro_f1": "higher",
-    "reverse_accuracy": "match",
-    "reverse_macro_f1": "match",
-}
-HEADLINE = ("macro_f1",)  # accuracy flatters whoever says the most frequent label
+Predictions = np.ndarray | Undefined  # predicted label codes, (trainings, tests), or why there are none
+HEADLINE = registry.headline("transfer")
+REVERSE = "reverse_"  # begins the names of the metrics of TRTS
 
 
 def accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Share of right predictions, in [0, 1], higher is better; both arrays (n,)."""
+    """Share of correct predictions, in [0, 1], higher is better; ``predicted`` and ``truth`` are both (n,)."""
     return float(np.mean(predicted == truth))
 
 
 def macro_f1(predicted: np.ndarray, truth: np.ndarray) -> float:
     """Mean over the labels in ``truth`` of F1 = 2 TP / (2 TP + FP + FN), in [0, 1], higher is better.
 
-    ``predicted`` and ``truth`` (n,) hold numbers 0, 1, ...; a label that is never right counts 0, however rare.
+    ``predicted`` and ``truth``, both (n,), hold label codes 0, 1, ...; a label that is never predicted correctly counts
+    as 0, however rare it is.
     """
+    # the value of sklearn's f1_score to the last bit, without its input checks, which take 100 times as long: every
+    # interval calls this a few hundred times
     size = int(max(predicted.max(), truth.max())) + 1
     right = np.bincount(truth[predicted == truth], minlength=size)
     either = np.bincount(truth, minlength=size) + np.bincount(predicted, minlength=size)  # 2 TP + FP + FN
@@ -43,11 +41,13 @@ def macro_f1(predicted: np.ndarray, truth: np.ndarray) -> float:
 
 
 def majority_rate(truth: np.ndarray) -> float:
-    """Accuracy of always saying the most frequent label of ``truth`` (n,): what any classifier has to beat."""
+    """Accuracy of always predicting the most frequent label in ``truth`` (n,): what a classifier has to beat."""
     return float(np.bincount(truth).max() / len(truth))
 
 
-SCORES = {"accuracy": accuracy, "macro_f1": macro_f1}
+def scores() -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
+    """The functions of predicted and true label codes behind the metrics of TSTR, by metric."""
+    return {entry.name: entry.function() for entry in registry.family("transfer") if not entry.name.startswith(REVERSE)}
 
 
 def transfer(
@@ -61,43 +61,62 @@ def transfer(
     reverse: bool = True,
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, BySet]:
-    """Every metric of `METRICS`, by set; without ``reverse`` the first two. An arm that lacks the label is `Undefined`.
+    """Every metric of the family ``transfer`` by set. Real text enters all of them: evaluation only.
 
-    A set with a single value of the label trains a model that always says it: its accuracy is that value's share.
+    An arm whose records lack the label, or on which no classifier can be trained, is `Undefined`. An arm with a single
+    value of the label counts as a model that always predicts it.
 
     Args:
+        sets: the arms, the real records (`REAL`, the ceiling) and the held-out ones.
+        label: the label to predict.
+        fit: trains a classifier and predicts.
+        seeds: trainings on each set, at least 3.
+        draws: draws of each interval.
+        seed: of the training rows and the draws.
+        reverse: whether to compute the reverse metrics too.
         progress: called after each of (arms + 1) x ``seeds`` trainings.
+
+    Raises:
+        DoppelError: a held-out record lacks the label.
     """
     codes, _ = sets.codes(label)
     held_out = sets.rows[HELD_OUT]
     judged = {name: sets.rows[name][: len(held_out)] for name in sets.arms} | {REAL: held_out[: sets.n]}  # of one size
-    found: dict[str, BySet] = {name: {} for name in (METRICS if reverse else SCORES)}
     lacking = {name: int((codes[sets.rows[name]] < 0).sum()) for name in sets.arms}
-    for name in (*sets.arms, REAL):
-        tests = np.concatenate([held_out, *judged.values()]) if reverse and name == REAL else held_out
+
+    def predictions(name: str, tests: np.ndarray) -> Predictions:
+        if count := lacking.get(name, 0):
+            return Undefined(f"{count} of {sets.n} records of arm {name!r} have no label {label!r}")
         try:
-            if count := lacking.get(name, 0):
-                raise DoppelError(f"{count} of {sets.n} records of arm {name!r} have no label {label!r}")
-            trained = training_rows(sets.rows[name], seeds=seeds, seed=seed)
-            predicted = np.stack([_predict(fit, one, codes, tests, s, progress) for s, one in enumerate(trained)])
+            trainings = training_rows(sets.rows[name], seeds=seeds, seed=seed)
+            return np.stack([_predict(fit, rows, codes, tests, s, progress) for s, rows in enumerate(trainings)])
         except DoppelError as error:
-            for metric in SCORES:
-                found[metric][name] = Undefined(str(error))
-            continue
-        for metric, score in SCORES.items():
-            found[metric][name] = _estimate(score, predicted[:, : len(held_out)], codes[held_out], draws, seed)
-    if not reverse:
-        return found
-    if isinstance(found["accuracy"][REAL], Undefined):
-        return found | {f"reverse_{metric}": dict.fromkeys(judged, found["accuracy"][REAL]) for metric in SCORES}
-    start = len(held_out)
-    for name, rows in judged.items():
-        seen, start = predicted[:, start : start + len(rows)], start + len(rows)
-        for metric, score in SCORES.items():
-            found[f"reverse_{metric}"][name] = (
-                found["accuracy"][name] if lacking.get(name) else _estimate(score, seen, codes[rows], draws, seed)
-            )
-    return found
+            return Undefined(str(error))
+
+    tests = [held_out, *judged.values()] if reverse else [held_out]
+    predicted = {name: predictions(name, held_out) for name in sets.arms}
+    predicted[REAL], *by_real = _split(predictions(REAL, np.concatenate(tests)), [len(rows) for rows in tests])
+    forward = {name: (outcome, codes[held_out]) for name, outcome in predicted.items()}
+    backward = {}
+    for (name, rows), outcome in zip(judged.items() if reverse else (), by_real, strict=True):
+        if lacking.get(name) and not isinstance(outcome, Undefined):
+            outcome = predicted[name]  # undefined: there is no true label to compare with
+        backward[name] = outcome, codes[rows]
+    return {
+        entry.name: {
+            name: _estimate(entry.function(), *outcome, draws=draws, seed=seed)
+            for name, outcome in (backward if entry.name.startswith(REVERSE) else forward).items()
+        }
+        for entry in registry.family("transfer")
+        if reverse or not entry.name.startswith(REVERSE)
+    }
+
+
+def _split(predicted: Predictions, sizes: Sequence[int]) -> list[Predictions]:
+    """Predictions (trainings, tests) cut into groups of ``sizes`` tests."""
+    if isinstance(predicted, Undefined):
+        return [predicted] * len(sizes)
+    return np.split(predicted, np.cumsum(sizes)[:-1], axis=1)
 
 
 def _predict(
@@ -110,8 +129,20 @@ def _predict(
 
 
 def _estimate(
-    score: Callable[[np.ndarray, np.ndarray], float], predicted: np.ndarray, truth: np.ndarray, draws: int, seed: int
-) -> Repeated:
+    score: Callable[[np.ndarray, np.ndarray], float],
+    predicted: Predictions,
+    truth: np.ndarray,
+    *,
+    draws: int,
+    seed: int,
+) -> Repeated | Undefined:
+    """The score of predictions (trainings, tests) against the true codes (tests,)."""
+    if isinstance(predicted, Undefined):
+        return predicted
     return over_trainings(
-        lambda one, rows: score(one[rows], truth[rows]), predicted, draws=draws, seed=seed, apart=LEAST_SEEDS
+        lambda outcome, rows: score(outcome[rows], truth[rows]),
+        predicted,
+        draws=draws,
+        seed=seed,
+        separate=LEAST_SEEDS,
     )

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import stat
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from support import browser
+from support.errors import refused
 from support.utility_toys import matched, records
 
-from lib.common.errors import DoppelError
 from lib.evaluation.estimate import Undefined
 from lib.evaluation.human import rating_forms, rating_sheet
 
@@ -20,10 +21,10 @@ def sheet() -> rating_sheet.Sheet:
     return rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
 
 
-def fill(sheet: rating_sheet.Sheet, quality) -> str:
+def fill(sheet: rating_sheet.Sheet, quality: Callable[[str], str]) -> str:
     """A filled sheet as CSV; ``quality`` gives the answer for an item's set."""
     rows = [[item, quality(name), "3"] for item, name in zip(sheet.ids, sheet.sets, strict=True)]
-    return rating_forms.answered(rows)
+    return rating_forms.answers_as_csv(rows)
 
 
 def test_the_sheet_is_blinded_mixed_and_seeded(sheet):
@@ -55,20 +56,29 @@ def test_the_sheet_is_read_back_as_it_was_filled(sheet, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "code", "name", "row"),
     [
-        (lambda text: text.replace(",4,", ",6,", 1), "'quality' must be a whole number from 1 to 5"),
-        (lambda text: text.replace(",4,", ",good,", 1), "'quality' must be"),
-        (lambda text: text.replace("-001", "-999"), "is not on this run's sheet"),
-        (lambda text: text.replace("-001", "-002"), "comes twice"),
-        (lambda text: text.replace("quality", "grade"), "no column 'quality'"),
+        (lambda text: text.replace(",4,", ",6,", 1), "evaluation.rating_off_scale", "quality", 1),
+        (lambda text: text.replace(",4,", ",good,", 1), "evaluation.rating_off_scale", "quality", 1),
+        (lambda text: text.replace("-001", "-999"), "evaluation.rated_item_unknown", "item", 1),
+        (lambda text: text.replace("-001", "-002"), "evaluation.rated_item_repeated", "item", 2),
+        (lambda text: text.replace("quality", "grade"), "evaluation.ratings_column_missing", "quality", 1),
     ],
 )
-def test_what_is_wrong_in_a_filled_sheet_is_told_with_its_row(sheet, tmp_path, change, told):
+def test_a_fault_in_a_filled_sheet_is_reported_with_its_file_and_row(sheet, tmp_path, change, code, name, row):
     path = tmp_path / "anna.csv"
     path.write_text(change(fill(sheet, lambda name: "4")))
-    with pytest.raises(DoppelError, match=rf"anna\.csv, row \d+: .*{told}"):
+    with refused(code, name=name, value=None) as error:  # what a rater wrote is not repeated
         rating_sheet.read_answers({"anna": path}, sheet)
+    assert error.value.where == f"{path}, row {row}"
+
+
+def test_a_sheet_that_is_not_text_is_refused_with_its_path(sheet, tmp_path):
+    path = tmp_path / "anna.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with refused("evaluation.ratings_unreadable") as error:
+        rating_sheet.read_answers({"anna": path}, sheet)
+    assert error.value.where == str(path)
 
 
 def test_mean_ratings_by_set_with_intervals(sheet, tmp_path):
@@ -93,8 +103,8 @@ def test_a_text_is_no_formula_and_no_markup():
 def test_the_panel_holds_no_text_before_start_and_after_the_end(sheet):
     saved = []
     panel = rating_forms.as_panel(sheet, saved.append)
-    _, text, asked, quality, _, fits, button = panel.children
-    assert asked.value == rating_sheet.QUESTIONS["quality"]
+    _, text, question, quality, _, fits, button = panel.children
+    assert question.value == rating_sheet.QUESTIONS["quality"]
     assert text.value == ""
     button.click()
     for number in range(len(sheet.texts)):
@@ -110,14 +120,14 @@ def test_the_key_says_which_set_each_item_is_of(sheet):
     assert json.loads(rating_sheet.as_key(sheet)) == dict(zip(sheet.ids, sheet.sets, strict=True))
 
 
-@pytest.mark.skipif(browser.found() is None, reason="no Chromium on this machine; apt-get install chromium")
-def test_the_page_counts_and_saves_what_was_chosen_in_a_browser(sheet, tmp_path):
-    """All answers but one are clicked; what the button would save is caught where the page makes a file of it."""
+@pytest.mark.skipif(browser.chromium() is None, reason="no Chromium on this machine; apt-get install chromium")
+def test_the_page_counts_and_saves_the_chosen_answers_in_a_browser(sheet, tmp_path):
+    """Clicks all answers but one, and catches the file that the button would save."""
     file = tmp_path / "sheet.html"
     file.write_text(rating_forms.as_html(sheet))
     with browser.opened(tmp_path / "profile") as page:
         page.open(file)
-        click = "document.querySelectorAll('input[value=\"4\"]').forEach((one, n) => { if (n) one.click(); })"
+        click = "document.querySelectorAll('input[value=\"4\"]').forEach((input, n) => { if (n) input.click(); })"
         page.run(click)
         count = page.run("document.getElementById('done').textContent")
         caught = "new Promise(text => { URL.createObjectURL = blob => { text(blob.text()); return '#'; }; save(); })"
