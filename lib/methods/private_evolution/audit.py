@@ -1,11 +1,12 @@
-"""An Aug-PE arm evolved again on a canaried corpus, and what its votes say of a canary.
+"""Evolves an Aug-PE arm again on a corpus with canaries, and attacks its votes.
 
-The calls are those of notebook 03, with the arm's own parameters: unit, neighbours and mechanism are
-`lib.methods.private_evolution.evolution`'s. *Evaluation only.*
+The calls are those of notebook 12, with the arm's own parameters. Unit, neighbours, sampler and mechanism are those of
+`lib.methods.private_evolution.evolution`; the noise is calibrated again, because with canaries there are more units.
+*Evaluation only.*
 
 The guarantee covers all that evolution releases: every candidate and every noisy histogram of votes. So the strongest
-attack reads the votes, and is given all that the guarantee allows an attacker to know: every other record. It takes the
-votes of the others off, and estimates from what is left which canaries voted. Text alone tells far less.
+attack reads the votes, and knows all that the guarantee allows an attacker to know: every other record. It subtracts
+the votes of the others, and estimates from the rest which canaries voted. The texts alone say far less.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +22,8 @@ from lib.data import labels
 from lib.data.records import Record, owner_numbers
 from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution import text_api
-from lib.methods.private_evolution.evolution import FIRST, Evolution, Generation, Iteration, Voters
+from lib.methods.private_evolution.candidates import Generation
+from lib.methods.private_evolution.evolution import FIRST, Evolution, Iteration, Voters
 from lib.methods.private_evolution.method import METHOD
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
@@ -33,7 +35,13 @@ from lib.privacy.ledger import Event, Ledger
 
 @dataclass(frozen=True)
 class Evolved:
-    """Private evolution on the canaried corpus, to its end. Never saved beyond the checkpoints of its stage."""
+    """A finished private evolution on the corpus with canaries. It is kept only in the checkpoints of its stage.
+
+    Attributes:
+        evolution: the run, with its voters.
+        history: its iterations, in order.
+        noise_multiplier: as in `Settings`; None where the arm is not private.
+    """
 
     evolution: Evolution
     history: Sequence[Iteration]
@@ -41,20 +49,25 @@ class Evolved:
 
     @property
     def texts(self) -> list[str]:
+        """The synthetic texts."""
         return [text for text, _ in self.evolution.result(self.history[-1])]
 
 
 def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
-    """Evolve an arm's texts again with the canaried corpus as voters.
+    """Evolve an arm's texts again, with the corpus with canaries as voters.
 
     Args:
-        arm: to be audited.
+        arm: the arm to be audited.
         corpus: the private records with canaries behind them.
-        folder: of the checkpoints, from which a killed attempt goes on.
+        folder: of the checkpoints; a killed run goes on from there.
         bars: makes a progress bar.
 
     Returns:
-        The score ``votes`` of the canaries that came once, (m,), with noise and without.
+        The score ``votes`` of the m canaries that came once, (m,): with noise as ``single``, and without as
+        ``unnoised``.
+
+    Raises:
+        DoppelError: the target epsilon cannot be reached with this many units, or the model gave no usable text.
     """
     ledger, train, planted = corpus.ledger(arm), corpus.train, corpus.planted
     encoder = encoders.open_encoder(arm.parameters["encoder"], dtype="float32")
@@ -79,10 +92,26 @@ def evolve(
     embed: Callable[[Sequence[str]], np.ndarray],
     progress: Bars,
 ) -> Evolved:
-    """Evolve again with ``train`` as voters; the event is added to ``ledger``. Resumable from ``folder``.
+    """Evolve an arm's texts again.
 
-    It begins with the candidates that the arm began with: they came before any vote, so no coin moves them.
-    ``vectors`` (n, d) are the embeddings of ``train`` by ``embed``, the arm's own encoder.
+    It starts from the candidates that the arm started with: they were written before any vote, so no coin has an effect
+    on them.
+
+    Args:
+        arm: the arm; its parameters are used.
+        train: the n records that vote, canaries included. Private.
+        vectors: embeddings of ``train`` by ``embed``, float32, shape (n, width).
+        ledger: of the corpus; the event of the votes is added to it.
+        corpus: folder of the corpus stage, with its label histogram and catalogue.
+        folder: of the checkpoints; a killed run goes on from there.
+        embed: the arm's own encoder, texts -> vectors.
+        progress: makes a progress bar.
+
+    Returns:
+        The finished evolution.
+
+    Raises:
+        DoppelError: the target epsilon cannot be reached, or the model gave no usable text.
     """
     given = arm.parameters
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
@@ -110,54 +139,73 @@ def evolve(
 def embedded(
     encoder: Encoder, records: Sequence[Record], train: Sequence[Record], canaries: Sequence[Canary]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings of ``train`` (the records, canaries behind them), (n, d), and of all ``canaries``, (c, d).
+    """Embed the train set and the canaries.
 
-    Those of the private records come from the cache that the arm filled. Each canary is embedded once: what votes is
-    what the attack looks for, to the last bit.
+    The vectors of the private records come from the cache that the arm filled. Each canary is embedded once, so that
+    the vector that votes is the one that the attack looks for, to the last bit.
+
+    Args:
+        encoder: the arm's own.
+        records: the private records.
+        train: ``records``, and behind them the canaries that are in.
+        canaries: all c canaries.
+
+    Returns:
+        Vectors of ``train``, float32, shape (n, width), and of ``canaries``, shape (c, width).
     """
     known = encoder.encode([canary.record.text for canary in canaries])
-    place = {canary.record.text: row for row, canary in enumerate(canaries)}
-    behind = known[[place[record.text] for record in train[len(records) :]]]
+    row = {canary.record.text: number for number, canary in enumerate(canaries)}
+    planted = known[[row[record.text] for record in train[len(records) :]]]
     private = encoders.embed_private(encoder, [record.text for record in records])
-    return np.concatenate([private, behind]), known
+    return np.concatenate([private, planted]), known
 
 
 def vote_scores(
     run: Evolved, canaries: Sequence[Canary], vectors: np.ndarray, *, first: int, noise: bool = True
 ) -> np.ndarray:
-    """How likely each canary voted, shape (m,): the best linear estimate of its coin from all released histograms.
+    """How likely each of m canaries voted: the best linear estimate of its coin from all released histograms.
 
-    ``vectors`` (m, d) are the canaries' embeddings; those that are in stand one behind the other from voter number
-    ``first`` on. In iteration t a canary that is in adds a vote to each of its k_nn
-    nearest candidates: with x the coins (0 or 1), A_t the ballots (candidates x canaries) and N(0, s^2) the noise, the
-    released votes less those of all others are A_t x + noise. For fair coins the least mean squared error is that of
-    x = 1/2 + (A'A + 4 s^2)^-1 A' (votes - A/2), over all iterations at once.
+    In iteration t a canary that is in adds a vote to each of its k_nn nearest candidates. Let x be the coins (0 or 1),
+    A_t the ballots (candidates x canaries), and s the standard deviation of the noise in votes. Then the released votes
+    less the votes of all others are A_t x + noise. For fair coins the linear estimate of least mean squared error is
+    x = 1/2 + (A'A + 4 s^2)^-1 A' (votes - A 1/2), over all iterations at once.
 
-    With ``noise=False`` the same candidates are voted for again without noise: the planted violation.
+    Private: clean votes are counted here. They leave this function only as scores of canaries.
 
-    Private: clean votes are counted here. They leave this function as scores of canaries alone.
+    Args:
+        run: the evolution in which the canaries voted.
+        canaries: those that came once, m of them; each is a unit of its own.
+        vectors: their embeddings, float32, shape (m, width).
+        first: number of the first canary among the voters; those that are in follow each other from there.
+        noise: True reads the released votes. False counts the votes for the same candidates again without noise, which
+            is the violation that a positive control plants.
+
+    Returns:
+        The estimates, shape (m,); about 1 for a canary that is in and 0 for one that is out.
     """
     voters, settings = run.evolution.voters, run.evolution.settings
     others = _without(voters, slice(first, first + sum(canary.included for canary in canaries)))
     cells = labels.cell_numbers([canary.record for canary in canaries], run.evolution.cells)
-    ballots, left = [], []
-    for one in run.history:
-        candidates, of = np.load(run.evolution._vectors(one.number)), np.array(one.generation.cells)
-        released = one.noisy if noise else _votes(voters, candidates, of, settings.k_nn)
-        ballots.append(_ballots(vectors, cells, candidates, of, settings.k_nn))
-        left.append(released - _votes(others, candidates, of, settings.k_nn))
-    table, rest = np.concatenate(ballots), np.concatenate(left)
+    ballots, remaining = [], []
+    for iteration in run.history:
+        candidates = np.load(run.evolution.vectors_file(iteration.number))
+        candidate_cells = np.array(iteration.generation.cells)
+        released = iteration.noisy if noise else _votes(voters, candidates, candidate_cells, settings.k_nn)
+        ballots.append(_ballots(vectors, cells, candidates, candidate_cells, settings.k_nn))
+        remaining.append(released - _votes(others, candidates, candidate_cells, settings.k_nn))
+    table, votes = np.concatenate(ballots), np.concatenate(remaining)
     spread = (run.noise_multiplier or 0.0) * settings.k_nn**0.5 if noise else 0.0
     ridge = max(4 * spread**2, 1e-6) * np.eye(len(canaries))
-    return 0.5 + np.linalg.solve(table.T @ table + ridge, table.T @ (rest - table.sum(axis=1) / 2))
+    return 0.5 + np.linalg.solve(table.T @ table + ridge, table.T @ (votes - table.sum(axis=1) / 2))
 
 
-def _votes(voters: Voters, candidates: np.ndarray, of: np.ndarray, k_nn: int) -> np.ndarray:
+def _votes(voters: Voters, candidates: np.ndarray, candidate_cells: np.ndarray, k_nn: int) -> np.ndarray:
+    """The clean votes of each candidate, in votes. Private."""
     clean = vote(
         voters.vectors,
         candidates,
         private_cells=voters.cells,
-        candidate_cells=of,
+        candidate_cells=candidate_cells,
         k_nn=k_nn,
         owners=voters.owners,
     )
@@ -169,11 +217,13 @@ def _without(voters: Voters, gone: slice) -> Voters:
     return Voters(np.delete(voters.vectors, gone, axis=0), np.delete(voters.cells, gone), owners)
 
 
-def _ballots(vectors: np.ndarray, cells: np.ndarray, candidates: np.ndarray, of: np.ndarray, k_nn: int) -> np.ndarray:
-    """Who would vote for what, (candidates, canaries), 0 or 1."""
+def _ballots(
+    vectors: np.ndarray, cells: np.ndarray, candidates: np.ndarray, candidate_cells: np.ndarray, k_nn: int
+) -> np.ndarray:
+    """Which candidates each canary votes for if it is in: 0 or 1, (candidates, canaries)."""
     table = np.zeros((len(candidates), len(vectors)))
-    for cell in np.unique(of):
-        members, rows = np.flatnonzero(of == cell), np.flatnonzero(cells == cell)
+    for cell in np.unique(candidate_cells):
+        members, rows = np.flatnonzero(candidate_cells == cell), np.flatnonzero(cells == cell)
         if len(rows):
             chosen = nearest(vectors, candidates[members], k_nn, rows=rows)
             table[members[chosen].ravel(), np.repeat(rows, chosen.shape[1])] = 1

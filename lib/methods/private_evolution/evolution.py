@@ -1,19 +1,20 @@
 """The loop of private evolution: write, let the private records vote, select, vary (Lin et al. 2024; Xie et al. 2024).
 
-Unit: one record, or one user. Neighbours: add or remove one unit. Sampler: everyone votes in every iteration.
-Mechanism: each of the T iterations releases one histogram of votes with Gaussian noise
-(`lib.methods.private_evolution.voting.noisy_votes`), whose sensitivity `lib.methods.private_evolution.voting` states; that is one event of T
-compositions. All else (labels, selection, variation) is post-processing of these and of the noisy label
-histogram, and the model sees labels and synthetic texts alone.
+Unit: one record, or one user with all records. Neighbours: add or remove one unit. Sampler: none, every unit votes in
+every iteration. Mechanism: each of T iterations releases one histogram of votes with Gaussian noise
+(`lib.methods.private_evolution.voting.noisy_votes`). Sensitivity: one unit changes a histogram by at most sqrt(k_nn)
+votes in L2 norm (`lib.methods.private_evolution.voting.vote`). For the accountant that is one `Gaussian` with a count
+of T. All else (labels, selection, variation) is post-processing of these histograms and of the noisy label histogram;
+the model sees labels and synthetic texts alone.
 
-Every generation and every noisy histogram is kept on disk as soon as it exists, written whole: a run that was
-killed anywhere reads them again, so no vote is held twice and no noise drawn twice. All other draws follow from
-``seed`` and the iteration: there is no generator state to keep.
+Every generation and every noisy histogram is written to the disk, whole, as soon as it exists. A run that was killed
+anywhere reads them again, so no vote is held twice and no noise is drawn twice. All other draws follow from ``seed``
+and the number of the iteration, so there is no generator state to keep.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,69 +22,70 @@ import numpy as np
 from lib.common.files import read_json, write_array, write_json
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
-from lib.generation.generate import Draws
+from lib.methods.private_evolution.candidates import CHOICE, COPIES, Bars, CandidateWriter, Generation, first_of_each
 from lib.methods.private_evolution.selection import quotas, select
 from lib.methods.private_evolution.settings import Settings
-from lib.methods.private_evolution.text_api import Api, Progress
+from lib.methods.private_evolution.text_api import Api
 from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
 
 FIRST = "evolution/first.json"  # where a stage keeps the candidates that it began with
-LABELS, CHOICE, RANDOM, VARY, LOOK_AHEAD, COPIES = range(6)  # streams of draws under ``seed``
 
 
 @dataclass(frozen=True)
 class Voters:
-    """The private records, as they vote: embeddings (n, d), each one's cell (n,), and its user (n,) or None."""
+    """The n private records as they vote. Private.
+
+    Attributes:
+        vectors: their embeddings, float32, shape (n, width); may be memory-mapped.
+        cells: number of each one's label cell, int, shape (n,); -1 never votes.
+        owners: number of each one's user, int, shape (n,); None: each record is a unit of its own.
+    """
 
     vectors: np.ndarray
     cells: np.ndarray
     owners: np.ndarray | None = None
 
 
-@dataclass
-class Generation:
-    """The candidates of one iteration, and what they cost. The first ``kept`` are parents that stand again."""
-
-    texts: list[str]
-    labels: list[dict[str, str]]
-    cells: list[int]
-    parents: list[int | None]  # number in the generation before, of the parent or of the kept text itself
-    kept: int = 0
-    requested: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
-    tokens: int = 0  # drawn, those of rejected replies counted
-    seconds: dict[str, float] = field(default_factory=dict)  # of writing and embedding
-
-
 @dataclass(frozen=True)
 class Iteration:
-    """One iteration as it came out; ``noisy`` are votes (they may be negative), best of a cell first in ``chosen``."""
+    """A finished iteration.
+
+    Attributes:
+        number: from 0.
+        generation: its candidates.
+        noisy: their noisy votes, float64, shape (candidates,); can be negative. Where ``noise_multiplier`` is None they
+            are clean: private, not to be shown.
+        chosen: indices of the selected candidates, shape (selected,), cell by cell, the best of a cell first.
+    """
 
     number: int
     generation: Generation
-    noisy: np.ndarray  # without noise these are clean: not to be shown
+    noisy: np.ndarray
     chosen: np.ndarray
 
     @property
     def selected(self) -> list[str]:
+        """The selected texts."""
         return [self.generation.texts[i] for i in self.chosen]
 
     def records(self) -> list[Record]:
-        """What was selected, as records."""
-        made = self.generation
-        return [
-            Record(f"{place:06d}", PrivateText(made.texts[i]), made.labels[i]) for place, i in enumerate(self.chosen)
-        ]
+        """The selected texts as records."""
+        texts, labels = self.generation.texts, self.generation.labels
+        return [Record(f"{place:06d}", PrivateText(texts[i]), labels[i]) for place, i in enumerate(self.chosen)]
 
 
 class Evolution:
-    """One run of private evolution, resumable wherever it was killed.
+    """A run of private evolution; can be resumed wherever it was killed.
 
     Args:
-        embed: texts -> float32 (texts, d), the encoder of ``voters``.
-        cells: labels of each cell. shares: of each cell, from the noisy label histogram.
-        catalogue: public rows of further labels, one drawn for each text; or none.
-        folder: keeps generations and noisy votes; give the same one to go on.
+        api: RANDOM_API and VARIATION_API.
+        embed: texts -> vectors, float32, shape (texts, width); the encoder of ``voters``.
+        voters: the private records.
+        cells: labels of each cell, name -> value.
+        shares: share of each cell, from the noisy label histogram; shape (cells,), sum 1.
+        catalogue: public rows of further labels, of which one is drawn for each text; may be empty.
+        settings: how to evolve.
+        folder: keeps generations and noisy votes; give the same folder to go on.
     """
 
     def __init__(
@@ -98,15 +100,27 @@ class Evolution:
         settings: Settings,
         folder: Path,
     ):
-        self.api, self.embed, self.voters, self.settings = api, embed, voters, settings
-        self.cells, self.shares, self.catalogue, self.folder = cells, shares, catalogue, folder
+        self.api, self.voters, self.settings, self.folder = api, voters, settings, folder
+        self.cells, self.shares = cells, shares
+        self.writer = CandidateWriter(api, embed, cells=cells, shares=shares, catalogue=catalogue, settings=settings)
 
     def run(
         self,
-        progress: Callable[[str, int], Progress] = lambda what, total: lambda done: None,
+        progress: Bars = lambda title, total: lambda done: None,
         on_iteration: Callable[[Iteration], object] = lambda iteration: None,
     ) -> list[Iteration]:
-        """All iterations. ``progress`` is told what begins and of how many texts; it gives what counts them."""
+        """Run all iterations, or those that are left.
+
+        Args:
+            progress: (what begins, of how many texts) -> function that is called with the number of texts newly done.
+            on_iteration: called with each finished iteration.
+
+        Returns:
+            The iterations, in order.
+
+        Raises:
+            DoppelError: the model gave no usable text, or the noise is too small to be accounted for.
+        """
         history: list[Iteration] = []
         for number in range(self.settings.iterations):
             generation, vectors = self._generation(number, history, progress)
@@ -125,102 +139,61 @@ class Evolution:
         return history
 
     def begin_with(self, first: Generation) -> None:
-        """Start from candidates that another run of the same settings invented: RANDOM_API sees no private record, so
-        nothing of the guarantee changes, and what is known is not written again. Call it before `run`."""
+        """Start from candidates that another run with the same settings invented; call this before `run`.
+
+        RANDOM_API sees no private record, so the guarantee stays the same, and nothing is written again that is known.
+
+        Args:
+            first: the candidates, as `FIRST` holds them. Ignored where this run has its first generation already.
+        """
         if not self._file("generation", 0).exists():
-            write_array(self._vectors(0), self._embedded(0, first))
+            write_array(self.vectors_file(0), self.writer.vectors(0, first, None))
             write_json(self._file("generation", 0), asdict(first))
 
     def result(self, last: Iteration) -> list[tuple[str, dict[str, str]]]:
-        """The selected texts with their labels. One that was selected more than once gives variations for the rest."""
+        """The synthetic texts with their labels.
+
+        Args:
+            last: the last iteration.
+
+        Returns:
+            Each selected text once; where it was selected several times, variations of it for the rest, after all
+            selected ones. Variations that were rejected in every round are missing.
+        """
         texts, labels = last.generation.texts, last.generation.labels
-        first = _first(last.chosen)
+        first = first_of_each(last.chosen)
         again = last.chosen[~first].tolist()
         copies = self.api.vary([texts[i] for i in again], [labels[i] for i in again], COPIES).texts
         selected = [(texts[i], labels[i]) for i in last.chosen[first].tolist()]
         return selected + [(text, labels[again[position]]) for position, text in sorted(copies.items())]
 
-    def _generation(
-        self, number: int, history: Sequence[Iteration], progress: Callable[[str, int], Progress]
-    ) -> tuple[Generation, np.ndarray]:
-        """The candidates of an iteration and their embeddings: read, or else made and kept."""
+    def vectors_file(self, number: int) -> Path:
+        """The file with the embeddings of the candidates of iteration ``number``: float32, (candidates, width)."""
+        return self.folder / f"vectors-{number:02}.npy"
+
+    def _file(self, name: str, number: int) -> Path:
+        return self.folder / f"{name}-{number:02}.json"
+
+    def _generation(self, number: int, history: Sequence[Iteration], progress: Bars) -> tuple[Generation, np.ndarray]:
+        """The candidates of an iteration and their embeddings: read from the disk, or else written and kept there."""
         file = self._file("generation", number)
         if file.exists():
-            return Generation(**read_json(file)), np.load(self._vectors(number))
+            return Generation(**read_json(file)), np.load(self.vectors_file(number))
         began = time.monotonic()
-        made = self._vary(history[-1], progress) if history else self._random(progress)
+        if history:
+            made = self.writer.following(number, history[-1].generation, history[-1].chosen, progress)
+        else:
+            made = self.writer.first(progress)
         wrote = time.monotonic()
-        vectors = self._embedded(number, made)
+        before = np.load(self.vectors_file(number - 1)) if made.kept else None
+        vectors = self.writer.vectors(number, made, before)
         made.seconds = {"writing": round(wrote - began, 2), "embedding": round(time.monotonic() - wrote, 2)}
-        write_array(self._vectors(number), vectors)
-        write_json(file, asdict(made))  # last: it says that the vectors are there too
+        write_array(self.vectors_file(number), vectors)
+        write_json(file, asdict(made))  # last: this file says that the vectors are there too
         return made, vectors
 
-    def _random(self, progress: Callable[[str, int], Progress]) -> Generation:
-        """The first generation: RANDOM_API, each cell by its noisy share."""
-        settings = self.settings
-        wanted = np.ceil(quotas(self.shares, settings.size(0)) * settings.growth).astype(int)
-        cells = np.repeat(np.arange(len(self.cells)), wanted).tolist()
-        rng = np.random.default_rng([settings.seed, LABELS])
-        rows = rng.integers(len(self.catalogue), size=len(cells)) if self.catalogue else None
-        labels = [
-            {**self.cells[cell], **(self.catalogue[rows[i]] if rows is not None else {})}
-            for i, cell in enumerate(cells)
-        ]
-        drawn = self.api.random(labels, RANDOM, progress=progress("random", len(labels)))
-        return _add(Generation([], [], [], []), drawn, labels, cells, [None] * len(cells))
-
-    def _vary(self, before: Iteration, progress: Callable[[str, int], Progress]) -> Generation:
-        """The next generation: ``variants`` candidates of each selected text."""
-        old, settings = before.generation, self.settings
-        stays = _first(before.chosen) & settings.keep_parents
-        kept = before.chosen[stays].tolist()
-        parents = np.repeat(before.chosen, settings.variants - stays).tolist()
-        made = Generation(
-            *([column[i] for i in kept] for column in (old.texts, old.labels, old.cells)), parents=kept, kept=len(kept)
-        )
-        labels = [old.labels[i] for i in parents]
-        number = before.number + 1
-        counted = progress(f"variations {number}", len(parents))
-        drawn = self.api.vary([old.texts[i] for i in parents], labels, VARY, number, progress=counted)
-        if not kept:
-            drawn.require()  # else nobody is left to vote for
-        return _add(made, drawn, labels, [old.cells[i] for i in parents], parents)
-
-    def _embedded(self, number: int, made: Generation) -> np.ndarray:
-        """Embeddings of the candidates, (candidates, d). A kept text's is read, for it was made before."""
-        fresh = made.texts[made.kept :]
-        vectors = self._looked_ahead(number, fresh, made.labels[made.kept :], made) if fresh else None
-        if not made.kept:
-            return vectors
-        old = np.load(self._vectors(number - 1))[made.parents[: made.kept]]
-        return old if vectors is None else np.concatenate([old, vectors])
-
-    def _looked_ahead(
-        self, number: int, texts: list[str], labels: list[dict[str, str]], made: Generation
-    ) -> np.ndarray:
-        """A candidate's embedding, or with K > 0 the mean over K variations of it (over itself if none came)."""
-        degree = self.settings.lookahead_degree
-        if not degree:
-            return self.embed(texts)
-        of = np.repeat(np.arange(len(texts)), degree)
-        drawn = self.api.vary([texts[i] for i in of], [labels[i] for i in of], LOOK_AHEAD, number)
-        _count(made, drawn)
-        positions = sorted(drawn.texts)
-        looked = self.embed([drawn.texts[p] for p in positions]) if positions else np.zeros((0, 0), np.float32)
-        owners = of[positions]
-        counts = np.bincount(owners, minlength=len(texts))
-        alone = np.flatnonzero(counts == 0)
-        own = self.embed([texts[i] for i in alone]) if len(alone) else looked[:0]
-        sums = np.zeros((len(texts), (looked if len(looked) else own).shape[1]), np.float64)
-        np.add.at(sums, owners, looked)
-        sums[counts > 0] /= counts[counts > 0, None]
-        if len(alone):
-            sums[alone] = own
-        return sums.astype(np.float32)
-
     def _noisy(self, number: int, generation: Generation, vectors: np.ndarray) -> np.ndarray:
-        """The released histogram of an iteration, in votes: read, or else drawn and kept before anybody sees it."""
+        """The histogram of an iteration, in votes: read from the disk, or else drawn, and kept before it is used."""
         file = self._file("votes", number)
         if file.exists():
             return np.array(read_json(file), dtype=np.float64) / VOTE
@@ -234,7 +207,7 @@ class Evolution:
             owners=voters.owners,
         )
         if settings.noise_multiplier is None:
-            return clean / VOTE  # not private: it is never written
+            return clean / VOTE  # not private, so it is never written
         noisy = noisy_votes(
             clean,
             noise_multiplier=settings.noise_multiplier,
@@ -245,17 +218,16 @@ class Evolution:
         write_json(file, noisy)
         return np.array(noisy, dtype=np.float64) / VOTE
 
-    def _file(self, what: str, number: int) -> Path:
-        return self.folder / f"{what}-{number:02}.json"
-
-    def _vectors(self, number: int) -> Path:
-        return self.folder / f"vectors-{number:02}.npy"
-
 
 def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
-    """Selected texts, each traced back to what the model first invented: one row an iteration.
+    """Selected texts, each traced back to what the model first invented.
 
-    Those that changed most often come first, and among these those that ended with most votes.
+    Args:
+        history: all iterations.
+        texts: how many texts to trace, at most; those that changed most often first, then those with most noisy votes.
+
+    Returns:
+        A row for each iteration: ``vote`` (from 1), and the ancestors of that iteration as ``text 1``, ``text 2``, ...
     """
     last = history[-1]
     lines = []
@@ -270,34 +242,3 @@ def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
         {"vote": row + 1, **{f"text {number}": line[row] for number, line in enumerate(chosen, 1)}}
         for row in range(len(history))
     ]
-
-
-def _first(chosen: np.ndarray) -> np.ndarray:
-    """Where an index occurs for the first time, boolean and of the same shape."""
-    first = np.zeros(len(chosen), dtype=bool)
-    first[np.unique(chosen, return_index=True)[1]] = True
-    return first
-
-
-def _count(made: Generation, drawn: Draws) -> None:
-    made.requested += drawn.requested
-    made.tokens += drawn.tokens
-    for reason, count in drawn.rejected.items():
-        made.rejected[reason] = made.rejected.get(reason, 0) + count
-
-
-def _add(
-    made: Generation,
-    drawn: Draws,
-    labels: Sequence[Mapping[str, str]],
-    cells: Sequence[int],
-    parents: Sequence[int | None],
-) -> Generation:
-    """The generation with what was drawn; a position that gave nothing is missing, and counted as requested."""
-    _count(made, drawn)
-    for position, text in sorted(drawn.texts.items()):
-        made.texts.append(text)
-        made.labels.append(dict(labels[position]))
-        made.cells.append(cells[position])
-        made.parents.append(parents[position])
-    return made

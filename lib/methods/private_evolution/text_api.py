@@ -1,4 +1,7 @@
-"""RANDOM_API and VARIATION_API: what private evolution asks of a model. Labels and synthetic texts are all it sees."""
+"""RANDOM_API and VARIATION_API: what private evolution asks of a model, which sees only labels and synthetic texts.
+
+The names are those of Lin et al. 2024; prompts and adaptive lengths follow Aug-PE (Xie et al. 2024).
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,26 +19,26 @@ from lib.generation.rejection import rejection
 Labels = Mapping[str, str]
 Progress = Callable[[int], object]
 
-_STEP = 16  # limits are multiples of it, so that requests of like length share a batch
+_STEP = 16  # limits of tokens are multiples of this, so that requests of similar length share a batch
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s|$)")
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How texts are asked for, and which are taken.
+    """How texts are asked for, and which replies are accepted.
 
     Attributes:
-        sampling: temperature, top_p and so on; its seed is the one of all draws.
-        max_new_tokens: longest reply of RANDOM_API, and the cap for variations.
-        variation: ``rephrase`` (in a drawn tone) or ``fill`` (the blanks of the masked parent).
-        mask_probability: p of ``fill``: each word becomes a blank with it.
-        word_var_scale: standard deviation of the adaptive length, in words: a variation is asked to have
-            max(min_words, the parent's words + N(0, word_var_scale)); 0 asks for no length (Xie et al. 2024).
-        min_words: shortest length that is asked for.
-        max_token_word_scale: tokens allowed for a word of that length.
-        unfinished: a reply cut at its limit is drawn again (``redraw``), or cut back to its last whole
-            sentence (``trim``), for models that never learned to stop.
-        max_attempts: rounds in which a rejected reply is drawn again.
+        sampling: how tokens are drawn; all other draws of the APIs use its seed too.
+        max_new_tokens: the most tokens of a reply, at least 1.
+        variation: ``rephrase`` asks for the text in other words, ``fill`` masks words and asks to fill in the blanks.
+        mask_probability: with ``fill``, the probability of each word to become a blank, in (0, 1].
+        word_var_scale: standard deviation of the adaptive length, in words, at least 0. A variation is asked to have
+            max(min_words, words of its parent + N(0, word_var_scale)) words; 0 asks for no length (Xie et al. 2024).
+        min_words: shortest adaptive length in words, at least 1.
+        max_token_word_scale: tokens allowed for each word of the adaptive length, above 0.
+        unfinished: what happens to a reply that was cut at its limit: ``redraw`` draws it again, ``trim`` cuts it back
+            to its last whole sentence, for models that never learned to stop.
+        max_attempts: rounds of drawing, at least 1; in each, the texts that are still missing are asked for.
     """
 
     sampling: Sampling
@@ -50,10 +53,16 @@ class Writing:
 
 
 class Api:
-    """The two APIs over one model and one prompt file.
+    """The two APIs, with one model and one prompt file.
 
-    Every sample has a generator of its own, made of the seed, the ``stream`` of the call, the round and its
-    position: keyword, writer and tone are drawn for each sample, and again for each redraw, whatever the others do.
+    Every sample has a generator of its own, made from the seed, the ``stream`` of the call, the round, and its
+    position. So keyword, writer and tone are drawn for each sample, and again for each redraw, independently of the
+    other samples.
+
+    Args:
+        model: answers the requests.
+        prompts: the prompt file; replies that repeat one of its examples are rejected.
+        writing: how texts are asked for.
     """
 
     def __init__(self, model: ChatModel, prompts: PromptFile, writing: Writing):
@@ -61,7 +70,19 @@ class Api:
         self._examples = {_plain(text) for shot in prompts.shots for text in (shot.text, shot.again) if text}
 
     def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None) -> Draws:
-        """A new text for each label set. Raises DoppelError when the model gave none at all."""
+        """RANDOM_API: a new text for each label set.
+
+        Args:
+            labels: label sets, name -> value.
+            stream: numbers that name the call; calls with other numbers draw independently.
+            progress: called with the number of texts newly accepted.
+
+        Returns:
+            The accepted texts by position in ``labels``, and what they cost.
+
+        Raises:
+            DoppelError: texts were asked for and no reply was accepted.
+        """
 
         def request(position: int, rng: np.random.Generator) -> Request:
             return Request(self.prompts.random(labels[position], rng, None), self.writing.max_new_tokens)
@@ -71,7 +92,17 @@ class Api:
     def vary(
         self, parents: Sequence[str], labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None
     ) -> Draws:
-        """A variation of each parent (a synthetic text), with the parent's labels; never the parent itself."""
+        """VARIATION_API: a variation of each parent, never the parent itself.
+
+        Args:
+            parents: synthetic texts, never private ones.
+            labels: label set of each parent, name -> value.
+            stream: numbers that name the call; calls with other numbers draw independently.
+            progress: called with the number of texts newly accepted.
+
+        Returns:
+            The accepted texts by position in ``parents``, maybe none, and what they cost.
+        """
 
         def request(position: int, rng: np.random.Generator) -> Request:
             parent = parents[position]
@@ -85,7 +116,15 @@ class Api:
         return self._draw(request, parents, stream, progress)
 
     def length(self, parent: str, rng: np.random.Generator) -> tuple[int | None, int]:
-        """Words to ask for (None: do not say), and the most tokens a variation may have."""
+        """The adaptive length of a variation.
+
+        Args:
+            parent: the text to be varied.
+            rng: the sample's generator.
+
+        Returns:
+            The number of words to ask for, or None to ask for none; and the most tokens of the reply.
+        """
         writing = self.writing
         if not writing.word_var_scale:
             return None, writing.max_new_tokens
@@ -123,7 +162,7 @@ class Api:
         return draw(ask, check, len(parents), max_attempts=writing.max_attempts, progress=progress)
 
     def _cleaned(self, reply: Completion) -> Completion:
-        """The text in a reply; with ``trim``, a cut one up to its last whole sentence."""
+        """The reply with its text cleaned; with ``trim``, a cut reply is shortened to its last whole sentence."""
         text, ended = reply.text, reply.ended
         if not ended and self.writing.unfinished == "trim":
             ends = [match.end() for match in _SENTENCE_END.finditer(text)]
@@ -132,15 +171,21 @@ class Api:
 
 
 def open_api(parameters: Mapping[str, object]) -> Api:
-    """The APIs that the parameters of notebook 03 describe."""
-    given = parameters
-    server = {name: given[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
-    local = {name: given[name] for name in ("engine", "device", "dtype", "batch_size")}
-    writer = open_chat(given["model"], chat=given["chat"], server=server, local=local)
-    settings = {name: given[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
-    return Api(writer, load(Path(given["prompts"])), Writing(Sampling.of(given), **settings))
+    """Open a model and a prompt file as the parameters of a stage name them.
+
+    Args:
+        parameters: of 12_aug_pe, resolved.
+
+    Raises:
+        DoppelError: the model, its engine or endpoint, or the prompt file cannot be used.
+    """
+    server = {name: parameters[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
+    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
+    model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+    settings = {name: parameters[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
+    return Api(model, load(Path(parameters["prompts"])), Writing(Sampling.of(parameters), **settings))
 
 
 def _plain(text: str) -> str:
-    """Letters and digits in lower case: texts that differ in nothing else are the same."""
+    """Letters and digits of a text in lower case. Texts that agree in these count as the same."""
     return "".join(character for character in text.casefold() if character.isalnum())

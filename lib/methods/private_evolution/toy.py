@@ -1,4 +1,4 @@
-"""One election that can be counted by eye: twelve made-up sentences vote for four candidates."""
+"""A toy vote that can be counted by eye: twelve made-up sentences vote for four candidates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.selection import select
 from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
 
-VOTERS = (  # they stand for private records, and are none
+VOTERS = (  # stand for private records, but are made up
     "The battery lasts for two days.",
     "I charge the battery once a week.",
     "Its battery died after one hour.",
@@ -33,19 +33,33 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class Election:
-    """What became of the toy's votes. Only here may the clean votes be looked at: nobody's records are behind them."""
+    """The result of the toy vote. Only here may clean votes be looked at, because the voters are made up.
 
-    points: np.ndarray  # (voters + candidates, 2): where the sentences are, for a picture
-    voted_for: np.ndarray  # (voters,) number of a candidate
-    votes: np.ndarray  # (candidates,)
-    noisy: np.ndarray  # (candidates,) votes
-    chosen: np.ndarray  # the two that are selected, best first
+    Attributes:
+        points: where voters and candidates are in a picture, shape (voters + candidates, 2).
+        voted_for: index of the candidate that each sentence votes for, int, shape (voters,).
+        votes: clean votes of each candidate, shape (candidates,).
+        noisy: their noisy votes, shape (candidates,); can be negative.
+        chosen: indices of the two selected candidates, the best first, shape (2,).
+    """
+
+    points: np.ndarray
+    voted_for: np.ndarray
+    votes: np.ndarray
+    noisy: np.ndarray
+    chosen: np.ndarray
 
 
 def election(
     encode: Callable[[Sequence[str]], np.ndarray], *, noise_multiplier: float, privacy_seed: int | None = None
 ) -> Election:
-    """Vote, add noise, select two: with the functions that the real run uses."""
+    """Vote, add noise, and select two candidates, with the functions that a real run uses.
+
+    Args:
+        encode: texts -> vectors, float32, shape (texts, width).
+        noise_multiplier: standard deviation of the noise over the sensitivity, which is one vote here.
+        privacy_seed: of the noise; None: the operating system seeds it.
+    """
     vectors = encode([*VOTERS, *CANDIDATES])
     private, candidates = vectors[: len(VOTERS)], vectors[len(VOTERS) :]
     one_cell = {

@@ -137,7 +137,7 @@ def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_wi
         one = arm(tmp_path, steps=1, target_epsilon=noise, expected_batch=200.0, max_tokens=60)
         trained = audit.retrain(
             one, train, Ledger("record", len(train), 1e-3), tmp_path / name, lambda progress: None,
-            asked=[c.record for c in planting.everyone], background=background, known=known,
+            asked=[c.record for c in planting.everyone], background=background, shared=known,
         )  # fmt: skip
         starts.append(trained.known)
         found[name] = attack.auc(planting.relative(trained.gradient_scores())[20], inside).value
