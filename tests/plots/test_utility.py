@@ -9,17 +9,17 @@ from lib.plots import utility
 
 
 def test_pictures_draw_arms_floors_ceilings_and_baselines_and_leave_out_what_is_undefined():
-    compared = matched(one=records(60, 3), unlabelled=records(60, 4, label="colour"))
-    found = transferred(compared)
-    rows = metric_rows.placed_sets("mood", found, compared, floor="unlabelled", used=40)
-    rows += metric_rows.placed_sets("again", found, compared, floor="one", used=40)
+    compared = matched(arm=records(60, 3), unlabelled=records(60, 4, label="colour"))
+    measured = transferred(compared)
+    rows = metric_rows.placed_sets("mood", measured, compared, floor="unlabelled", used=40)
+    rows += metric_rows.placed_sets("again", measured, compared, floor="arm", used=40)
     scores = utility.scores(rows, baseline={"accuracy": 0.5}, baseline_name="majority")
     panels = [axes for axes in scores.axes if axes.get_xlabel() in ("Accuracy", "Macro-F1")]
     dotted = [[line.get_linestyle() for line in axes.lines].count(":") for axes in panels]
-    assert len(scores.axes) == len(found) == 4 and dotted == [1, 0]
+    assert len(scores.axes) == len(measured) == 4 and dotted == [1, 0]
     legend = [text.get_text() for text in scores.axes[-1].get_legend().get_texts()]
     assert legend == ["floor", "ceiling", "majority"]
-    by_view = utility.views(utility_views.seeds("mood", found, ("accuracy", "macro_f1")))
+    by_view = utility.views(utility_views.seeds("mood", measured, ("accuracy", "macro_f1")))
     assert len(by_view.axes) == 2
     assert [text.get_text() for text in by_view.axes[0].get_yticklabels()] == [f"seed: training {i}" for i in (3, 2, 1)]
     (empty,) = utility.positions(rows).axes

@@ -18,7 +18,7 @@ from lib.evaluation.human import rating_forms, rating_sheet
 
 @pytest.fixture
 def sheet() -> rating_sheet.Sheet:
-    return rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
+    return rating_sheet.blinded(matched(arm=records(40, 3), other=records(40, 4)), each=6, seed=1)
 
 
 def fill(sheet: rating_sheet.Sheet, quality: Callable[[str], str]) -> str:
@@ -28,13 +28,13 @@ def fill(sheet: rating_sheet.Sheet, quality: Callable[[str], str]) -> str:
 
 
 def test_the_sheet_is_blinded_mixed_and_seeded(sheet):
-    assert sorted(sheet.sets) == ["one"] * 6 + ["other"] * 6 + ["real"] * 6
+    assert sorted(sheet.sets) == ["arm"] * 6 + ["other"] * 6 + ["real"] * 6
     assert sheet.sets != sorted(sheet.sets)
     named = rating_sheet.blinded(matched(zqarm=records(40, 3), zqfloor=records(40, 4)), each=6, seed=1)
     assert named.texts == sheet.texts and {"zqarm", "zqfloor", "real"} == set(named.sets)
     assert "zq" not in rating_sheet.as_csv(named) + rating_forms.as_html(named)
-    again = rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=1)
-    other = rating_sheet.blinded(matched(one=records(40, 3), other=records(40, 4)), each=6, seed=2)
+    again = rating_sheet.blinded(matched(arm=records(40, 3), other=records(40, 4)), each=6, seed=1)
+    other = rating_sheet.blinded(matched(arm=records(40, 3), other=records(40, 4)), each=6, seed=2)
     assert again.ids == sheet.ids and set(other.ids).isdisjoint(sheet.ids)
 
 
@@ -87,15 +87,15 @@ def test_mean_ratings_by_set_with_intervals(sheet, tmp_path):
         paths[rater] = tmp_path / f"{rater}.csv"
         paths[rater].write_text(fill(sheet, lambda name, better=better: better if name == "real" else "2"))
     answers = rating_sheet.read_answers(paths, sheet)["quality"]
-    found = rating_sheet.mean_ratings(answers, sheet, draws=200, seed=0)
-    assert found["real"].value == 4.5 and found["one"].value == 2
-    assert found["real"].interval[0] < 4.3 and found["one"].interval == (2, 2)
-    answers[:, np.array(sheet.sets) == "one"] = np.nan
-    assert isinstance(rating_sheet.mean_ratings(answers, sheet, draws=50, seed=0)["one"], Undefined)
+    means = rating_sheet.mean_ratings(answers, sheet, draws=200, seed=0)
+    assert means["real"].value == 4.5 and means["arm"].value == 2
+    assert means["real"].interval[0] < 4.3 and means["arm"].interval == (2, 2)
+    answers[:, np.array(sheet.sets) == "arm"] = np.nan
+    assert isinstance(rating_sheet.mean_ratings(answers, sheet, draws=50, seed=0)["arm"], Undefined)
 
 
 def test_a_text_is_no_formula_and_no_markup():
-    sheet = rating_sheet.Sheet(["=1+1", "<script>x</script>"], [{"mood": "good"}] * 2, ["one", "real"])
+    sheet = rating_sheet.Sheet(["=1+1", "<script>x</script>"], [{"mood": "good"}] * 2, ["arm", "real"])
     assert "'=1+1" in rating_sheet.as_csv(sheet)
     assert "<script>x" not in rating_forms.as_html(sheet) and "&lt;script&gt;x" in rating_forms.as_html(sheet)
 

@@ -48,17 +48,17 @@ def test_rank_correlation_and_jaccard_by_hand():
 
 def test_important_words_of_similar_texts_agree_more_than_those_of_others():
     compared = matched(similar=records(90, 3), other=records(90, 4, noise=1.0))
-    found = feature_importance.consistency(compared, "mood", features=50, repeats=3, seeds=3, draws=12, seed=0)
-    jaccard = found["importance_top20_jaccard"]
+    measured = feature_importance.consistency(compared, "mood", features=50, repeats=3, seeds=3, draws=12, seed=0)
+    jaccard = measured["importance_top20_jaccard"]
     assert jaccard["similar"].value > jaccard["other"].value
     assert jaccard[comparison_sets.REAL].value > jaccard["other"].value
 
 
 def test_an_arm_with_a_single_label_value_is_undefined():
     compared = matched(single=records(40, 3, only="good"), other=records(40, 4))
-    found = feature_importance.consistency(compared, "mood", features=50, repeats=2, seeds=3, draws=12, seed=0)
-    assert set(found) == set(registry.directions("importance"))
-    for by_set in found.values():
+    measured = feature_importance.consistency(compared, "mood", features=50, repeats=2, seeds=3, draws=12, seed=0)
+    assert set(measured) == set(registry.directions("importance"))
+    for by_set in measured.values():
         assert isinstance(by_set["single"], Undefined) and not isinstance(by_set["other"], Undefined)
     codes, rows = compared.codes("mood")[0], compared.rows["single"]
     with refused("evaluation.single_label_value", name="mood", value=1):

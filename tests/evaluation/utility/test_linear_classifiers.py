@@ -8,10 +8,10 @@ from lib.evaluation.utility import linear_classifiers
 
 
 def test_a_regression_on_vectors_learns_the_label_they_carry():
-    compared = matched(one=records(60, 3))
+    compared = matched(arm=records(60, 3))
     codes, _ = compared.codes("mood")
     vectors = np.random.default_rng(0).normal(size=(len(codes), 4)) + 3 * codes[:, None]
-    assert transferred(compared, linear_classifiers.embedded(vectors))["accuracy"]["one"].value > 0.95
+    assert transferred(compared, linear_classifiers.embedded(vectors))["accuracy"]["arm"].value > 0.95
 
 
 def test_words_of_one_letter_are_read_and_the_vocabulary_is_limited_to_the_most_frequent():

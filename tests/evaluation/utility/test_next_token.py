@@ -23,17 +23,19 @@ def test_losses_equal_held_out_losses_and_first_guesses_those_of_a_loop(model):
 
 
 def test_every_set_is_scored(model, tmp_path):
-    compared = matched(one=records(20, 3))
+    compared = matched(arm=records(20, 3))
     settings = lora_adaptation.Adaptation(steps=2, batch=4, learning_rate=0.05)
-    found = next_token.next_token(compared, model, settings, max_tokens=40, seeds=3, draws=9, seed=0, folder=tmp_path)
-    assert set(found) == set(registry.directions("next_token")) and set(found["perplexity"]) == {"one", "real"}
-    assert found["perplexity"]["one"].value > 1 and 0 <= found["token_accuracy"]["one"].value <= 1
+    measured = next_token.next_token(
+        compared, model, settings, max_tokens=40, seeds=3, draws=9, seed=0, folder=tmp_path
+    )
+    assert set(measured) == set(registry.directions("next_token")) and set(measured["perplexity"]) == {"arm", "real"}
+    assert measured["perplexity"]["arm"].value > 1 and 0 <= measured["token_accuracy"]["arm"].value <= 1
 
 
 def test_an_untrained_model_is_scored_without_an_adapter(model):
-    compared = matched(one=records(20, 3))
+    compared = matched(arm=records(20, 3))
     examples = next_token.as_examples([compared.texts[i] for i in compared.rows[HELD_OUT]], model.tokenizer, 40)
     losses = held_out_losses(model.base, examples)
-    found = next_token.untrained(compared, model, 40)
-    assert found["perplexity"] == pytest.approx(np.exp(losses[:, 0].sum() / losses[:, 1].sum()), rel=1e-4)
-    assert set(found) == set(registry.directions("next_token"))
+    measured = next_token.untrained(compared, model, 40)
+    assert measured["perplexity"] == pytest.approx(np.exp(losses[:, 0].sum() / losses[:, 1].sum()), rel=1e-4)
+    assert set(measured) == set(registry.directions("next_token"))

@@ -28,11 +28,11 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def accuracy(encoder: Path, layers: int | None, *, steps: int = 30, seed: int = 1, dtype: str = "float32") -> float:
-    compared = matched(one=records(60, 3))
+    compared = matched(arm=records(60, 3))
     codes, _ = compared.codes("mood")
     settings = transformer_classifier.Settings(steps, 16, 2e-3, 20, layers, device="cpu", dtype=dtype)
     fit = transformer_classifier.transformer(str(encoder), compared.texts, settings)
-    rows, tests = compared.rows["one"], compared.rows["held-out"]
+    rows, tests = compared.rows["arm"], compared.rows["held-out"]
     first, again = (fit(rows, codes[rows], tests, seed) for _ in range(2))
     np.testing.assert_array_equal(first, again)  # each training starts from the pretrained model
     return np.mean(first == codes[tests])
@@ -48,9 +48,9 @@ def test_it_learns_in_bfloat16(encoder: Path):
 
 
 def test_passes_of_a_batch_add_up_to_it(encoder: Path, monkeypatch: pytest.MonkeyPatch):
-    compared = matched(one=records(60, 3, noise=0.5))
+    compared = matched(arm=records(60, 3, noise=0.5))
     codes, _ = compared.codes("mood")
-    rows, tests, seen = compared.rows["one"], compared.rows["held-out"], []
+    rows, tests, seen = compared.rows["arm"], compared.rows["held-out"], []
     original = transformer_classifier._Classifier.forward
     for tokens in (10_000, 16):
         monkeypatch.setattr(transformer_classifier, "TOKENS_A_PASS", tokens)

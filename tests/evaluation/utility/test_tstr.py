@@ -37,56 +37,56 @@ def test_functions_of_a_family_are_in_the_module_that_calls_them(family: registr
 
 def test_good_text_is_at_the_ceiling_and_random_labels_at_chance():
     compared = matched(good=records(90, 3), random=records(90, 4, noise=1.0))
-    found = transferred(compared)
-    assert found["accuracy"]["good"].value > 0.95 and found["accuracy"]["real"].value > 0.95
-    assert 0.25 < found["accuracy"]["random"].value < 0.75
-    assert found["reverse_accuracy"]["good"].value > 0.95
-    assert 0.3 < found["reverse_accuracy"]["random"].value < 0.7  # a real model is right, their labels are not
-    rows = metric_rows.placed_sets("mood", found, compared, floor="random", used=60)
+    measured = transferred(compared)
+    assert measured["accuracy"]["good"].value > 0.95 and measured["accuracy"]["real"].value > 0.95
+    assert 0.25 < measured["accuracy"]["random"].value < 0.75
+    assert measured["reverse_accuracy"]["good"].value > 0.95
+    assert 0.3 < measured["reverse_accuracy"]["random"].value < 0.7  # a real model is right, their labels are not
+    rows = metric_rows.placed_sets("mood", measured, compared, floor="random", used=60)
     good = next(row for row in rows if row["arm"] == "good" and row["metric"] == "accuracy")
     assert good["position"] == pytest.approx(1, abs=0.1) and good["at_ceiling"] and good["real_text"]
     assert metric_rows.flat(rows)["mood/accuracy/good"] == good["value"]
 
 
 def test_the_value_is_the_mean_accuracy_of_a_plain_loop_over_trainings_on_two_thirds():
-    compared = matched(one=records(60, 3, noise=0.5))
+    compared = matched(arm=records(60, 3, noise=0.5))
     codes, _ = compared.codes("mood")
     held_out, fit = compared.rows[HELD_OUT], linear_classifiers.tfidf(compared.texts)
-    found = transferred(compared)
+    measured = transferred(compared)
     expected, reverse = [], []
     for number in range(3):
         order = np.random.default_rng([0, number]).permutation(60)[:40]
-        rows, real = compared.rows["one"][order], compared.rows[REAL][order]
+        rows, real = compared.rows["arm"][order], compared.rows[REAL][order]
         expected.append(np.mean(fit(rows, codes[rows], held_out, number) == codes[held_out]))
-        judged = compared.rows["one"][:60]
+        judged = compared.rows["arm"][:60]
         reverse.append(np.mean(fit(real, codes[real], judged, number) == codes[judged]))
-    assert found["accuracy"]["one"].value == pytest.approx(np.mean(expected))
-    assert found["reverse_accuracy"]["one"].value == pytest.approx(np.mean(reverse))
+    assert measured["accuracy"]["arm"].value == pytest.approx(np.mean(expected))
+    assert measured["reverse_accuracy"]["arm"].value == pytest.approx(np.mean(reverse))
 
 
 def test_every_training_is_reported_as_progress():
     calls = []
-    transferred(matched(one=records(40, 3), other=records(40, 4)), progress=lambda: calls.append(1))
+    transferred(matched(arm=records(40, 3), other=records(40, 4)), progress=lambda: calls.append(1))
     assert len(calls) == (2 + 1) * 3
 
 
 def test_an_arm_with_a_single_label_value_always_predicts_it():
     compared = matched(single=records(40, 3, only="good"), other=records(40, 4))
-    found = transferred(compared)
+    measured = transferred(compared)
     codes, values = compared.codes("mood")
     share = np.mean(codes[compared.rows[HELD_OUT]] == values.index("good"))
-    assert found["accuracy"]["single"].value == pytest.approx(share)
-    assert found["reverse_accuracy"]["single"].value > 0.9
+    assert measured["accuracy"]["single"].value == pytest.approx(share)
+    assert measured["reverse_accuracy"]["single"].value > 0.9
 
 
 def test_an_arm_without_the_label_is_undefined_and_the_others_are_not():
     compared = matched(unlabelled=records(40, 3, label="colour"), other=records(40, 4))
-    found = transferred(compared)
+    measured = transferred(compared)
     for entry in registry.family("transfer"):
-        reason = found[entry.name]["unlabelled"].because
+        reason = measured[entry.name]["unlabelled"].because
         assert "40 of 40" in reason and "'unlabelled'" in reason and "'mood'" in reason
-        assert isinstance(found[entry.name]["other"], Estimate)
-    rows = metric_rows.placed_sets("mood", found, compared, floor="unlabelled", used=26)
+        assert isinstance(measured[entry.name]["other"], Estimate)
+    rows = metric_rows.placed_sets("mood", measured, compared, floor="unlabelled", used=26)
     assert all(row["position"] is None and row["because"] for row in rows)
     assert all(np.isfinite(value) for value in metric_rows.flat(rows).values())
     assert len(metric_rows.table(rows)) == len(rows)
@@ -94,7 +94,7 @@ def test_an_arm_without_the_label_is_undefined_and_the_others_are_not():
 
 def test_a_label_that_held_out_records_lack_is_refused():
     with refused("evaluation.label_missing", name="colour", value=60):
-        tstr.transfer(matched(one=records(40, 3, label="colour")), "colour", None, seeds=3, draws=9, seed=0)
+        tstr.transfer(matched(arm=records(40, 3, label="colour")), "colour", None, seeds=3, draws=9, seed=0)
 
 
 def wordless(count: int) -> list[Record]:
@@ -102,21 +102,20 @@ def wordless(count: int) -> list[Record]:
 
 
 def test_an_arm_whose_texts_have_no_words_is_undefined():
-    found = transferred(matched(wordless=wordless(40), other=records(40, 4)))
+    measured = transferred(matched(wordless=wordless(40), other=records(40, 4)))
     with refused("evaluation.no_words_to_train_on") as error:
         linear_classifiers.read_words(["!!!"] * 27)
-    assert found["accuracy"]["wordless"] == found["macro_f1"]["wordless"] == Undefined(str(error.value))
-    assert isinstance(found["reverse_accuracy"]["wordless"], Estimate)
+    assert measured["accuracy"]["wordless"] == measured["macro_f1"]["wordless"] == Undefined(str(error.value))
+    assert isinstance(measured["reverse_accuracy"]["wordless"], Estimate)
 
 
 def test_where_no_real_model_can_be_trained_every_reverse_metric_is_undefined():
     compared = matched(unlabelled=records(40, 3, label="colour"), other=records(40, 4))
     for row in compared.rows[REAL]:
         compared.texts[row] = "!!!"
-    found = transferred(compared)
-    assert isinstance(found["accuracy"]["other"], Estimate)
-    reason = found["accuracy"][REAL]
-    assert isinstance(reason, Undefined) and reason != found["accuracy"]["unlabelled"]
-    assert (
-        found["reverse_accuracy"] == found["reverse_macro_f1"] == dict.fromkeys(("unlabelled", "other", REAL), reason)
-    )
+    measured = transferred(compared)
+    assert isinstance(measured["accuracy"]["other"], Estimate)
+    reason = measured["accuracy"][REAL]
+    assert isinstance(reason, Undefined) and reason != measured["accuracy"]["unlabelled"]
+    expected = dict.fromkeys(("unlabelled", "other", REAL), reason)
+    assert measured["reverse_accuracy"] == measured["reverse_macro_f1"] == expected

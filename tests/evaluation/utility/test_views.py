@@ -9,17 +9,17 @@ from lib.evaluation.utility import views as utility_views
 
 
 def test_views_by_training_hold_every_arm_and_the_ceiling_last():
-    found = transferred(matched(one=records(60, 3), unlabelled=records(60, 4, label="colour")))
-    made = utility_views.seeds("mood by TF-IDF", found, tstr.HEADLINE)
+    measured = transferred(matched(arm=records(60, 3), unlabelled=records(60, 4, label="colour")))
+    made = utility_views.seeds("mood by TF-IDF", measured, tstr.HEADLINE)
     assert [(view.kind, view.name) for view in made] == [("seed", f"training {i}") for i in (1, 2, 3)]
     for number, view in enumerate(made):
-        assert list(view.estimates) == ["one", "unlabelled", views.CEILING] and view.metric == "macro_f1"
-        assert view.estimates["one"] is found["macro_f1"]["one"].each[number]
+        assert list(view.estimates) == ["arm", "unlabelled", views.CEILING] and view.metric == "macro_f1"
+        assert view.estimates["arm"] is measured["macro_f1"]["arm"].each[number]
         assert isinstance(view.estimates["unlabelled"], Undefined)
 
 
 def test_a_view_of_half_of_the_records_holds_its_estimates_and_the_direction_of_the_metric():
-    found = transferred(matched(one=records(50, 3)).halved(), reverse=False)
-    (view,) = utility_views.varied("mood", found, ("accuracy",), kind="size", name="10 records")
-    assert view.estimates["one"] is found["accuracy"]["one"] and view.direction == "higher"
+    measured = transferred(matched(arm=records(50, 3)).halved(), reverse=False)
+    (view,) = utility_views.varied("mood", measured, ("accuracy",), kind="size", name="10 records")
+    assert view.estimates["arm"] is measured["accuracy"]["arm"] and view.direction == "higher"
     assert (view.task, view.kind, view.name) == ("mood", "size", "10 records")
