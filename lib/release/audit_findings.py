@@ -1,4 +1,4 @@
-"""What the audits of a run say about one arm (findings.json of 20_canary_privacy)."""
+"""What the audits of a run say about one arm, read from the findings.json of each 20_canary_privacy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,71 +7,89 @@ from pathlib import Path
 import yaml
 
 from lib.audit.verdict import Verdict
+from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
 from lib.stage.fingerprint import read_done
+from lib.stage.notebook_roles import AUDIT
 
-NOTEBOOK = "20_canary_privacy"
+_WORST_FIRST = (Verdict.VIOLATED, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.CONSISTENT, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """``verdict`` on an arm, or None with the reason in ``because``.
+    """What an audit says about an arm.
 
-    ``ceiling`` is the largest epsilon that an ideal attack on so many canaries would have shown. It follows from the
-    claim, delta and the number of canaries, so it may be handed out; what the attack did find (``bound``) may not.
+    Attributes:
+        stage: id of the audit's stage; None where no audit attacked the arm.
+        verdict: its verdict on the arm; None where there is none, or none that counts today.
+        ideal_bound: the largest epsilon that an ideal attack on as many canaries would have shown. It follows from the
+            claim, delta and the number of canaries alone, so it may be published.
+        bound: the largest epsilon that the attack did show. It is computed from real text, so it may not be published.
+        because: why there is no verdict; None where there is one.
+        tampered: whether the findings were changed after the audit was done.
     """
 
     stage: str | None
     verdict: Verdict | None
-    ceiling: float | None = None
+    ideal_bound: float | None = None
     bound: float | None = None
-    because: str | None = None
-    tampered: bool = False  # its findings were changed after it was done
+    because: Reason | None = None
+    tampered: bool = False
 
 
 def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
-    """The audit of an arm; of several the worst. ``findings`` names one file, else all of the run are read."""
-    files = [findings] if findings else sorted(run.glob(f"{NOTEBOOK}*/findings.json"))
-    found = [audit for file in files for audit in _read(file, run, stage)]
-    order = [Verdict.VIOLATED, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.CONSISTENT, None]
-    if found:
-        return min(found, key=lambda audit: order.index(audit.verdict))
+    """The audit of an arm; of several the one with the worst verdict.
+
+    Args:
+        run: ``results/RUN``.
+        stage: the arm's stage id.
+        findings: the findings.json of one audit; None reads those of all audits in the run.
+
+    Returns:
+        The audit. A *violated* counts whatever came later; another verdict counts only while the audit is finished and
+        unchanged, and the arm is the one that it attacked.
+    """
+    files = [findings] if findings else sorted(run.glob(f"{AUDIT}*/findings.json"))
+    audits = [audit for file in files for audit in _read(file, run, stage)]
+    if audits:
+        return min(audits, key=lambda audit: _WORST_FIRST.index(audit.verdict))
     if files:
-        return Audit(None, None, because=f"{stage} is not among the arms that the audit of this run attacked")
-    return Audit(None, None, because=f"this run holds no audit ({NOTEBOOK})")
+        sentence = f"{stage} is not among the arms that the audit of this run attacked"
+        return Audit(None, None, because=Reason("release.not_attacked", sentence))
+    return Audit(None, None, because=Reason("release.no_audit", f"this run holds no audit ({AUDIT})"))
 
 
 def _read(file: Path, run: Path, stage: str) -> Iterator[Audit]:
+    """What one findings.json says of an arm, once for each input of the audit that is the arm."""
     folder = file.parent
     parameters = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
-    names = [name for name, arm in parameters["inputs"].items() if arm == stage]
-    if not names:
+    local_names = [name for name, arm in parameters["inputs"].items() if arm == stage]
+    if not local_names:
         return
-    held = read_json(file)
-    for name in names:
-        text = held["verdicts"].get(name)
-        rows = [row for row in held["findings"] if row["arm"] == name]
-        ceiling, bound = (max((row[key] for row in rows), default=None) for key in ("ceiling", "bound"))
-        verdict = None if text is None else Verdict(text)
-        because, tampered = _not_valid(file, run, stage), _tampered(file)
-        if verdict is Verdict.VIOLATED:  # counts whatever came since
-            because = None
-        if because is None and verdict is None:
-            because = "the audit has no score of this arm that is made into a bound"
-        if because:
-            verdict = None
-        yield Audit(folder.name, verdict, ceiling, bound, because, tampered)
+    content, tampered = read_json(file), _tampered(file)
+    for name in local_names:
+        spelled = content["verdicts"].get(name)
+        verdict = None if spelled is None else Verdict(spelled)
+        rows = [row for row in content["findings"] if row["arm"] == name]
+        ideal_bound, bound = (max((row[key] for row in rows), default=None) for key in ("ceiling", "bound"))
+        because = None
+        if verdict is not Verdict.VIOLATED:  # which counts whatever came later
+            because = _not_valid(file, run, stage)
+            if because is None and verdict is None:
+                sentence = "the audit has no score of this arm that is made into a bound"
+                because = Reason("release.no_bound", sentence)
+        yield Audit(folder.name, None if because else verdict, ideal_bound, bound, because, tampered)
 
 
-def _not_valid(file: Path, run: Path, stage: str) -> str | None:
+def _not_valid(file: Path, run: Path, stage: str) -> Reason | None:
     """Why an audit says nothing about the arm as it is now, or None."""
     done, arm = read_done(file.parent), read_done(run / stage)
     if done is None:
-        return "the audit is not finished"
+        return Reason("release.audit_not_done", "the audit is not finished")
     if _tampered(file):
-        return "the audit's findings were changed after it was done"
+        return Reason("release.findings_changed", "the audit's findings were changed after it was done")
     if arm is None or done["made_from"]["inputs"].get(stage) != arm["digest"]:
-        return "the audit attacked an earlier run of this arm"
+        return Reason("release.audit_of_earlier_run", "the audit attacked an earlier run of this arm")
     return None
 
 

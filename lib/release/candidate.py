@@ -1,4 +1,4 @@
-"""An arm that asks to be handed out, with all that the gate, the certificate and the card need of it, read once."""
+"""An arm that is to be released, with all that the gate, the certificate and the card need of it, read once."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,12 +16,12 @@ SYNTHETIC = "synthetic.jsonl"
 
 
 class Candidate:
-    """An arm of a run. Everything is read when it is first asked for, and then kept. Private: `real` is real text.
+    """An arm of a run. Each property is read when it is first asked for, and kept. `real` is private text.
 
     Args:
         run: ``results/RUN``, inside the project whose notebooks and lib made it.
-        stage: the arm's id.
-        findings: one audit's findings.json, instead of those of all audits in the run.
+        stage: the arm's stage id.
+        findings: the findings.json of one audit, to be read instead of those of all audits in the run.
     """
 
     def __init__(self, run: Path, stage: str, findings: Path | None = None):
@@ -30,48 +30,55 @@ class Candidate:
 
     @property
     def folder(self) -> Path:
-        """Of the arm's stage."""
+        """The folder of the arm's stage."""
         return self.run / self.stage
 
     @property
     def pack(self) -> Path:
-        """Where its pack is written."""
+        """The folder that its pack is written to."""
         return self.run / "release" / self.stage
 
     @property
     def wrote_text(self) -> bool:
-        """Whether it is an arm at all."""
+        """Whether the stage wrote synthetic records, as an arm does."""
         return (self.folder / SYNTHETIC).is_file()
 
     @cached_property
     def stages(self) -> dict[str, FinishedStage]:
-        """The arm and all that it was made from, by id, itself last. Raises DoppelError where one is not done."""
+        """The arm and all stages that it was made from, by id, the arm last.
+
+        Raises:
+            DoppelError: one of them is not done.
+        """
         return finished.ancestry(self.run, self.stage)
 
     @property
     def statement(self) -> Mapping:
-        """Its privacy.json."""
+        """The content of the arm's privacy.json."""
         return self.stages[self.stage].read("privacy.json")
 
     @cached_property
     def records(self) -> list[Record]:
-        """The synthetic records, without the user that none of them has."""
-        made = records.read(self.folder / SYNTHETIC)
-        return [Record(record.id, record.text, record.labels) for record in made]
+        """The synthetic records. They have no users, whatever the file says."""
+        return [Record(record.id, record.text, record.labels) for record in records.read(self.folder / SYNTHETIC)]
 
     @property
     def texts(self) -> list[str]:
-        """Their texts."""
+        """The texts of `records`."""
         return [record.text.reveal() for record in self.records]
 
     @cached_property
     def audit(self) -> Audit:
-        """What the audits of the run say about it."""
+        """What the audits of the run say about the arm."""
         return audit_findings.of_arm(self.run, self.stage, self._findings)
 
     @cached_property
     def corpus(self) -> FinishedStage:
-        """The stage that holds the private records. Raises DoppelError where there is none."""
+        """The stage that holds the private records.
+
+        Raises:
+            DoppelError: the arm was made from no such stage.
+        """
         for stage in self.stages.values():
             if stage.has("train.jsonl") and stage.has("test.jsonl"):
                 return stage
@@ -83,5 +90,5 @@ class Candidate:
 
     @cached_property
     def real(self) -> dict[str, list[Record]]:
-        """The private records by side, train and test. Private."""
+        """The private records by side, ``train`` and ``test``."""
         return {side: records.read(self.corpus.folder / f"{side}.jsonl") for side in ("train", "test")}

@@ -1,6 +1,6 @@
-"""README.md of a pack: the dataset card, in the Hugging Face convention, for a reader who knows nothing of Doppel.
+"""README.md of a pack: its dataset card, in the Hugging Face convention, for a reader who does not know Doppel.
 
-It holds the certificate's figures, counts of the synthetic text itself, and metrics that no real text entered.
+It holds the certificate's figures, statistics of the synthetic text itself, and metrics that no real text entered.
 """
 
 from collections import Counter
@@ -16,12 +16,36 @@ from lib.evaluation.registry import metric
 from lib.methods.method import model_words
 from lib.methods.registry import of_stages
 from lib.privacy.disclosure import public_value
-from lib.privacy.ledger import Event
-from lib.release.certificate import guarantee, rounded_up
+from lib.release.certificate import guarantee, mechanism_of, rounded_up
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 BEST = {"higher": "high", "lower": "low", "match": "as in real text"}  # by a metric's direction
 NO_LICENCE = {"license": "other", "license_name": "not-decided-yet"}
+
+LOADING = """
+```python
+import datasets
+
+datasets.load_dataset("FOLDER", split="train")  # records.parquet
+datasets.load_dataset("json", data_files="FOLDER/records.jsonl", split="train")  # the same
+```
+"""
+
+CHECKING = """\
+In a copy of Doppel, which sets itself up:
+
+    ./run_all.sh verify FOLDER
+
+Without that set-up, two packages are enough:
+
+    pip install {accountant} pyarrow
+    python -m lib.release.verify FOLDER
+
+This recomputes epsilon from the events, checks the hash of every file, and checks that the parts of the certificate fit
+each other. Without Doppel, `sha256sum records.jsonl` gives the hash that `certificate.json` lists.
+
+A hash shows that nothing was changed since; it does not show who made the pack, nor that the events took place. For
+that, ask whoever vouches for the pack for the certificate's `sha256`, and for the code: commit {commits}."""
 
 
 def write(
@@ -32,14 +56,22 @@ def write(
     licence: str | None = None,
     language: str | None = None,
 ) -> str:
-    """The card. ``metrics`` are rows of a scorecard; those that real text entered are left out here once more.
+    """Write the card of a pack.
 
-    ``licence`` is an identifier of Hugging Face (``cc-by-4.0``), ``language`` a code (``en``); None leaves them open.
+    Args:
+        certificate: of the pack; the hashes of its files may still be missing.
+        records: the n >= 1 synthetic records.
+        metrics: rows of a scorecard; those that real text entered are left out here once more.
+        licence: a Hugging Face identifier (``cc-by-4.0``); None: not decided yet.
+        language: of the texts, a code (``en``); None: that of the corpus' source, if its entry has one.
+
+    Returns:
+        The content of README.md: front matter in YAML, then Markdown.
     """
-    parts = [
-        f"---\n{_front(certificate, records, licence, language)}\n---\n\n# {_title(certificate)}",
+    sections = [
+        f"---\n{_front_matter(certificate, records, licence, language)}\n---\n\n# {_title(certificate)}",
         _opening(certificate, records),
-        "## What is in it\n\n" + "\n".join(_contents(certificate, records)),
+        "## What is in it\n\n" + "\n".join(_contents(records)),
         "## How it was made\n\n" + "\n\n".join(_making(certificate)),
         "## The guarantee\n\n" + _promise(certificate),
         "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in _limits(certificate)),
@@ -48,11 +80,18 @@ def write(
         "## Check it yourself\n\n" + _checking(certificate),
         "## Licence\n\n" + _licence(licence),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
 def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
-    """What a reader may know of each metric: its name, value and interval, where no real text entered it."""
+    """The metrics that no real text entered.
+
+    Args:
+        metrics: rows of a scorecard.
+
+    Returns:
+        Of each such row that has a value, its name, value and interval; nothing that real text entered.
+    """
     kept = ("group", "task", "encoder", "metric", "value", "value_low", "value_high", "direction", "real_text")
     return [
         {key: row.get(key) for key in kept}
@@ -61,12 +100,12 @@ def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
     ]
 
 
-def _front(certificate: Mapping, records: Sequence[Record], licence: str | None, language: str | None) -> str:
+def _front_matter(certificate: Mapping, records: Sequence[Record], licence: str | None, language: str | None) -> str:
     entry = _entry(certificate)
-    told = language or (entry.language if entry else None)
+    spoken = language or (entry.language if entry else None)
     labelled = ["text-classification"] if records[0].labels else []
     return DatasetCardData(
-        language=[told] if told else None,
+        language=[spoken] if spoken else None,
         pretty_name=_title(certificate),
         task_categories=["text-generation", *labelled],
         size_categories=next((name for most, name in SIZES if len(records) < most), "n>1M"),
@@ -91,16 +130,16 @@ def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
     if entry and entry.title:
         about = f"The corpus was drawn from {entry.title}."
     return (
-        f"{len(records):,} texts that nobody wrote: a language model made them, guided by a corpus of "
+        f"{len(records):,} synthetic texts: a language model wrote them, guided by a corpus of "
         f"{certificate['units']:,} {unit}s under differential privacy (epsilon {epsilon}, delta {delta}, for one "
         f"{unit}). {about} Doppel made them, as the arm `{certificate['stage']}` of its run `{certificate['run']}`."
     )
 
 
-def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
+def _contents(records: Sequence[Record]) -> Iterator[str]:
     lengths = [len(record.text.reveal().split()) for record in records]
     distinct = len({record.text for record in records})
-    yield "| file | what |\n|---|---|"
+    yield "| file | content |\n|---|---|"
     yield f"| `records.jsonl` | {len(records):,} records, one a line: `id`, `text`, `labels` |"
     yield "| `records.parquet` | the same records |"
     yield "| `certificate.json` | what was spent, by what code, and the hash of each file |"
@@ -114,8 +153,8 @@ def _contents(certificate: Mapping, records: Sequence[Record]) -> Iterator[str]:
         yield f"\nLabel `{name}`: " + ", ".join(f"{value} {count:,}" for value, count in counts) + "."
     yield "\nThe first three:\n"
     for record in records[:3]:
-        said = " ".join(record.text.reveal().split())
-        yield f"> {', '.join(record.labels.values())}{': ' if record.labels else ''}{said}\n"
+        one_line = " ".join(record.text.reveal().split())
+        yield f"> {', '.join(record.labels.values())}{': ' if record.labels else ''}{one_line}\n"
     yield "The label is what the model was asked for; nobody checked that each text fits it."
 
 
@@ -123,21 +162,20 @@ def _making(certificate: Mapping) -> Iterator[str]:
     settings = {stage: code["settings"] for stage, code in certificate["code"].items()}
     method, spending = of_stages(certificate["stage"], list(settings))
     yield from method.making(settings[certificate["stage"]], settings[spending], certificate["unit"])
-    yield "All that touched the private records:"
+    yield "Every access to the private records:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
-    head = "| stage | what | mechanism | noise over what one unit can change | sampling | releases |"
+    head = "| stage | what | mechanism | noise, relative to what one unit can change | sampling | releases |"
     yield f"{head}\n|---|---|---|---|---|---|\n{rows}"
     yield (
-        "The corpus was cleaned, its near-duplicates were removed, and a part was held out, before any of this; "
+        "Before any of this, the corpus was cleaned, its near-duplicates were removed, and a part of it was held out; "
         "`certificate.json` has the settings."
     )
 
 
 def _event_row(event: Mapping) -> str:
-    mechanism = Event.from_json({key: value for key, value in event.items() if key != "sampler"}).mechanism
-    figures = event["mechanism"]
-    chosen = f"Poisson, probability {figures['sampling_probability']:.4g}" if mechanism.poisson else "everyone"
-    row = [event["stage"], event["what"], mechanism.title, f"{mechanism.noise:.4g}", chosen, str(figures["count"])]
+    mechanism, figures = mechanism_of(event), event["mechanism"]
+    sampling = f"Poisson, probability {figures['sampling_probability']:.4g}" if mechanism.poisson else "every unit"
+    row = [event["stage"], event["what"], mechanism.title, f"{mechanism.noise:.4g}", sampling, str(figures["count"])]
     return f"| {' | '.join(row)} |"
 
 
@@ -149,31 +187,35 @@ def _promise(certificate: Mapping) -> str:
         f"**{guarantee(certificate)}.**\n\nIn plain words: take one {unit} out of the corpus, or put one in, and do it "
         f"all again. The chance that these texts come out changes by no more than a factor of e^{epsilon}, except "
         f"for a chance of {delta}. That limits what anybody can learn from them about whether one {unit} was "
-        f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon, the "
-        "stronger: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
+        f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon is, the "
+        "stronger the guarantee: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
         f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}) and "
-        "counts every event in the table above. Where sampling is said to be Poisson, the batches that were drawn were "
-        "tested for it."
+        "counts every event in the table above. Where the table says Poisson, the batches that were drawn were tested "
+        "for it."
     )
 
 
 def _limits(certificate: Mapping) -> Iterator[str]:
     unit = certificate["unit"]
-    yield f"Taken as public: {', '.join(certificate['public'])}."
-    yield f"What many {unit}s share is meant to be learned. A secret that stands in many {unit}s is protected less."
+    yield f"Treated as public: {', '.join(certificate['public'])}."
+    yield f"What many {unit}s share is meant to be learned. A secret that is in many {unit}s is protected less."
     if unit == "record":
         yield (
             "It protects one record. Somebody who wrote k of them is protected only at k times that epsilon, and at a "
             "larger delta."
         )
     yield "Epsilon and delta are those of this pack alone. With another pack of the same corpus, they add up."
-    yield "The guarantee is about the corpus after cleaning, which looked at several records at once (near-duplicates)."
-    yield "The noise of training and of votes is Gaussian in floating point; that of label counts is drawn exactly."
     yield (
-        "Before packing, a gate compared the texts with the private records and would have refused copies. That it let "
-        "them pass is one bit about the private records that epsilon does not count; so is the verdict of an audit."
+        "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
+        "near-duplicates."
     )
-    yield "The texts are a model's: they may be wrong, odd or offensive, and what they say of anything is invented."
+    yield "The noise in training and in votes is Gaussian in floating point; that of label counts is sampled exactly."
+    yield (
+        "Before packing, a gate compared the texts with the private records and would have refused copies. The fact "
+        "that it let them pass is one bit about the private records that epsilon does not count; so is the verdict of "
+        "an audit."
+    )
+    yield "A model wrote the texts: they may be wrong, odd or offensive, and what they say of anything is invented."
     if any(code["dirty"] for code in certificate["code"].values()):
         yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
 
@@ -186,35 +228,35 @@ def _attacks(audit: Mapping) -> str:
             "**An audit was run and failed:** it missed violations that were planted to test it, so it says nothing "
             "about these texts. The guarantee rests on the mechanism alone."
         )
-    reach = f" An ideal attack of its size could have shown an epsilon of {audit['ceiling']:.2f}."
+    ideal = f" An ideal attack with as many planted records could have shown an epsilon of {audit['ceiling']:.2f}."
     if audit["verdict"] == Verdict.INCONCLUSIVE:
-        return "An audit found no violation, and was too weak to tell: **inconclusive**." + reach
+        return "An audit found no violation, and was too weak to tell: **inconclusive**." + ideal
     return (
-        "An audit made the texts again with planted records, tried to tell which were in, and found no violation: "
-        f"**consistent** with the claim, which is no proof of it.{reach}"
+        "An audit made the texts again from a corpus with planted records, tried to tell which of these were in, and "
+        f"found no violation: **consistent** with the claim, which is no proof of it.{ideal}"
     )
 
 
 def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
-    yield "Only what was measured without real text may stand here; comparisons with real text stay with its holder."
+    yield "Only metrics that real text did not enter are listed; comparisons with real text stay with its holder."
     if not rows:
-        yield "\nNothing of that kind was measured."
+        yield "\nNo such metric was computed."
         return
     yield "\n| measured on | metric | value (95% interval) | best | what it says |\n|---|---|---|---|---|"
     for row in rows:
-        title, says = metric(row["metric"])
+        title, meaning = metric(row["metric"])
         low, high = row["value_low"], row["value_high"]
-        certain = low is None or high is None or not low < high  # no interval, or draws that were all alike
-        interval = "" if certain else f" ({low:.3g} to {high:.3g})"
-        yield f"| {_seen(row)} | {title} | {row['value']:.3g}{interval} | {BEST[row['direction']]} | {says} |"
+        no_interval = low is None or high is None or not low < high  # also where all resamples were alike
+        interval = "" if no_interval else f" ({low:.3g} to {high:.3g})"
+        yield f"| {_measured_on(row)} | {title} | {row['value']:.3g}{interval} | {BEST[row['direction']]} | {meaning} |"
     yield (
-        "\nThe interval says how far the value would move with other records that were made in the same way. *As in "
-        "real text*: neither more nor less is better; what real text has stays with its holder."
+        "\nThe interval shows how far the value would move with other records that were made in the same way. *As in "
+        "real text*: neither more nor less is better; the value of real text stays with its holder."
     )
 
 
-def _seen(row: Mapping) -> str:
-    """What a metric looks at; of vectors also whose they are, for no two encoders see the same."""
+def _measured_on(row: Mapping) -> str:
+    """The task of a metric; of one on vectors also the encoder, for values of two encoders cannot be compared."""
     if row["encoder"] is None:
         return row["task"]
     encoder = str(public_value("encoder", row["encoder"]))
@@ -222,45 +264,15 @@ def _seen(row: Mapping) -> str:
     return f"vectors of {model_words(model)}" + (" (its hidden states)" if model != encoder else "")
 
 
-LOADING = """
-```python
-import datasets
-
-datasets.load_dataset("FOLDER", split="train")  # records.parquet
-datasets.load_dataset("json", data_files="FOLDER/records.jsonl", split="train")  # the same
-```
-"""
-
-CHECKING = """\
-In a copy of Doppel, which sets itself up:
-
-    ./run_all.sh verify FOLDER
-
-Two packages are enough, without the rest of that set-up:
-
-    pip install {accountant} pyarrow
-    python -m lib.release.verify FOLDER
-
-It recomputes epsilon from the events, checks the hash of every file, and whether the parts of the certificate fit each
-other. Without Doppel, `sha256sum records.jsonl` gives the hash that `certificate.json` lists.
-
-A hash shows that nothing was changed since; it does not show who made the pack, nor that the events took place. For
-that, ask whoever vouches for it for the certificate's `sha256`, and for the code: {modules}."""
-
-
 def _checking(certificate: Mapping) -> str:
     library = certificate["accountant"]["library"]  # dp-accounting 1.2.3
-    return CHECKING.format(accountant=library.replace(" ", "=="), modules=_commits(certificate))
-
-
-def _commits(certificate: Mapping) -> str:
     commits = sorted({code["commit"] or "unknown" for code in certificate["code"].values()})
-    return "commit " + " and ".join(commits)
+    return CHECKING.format(accountant=library.replace(" ", "=="), commits=" and ".join(commits))
 
 
 def _licence(licence: str | None) -> str:
     decided = (
-        f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever hands it out decides."
+        f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever releases it decides."
     )
     return decided + " The terms of the model that wrote the texts, and of the corpus, may bind it too."
 

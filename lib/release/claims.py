@@ -1,8 +1,8 @@
-"""What the certificate says about how an arm was made: hashes, and those settings that are harmless.
+"""What a certificate says about how an arm was made: hashes, and the settings that are harmless.
 
-A parameter may hold a private path (``csv:/home/...``), so parameters are given as one hash; of them, only `SETTINGS`
-are spelled out, and models and prompt files only where they are names that anybody knows. What is not spelled out for
-that reason does not enter the hash either: the rest is known, so a guess at a path could be confirmed by it.
+A parameter may hold a private path (``csv:/home/...``). So a certificate has one hash of a stage's parameters, and
+spells out only those in `SETTINGS`: of a source its kind, and a model or prompt file only if its name is public. What
+is withheld is left out of the hash too: everything else is known, so the hash would confirm a guess at the path.
 """
 
 from collections.abc import Mapping
@@ -24,49 +24,59 @@ PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
     "sentence-transformers", "numpy", "scipy",
 )  # fmt: skip
-_PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # names of somebody's columns, hosts and files
+_PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # may hold private names of columns, hosts and files
 
 
 def settings(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The harmless parameters. A source keeps its kind (``csv``), a local model is withheld.
+    """The parameters that a certificate spells out.
 
     Args:
         parameters: of a stage, resolved.
+
+    Returns:
+        Those in `SETTINGS`, as `lib.privacy.disclosure.public_value` shows them: of a source its kind (``csv``), and
+        ``withheld`` for a local model.
     """
     return {name: public_value(name, parameters[name]) for name in SETTINGS if name in parameters}
 
 
 def code(stages: Mapping[str, FinishedStage]) -> dict[str, dict]:
-    """For each stage what it was made from: hashes of notebook, lib modules, parameters and privacy.json; the commit.
-
-    Hashes of notebooks and modules are those of done.json: of the code without comments, layout and docstrings.
+    """What each stage was made from: commit, hashes of notebook, lib modules, parameters and privacy.json, settings.
 
     Args:
         stages: an arm and all that it was made from, by id.
+
+    Returns:
+        A JSON object for each stage, by id. The hashes of notebooks and modules are those of done.json: of the code
+        without comments, layout and docstrings.
     """
     return {name: _code(stage) for name, stage in stages.items()}
 
 
 def _code(stage: FinishedStage) -> dict:
-    was, provenance = stage.done["made_from"], stage.read("provenance.json")
+    made_from, provenance = stage.done["made_from"], stage.read("provenance.json")
+    parameters = made_from["parameters"]
     return {
         "commit": provenance["commit"],
         "dirty": provenance["dirty"],
-        "notebook": was["notebook"],
-        "modules": was["modules"],
+        "notebook": made_from["notebook"],
+        "modules": made_from["modules"],
         "parameters": hash_of(
-            {name: public_value(name, value) for name, value in was["parameters"].items() if name not in _PRIVATE}
+            {name: public_value(name, value) for name, value in parameters.items() if name not in _PRIVATE}
         ),
         "privacy": sha256(stage.folder / "privacy.json"),
-        "settings": settings(was["parameters"]),
+        "settings": settings(parameters),
     }
 
 
 def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
-    """Versions of the packages that decide what is computed; where stages differ, all versions.
+    """Versions of the packages that the results depend on.
 
     Args:
         stages: an arm and all that it was made from, by id.
+
+    Returns:
+        The version of each of `PACKAGES` that was installed; ``1.0 and 1.1`` where stages had different ones.
     """
     versions: dict[str, set[str]] = {}
     for stage in stages.values():
@@ -76,11 +86,11 @@ def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
 
 
 def claims(candidate: Candidate, *, gate: list[str]) -> dict:
-    """The certificate without the hashes of the pack's files and its own.
+    """The certificate of an arm, still without the hashes of the pack's files and its own.
 
     Args:
-        candidate: the arm.
-        gate: what the gate looked at, and what holds since it let the arm pass.
+        candidate: the arm; it has passed the gate.
+        gate: what the gate checked, in sentences that are true of an arm that it let pass.
     """
     statement, audit = candidate.statement, candidate.audit
     events = [{**event, "sampler": Event.from_json(event).mechanism.sampler} for event in statement["events"]]
@@ -92,7 +102,11 @@ def claims(candidate: Candidate, *, gate: list[str]) -> dict:
         "records": len(candidate.records),
         **{key: value for key, value in statement.items() if key != "stage"},
         "events": events,
-        "audit": {"verdict": audit.verdict, "ceiling": audit.ceiling, "because": audit.because},
+        "audit": {
+            "verdict": audit.verdict,
+            "ceiling": audit.ideal_bound,
+            "because": None if audit.because is None else str(audit.because),
+        },
         "gate": gate,
         "code": code(candidate.stages),
         "packages": packages(candidate.stages),

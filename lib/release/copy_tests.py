@@ -1,20 +1,22 @@
 """Whether an arm copies from its training records more than chance does. *Evaluation only*: it reads real text.
 
-The baseline is the held-out records: they are real, and nobody can have copied them from train. Under the hypothesis
-that the synthetic texts are no closer to train than fresh records are, three tests are wrong with a chance of at most
-`LEVEL` together (Bonferroni):
+The baseline is the held-out records: they are real, and cannot have been copied from train. If the synthetic texts are
+no closer to train than fresh records are, the probability that any of three tests rejects is at most `LEVEL`
+(Bonferroni):
 
-- *Long shared runs.* Each text has its longest run of words shared with train; so has each held-out record. The number
-  of texts above the r-th longest of the held-out records is negative hypergeometric, whatever the distribution
-  (exceedance test: Epstein 1954). It is asked at the longest of all, r = 1, which sees a handful of copies, and at the
-  top hundredth, which one odd held-out record cannot blunt.
-- *Near copies.* Texts with a near-duplicate in train, against held-out records with one (Fisher's exact test,
-  one-sided). `SIMILARITY` is below that of processing, which has removed the nearest from the held-out side.
+- *Long shared runs.* For each synthetic text and each held-out record, the longest run of words that it shares with
+  train. The number of texts above the r-th largest value of the held-out records is negative hypergeometric, whatever
+  the distribution (exceedance test: Epstein 1954, "Tables for the distribution of the number of exceedances", Annals of
+  Mathematical Statistics 25). It is tested at r = 1, which detects a handful of copies, and at the top hundredth, which
+  a single unusual held-out record cannot hide.
+- *Near copies.* The number of texts with a near-duplicate in train, against that of held-out records (Fisher's exact
+  test, one-sided). `SIMILARITY` is below the threshold of 00_process_data, which has removed nearer duplicates from the
+  held-out records.
 
-Both sides are compared with the whole of train, so that a copy of any record counts, and the size of train does to
-both what it does. Of 300 texts of preset quick, against 324 held-out records, 16 copies with one word changed were
-refused in 10 of 10 draws, with two words changed in 8; 12 with one word changed in 7. Texts drawn from fresh users were
-refused in none of 20 splits. Copies word for word are found one by one, by `lib.release.leak_scan`.
+Both sides are compared with the whole of train, so that a copy of any record counts and the size of train affects both
+sides alike. Of 300 texts of preset quick, against 324 held-out records, 16 copies with one word changed were refused in
+10 of 10 draws, with two words changed in 8; 12 with one word changed in 7. Texts drawn from fresh users were refused in
+none of 20 splits. Exact copies are found one by one, by `lib.release.leak_scan`.
 """
 
 from collections.abc import Sequence
@@ -26,13 +28,22 @@ from scipy.stats import hypergeom
 from lib.audit.memorisation import longest_shared
 from lib.data.near_duplicates import with_near_duplicate
 
-LEVEL = 0.01  # chance that an arm without memory is refused
+LEVEL = 0.01  # probability that an arm which does not copy is refused
 SIMILARITY = 0.4  # of word triples: a sentence of 16 words with two of them changed
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """One test: ``count`` of ``of`` texts against ``held_out`` of ``held_out_of`` records; ``p`` is one-sided."""
+    """The result of one test.
+
+    Attributes:
+        what: what was counted, in words.
+        count: synthetic texts that have it.
+        of: the number of synthetic texts, n.
+        held_out: held-out records that have it.
+        held_out_of: the number of held-out records, m.
+        p: one-sided p-value, in [0, 1].
+    """
 
     what: str
     count: int
@@ -43,18 +54,37 @@ class Excess:
 
     @property
     def significant(self) -> bool:
+        """Whether the test rejects at its share of `LEVEL`."""
         return self.p <= LEVEL / 3
 
 
 def excesses(synthetic: Sequence[str], train: Sequence[str], held_out: Sequence[str]) -> list[Excess]:
-    """The three tests on an arm's texts."""
+    """The three tests on an arm.
+
+    Args:
+        synthetic: the arm's n texts.
+        train: the texts of all training records.
+        held_out: the texts of the m >= 1 held-out records.
+
+    Returns:
+        Shared runs at r = 1, shared runs at the top hundredth, near copies.
+    """
     runs, baseline = longest_shared(synthetic, train), longest_shared(held_out, train)
     ranks = (1, 1 + len(held_out) // 100)
     return [*(exceedance(runs, baseline, rank) for rank in ranks), near_copies(synthetic, train, held_out)]
 
 
 def exceedance(values: np.ndarray, baseline: np.ndarray, rank: int) -> Excess:
-    """How many of ``values`` (n,) are above the ``rank``-th largest of ``baseline`` (m,); ties count for chance."""
+    """Test whether too many values are above the ``rank``-th largest of a baseline (Epstein 1954).
+
+    Args:
+        values: shape (n,), here lengths in words.
+        baseline: shape (m,), the same for held-out records.
+        rank: r, in [1, m].
+
+    Returns:
+        The result. Values that equal the threshold do not count as above it, so ties make p larger, never smaller.
+    """
     n, m = len(values), len(baseline)
     threshold = np.sort(baseline)[::-1][rank - 1]
     above, others = int((values > threshold).sum()), int((baseline > threshold).sum())
@@ -64,8 +94,18 @@ def exceedance(values: np.ndarray, baseline: np.ndarray, rank: int) -> Excess:
 
 
 def near_copies(synthetic: Sequence[str], train: Sequence[str], held_out: Sequence[str]) -> Excess:
-    """How many of either side have a near-duplicate in train."""
-    mine, others = (int(with_near_duplicate(side, train, SIMILARITY).sum()) for side in (synthetic, held_out))
+    """Test whether too many texts have a near-duplicate in train (Fisher's exact test, one-sided).
+
+    Args:
+        synthetic: the arm's n texts.
+        train: the texts of all training records.
+        held_out: the texts of the m held-out records.
+
+    Returns:
+        The result; near-duplicates share `SIMILARITY` of their word triples (Jaccard).
+    """
+    near, near_held_out = (int(with_near_duplicate(side, train, SIMILARITY).sum()) for side in (synthetic, held_out))
     n, m = len(synthetic), len(held_out)
-    p = float(hypergeom.sf(mine - 1, n + m, n, mine + others))
-    return Excess(f"a record of train at {SIMILARITY:g} or more of the same word triples", mine, n, others, m, p)
+    p = float(hypergeom.sf(near - 1, n + m, n, near + near_held_out))
+    what = f"a record of train at {SIMILARITY:g} or more of the same word triples"
+    return Excess(what, near, n, near_held_out, m, p)

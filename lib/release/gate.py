@@ -15,7 +15,7 @@ from lib.methods.registry import ARMS
 from lib.privacy import budget, ledger, statement_check
 from lib.release import copy_tests, leak_scan
 from lib.release.candidate import Candidate
-from lib.stage import finished
+from lib.stage import condition
 
 CASES = {  # what the gate checks, and what is true when it lets an arm pass: the certificate lists these sentences
     "not done": "the stage and its ancestors are done",
@@ -61,7 +61,7 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
         Every refusal; empty when the arm may be released.
     """
     try:
-        refusals = [Refusal(fault.case, fault.reason, fault.remedy) for fault in finished.faults(candidate.stages)]
+        refusals = [Refusal(fault.case, fault.reason, fault.remedy) for fault in condition.faults(candidate.stages)]
     except DoppelError as error:
         again = f"run ./run_all.sh PRESET --run {candidate.run.name} --only {candidate.stage}"
         refusals = [Refusal("not done", Reason(error.code, str(error)), again)]

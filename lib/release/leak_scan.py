@@ -1,13 +1,15 @@
-"""Whether private text stands in what would be handed out, word for word. *Evaluation only*: outputs are counts.
+"""Whether files that would be released contain private text, word for word. *Evaluation only*: outputs are counts.
 
-Looked for are, in every string of every file of a pack:
+Every string of every file of a pack is searched for
 
 - sentences of train of at least `MIN_WORDS` words, whole records of as many, and any run of `RUN` words;
-- emails, web addresses, numbers like those of phones and of cards (`lib.audit.memorisation.PATTERNS`);
+- email addresses, web addresses, and numbers that look like those of phones and cards
+  (`lib.audit.memorisation.PATTERNS`);
 - ids of the corpus' records and users, where an id can be told from an ordinary word or number.
 
-What stands in held-out records too, or in the records of `COMMON` users, is common and says nothing about one of them.
-Shorter pieces cannot be told from chance: a five-word sentence comes back without anybody's memory.
+Text that is in a held-out record too, or in the records of `COMMON` users, is common, and says nothing about any one of
+them. Shorter passages cannot be told from chance: a model writes many five-word sentences without having memorised
+them.
 """
 
 import json
@@ -25,21 +27,30 @@ from lib.data.records import Record
 from lib.data.tokenize import sentences, words
 
 MIN_WORDS = 8  # of a sentence, as in lib.audit.verbatim
-RUN = 16  # words that stand together by more than chance: fresh reviews share at most 11 with 1,800 others
+RUN = 16  # words in a row that are shared by more than chance: fresh reviews share at most 11 with 1,800 others
 COMMON = 3  # users
-DENSE = 0.01  # of all numbers: where as many are ids, an ordinary number is one by chance
+DENSE = 0.01  # where this share of all numbers are ids, an ordinary number is an id by chance
 
 _TOKEN = re.compile(r"[\w.@+-]+")
 _PERSONAL = {"email": "emails", "url": "web addresses", "phone": "phone numbers", "card": "card numbers"}
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-_MADE = re.compile(r"synthetic-\d+")  # the ids that Doppel itself gives
+_MADE = re.compile(r"synthetic-\d+")  # ids that Doppel itself gives
 
-Strings = Mapping[str, Sequence[str]]  # what stands in each file
+Strings = Mapping[str, Sequence[str]]  # file name -> the strings in the file
+Passage = tuple[str, ...]  # words
+Pieces = dict[str, dict[object, set[int]]]  # file name -> private piece -> numbers of the strings that contain it
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``count`` different pieces of one ``kind`` in one ``file``; ``first`` are the first strings that hold one."""
+    """Private text of one kind in one file. Holds none of the text.
+
+    Attributes:
+        file: its name.
+        kind: of private text, ``emails`` say.
+        count: how many different pieces of it the file contains.
+        first: numbers, from 0, of the first strings of the file that contain one; five at most.
+    """
 
     file: str
     kind: str
@@ -48,21 +59,38 @@ class Finding:
 
 
 def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> list[Finding]:
-    """Every kind of private text in every file, where there is any."""
-    kinds = {
+    """Look for private text.
+
+    Args:
+        strings: the strings of each file, by its name.
+        train: the private records that were trained on.
+        held_out: the private records that were not; what they contain too is common.
+
+    Returns:
+        A finding for each kind of private text in each file that contains any.
+    """
+    by_kind = {
         "sentences or runs of words": _passages(strings, train, held_out),
         **{_PERSONAL[kind]: _personal(kind, strings, train, held_out) for kind in PATTERNS},
         "ids of records or users": _ids(strings, train, held_out),
     }
     return [
         Finding(file, kind, len(pieces), sorted({place for places in pieces.values() for place in places})[:5])
-        for kind, found in kinds.items()
-        for file, pieces in found.items()
+        for kind, by_file in by_kind.items()
+        for file, pieces in by_file.items()
     ]
 
 
 def strings_of(folder: Path) -> dict[str, list[str]]:
-    """Every string of every file of a folder, decoded: a search of the bytes would miss what is escaped or packed."""
+    """Every string of every file, decoded: a search of the bytes would miss what is escaped or compressed.
+
+    Args:
+        folder: whose files are read, those in its subfolders too.
+
+    Returns:
+        The strings of each file, by its path in the folder. A record of JSONL or Parquet is one string, and so is a
+        file of unknown format.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): list(_decoded(path)) for path in files}
 
@@ -82,7 +110,7 @@ def _decoded(path: Path) -> Iterator[str]:
 
 
 def _leaves(value: object) -> Iterator[str]:
-    """The strings in a JSON value, keys and all."""
+    """The strings in a JSON value, with the keys of objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -93,76 +121,85 @@ def _leaves(value: object) -> Iterator[str]:
             yield from _leaves(inner)
 
 
-Pieces = dict[str, dict[object, set[int]]]  # file -> piece -> places of the strings that hold it
-
-
 def _passages(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:
-    starts: dict[tuple[str, ...], list[tuple[str, int, list[str], int]]] = defaultdict(list)
+    """Sentences, records and runs of train that a file contains and that are not common."""
+    starts: dict[Passage, list[tuple[str, int, list[str], int]]] = defaultdict(list)
     for file, texts in strings.items():
         for place, text in enumerate(texts):
-            said = words(text)
-            for i in range(len(said) - MIN_WORDS + 1):
-                starts[tuple(said[i : i + MIN_WORDS])].append((file, place, said, i))
-    found: Pieces = defaultdict(lambda: defaultdict(set))
+            tokens = words(text)
+            for i in range(len(tokens) - MIN_WORDS + 1):
+                starts[tuple(tokens[i : i + MIN_WORDS])].append((file, place, tokens, i))
+    contained: Pieces = defaultdict(lambda: defaultdict(set))
     for record in train:
-        for part in _parts(record.text.reveal()):
-            for file, place, said, i in starts.get(tuple(part[:MIN_WORDS]), ()):
-                if said[i : i + len(part)] == part:
-                    found[file][tuple(part)].add(place)
-    parts = {part for pieces in found.values() for part in pieces}
-    return _without(found, _common(parts, train, held_out))
+        for passage in _passages_of(record.text.reveal()):
+            for file, place, tokens, i in starts.get(tuple(passage[:MIN_WORDS]), ()):
+                if tokens[i : i + len(passage)] == passage:
+                    contained[file][tuple(passage)].add(place)
+    passages = {passage for pieces in contained.values() for passage in pieces}
+    return _without(contained, _common(passages, train, held_out))
 
 
-def _parts(text: str) -> Iterator[list[str]]:
-    """The words of each passage whose return is no chance: sentences, the whole, runs."""
+def _passages_of(text: str) -> Iterator[list[str]]:
+    """The words of each passage that is unlikely to be repeated by chance: the whole text, sentences, runs."""
     whole = words(text)
-    yield from (one for one in [whole, *sentences(text)] if len(one) >= MIN_WORDS)
+    yield from (passage for passage in [whole, *sentences(text)] if len(passage) >= MIN_WORDS)
     yield from (whole[i : i + RUN] for i in range(len(whole) - RUN + 1))
 
 
-def _common(parts: set[tuple[str, ...]], train: Sequence[Record], held_out: Sequence[Record]) -> set[object]:
-    """Those that stand in a held-out record, or in the records of `COMMON` users."""
-    spelled = {part: f" {' '.join(part)} " for part in parts}
-    elsewhere = [f" {' '.join(words(record.text.reveal()))} " for record in held_out] if parts else []
-    common: set[object] = {part for part, text in spelled.items() if any(text in other for other in elsewhere)}
-    users: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for record in train if parts else ():
-        said = f" {' '.join(words(record.text.reveal()))} "
-        for part, text in spelled.items():
-            if text in said:
-                users[part].add(record.owner)
-    return common | {part for part, some in users.items() if len(some) >= COMMON}
+def _common(passages: set[Passage], train: Sequence[Record], held_out: Sequence[Record]) -> set[object]:
+    """Those passages that are in a held-out record, or in the records of `COMMON` users."""
+    if not passages:
+        return set()
+    spelled = {passage: _spelled(passage) for passage in passages}
+    held_out_texts = [_spelled(words(record.text.reveal())) for record in held_out]
+    common: set[object] = {
+        passage for passage, text in spelled.items() if any(text in other for other in held_out_texts)
+    }
+    users: dict[Passage, set[str]] = defaultdict(set)
+    for record in train:
+        record_text = _spelled(words(record.text.reveal()))
+        for passage, text in spelled.items():
+            if text in record_text:
+                users[passage].add(record.owner)
+    return common | {passage for passage, owners in users.items() if len(owners) >= COMMON}
+
+
+def _spelled(tokens: Sequence[str]) -> str:
+    """Words as a string in which no word can match a part of another."""
+    return f" {' '.join(tokens)} "
 
 
 def _personal(kind: str, strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:
-    found: Pieces = defaultdict(lambda: defaultdict(set))
+    """Addresses or numbers of train, of one kind, that a file contains and that are not common."""
+    contained: Pieces = defaultdict(lambda: defaultdict(set))
     for file, texts in strings.items():
         for place, text in enumerate(texts):
             for piece in personal_strings(kind, text):
-                found[file][piece].add(place)
-    pieces = {piece for some in found.values() for piece in some}
+                contained[file][piece].add(place)
+    pieces = {piece for by_piece in contained.values() for piece in by_piece}
     users: dict[object, set[str]] = defaultdict(set)
     for record in train if pieces else ():
         for piece in pieces & personal_strings(kind, record.text.reveal()):
             users[piece].add(record.owner)
-    private = {piece for piece, some in users.items() if len(some) < COMMON}
+    private = {piece for piece, owners in users.items() if len(owners) < COMMON}
     for record in held_out if private else ():
         private -= personal_strings(kind, record.text.reveal())
-    return _without(found, pieces - private)
+    return _without(contained, pieces - private)
 
 
 def _ids(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:
+    """Ids of records and users that a file contains and that are no ordinary words or numbers."""
     both = (*train, *held_out)
-    known = _distinctive({record.id for record in both}) | _distinctive({one.user for one in both if one.user})
-    known -= {word for record in held_out for word in _tokens(record.text.reveal())} if known else set()
-    simple = {name for name in known if _TOKEN.fullmatch(name)}
-    others = known - simple
-    found: Pieces = defaultdict(lambda: defaultdict(set))
+    ids = _distinctive({record.id for record in both}) | _distinctive({record.user for record in both if record.user})
+    ids -= {token for record in held_out for token in _tokens(record.text.reveal())} if ids else set()
+    single_tokens = {name for name in ids if _TOKEN.fullmatch(name)}  # looked up, not searched: there may be many
+    others = ids - single_tokens
+    contained: Pieces = defaultdict(lambda: defaultdict(set))
     for file, texts in strings.items():
         for place, text in enumerate(texts):
-            for name in (simple & _tokens(text)) | {name for name in others if name in text}:
-                found[file][name].add(place)
-    return found
+            for name in (single_tokens & _tokens(text)) | {name for name in others if name in text}:
+                contained[file][name].add(place)
+    return contained
 
 
 def _tokens(text: str) -> set[str]:
@@ -170,11 +207,11 @@ def _tokens(text: str) -> set[str]:
 
 
 def _distinctive(names: set[str]) -> set[str]:
-    """Those of a corpus' ids that can be told from a number or a word that stands there for another reason.
+    """Those ids of a corpus that can be told from an ordinary word or number.
 
-    Without an id column the row number is the id, and any ordinary number, as of 150000 miles, is one of them. So plain
-    numbers are left out where they fill `DENSE` of the numbers up to their highest. Customer numbers of nine digits
-    do not: a text that holds one has it from somewhere.
+    Without an id column the row number is the id, and any ordinary number, as in "150000 miles", is one of them. So
+    plain numbers are left out where they fill `DENSE` of the numbers up to their highest. Customer numbers of nine
+    digits do not: a text that contains one has it from the corpus.
     """
     numbers = {name for name in names if _NUMBER.fullmatch(name)}
     dense = numbers and len(numbers) >= DENSE * max(map(int, numbers))
@@ -188,10 +225,11 @@ def _long_or_mixed(name: str) -> bool:
     return len(name) >= 6 or (mixed and len(name) >= 3)
 
 
-def _without(found: Pieces, common: Iterable[object]) -> Pieces:
-    """The pieces that are not common, in the files where any is left."""
+def _without(pieces: Pieces, common: Iterable[object]) -> Pieces:
+    """The pieces that are not common, in the files that contain any."""
     common = set(common)
-    kept = {
-        file: {piece: places for piece, places in some.items() if piece not in common} for file, some in found.items()
+    private = {
+        file: {piece: places for piece, places in by_piece.items() if piece not in common}
+        for file, by_piece in pieces.items()
     }
-    return {file: some for file, some in kept.items() if some}
+    return {file: by_piece for file, by_piece in private.items() if by_piece}

@@ -1,4 +1,4 @@
-"""The release pack: a folder that may leave the building, written whole or not at all.
+"""The release pack: a folder that may be published, written whole or not at all.
 
 results/<run>/release/<stage id>/records.jsonl  records.parquet  README.md  certificate.json
 """
@@ -20,7 +20,7 @@ from lib.privacy import budget
 from lib.release import card, certificate, claims, gate, leak_scan, verify
 from lib.release.candidate import Candidate
 from lib.release.gate import Refusal
-from lib.scorecard.scorecard import public
+from lib.scorecard.public import public
 
 
 def pack(
@@ -35,55 +35,61 @@ def pack(
 
     Args:
         candidate: the arm.
-        scorecard: that of the run, of which the card takes what may be public.
-        exceeded: for `gate.check`.
-        licence: for `card.write`.
-        language: for `card.write`.
+        scorecard: the run's, from which the card takes what may be public; None: the card has no metrics.
+        exceeded: says why a corpus' budget is exceeded, as for `gate.check`.
+        licence: for the card, as for `card.write`.
+        language: for the card, as for `card.write`.
 
     Returns:
         The pack's folder.
 
     Raises:
-        DoppelError: the gate refuses the arm, for every reason that it has; an earlier pack is then left.
+        DoppelError: the gate refuses the arm (all reasons are listed), or the pack would not verify. An earlier pack is
+            left as it is.
     """
     if refusals := gate.check(candidate, exceeded=exceeded):
         raise _refused(candidate, refusals)
-    part = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    unfinished = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(part, candidate, metrics_of(scorecard, candidate.stage), licence, language)
-        if refusals := gate.private(candidate, leak_scan.strings_of(part)):
+        _write(unfinished, candidate, metrics_of(scorecard, candidate.stage), licence, language)
+        if refusals := gate.private(candidate, leak_scan.strings_of(unfinished)):
             raise _refused(candidate, refusals)
-        if wrong := verify.check(part)[1]:
+        if wrong := verify.check(unfinished)[1]:
             raise DoppelError(
                 "release.does_not_verify",
-                f"{candidate.stage}: its pack would not verify, so there is none: {'; '.join(map(str, wrong))}",
+                f"{candidate.stage}: its pack would not verify, so none was written: {'; '.join(map(str, wrong))}",
                 name=candidate.stage,
+                value=[reason.code for reason in wrong],
             )
-        _replace(part, candidate.pack)
+        _replace(unfinished, candidate.pack)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     return candidate.pack
 
 
 def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
-    """Rows of an arm's metrics, without those that real text entered.
+    """An arm's metrics that no real text entered.
 
     Args:
-        scorecard: that of the run, or None.
-        stage: the arm's id.
+        scorecard: the run's, or None.
+        stage: the arm's stage id.
+
+    Returns:
+        Rows as of `card.public_rows`; empty without a scorecard.
     """
     arms = [] if scorecard is None else public(scorecard)["arms"]
     return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
 
 
 def _write(folder: Path, candidate: Candidate, metrics: list[dict], licence: str | None, language: str | None) -> None:
-    made = candidate.records
+    """Write the files of a pack into a folder that does not exist yet."""
+    synthetic = candidate.records
     folder.mkdir(parents=True)
-    records.write(folder / "records.jsonl", made)
-    pq.write_table(table(made), folder / "records.parquet", compression="zstd")
+    records.write(folder / "records.jsonl", synthetic)
+    pq.write_table(table(synthetic), folder / "records.parquet", compression="zstd")
     claimed = claims.claims(candidate, gate=list(gate.CASES.values()))
-    write_atomic(folder / "README.md", card.write(claimed, made, metrics, licence=licence, language=language))
+    write_atomic(folder / "README.md", card.write(claimed, synthetic, metrics, licence=licence, language=language))
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in certificate.FILES
     }
@@ -92,26 +98,29 @@ def _write(folder: Path, candidate: Candidate, metrics: list[dict], licence: str
 
 
 def table(rows: list[Record]) -> pa.Table:
-    """Records as a table; without labels it has no such column, for Parquet knows no empty structure.
+    """Records as a table.
 
     Args:
-        rows: at least one record.
+        rows: n >= 1 records with the same labels.
+
+    Returns:
+        n rows: ``id``, ``text``, and ``labels`` where there are any, for Parquet has no empty structure.
     """
-    names = list(rows[0].labels)
+    labels = list(rows[0].labels)
     fields = [("id", pa.string()), ("text", pa.string())]
-    if names:
-        fields.append(("labels", pa.struct([(name, pa.string()) for name in names])))
-    lines = [row.as_json() if names else {"id": row.id, "text": row.text.reveal()} for row in rows]
+    if labels:
+        fields.append(("labels", pa.struct([(label, pa.string()) for label in labels])))
+    lines = [row.as_json() if labels else {"id": row.id, "text": row.text.reveal()} for row in rows]
     return pa.Table.from_pylist(lines, schema=pa.schema(fields))
 
 
-def _replace(part: Path, target: Path) -> None:
-    """Put the new folder in place of the old one; if that fails, the old one is back."""
+def _replace(new: Path, target: Path) -> None:
+    """Put the new folder in place of the old one; if that fails, put the old one back."""
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
     if target.exists():
         target.replace(old)
     try:
-        part.replace(target)
+        new.replace(target)
     except OSError:
         if old.exists():
             old.replace(target)
@@ -123,7 +132,7 @@ def _refused(candidate: Candidate, refusals: list[Refusal]) -> DoppelError:
     lines = [f"{candidate.stage} may not be released:", *(f"  {refusal}" for refusal in refusals)]
     if candidate.pack.exists():
         lines.append(
-            f"  an earlier pack is still in {candidate.pack}: take it back where it was handed out, and delete it"
+            f"  an earlier pack is still in {candidate.pack}: withdraw it wherever it was released, and delete it"
         )
     return DoppelError(
         "release.refused", "\n".join(lines), name=candidate.stage, value=[refusal.case for refusal in refusals]

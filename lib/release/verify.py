@@ -1,14 +1,14 @@
 """Recompute a certificate offline: ``./run_all.sh verify results/quick/11_generate.eps8``.
 
-The folder is a stage's (privacy.json) or a release pack (certificate.json). Nothing else is needed: no private data,
-no model. Every claim that follows from the events is checked; of a pack also the hash of every file, that there is no
-other file, and whether the parts of the certificate fit each other. Of ancestors that lie beside a stage, the hash is
-checked, and that no event of theirs is left out.
+The folder is a stage's (privacy.json) or a release pack (certificate.json). Nothing else is needed: no private data and
+no model. Every claim that follows from the events is checked. Of a pack, also the hash of every file is checked, that
+there is no other file, and that the parts of the certificate fit each other. Of ancestors that lie beside a stage, the
+hash is checked, and that none of their events is left out.
 
 A hash shows that nothing was changed since. It does not show who made the folder: for that, compare the certificate's
 sha256 with one from somebody whom you trust.
 
-``python -m lib.release.verify PATH`` is the same without a set-up, where dp-accounting and pyarrow are installed.
+``python -m lib.release.verify PATH`` does the same without a set-up, where dp-accounting and pyarrow are installed.
 """
 
 import argparse
@@ -22,31 +22,46 @@ UNREADABLE = (DoppelError, OSError, ValueError, KeyError, TypeError, AttributeEr
 
 
 def check(folder: Path) -> tuple[Mapping | None, list[Reason]]:
-    """The statement in a stage's folder or a release pack, and everything that is wrong with it.
+    """Check the statement in a stage's folder, or a release pack.
 
-    A file that cannot be read is one of the faults, and the statement may be None.
+    Args:
+        folder: of the stage or the pack.
+
+    Returns:
+        The statement or certificate, None where it cannot be read; and everything that is wrong with it, empty when
+        nothing is. A file that cannot be read is one of the reasons and raises nothing.
     """
     from lib.common.files import read_json  # late, as the others: --help and a mistyped path need no library
     from lib.privacy.statement_check import problems, wrong_ancestors
     from lib.release import certificate
 
-    statement, found = None, []
+    statement, wrong = None, []
     try:
         if (folder / certificate.NAME).exists() or not (folder / "privacy.json").exists():
             statement = certificate.read(folder)
-            found += certificate.changed(folder, statement)
-            found += certificate.unfounded(folder, statement)
-            found += problems(certificate.ledger_part(statement))
+            wrong += certificate.changed(folder, statement)
+            wrong += certificate.unfounded(folder, statement)
+            wrong += problems(certificate.ledger_part(statement))
         else:
             statement = read_json(folder / "privacy.json")
-            found += problems(statement) + wrong_ancestors(folder, statement)
+            wrong += problems(statement) + wrong_ancestors(folder, statement)
+    except DoppelError as error:
+        wrong.append(Reason(error.code, f"cannot be read: {error}"))
     except UNREADABLE as error:
-        found.append(Reason("release.unreadable", f"cannot be read: {type(error).__name__}: {error}"))
-    return statement, found
+        wrong.append(Reason("release.unreadable", f"cannot be read: {type(error).__name__}: {error}"))
+    return statement, wrong
 
 
 def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
-    """Exit code: 0 all is verified, 1 something is wrong, 2 refused before anything was checked."""
+    """Run the command.
+
+    Args:
+        arguments: of the command line, after ``verify``.
+        prog: how the command was called, for its help.
+
+    Returns:
+        Exit code: 0 all is verified, 1 something is wrong, 2 refused before anything was checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -56,9 +71,9 @@ def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
     paths = parser.parse_args(arguments).path
     try:
         for path in paths:
-            _check_there(path)
-        wrong = [_tell(path) for path in paths]
-        return int(any(wrong))
+            _check_exists(path)
+        verified = [_report(path) for path in paths]
+        return 0 if all(verified) else 1
     except DoppelError as error:
         print(error, file=sys.stderr)
     except ModuleNotFoundError as error:
@@ -66,28 +81,34 @@ def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
     return 2
 
 
-def _check_there(path: Path) -> None:
-    """Refuse a path that leads nowhere."""
+def _check_exists(path: Path) -> None:
+    """Refuse a path that does not exist, even if a certificate lies beside it."""
     if path.exists():
         return
-    marks = ("privacy.json", "certificate.json")
-    beside = {one.parent.name for mark in marks for one in path.absolute().parent.glob(f"*/{mark}")}
-    hint = "; " + nearest(path.name, beside) if beside else "; give the folder of a stage or of a release pack"
-    raise DoppelError(f"{path.absolute()}: there is no such file or folder{hint}")
+    statements = ("privacy.json", "certificate.json")
+    beside = {file.parent.name for name in statements for file in path.absolute().parent.glob(f"*/{name}")}
+    raise DoppelError(
+        "release.no_such_path",
+        "there is no such file or folder",
+        name="PATH",
+        value=str(path),
+        remedy=nearest(path.name, beside) if beside else "give the folder of a stage or of a release pack",
+        where=str(path.absolute()),
+    )
 
 
-def _tell(path: Path) -> bool:
-    """Print what was found at a path; whether anything is wrong."""
-    statement, found = check(path if path.is_dir() else path.parent)
+def _report(path: Path) -> bool:
+    """Print what the check of a path says; True when nothing is wrong."""
+    statement, wrong = check(path if path.is_dir() else path.parent)
     try:
         print(f"{path}:" if statement is None else _summary(statement))
-    except UNREADABLE:  # what is wrong with it follows
+    except UNREADABLE:  # the reasons below say what is wrong with it
         print(f"{path}:")
-    print("\n".join(f"  WRONG  {problem}" for problem in found) or f"  VERIFIED: {_checked(statement)}")
-    return bool(found)
+    print("\n".join(f"  WRONG  {reason}" for reason in wrong) or f"  VERIFIED: {_verified(statement)}")
+    return not wrong
 
 
-def _checked(statement: Mapping) -> str:
+def _verified(statement: Mapping) -> str:
     if "files" not in statement:
         return "every claim follows from the events"
     return f"every claim follows from the events, {len(statement['files'])} files are as they were packed"
@@ -101,16 +122,18 @@ def _summary(statement: Mapping) -> str:
         f"{statement['delta']:.3g}, {statement['units']:,} units: {statement['neighbours']}"
     ]
     for event in statement["events"]:
-        details = ", ".join(f"{k.replace('_', ' ')} {v:.6g}" for k, v in event["mechanism"].items() if k != "kind")
+        figures = {name: figure for name, figure in event["mechanism"].items() if name != "kind"}
+        details = ", ".join(f"{name.replace('_', ' ')} {figure:.6g}" for name, figure in figures.items())
         lines.append(f"  {event['stage']}: {event['what']}: {event['mechanism']['kind']} {details}".rstrip())
     lines += [f"  not for release: {reason}" for reason in statement["not_for_release"]]
     return "\n".join(lines + (_release(statement) if "files" in statement else []))
 
 
 def _release(statement: Mapping) -> list[str]:
-    """What a pack says besides: records, audit, code, and the hash to compare."""
-    audit, commits = statement["audit"], {code["commit"] or "unknown" for code in statement["code"].values()}
-    dirty = ", with changes that were not committed" if any(c["dirty"] for c in statement["code"].values()) else ""
+    """The lines that only a pack has: records, audit, code, and the hash to compare."""
+    audit, stages = statement["audit"], statement["code"].values()
+    commits = {code["commit"] or "unknown" for code in stages}
+    dirty = ", with changes that were not committed" if any(code["dirty"] for code in stages) else ""
     return [
         f"  {statement['records']:,} records of run {statement['run']}, finished {statement['finished']}",
         f"  accountant: {statement['accountant']['library']}; public: {', '.join(statement['public'])}",
