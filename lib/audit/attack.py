@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.audit import text_scores
 from lib.audit.canaries import Canary, Repetition
 from lib.audit.canary_set import CanarySet, coins
 from lib.audit.membership import IntervalEstimate, auc, tpr_at_fpr
+from lib.audit.target import MadeAgain
 from lib.audit.verdict import Verdict, audit
 from lib.common.errors import DoppelError
 
@@ -135,3 +137,64 @@ def planted_control(
     shown = f"bound {best.bound.epsilon:.2f} of a claimed {epsilon:g} for {group.unit}"
     violated = any(finding.verdict is Verdict.VIOLATED for finding in findings)
     return Control(name, "noise off under a claim", shown, violated)
+
+
+def scores_of(again: MadeAgain, planted: CanarySet, canary_vectors: np.ndarray, text_vectors: np.ndarray) -> Scores:
+    """All scores of an arm that was made again: its method's, and those that read its text alone.
+
+    Args:
+        again: the arm, made again on the canaried corpus.
+        planted: the canaries.
+        canary_vectors: embeddings (canaries and references, d) of `CanarySet.texts`.
+        text_vectors: embeddings (texts, d) of what the arm wrote again.
+
+    Returns:
+        By name and number of copies, scores (n,) relative to the references of the canary's kind; higher: rather in.
+    """
+    raw = {
+        **again.scores,
+        "2-gram": text_scores.bigram(planted.texts, again.texts),
+        "3-word overlap": text_scores.overlap(planted.texts, again.texts),
+        "similarity": text_scores.similarity(canary_vectors, text_vectors),
+    }
+    scores: dict[str, Mapping[int, np.ndarray]] = {name: planted.relative(values) for name, values in raw.items()}
+    if "loss" in raw:
+        scores["rank exposure"] = planted.exposed(raw["loss"])
+    return scores | {name: {1: values} for name, values in again.single.items()}
+
+
+def controls(
+    scores: Mapping[str, Scores],
+    made: Mapping[str, MadeAgain],
+    planted: CanarySet,
+    *,
+    control: str | None,
+    bounded: Sequence[str],
+    claim: float,
+    delta: float,
+    rng: np.random.Generator,
+) -> list[Control]:
+    """Every positive control: the arm without privacy on the most repeated canaries, and what has its noise off.
+
+    Args:
+        scores: of `scores_of`, by arm.
+        made: by arm.
+        planted: the canaries.
+        control: the arm without privacy, or None.
+        bounded: scores that are made into bounds.
+        claim: epsilon that the planted violation claims, above 0.
+        delta: of that claim, in (0, 1).
+        rng: breaks ties.
+    """
+    tried: list[Control] = []
+    if control is not None:
+        group = planted.repeated[-1]
+        for name in [name for name in bounded if name in scores[control]]:
+            values = scores[control][name][group.copies]
+            tried.append(repeated_control(name, values, group))
+            planted_claim = {"claim": claim, "delta": delta, "rng": rng, "copies": group.copies}
+            tried.append(planted_control(name, values, group.canaries, **planted_claim))
+    for again in made.values():
+        for name, values in again.unnoised.items():
+            tried.append(planted_control(name, values, planted.single, claim=claim, delta=delta, rng=rng))
+    return tried

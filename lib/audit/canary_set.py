@@ -44,6 +44,11 @@ class CanarySet:
         return [*self.single, *repeated, *self.references]
 
     @property
+    def texts(self) -> list[str]:
+        """The made-up texts of `everyone`."""
+        return [canary.record.text.reveal() for canary in self.everyone]
+
+    @property
     def groups(self) -> dict[int, Sequence[Canary]]:
         """Number of copies -> canaries; the single canaries under 1."""
         return {1: self.single, **{repetition.copies: repetition.canaries for repetition in self.repeated}}
