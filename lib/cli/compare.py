@@ -1,4 +1,4 @@
-"""``./run_all.sh compare [RUN ...]``: runs side by side, their parameters, figures, and what they spent together."""
+"""``./run_all.sh compare [RUN ...]``: runs side by side, with their parameters, metrics and combined epsilon."""
 
 import argparse
 import sys
@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 from lib.common.errors import DoppelError
 
-_AT_LEAST = "At least so much was spent: results that were deleted, or stages that are not done, are not counted here."
+_AT_LEAST = "At least this much was spent: results that were deleted and stages that are not done are not counted here."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 told, 2 where a name is no run."""
+    """Run the command.
+
+    Args:
+        arguments: of the command line, after ``compare``.
+
+    Returns:
+        Exit code: 0 compared, 2 a name is no run's, or there is no run.
+    """
     parser = argparse.ArgumentParser(prog="./run_all.sh compare", description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", metavar="RUN", nargs="*", help="folders of results/ (default: all)")
     names = parser.parse_args(arguments).runs
@@ -18,12 +25,12 @@ def main(arguments: Sequence[str]) -> int:
     from lib.scorecard import run_comparison
 
     try:
-        found = run_comparison.gather(paths.ROOT / "results", names)
+        runs = run_comparison.gather(paths.ROOT / "results", names)
     except DoppelError as error:
         print(error, file=sys.stderr)
         return 2
-    same, left_out = run_comparison.comparable(found)
-    for title, table in run_comparison.sections(found, same):
+    same_corpus, left_out = run_comparison.comparable(runs)
+    for title, table in run_comparison.sections(runs, same_corpus):
         print(f"{title}\n")
         print("  none" if table.empty else table.to_string(max_colwidth=60))
         print()

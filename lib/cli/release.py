@@ -1,4 +1,4 @@
-"""``./run_all.sh release STAGE [--run NAME]``: pack an arm, or say everything that forbids it."""
+"""``./run_all.sh release STAGE [--run NAME]``: pack an arm for release, or print every reason that forbids it."""
 
 import argparse
 import sys
@@ -10,25 +10,34 @@ from lib.common.lock import hold
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 packed, 2 refused."""
+    """Run the command.
+
+    Args:
+        arguments: of the command line, after ``release``.
+
+    Returns:
+        Exit code: 0 packed, 2 refused.
+    """
     options = _parser().parse_args(arguments)
     from lib.common import paths  # late, as the others: --help needs no library
 
     try:
         run = _run(options.run, options.stage)
-        with hold(run / ".lock", f"run {run.name}"):  # nothing changes underneath
+        with hold(run / ".lock", f"run {run.name}"):  # so that no stage changes while it is packed
             from lib.release.candidate import Candidate
             from lib.release.pack import pack
 
-            scorecard = _scorecard(run)
             folder = pack(
-                Candidate(run, options.stage), scorecard=scorecard, licence=options.license, language=options.language
+                Candidate(run, options.stage),
+                scorecard=_scorecard(run),
+                licence=options.license,
+                language=options.language,
             )
     except DoppelError as error:
         print(f"{error}\nnothing was written", file=sys.stderr)
         return 2
     shown = folder.relative_to(paths.ROOT) if folder.is_relative_to(paths.ROOT) else folder
-    print(f"{shown} may be handed out; check it with: ./run_all.sh verify {shown}")
+    print(f"{shown} may be released; check it with: ./run_all.sh verify {shown}")
     return 0
 
 
@@ -42,32 +51,52 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(name: str, stage: str) -> Path:
+    """The folder of a run. Refuses a run or stage that does not exist, or whose name is no name."""
     from lib.common import paths
     from lib.stage.stage import NAME
 
     for option, value in (("--run", name), ("STAGE", stage)):
         if not NAME.fullmatch(value):
-            raise DoppelError(f"{option} {value!r}; use letters, digits, '_', '-' and '.' only")
+            raise DoppelError(
+                "cli.not_a_name",
+                f"{option} {value!r}",
+                name=option,
+                value=value,
+                remedy="use letters, digits, '_', '-' and '.' only",
+            )
     run = paths.ROOT / "results" / name
     if not run.is_dir():
         known = (path.name for path in run.parent.glob("*") if path.is_dir())
-        raise DoppelError(f"--run {name}: no such run in results; {nearest(name, known)}")
+        raise DoppelError(
+            "cli.no_such_run",
+            f"--run {name}: no such run in results",
+            name="--run",
+            value=name,
+            remedy=nearest(name, known),
+        )
     arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
     if stage not in arms and not (run / stage).is_dir():
-        raise DoppelError(f"{stage}: no such arm in results/{name}; {nearest(stage, arms)}")
+        raise DoppelError(
+            "cli.no_such_arm",
+            f"{stage}: no such arm in results/{name}",
+            name="STAGE",
+            value=stage,
+            remedy=nearest(stage, arms),
+        )
     return run
 
 
 def _scorecard(run: Path) -> dict | None:
-    """The run's scorecard, for the card's metrics. Says why there is none where its arms or figures are others now."""
+    """The run's scorecard, for the metrics of the card. Prints why there is none, and skips one that is out of date."""
     from lib.common.files import read_json
     from lib.stage import condition
+    from lib.stage.notebook_roles import COMPARES
 
-    files = sorted(run.glob("30_compare*/scorecard.json"))
+    files = sorted(run.glob(f"{COMPARES}*/scorecard.json"))
     for file in files:
         if (reason := condition.outdated(run, file.parent.name)) is None:
             return read_json(file)
         print(f"the card has no metrics of {file.parent.name}: {reason}")
     if not files:
-        print(f"the card has no metrics: no 30_compare is done in {run.name}")
+        print(f"the card has no metrics: no {COMPARES} is done in {run.name}")
     return None
