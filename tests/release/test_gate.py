@@ -1,11 +1,11 @@
-"""The gate refuses each of its cases, says all at once, and lets an arm pass that has none."""
+"""The gate refuses each of its cases, reports all at once, and lets an arm pass that has none."""
 
 import pytest
 from support import release_world
+from support.errors import refused
 from support.project import edit
 from support.release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
 
-from lib.common.errors import DoppelError
 from lib.common.files import write_json
 from lib.privacy import budget, ledger
 from lib.release import gate, pack
@@ -14,25 +14,34 @@ from lib.release.candidate import Candidate
 finished, world = release_world.finished, release_world.world
 
 
-def cases(world: World, **given) -> list[str]:
-    return [refusal.case for refusal in gate.check(Candidate(world.run, ARM), **given)]
+def check(world: World, stage: str = ARM, **given) -> list[gate.Refusal]:
+    return gate.check(Candidate(world.run, stage), **given)
+
+
+def cases(world: World, stage: str = ARM, **given) -> list[str]:
+    return [refusal.case for refusal in check(world, stage, **given)]
+
+
+def codes(world: World) -> list[tuple[str, str]]:
+    """Case and code of each refusal."""
+    return [(refusal.case, refusal.reason.code) for refusal in check(world)]
 
 
 def near_copy(text: str) -> str:
     """All words but the fourth of fourteen, so that no sentence is the same."""
-    said = text.split()
-    return " ".join([*said[:3], "otherwise", *said[4:]])
+    words = text.split()
+    return " ".join([*words[:3], "otherwise", *words[4:]])
 
 
 def test_an_arm_with_nothing_against_it_passes(world):
-    assert gate.check(Candidate(world.run, ARM)) == []
+    assert check(world) == []
 
 
 def test_a_violated_claim_is_refused_by_the_arm_and_not_by_its_local_name(world):
     world.play(AUDIT, verdict="violated")
-    assert cases(world) == ["audit violated"]
-    (refusal,) = gate.check(Candidate(world.run, ARM))
-    assert AUDIT in refusal.reason and "0.5" in refusal.reason
+    (refusal,) = check(world)
+    assert (refusal.case, refusal.reason.code) == ("audit violated", "release.audit_violated")
+    assert AUDIT in str(refusal) and "0.5" in str(refusal)  # the bound that the attack showed
     elsewhere = world.run / AUDIT / "params.yaml"
     elsewhere.write_text(elsewhere.read_text().replace(f"mine: {ARM}", "mine: 11_generate.another"))
     assert cases(world) == []
@@ -49,7 +58,7 @@ def test_findings_that_were_changed_after_the_audit_are_refused(world):
     world.play(AUDIT, verdict="violated")
     path = world.run / AUDIT / "findings.json"
     path.write_text(path.read_text().replace("violated", "consistent"))
-    assert cases(world) == ["tampered"]
+    assert codes(world) == [("tampered", "release.findings_changed")]
 
 
 @pytest.mark.parametrize("verdict", ["consistent", "inconclusive", "audit failed: no verdict", None])
@@ -65,8 +74,8 @@ def test_near_copies_above_the_held_out_baseline_are_refused_and_a_few_are_not(w
     assert cases(world) == []
     world.change_texts("synthetic", {i: near_copy(train[i]) for i in range(12)})
     world.play(ARM)
-    assert set(cases(world)) == {"copies"}
-    assert "12 of 40" in gate.check(Candidate(world.run, ARM))[0].reason
+    assert set(codes(world)) == {("copies", "release.copies")}
+    assert "12 of 40" in str(check(world)[0])
 
 
 def test_what_is_as_close_to_held_out_records_is_no_copy(world):
@@ -79,44 +88,45 @@ def test_what_is_as_close_to_held_out_records_is_no_copy(world):
 
 
 def test_a_budget_that_is_exceeded_is_refused(world, monkeypatch):
-    assert cases(world, exceeded=lambda corpus: f"{corpus.name} has spent 17 of 16") == ["over the corpus' budget"]
+    (refusal,) = check(world, exceeded=lambda corpus: f"{corpus.name} has spent 17 of 16")
+    assert refusal.case == "over the corpus' budget" and f"{CORPUS} has spent 17 of 16" in str(refusal)
     assert cases(world) == []  # its account is empty
     spent = budget.Status(16.0, 17.0, 1e-6, "record", [])
     monkeypatch.setattr(budget, "status", lambda account: spent)
-    assert cases(world) == ["over the corpus' budget"]
-    assert "17.0000 of 16" in str(gate.check(Candidate(world.run, ARM))[0])
+    assert codes(world) == [("over the corpus' budget", "release.over_budget")]
+    assert "17.0000 of 16" in str(check(world)[0])
 
 
 def test_an_epsilon_over_the_target_is_refused(world):
     path = world.run / ARM / "privacy.json"
     write_json(path, loads(path) | {"target_epsilon": 1.0})
-    assert "over its target" in cases(world)
+    assert ("over its target", "privacy.over_target") in codes(world)
 
 
 @pytest.mark.parametrize(
-    ("stage", "change", "reason"),
+    ("stage", "change", "code"),
     [
-        (TRAINING, {"target_epsilon": None}, "not private"),
-        (TRAINING, {"privacy_seed": 3}, "privacy_seed"),
-        (CORPUS, {"privacy_seed": 3}, "privacy_seed"),
-        (TRAINING, {"checked": False}, "not checked"),
+        (TRAINING, {"target_epsilon": None}, "privacy.not_private"),
+        (TRAINING, {"privacy_seed": 3}, "privacy.seed_recorded"),
+        (CORPUS, {"privacy_seed": 3}, "privacy.seed_recorded"),
+        (TRAINING, {"checked": False}, "privacy.batches_unchecked"),
     ],
 )
-def test_what_the_ledger_forbids_is_refused(world, stage, change, reason):
+def test_what_the_ledger_forbids_is_refused(world, stage, change, code):
     world.play(stage, **change)
     world.play(*([TRAINING] if stage == CORPUS else []), ARM, target_epsilon=None)
-    found = {refusal.case: refusal.reason for refusal in gate.check(Candidate(world.run, ARM))}
-    assert reason in found["not for release"]
-    # unchecked batches are a wrong certificate as well: Poisson sampling is claimed, and was not seen
-    assert set(found) <= {"not for release", "certificate"}
+    # unchecked batches are a wrong certificate as well: Poisson sampling is claimed without a check of the batches
+    also = {("certificate", "privacy.poisson_unchecked")} if "checked" in change else set()
+    assert set(codes(world)) == {("not for release", code)} | also
 
 
 def test_claims_that_do_not_follow_from_the_events_are_refused(world):
     path = world.run / ARM / "privacy.json"
     write_json(path, loads(path) | {"epsilon": 0.5})
-    assert set(cases(world)) == {"certificate", "tampered"}
+    assert set(codes(world)) == {("certificate", "privacy.epsilon_wrong"), ("tampered", "stage.output_changed")}
     path.write_text("{}")
-    assert set(cases(world)) == {"certificate", "tampered"}
+    wanted = {("certificate", "release.statement_unreadable"), ("tampered", "stage.output_changed")}
+    assert set(codes(world)) == wanted
 
 
 SENTENCE = "the doctor said that my left knee will never be the same"
@@ -133,13 +143,14 @@ SENTENCE = "the doctor said that my left knee will never be the same"
         "written by usertrain4 again",
     ],
 )
-def test_private_text_is_refused_without_being_told(world, leak):
+def test_private_text_is_refused_and_not_quoted(world, leak):
     world.change_texts("train", {5: f"{SENTENCE}. ann.smith@example.org, 0049 170 555 1234"})
     world.change_texts("train", {5: "usertrain4"}, key="user")
     world.change_texts("synthetic", {9: leak})
     world.play(CORPUS, TRAINING, ARM)
-    (refusal,) = gate.check(Candidate(world.run, ARM))
-    assert refusal.case == "private text" and "synthetic.jsonl" in refusal.reason and "string 9" in refusal.reason
+    (refusal,) = check(world)
+    assert (refusal.case, refusal.reason.code) == ("private text", "release.private_text")
+    assert "synthetic.jsonl" in str(refusal) and "string 9" in str(refusal)
     assert not any(word in str(refusal) for word in ("smith", "555", "train_0", "usertrain", "knee", "doctor"))
 
 
@@ -158,9 +169,11 @@ def test_what_held_out_records_or_three_users_say_too_is_no_private_text(world):
 
 def test_a_stage_that_is_not_done_is_refused(world):
     (world.run / TRAINING / "done.json").unlink()
-    assert cases(world) == ["not done"]
-    assert [refusal.case for refusal in gate.check(Candidate(world.run, "11_generate.absent"))] == ["not done"]
-    assert [refusal.case for refusal in gate.check(Candidate(world.run, CORPUS))] == ["not done"]
+    assert codes(world) == [("not done", "stage.not_done")]
+    (absent,) = check(world, "11_generate.absent")
+    assert (absent.case, absent.reason.code) == ("not done", "stage.not_done")
+    (no_arm,) = check(world, CORPUS)
+    assert (no_arm.case, no_arm.reason.code) == ("not done", "release.no_text")
 
 
 def test_a_stage_whose_input_changed_is_refused_and_one_whose_code_changed_is_not(world):
@@ -190,22 +203,24 @@ def test_a_changed_output_with_its_new_hash_in_done_json_is_refused_too(world):
     done = loads(path)
     done["outputs"]["synthetic.jsonl"]["sha256"] = "0" * 64
     write_json(path, done)
-    (refusal,) = gate.check(Candidate(world.run, ARM))
-    assert refusal.case == "tampered" and "done.json" in refusal.reason
+    (refusal,) = check(world)
+    assert (refusal.case, refusal.reason.code) == ("tampered", "stage.output_changed")
+    assert "done.json" in str(refusal)
 
 
-def test_all_refusals_are_told_at_once_with_what_to_do(world):
+def test_all_refusals_are_reported_at_once_with_a_remedy_each(world):
     world.play(TRAINING, privacy_seed=3)
     train = world.texts("train")
     world.change_texts("synthetic", {i: near_copy(train[i]) for i in range(12)} | {20: train[5]})
     world.play(ARM)
     world.play(AUDIT, verdict="violated")
-    with pytest.raises(DoppelError) as error:
-        pack.pack(Candidate(world.run, ARM), exceeded=lambda corpus: "17 of 16 spent")
-    told = str(error.value)
-    expected = ("audit violated:", "copies:", "over the corpus' budget:", "not for release:", "private text:")
-    assert all(case in told for case in expected)
-    assert all("; " in line for line in told.splitlines()[1:])  # a remedy each
+    expected = {"audit violated", "copies", "over the corpus' budget", "not for release", "private text"}
+    over = {"exceeded": lambda corpus: "17 of 16 spent"}
+    refusals = check(world, **over)
+    assert {refusal.case for refusal in refusals} == expected and all(refusal.remedy for refusal in refusals)
+    with refused("release.refused", name=ARM, value=[refusal.case for refusal in refusals]) as error:
+        pack.pack(Candidate(world.run, ARM), **over)
+    assert [f"  {refusal}" for refusal in refusals] == str(error.value).splitlines()[1:]
     assert not world.pack.exists() and not list(world.run.glob("release/.*"))
 
 
@@ -216,11 +231,11 @@ def test_an_arm_that_does_not_count_what_it_read_is_refused(world, hidden):
     inherited = f"inherit([folder for folder in stage.inputs.values() if folder.name == '{kept}'])"
     edit(world.project.root / "notebooks" / f"{ARM}.ipynb", "inherit(list(stage.inputs.values()))", inherited)
     world.play(ARM)
-    found = {refusal.case: refusal.reason for refusal in gate.check(Candidate(world.run, ARM))}
     if hidden == CORPUS:  # the training's ledger holds it
-        assert found == {}
+        assert codes(world) == []
     else:
-        assert found == {"certificate": f"{TRAINING}: was read, and is not among the ancestors"}
+        assert codes(world) == [("certificate", "privacy.ancestor_unnamed")]
+        assert TRAINING in str(check(world)[0])
 
 
 def test_an_ancestor_whose_event_was_left_out_is_refused(world):
@@ -228,15 +243,15 @@ def test_an_ancestor_whose_event_was_left_out_is_refused(world):
     statement = loads(path)
     statement["events"] = statement["events"][:1]
     write_json(path, statement | {"epsilon": ledger.from_statement(statement).epsilon})
-    reasons = [refusal.reason for refusal in gate.check(Candidate(world.run, ARM)) if refusal.case == "certificate"]
-    assert reasons == [f"{TRAINING}: an event of it is left out"]
+    (reason,) = [refusal.reason for refusal in check(world) if refusal.case == "certificate"]
+    assert reason.code == "privacy.event_left_out" and str(reason).startswith(TRAINING)
 
 
 def test_a_training_that_counts_nothing_gets_no_pack(world):
-    """Its own ledger says nothing, so the gate cannot see it; the settings in the pack do."""
+    """Its own ledger says nothing, so the gate cannot see it; the settings in the pack show it."""
     edit(world.project.root / "notebooks" / f"{TRAINING}.ipynb", "ledger.events.append(", "print(")
     world.play(TRAINING)
     world.play(ARM)
-    with pytest.raises(DoppelError, match=r"would not verify, so there is none: .* ask for one event of kind Gaussian"):
+    with refused("release.does_not_verify", name=ARM, value=["release.event_left_out"]):
         pack.pack(Candidate(world.run, ARM))
     assert not world.pack.exists()
