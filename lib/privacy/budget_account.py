@@ -319,8 +319,9 @@ def _charge(where: str, line: Mapping) -> Charge:
     try:
         return Charge.from_json(line)
     except (DoppelError, KeyError, TypeError, ValueError) as error:
-        sentence = f"no charge ({type(error).__name__}: {error})"
-        raise DoppelError("privacy.charge_unreadable", sentence, where=where) from None
+        raise DoppelError(
+            "privacy.charge_unreadable", f"no charge ({type(error).__name__}: {error})", where=where
+        ) from None
 
 
 def _slug(text: str) -> str:

@@ -46,7 +46,7 @@ class Mechanism(ABC):
         """The privacy loss distribution of all releases, for add/remove of one unit; never optimistic.
 
         Args:
-            discretization: width of a bucket of privacy loss, > 0.
+            discretization: width of a bucket of privacy loss, > 0; wider is faster and looser.
         """
 
     @abstractmethod
@@ -118,6 +118,7 @@ class Gaussian(Mechanism):
     count: int = 1
 
     def pld(self, discretization: float) -> PrivacyLossDistribution:
+        """See `Mechanism.pld`; ``discretization`` is the width of a bucket. Without sampling it is exact but for it."""
         if self.sampling_probability == 1:
             # exact, and far faster than composing: ``count`` releases are one with less noise
             noise = self.noise_multiplier / math.sqrt(self.count)
@@ -152,7 +153,11 @@ class Gaussian(Mechanism):
         return Gaussian if self.sampling_probability == 1 and not self.unbounded else super().merge_key
 
     def merged_with(self, others: Sequence[Self]) -> "Mechanism":
-        """Where everyone takes part the precisions 1/sigma^2 add up (Dong, Roth & Su 2022, composition of mu-GDP)."""
+        """See `Mechanism.merged_with`.
+
+        Where everyone takes part, the precisions 1/sigma^2 of this and the ``others`` add up (Dong, Roth & Su 2022,
+        composition of mu-GDP).
+        """
         if self.merge_key is not Gaussian:
             return super().merged_with(others)
         precision = 0.0
@@ -181,6 +186,7 @@ class DiscreteGaussian(Mechanism):
     count: int = 1
 
     def pld(self, discretization: float) -> PrivacyLossDistribution:
+        """See `Mechanism.pld`; ``discretization`` is the width of a bucket."""
         release = distributions.from_discrete_gaussian_mechanism(
             self.scale, sensitivity=self.sensitivity, value_discretization_interval=discretization
         )
@@ -195,6 +201,10 @@ class DiscreteGaussian(Mechanism):
     def noise(self) -> float:
         return self.scale / self.sensitivity
 
+    @property
+    def unbounded(self) -> bool:
+        return self.scale == 0
+
 
 @register
 @dataclass(frozen=True)
@@ -204,6 +214,7 @@ class NonPrivate(Mechanism):
     title: ClassVar[str] = "none"
 
     def pld(self, discretization: float) -> PrivacyLossDistribution:
+        """There is none at any ``discretization``: ask `unbounded` first."""
         raise TypeError("no privacy loss distribution for NonPrivate: its privacy loss is infinite")
 
     def validate(self) -> None:
@@ -222,6 +233,7 @@ class NonPrivate(Mechanism):
         return NonPrivate
 
     def merged_with(self, others: Sequence[Self]) -> "Mechanism":
+        """This one: with or without ``others`` there is no guarantee."""
         return self
 
 
@@ -240,8 +252,12 @@ def _check_count(name: str, value: object) -> None:
 
 def _require(fits: bool, name: str, value: object, allowed: str) -> None:
     if not fits:
-        sentence = f"{name} = {value!r:.80} is outside what Doppel's mechanisms can have: {allowed}"
-        raise DoppelError("privacy.impossible_mechanism", sentence, name=name, value=value)
+        raise DoppelError(
+            "privacy.impossible_mechanism",
+            f"{name} = {value!r:.80} is outside what Doppel's mechanisms can have: {allowed}",
+            name=name,
+            value=value,
+        )
 
 
 def _is_number(value: object) -> bool:

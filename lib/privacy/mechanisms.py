@@ -173,8 +173,7 @@ def check_sampler(
     reasons, total = [], sum(sizes)
     tails = binom.cdf(total, units * steps, q), binom.sf(total - 1, units * steps, q)
     if min(tails) < _LEVEL / 2:
-        sentence = f"mean batch {total / steps:.1f}, expected {expected:.1f}"
-        reasons.append(Reason("privacy.batch_mean", sentence))
+        reasons.append(Reason("privacy.batch_mean", f"mean batch {total / steps:.1f}, expected {expected:.1f}"))
 
     largest = max(abs(size - expected) for size in sizes)
     within = float(
@@ -184,13 +183,18 @@ def check_sampler(
         binom.sf(math.ceil(expected + largest) - 1, units, q) + binom.cdf(math.floor(expected - largest), units, q)
     )
     if within**steps < _LEVEL / 2 or outside * steps < _LEVEL / 2:
-        sentence = f"batch sizes deviate by at most {largest:.1f} from {expected:.1f}; Poisson batches would not"
-        reasons.append(Reason("privacy.batch_spread", sentence))
+        reasons.append(
+            Reason(
+                "privacy.batch_spread",
+                f"batch sizes deviate by at most {largest:.1f} from {expected:.1f}; Poisson batches would not",
+            )
+        )
 
     if overlaps and _overlap_tail(sum(overlaps), units, q, len(overlaps)) < _LEVEL:
         shared = sum(overlaps) / len(overlaps)
-        sentence = f"successive batches share {shared:.1f} units, expected {units * q * q:.1f}"
-        reasons.append(Reason("privacy.batch_overlap", sentence))
+        reasons.append(
+            Reason("privacy.batch_overlap", f"successive batches share {shared:.1f} units, expected {units * q**2:.1f}")
+        )
     return SamplerCheck(expected, total / steps, tuple(reasons))
 
 

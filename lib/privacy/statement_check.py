@@ -1,7 +1,7 @@
 """What is wrong with a statement of privacy: epsilon is recomputed from its events, its ancestors are looked at."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lib.common.errors import DoppelError, Reason
@@ -29,27 +29,36 @@ def problems(statement: Mapping) -> list[Reason]:
         TypeError: a field is of another type.
     """
     ledger = from_statement(statement)
-    wrong = []
-    if statement["neighbours"] != NEIGHBOURS[ledger.unit]:
-        sentence = f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means"
-        wrong.append(Reason("privacy.neighbours_wrong", sentence))
-    wrong += [
-        Reason(
-            "privacy.poisson_unchecked",
-            f"{event.stage}: Poisson sampling is claimed, but its batches were not checked",
-        )
-        for event in ledger.events
-        if event.mechanism.poisson and not event.checked
-    ]
-    if statement["not_for_release"] != [str(reason) for reason in not_for_release(ledger.events)]:
-        wrong.append(Reason("privacy.not_for_release_wrong", "not_for_release does not follow from the events"))
-    if statement["accountant"]["method"] != ACCOUNTANT["method"]:
-        sentence = f"accountant: {statement['accountant']['method']!r} is not recomputed here"
-        wrong.append(Reason("privacy.other_accountant", sentence))
+    wrong = list(_wrong_claims(statement, ledger))
     if impossible := [event.stage for event in ledger.events if not _possible(event.mechanism)]:
-        sentence = f"{', '.join(impossible)}: no mechanism has these figures, so epsilon is not recomputed"
-        return [*wrong, Reason("privacy.impossible_mechanism", sentence)]
-    return wrong + _wrong_epsilon(statement, ledger)
+        stages = ", ".join(impossible)
+        wrong.append(
+            Reason(
+                "privacy.impossible_mechanism",
+                f"{stages}: no mechanism has these figures, so epsilon is not recomputed",
+            )
+        )
+        return wrong
+    return [*wrong, *_wrong_epsilon(statement, ledger)]
+
+
+def _wrong_claims(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
+    """What is wrong with all claims but epsilon."""
+    if statement["neighbours"] != NEIGHBOURS[ledger.unit]:
+        yield Reason(
+            "privacy.neighbours_wrong",
+            f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means",
+        )
+    for event in ledger.events:
+        if event.mechanism.poisson and not event.checked:
+            yield Reason(
+                "privacy.poisson_unchecked",
+                f"{event.stage}: Poisson sampling is claimed, but its batches were not checked",
+            )
+    if statement["not_for_release"] != [str(reason) for reason in not_for_release(ledger.events)]:
+        yield Reason("privacy.not_for_release_wrong", "not_for_release does not follow from the events")
+    if (method := statement["accountant"]["method"]) != ACCOUNTANT["method"]:
+        yield Reason("privacy.other_accountant", f"accountant: {method!r} is not recomputed here")
 
 
 def _possible(mechanism: Mechanism) -> bool:
@@ -61,19 +70,17 @@ def _possible(mechanism: Mechanism) -> bool:
     return True
 
 
-def _wrong_epsilon(statement: Mapping, ledger: Ledger) -> list[Reason]:
+def _wrong_epsilon(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
     spent, stated, target = ledger.epsilon, statement["epsilon"], statement["target_epsilon"]
     if stated is None:
-        sentence = f"epsilon: none is stated, the events compose to {spent:.6f}"
-        return [] if math.isinf(spent) else [Reason("privacy.epsilon_missing", sentence)]
+        if not math.isinf(spent):
+            yield Reason("privacy.epsilon_missing", f"epsilon: none is stated, the events compose to {spent:.6f}")
+        return
     above = SAME_LIBRARY if statement["accountant"] == ACCOUNTANT else OTHER_LIBRARY  # less is never stated
-    wrong = []
     if not spent * (1 - SAME_LIBRARY) - 1e-12 <= stated <= spent * (1 + above) + 1e-12:
-        sentence = f"epsilon: {stated:.6f} is stated, the events compose to {spent:.6f}"
-        wrong.append(Reason("privacy.epsilon_wrong", sentence))
+        yield Reason("privacy.epsilon_wrong", f"epsilon: {stated:.6f} is stated, the events compose to {spent:.6f}")
     if target is not None and not spent <= target:
-        wrong.append(Reason("privacy.over_target", f"epsilon: {spent:.6f} is over the target {target:g}"))
-    return wrong
+        yield Reason("privacy.over_target", f"epsilon: {spent:.6f} is over the target {target:g}")
 
 
 def wrong_ancestors(folder: Path, statement: Mapping) -> list[Reason]:

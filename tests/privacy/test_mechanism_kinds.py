@@ -78,7 +78,7 @@ def test_a_kind_that_is_not_registered_cannot_be_read():
 @pytest.mark.parametrize(
     ("mechanism", "spelled"),
     [
-        (Gaussian(0.9, 0.1, 9), '{"kind": "Gaussian", "noise_multiplier": 0.9, "sampling_probability": 0.1, "count": 9}'),
+        (Gaussian(0.9, 0.1), '{"kind": "Gaussian", "noise_multiplier": 0.9, "sampling_probability": 0.1, "count": 1}'),
         (DiscreteGaussian(10.0), '{"kind": "DiscreteGaussian", "scale": 10.0, "sensitivity": 1, "count": 1}'),
         (NonPrivate(), '{"kind": "NonPrivate"}'),
     ],
@@ -137,6 +137,7 @@ def test_figures_that_a_mechanism_can_have_pass(mechanism):
         (Gaussian(2.0), "Gaussian", 2.0, False, False),
         (Gaussian(0.0, 0.1), "Gaussian", 0.0, True, True),
         (DiscreteGaussian(10.0, 4), "discrete Gaussian", 2.5, False, False),
+        (DiscreteGaussian(0.0), "discrete Gaussian", 0.0, False, True),
         (NonPrivate(), "none", 0.0, False, True),
     ],
 )
@@ -169,7 +170,7 @@ def test_merging_keeps_the_order_and_the_figures():
 
 
 def test_merging_never_hides_what_has_no_guarantee():
-    for unbounded in (NonPrivate(), Gaussian(0.0), Gaussian(0.0, 0.5, 3)):
+    for unbounded in (NonPrivate(), Gaussian(0.0), Gaussian(0.0, 0.5, 3), DiscreteGaussian(0.0)):
         merged = budget.merged([Gaussian(2.0), unbounded, Gaussian(1.0), unbounded])
         assert len(merged) == 2 and epsilon(merged, delta=1e-5) == math.inf
 
