@@ -195,7 +195,11 @@ def release(arm: Mapping) -> Cell:
     against = section(arm, "privacy").get("not_for_release")
     if against is None:
         return NOTHING
-    return words("no", "; ".join(against), "bad") if against else words("not ruled out", "the gate decides", "good")
+    return (
+        words("no", "; ".join(against), "bad")
+        if against
+        else words("not ruled out", "the release gate decides", "good")
+    )
 
 
 def time(arm: Mapping, longest: float = 0) -> Cell:

@@ -19,7 +19,7 @@ ARROW = Word(
 )
 SCORES = (
     Word(
-        "Floor", "The same metric for a model that never saw the private records. An arm at the floor learned nothing."
+        "Floor", "The same metric for a model that never saw the private records. At the floor, an arm gained nothing."
     ),
     Word("Ceiling", "The same metric for other real records, as many of them. No arm can be expected to do better."),
     Word(

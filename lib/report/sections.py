@@ -89,8 +89,8 @@ def _guarantee(scorecard: Mapping) -> str:
     neighbours = corpus.get("neighbours") or NEIGHBOURS.get(corpus.get("unit"), "add or remove one unit")
     delta = "" if corpus.get("delta") is None else f", except with probability δ = {number(corpus['delta'], 2)}"
     return (
-        f"Neighbouring datasets: {neighbours}. Between neighbours, the probability of any output of an arm changes by at "
-        f"most a factor of e^ε{delta}."
+        f"Neighbouring datasets: {neighbours}. Between neighbours, the probability of any output of an arm changes by "
+        f"at most a factor of e^ε{delta}."
     )
 
 

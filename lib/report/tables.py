@@ -14,7 +14,7 @@ GROUPS = ("fidelity", "utility")
 ENDS = ("floor", "ceiling")
 
 ARM = ("Arm", "method, model")
-SPENT = (f"ε{NO_BREAK}spent", "of its target")
+SPENT = (f"ε{NO_BREAK}spent", "and its target")
 ATTACK = ("Attack", "its verdict")
 PAID = ("Paid", "to an API")
 
@@ -83,7 +83,7 @@ def metrics(scorecard: Mapping, group: str, *, first: bool) -> Table:
     keys = [key for key in _keys(arms) if key[0] == group and (key in chosen) == first]
     by_key = {key: [_by_key(arm).get(key) for arm in arms] for key in keys}
     ends = [end for end in ENDS if any(row and row.get(end) is not None for rows in by_key.values() for row in rows)]
-    columns = [("Metric", "task"), *((_name(scorecard, arm), f"ε {cells.epsilon(arm).text}") for arm in arms)]
+    columns = [("Metric", "task"), *((_name(scorecard, arm), _epsilon(arm)) for arm in arms)]
     columns += [(end.capitalize(), "") for end in ends]
     table = []
     for key, rows in by_key.items():
@@ -117,7 +117,8 @@ def pairs(scorecard: Mapping) -> Table:
         scorecard: as for `summary`.
     """
     verdicts = scorecard_tables.pairs(scorecard)
-    columns = [("Arm", ""), ("Beside", ""), ("Group", ""), *((name.capitalize(), "in") for name in verdicts.columns)]
+    columns = [("Arm", ""), ("Compared with", ""), ("Group", "")]
+    columns += [(f"{verdict.capitalize()} in", "") for verdict in verdicts.columns]
     rows = [
         [*map(cells.words, key), *map(cells.prose, metrics)]
         for key, metrics in zip(verdicts.index, verdicts.to_numpy(), strict=True)
@@ -181,7 +182,7 @@ def missing(scorecard: Mapping) -> Table:
         ]
         for row in scorecard.get("missing") or ()
     ]
-    return Table("What is missing", [("Arm", ""), ("What", ""), ("Why", "")], rows)
+    return Table("What is missing", [("Arm or stage", ""), ("What", ""), ("Why", "")], rows)
 
 
 def headline(scorecard: Mapping) -> list[Metric]:
@@ -209,6 +210,11 @@ def _arms(scorecard: Mapping) -> Sequence[Mapping]:
 
 def _name(scorecard: Mapping, arm: Mapping) -> str:
     return display_name(scorecard, arm["stage"])
+
+
+def _epsilon(arm: Mapping) -> str:
+    private = cells.section(arm, "privacy").get("epsilon") is not None
+    return f"ε {cells.epsilon(arm).text}" if private else cells.epsilon(arm).text
 
 
 def _key(row: Mapping) -> Metric:

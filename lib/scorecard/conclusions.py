@@ -45,7 +45,7 @@ def guarantees(card: Mapping[str, Any]) -> list[str]:
         if privacy["epsilon"] is None:
             sentences.append(f"{name} has no privacy guarantee, so it must not be released.")
             continue
-        sentence = f"{name} spends {_budget(privacy)}"
+        sentence = f"{name} guarantees {_budget(privacy)}"
         if reasons := privacy["not_for_release"]:
             sentence += f", but must not be released: {'; '.join(reasons)}"
         sentences.append(f"{sentence}.")
@@ -60,12 +60,12 @@ def together(spent: Mapping[str, Any] | None) -> str:
     """
     if spent is None:
         return "No arm is private."
-    return f"All private arms released together spend {_budget(spent)}; what several of them share is counted once."
+    return f"Released together, all private arms spend {_budget(spent)}; what several of them share is counted once."
 
 
 def _budget(spent: Mapping[str, Any]) -> str:
     epsilon, delta = formatting.number(spent["epsilon"]), formatting.number(spent["delta"], 2)
-    return f"epsilon {epsilon} at delta {delta} per {spent['unit']}"
+    return f"epsilon {epsilon} at delta {delta} for each {spent['unit']}"
 
 
 class _Adviser:
@@ -99,16 +99,15 @@ class _Adviser:
         won = Counter(row["better"] for row in rows if row["better"])
         lost = Counter(entrant for row in rows if row["better"] for entrant in row["arms"] if entrant != row["better"])
         if len(usable) == 1:
-            return (
-                f"{self._called(usable[0])} is the only private arm that can be used. It took {self._cost(usable[0])}."
-                + self._beside_floor(usable[0])
-            )
+            only = f"{self._called(usable[0])} is the only private arm that can be used."
+            return f"{only} Making it took {self._cost(usable[0])}." + self._beside_floor(usable[0])
         best = [entrant for entrant in usable if won[entrant.id] and not lost[entrant.id]]
         if len(best) == 1:
             count = sum(best[0].id in row["arms"] for row in rows)
             return (
-                f"use {self._called(best[0])}: it is better in {won[best[0].id]} of {count} comparisons with other "
-                f"private arms and worse in none. It took {self._cost(best[0])}." + self._beside_floor(best[0])
+                f"use {self._called(best[0])}: in headline metrics it beats the other private arms in "
+                f"{won[best[0].id]} of {count} comparisons and loses none. Making it took {self._cost(best[0])}."
+                + self._beside_floor(best[0])
             )
         costs = "; ".join(f"{self._called(entrant)} took {self._cost(entrant)}" for entrant in usable)
         if won:
@@ -129,8 +128,8 @@ class _Adviser:
         """A warning where the arm beats the floor in nothing."""
         if self._floor is None:
             return ""
-        pair = {entrant.id, self._floor.id}
-        if any(row["better"] == entrant.id for row in self._card["comparisons"] if set(row["arms"]) == pair):
+        rows = [row for row in self._card["comparisons"] if set(row["arms"]) == {entrant.id, self._floor.id}]
+        if not rows or any(row["better"] == entrant.id for row in rows):
             return ""
         floor = display_name(self._card, self._floor.id)
         return f" It shows no significant improvement over the floor, {floor}, at this sample size."

@@ -83,7 +83,7 @@ def test_the_answers_and_every_arm_with_its_epsilon_verdict_and_cost_come_first(
 def test_both_pages_say_what_the_private_arms_spend_together(written: dict[str, Path]) -> None:
     for name in ("internal.html", "public.html"):
         said = soup(written[name]).select_one("#privacy").get_text()
-        assert "All private arms released together spend epsilon 11.3 at delta 4.3e-5 per record" in said
+        assert "Released together, all private arms spend epsilon 11.3 at delta 4.3e-5 for each record" in said
 
 
 def test_a_metric_stands_with_its_interval_floor_ceiling_and_place(written: dict[str, Path]) -> None:
@@ -129,7 +129,7 @@ def test_a_difference_is_named_with_its_views_and_one_that_does_not_show_with_it
     written: dict[str, Path],
 ) -> None:
     _, shown, other = soup(written["internal.html"]).select("#differences table")
-    (row,) = shown.select("tbody tr")
+    row, _ = shown.select("tbody tr")
     said = [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))]
     assert said == ["eps8", "aug_pe", "MAUVE", "0.175", "2 of 2"]
     assert "the interval includes 0" in other.get_text() and "not defined for" in other.get_text()
@@ -139,12 +139,13 @@ def test_a_difference_is_named_with_its_views_and_one_that_does_not_show_with_it
 def test_every_pair_of_arms_has_its_verdicts_with_their_metrics(written: dict[str, Path]) -> None:
     table = soup(written["internal.html"]).select_one("#differences table")
     titles = [title.find(string=True).strip() for title in table.select("thead button")]
-    assert titles == ["Arm", "Beside", "Group", "Better", "No difference", "Not compared"]
+    assert titles == ["Arm", "Compared with", "Group", "Better in", "Worse in", "No difference in", "Not compared in"]
     rows = [[cell.get_text() for cell in row.select("th, td")] for row in table.select("tbody tr")]
     top20 = "Words that matter, top 20 (sentiment by embeddings)"
     assert rows == [
-        ["eps8", "aug_pe", "fidelity", "MAUVE (all-minilm-l6-v2)", "–", "–"],
-        ["eps8", "aug_pe", "utility", "–", "Macro-F1 (sentiment by embeddings)", top20],
+        ["eps8", "aug_pe", "fidelity", "MAUVE (all-minilm-l6-v2)", "–", "–", "–"],
+        ["eps8", "aug_pe", "utility", "–", "–", "Macro-F1 (sentiment by embeddings)", top20],
+        ["base", "eps8", "fidelity", "–", "MAUVE (all-minilm-l6-v2)", "–", "–"],
     ]
 
 

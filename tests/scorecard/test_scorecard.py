@@ -143,7 +143,7 @@ def test_what_private_arms_spend_together_counts_what_they_share_once(inputs: di
     assert card["together"]["arms"] == [ARMS[name] for name in ("base", "eps8", "evolved")]
     assert card["together"]["unit"] == "record" and scorecard.public(card)["together"] == card["together"]
     sentence = conclusions.together(card["together"])
-    assert f"spend epsilon {whole['epsilon']:.2f} at delta 0.00014 per record" in sentence
+    assert f"spend epsilon {whole['epsilon']:.2f} at delta 0.00014 for each record" in sentence
 
 
 def test_without_a_private_arm_nothing_is_spent_together(inputs: dict[str, Path]) -> None:
@@ -338,20 +338,22 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         return formatting.number(arm(card, name)["privacy"]["epsilon"])
 
     assert answers[0] == (
-        "At epsilon 8, use eps8 (DP-LoRA): it is better in 3 of 3 comparisons with other private arms and worse in "
-        "none. It took 1\u00a0min\u00a050\u00a0s, 1,050 tokens and 10 GB of memory."
+        "At epsilon 8, use eps8 (DP-LoRA): in headline metrics it beats the other private arms in 3 of 3 comparisons "
+        "and loses none. Making it took 1\u00a0min\u00a050\u00a0s, 1,050 tokens and 10 GB of memory."
     )
     assert answers[1:] == [
-        f"base (prompt only) spends epsilon {spent('base')} at delta 0.00014 per record.",
-        f"eps8 (DP-LoRA) spends epsilon {spent('eps8')} at delta 0.00014 per record.",
+        f"base (prompt only) guarantees epsilon {spent('base')} at delta 0.00014 for each record.",
+        f"eps8 (DP-LoRA) guarantees epsilon {spent('eps8')} at delta 0.00014 for each record.",
         "open (fine-tuned without privacy) has no privacy guarantee, so it must not be released.",
-        f"evolved (Aug-PE) spends epsilon {spent('evolved')} at delta 0.00014 per record.",
+        f"evolved (Aug-PE) guarantees epsilon {spent('evolved')} at delta 0.00014 for each record.",
     ]
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     answers = toys.build(inputs)["answers"]
     refusal = "At epsilon 8, do not use evolved (Aug-PE): its audit showed a larger epsilon than it claims."
-    assert answers[0].startswith("At epsilon 8, eps8 (DP-LoRA) is the only private arm that can be used. It took")
+    assert answers[0].startswith(
+        "At epsilon 8, eps8 (DP-LoRA) is the only private arm that can be used. Making it took"
+    )
     assert answers[1] == refusal
 
 

@@ -172,8 +172,10 @@ def _comparisons() -> list[dict]:
     f1 = {"group": "utility", "task": "sentiment by embeddings", "metric": "macro_f1", "arms": [eps8, aug_pe]}
     unsure = {"better": None, "gain": 0.02, "low": -0.03, "high": 0.07, "because": "the interval includes 0"}
     undefined = {"better": None, "gain": None, "low": None, "high": None, "because": f"not defined for {aug_pe}"}
+    to_floor = {"arms": [STAGES["base"], eps8], "gain": -0.423, "low": -0.53, "high": -0.31}
     return [
         mauve | {"gain": 0.175, "low": 0.09, "high": 0.26, "views": views, "because": None},
+        mauve | to_floor | {"views": [view | {"gain": -0.423, "low": -0.53, "high": -0.31}], "because": None},
         f1 | unsure | {"views": [view | {"gain": -0.01, "low": -0.06, "high": 0.04}]},
         f1 | undefined | {"metric": "importance_top20_jaccard", "views": []},
     ]
