@@ -9,7 +9,6 @@ import torch
 from scipy.stats import chi2, kstest, norm
 from support.errors import refused
 
-from lib.common.errors import DoppelError
 from lib.methods.private_evolution.voting import noisy_votes
 from lib.privacy.mechanisms import check_sampler, noise_generator, noisy_counts, poisson_sample
 
@@ -169,7 +168,7 @@ def test_votes_of_each_iteration_have_noise_of_their_own():
 
 def test_votes_on_a_coarse_grid_are_refused():
     """The continuous accountant holds on a fine grid only."""
-    with pytest.raises(DoppelError, match="too coarse"):
+    with refused("methods.grid_too_coarse"):
         noisy_votes([1], noise_multiplier=1.0, sensitivity=1.0, privacy_seed=None, iteration=0)
 
 
