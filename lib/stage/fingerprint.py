@@ -5,7 +5,8 @@ A stage is made from its resolved parameters, its notebook's code, the lib modul
 an edited sentence of markdown runs nothing again. ``done.json`` keeps them, so the reason can be reported.
 
 Of lib only what can change a result counts: not pictures, tracking, provenance, redaction, locks and progress bars,
-nor an engine or a loader of a source that the stage did not open.
+nor what the stage did not open: an engine, the loader of a source, or a function that an entry names by
+``module:function``.
 
 **A stage that drew noise is kept when code changed.** Its noise was charged to the corpus, and noise that is drawn
 again is charged again. So it is reported as made by an older version, and made again only when a parameter or an input
@@ -15,6 +16,7 @@ changed, when an output is gone, or on ``--force``.
 import ast
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -44,7 +46,7 @@ HARMLESS = (
     "lib.stage.tracking",
 )
 # Packages whose modules count only where they were used.
-OPENED = ("lib.data.sources", "lib.generation.engines", "lib.generation.endpoint")
+OPENED = ("lib.data.sources.", "lib.generation.engines.", "lib.generation.endpoint.")
 CODE = (
     "stage.parameters_added",
     "stage.notebook_changed",
@@ -52,6 +54,7 @@ CODE = (
     "stage.edited",
 )  # reasons for which noise is not drawn again
 
+_NAMED = re.compile(r"([a-z_]\w*(?:\.[a-z_]\w*)*):[a-z_]\w*")  # module:function
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -69,29 +72,31 @@ def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> di
         parameters: of the stage, resolved.
 
     Returns:
-        ``parameters`` that count, ``defaults`` that the notebook declares, the hash of the ``notebook``'s code, and the
-        hashes of lib ``modules`` by name.
+        ``parameters`` that count, ``defaults`` that the notebook declares, the hash of the ``notebook``'s code, the
+        hashes of lib ``modules`` by name, and which of these are ``optional``: they count only where they are opened.
     """
     path = root / "notebooks" / f"{notebook}.ipynb"
     cells, spec = notebook_file.code(path), read_spec(path)
+    files, always = modules(root, cells), modules(root, cells, named=False)
     counted = {name: value for name, value in parameters.items() if name not in NOT_COUNTED}
     return {
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
         "defaults": json.loads(json.dumps({name: parameter.default for name, parameter in spec.items()})),
         "notebook": text_hash("\n\n".join(map(_meaning, cells))),
-        "modules": {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in modules(root, cells).items()},
+        "modules": {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in files.items()},
+        "optional": [name for name in files if name not in always or name.startswith(OPENED)],
     }
 
 
 def opened(made: Mapping) -> dict:
-    """What a stage that has run was made from: without the engines that this process did not import.
+    """What a stage that has run was made from: without the optional modules that this process did not import.
 
     Args:
         made: of `made_from`.
     """
-    modules = {name: digest for name, digest in made["modules"].items() if not _optional(name) or name in sys.modules}
-    kept = {part: made[part] for part in ("parameters", "notebook")}
-    return {**kept, "modules": modules}
+    unused = {name for name in made["optional"] if name not in sys.modules}
+    modules = {name: digest for name, digest in made["modules"].items() if name not in unused}
+    return {"parameters": made["parameters"], "notebook": made["notebook"], "modules": modules}
 
 
 def signature(made: Mapping) -> str:
@@ -133,18 +138,19 @@ def _meaning(source: str) -> str:
     return ast.dump(tree)
 
 
-def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
+def modules(root: Path, sources: Iterable[str], *, named: bool = True) -> dict[str, Path]:
     """The modules of lib that count, which some sources import, however indirectly or late (inside a function).
 
     Args:
         root: the project's folder.
         sources: Python code.
+        named: also follow functions that an entry names by ``module:function``.
 
     Returns:
         Their files by name; those of `HARMLESS` are left out, with what they alone import.
     """
     found: dict[str, Path] = {}
-    waiting = [name for source in sources for name in _imports(source, "")]
+    waiting = [name for source in sources for name in _imports(source, "", named)]
     while waiting:
         name = waiting.pop()
         path = root.joinpath(*name.split("."))
@@ -154,7 +160,7 @@ def modules(root: Path, sources: Iterable[str]) -> dict[str, Path]:
             continue
         found[name] = path
         waiting += [name.rpartition(".")[0]] if "." in name else []  # its package runs first
-        waiting += _imports(path.read_text("utf-8"), name if package else name.rpartition(".")[0])
+        waiting += _imports(path.read_text("utf-8"), name if package else name.rpartition(".")[0], named)
     return dict(sorted(found.items()))
 
 
@@ -162,13 +168,9 @@ def _within(name: str, packages: Iterable[str]) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def _optional(name: str) -> bool:
-    return any(name.startswith(f"{package}.") for package in OPENED)
-
-
 @cache
-def _imports(source: str, package: str) -> tuple[str, ...]:
-    """Names under ``lib`` that a source imports; ``package`` resolves its relative imports."""
+def _imports(source: str, package: str, named: bool) -> tuple[str, ...]:
+    """Names under ``lib`` that a source imports; ``package`` resolves what is written relative to it."""
     lines = ["" if line.startswith(("%", "!")) else line for line in source.splitlines()]
     try:
         tree = ast.parse("\n".join(lines))
@@ -182,6 +184,8 @@ def _imports(source: str, package: str) -> tuple[str, ...]:
             parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*parents, *([node.module] if node.module else [])])
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif named and isinstance(node, ast.Constant) and (match := _NAMED.fullmatch(str(node.value))):
+            names += [match[1], f"{package}.{match[1]}"]  # whether there is such a file, the caller finds out
     return tuple(name for name in names if name.split(".")[0] == "lib")
 
 
@@ -241,18 +245,15 @@ def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> Re
         return Reason("stage.parameters_added", f"parameters added: {', '.join(added)}")
     if was["notebook"] != made["notebook"]:
         return Reason("stage.notebook_changed", "its notebook changed")
-    if changed := _changed(was["modules"], _comparable(made["modules"], was["modules"])):
+    unused = {name for name in made["optional"] if name not in was["modules"]}  # it would not open them today either
+    now = {name: digest for name, digest in made["modules"].items() if name not in unused}
+    if changed := _changed(was["modules"], now):
         return Reason("stage.lib_changed", f"lib changed: {changed}")
     return None
 
 
 def _is_new_default(name: str, value: object, was: Mapping, made: Mapping) -> bool:
     return name not in was["parameters"] and name in made["defaults"] and value == made["defaults"][name]
-
-
-def _comparable(modules: Mapping[str, str], was: Mapping[str, str]) -> dict[str, str]:
-    """Without engines that the finished stage did not open: it would not open them today either."""
-    return {name: digest for name, digest in modules.items() if not _optional(name) or name in was}
 
 
 def is_kept(folder: Path, reason: Reason) -> bool:
