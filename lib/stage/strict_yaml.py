@@ -100,29 +100,31 @@ def _problems(node: yaml.Node, where: str, name: str = "the value") -> Iterator[
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _problems(item, where, name)
-    elif node.style is None and (remedy := _trap(node.tag.removeprefix(_TAG), node.value)):
-        yield DoppelError("stage.yaml_trap", f"{name}: {node.value}: {remedy}", name=name, value=node.value, where=line)
+    elif node.style is None and (trap := _trap(node.tag.removeprefix(_TAG), node.value)):
+        misread, remedy = trap
+        sentence = f"{name}: {node.value}: {misread}"
+        yield DoppelError("stage.yaml_trap", sentence, name=name, value=node.value, remedy=remedy, where=line)
 
 
-def _trap(tag: str, value: str) -> str | None:
-    """What to write instead of a plain (unquoted) scalar that misleads, or None when it does not."""
+def _trap(tag: str, value: str) -> tuple[str, str] | None:
+    """How a plain (unquoted) scalar misleads, and what to write instead; None when it does not."""
     quoted = f"put it in quotes if it is text, '{value}'"
     if tag == "bool" and value.lower() not in ("true", "false"):
-        return f"YAML reads this as true or false; write true or false, or {quoted}"
+        return "YAML reads this as true or false", f"write true or false, or {quoted}"
     if tag == "timestamp":
-        return f"YAML reads this as a date; {quoted}"
+        return "YAML reads this as a date", quoted
     if (tag == "int" and not _WHOLE.fullmatch(value)) or re.fullmatch(r"0[oO][0-7]+", value):
-        return f"readers differ on which number this is; write its decimal digits alone, or {quoted}"
+        return "readers differ on which number this is", f"write its decimal digits alone, or {quoted}"
     if tag in ("float", "str"):
         plain = value.replace("_", "").lower()
         if plain.lstrip("+-.") in ("nan", "inf", "infinity"):
-            return f"must be a finite number; write one, or null for none, or {quoted}"
+            return "must be a finite number", f"write one, or null for none, or {quoted}"
         if tag == "float" and ":" in value:
-            return f"YAML reads this in base 60; {quoted}"
+            return "YAML reads this in base 60", quoted
         if _REAL.fullmatch(plain) and (tag == "str" or "_" in value):
-            return f"YAML does not read this as the number it looks like; write {_spelled(plain)}, or {quoted}"
+            return "YAML does not read this as the number it looks like", f"write {_spelled(plain)}, or {quoted}"
     if tag == "str" and value in ("None", "none"):
-        return f"YAML reads this as text; write null for none, or {quoted}"
+        return "YAML reads this as text", f"write null for none, or {quoted}"
     return None
 
 

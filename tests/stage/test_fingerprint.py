@@ -5,14 +5,15 @@ import json
 import pytest
 from support.project import Project, edit
 
+from lib.cli import __main__
 from lib.pipeline.graph import FORCED
 from lib.pipeline.preflight import preflight
 from lib.stage.stage import Stage
 
 NOISE = {"kind": "Gaussian", "noise_multiplier": 1.0, "sampling_probability": 1.0, "count": 1}
 USES = (
-    "from lib.plots.style import axes\nfrom lib.common.progress import Bar\nfrom lib.generation.generate import open_engine\n"
-    "from lib.toy_trainer import train"
+    "from lib.plots.style import axes\nfrom lib.common.progress import Bar\n"
+    "from lib.generation.generate import open_engine\nfrom lib.toy_trainer import train"
 )
 
 
@@ -95,12 +96,16 @@ def test_a_parameter_an_input_a_lost_output_and_force_make_it_again(trained: Pro
     assert reasons()[0]["10_train.private"] == "stage.input_changed"
 
 
-def test_a_dry_run_and_the_end_table_name_what_an_older_version_made(trained: Project) -> None:
+def test_a_dry_run_and_the_end_table_name_what_an_older_version_made(
+    trained: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = trained.stage("10_train.private") / "provenance.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"commit": "0123456789abcdef"}))
     edit(trained.root / "lib/toy_trainer.py", "1", "2")
-    ended = trained.run("toy", "--dry-run")
-    kept = [line for line in ended.stdout.splitlines() if line.startswith("kept")]
+    capsys.readouterr()
+    assert __main__.main(["toy", "--dry-run"]) == 0
+    kept = [line for line in capsys.readouterr().out.splitlines() if line.startswith("kept")]
     assert len(kept) == 1 and "10_train.private" in kept[0] and "0123456789" in kept[0] and "toy_trainer" in kept[0]
-    ended = trained.run("toy", "--only", "10_train.private")
-    assert "everything is up to date" in ended.stdout and "older version (commit 0123456789)" in ended.stdout
+    assert __main__.main(["toy", "--only", "10_train.private"]) == 0
+    shown = capsys.readouterr().out
+    assert "everything is up to date" in shown and "older version (commit 0123456789)" in shown

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from support.errors import codes, refused
 from support.project import Project
 
 from lib.common.errors import DoppelError
@@ -33,10 +34,7 @@ def spec(project: Project) -> dict[str, Parameter]:
     return read_spec(project.notebook("11_generate", CELL))
 
 
-def refused(spec: dict[str, Parameter], **values: object) -> str:
-    with pytest.raises(DoppelError) as error:
-        check(spec, values, "params/quick/11_generate.yaml")
-    return str(error.value)
+WHERE = "params/quick/11_generate.yaml"
 
 
 def test_a_cell_is_read_without_being_run(spec: dict[str, Parameter]) -> None:
@@ -49,26 +47,31 @@ def test_a_cell_is_read_without_being_run(spec: dict[str, Parameter]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "code", "name"),
     [
-        ("steps = 10", "NAME: TYPE = LITERAL"),
-        ("steps: int", "NAME: TYPE = LITERAL"),
-        ("import os", "NAME: TYPE = LITERAL"),
-        ("steps: int = 5 * 2", "must be a literal"),
-        ("steps: int = __import__('os').system('true')", "must be a literal"),
-        ("steps: __import__('os').getcwd() = 1", "is not supported"),
-        ("steps: set[int] = 1", "is not supported"),
-        ("steps: int = 0  # [1, 10]", "must be in [1, 10]"),
-        ("steps: int = 2.5", "must be int"),
-        ("steps: int = 1\nsteps: int = 2", "declared twice"),
-        ("steps: int = (", "line 3"),
+        ("steps = 10", "stage.cell_line", None),
+        ("steps: int", "stage.cell_line", None),
+        ("import os", "stage.cell_line", None),
+        ("steps: int = 5 * 2", "stage.no_literal", "steps"),
+        ("steps: int = __import__('os').system('true')", "stage.no_literal", "steps"),
+        ("steps: __import__('os').getcwd() = 1", "stage.unknown_type", "steps"),
+        ("steps: set[int] = 1", "stage.unknown_type", "steps"),
+        ("steps: int = 0  # [1, 10]", "stage.out_of_range", "steps"),
+        ("steps: int = 2.5", "stage.wrong_type", "steps"),
+        ("steps: int = 1\nsteps: int = 2", "stage.declared_twice", "steps"),
+        ("steps: int = (", "stage.cell_not_python", None),
     ],
 )
-def test_a_cell_that_is_not_flat_literals_is_refused_with_its_line(project: Project, line: str, message: str) -> None:
+def test_a_cell_that_is_not_flat_literals_is_refused_with_its_place(
+    project: Project, line: str, code: str, name: str | None
+) -> None:
     path = project.notebook("nb", line)
-    with pytest.raises(DoppelError, match=re.escape(message)) as error:
+    with refused(code, name=name) as error:
         read_spec(path)
-    assert str(error.value).startswith("notebooks/nb.ipynb: the parameters cell")
+    assert error.value.where.startswith("notebooks/nb.ipynb: the parameters cell")
+    if code not in ("stage.out_of_range", "stage.wrong_type"):  # which are refused of the whole cell
+        last = 2 + len(line.splitlines())  # after the two that all notebooks declare
+        assert error.value.where.endswith(f"line {last}")
 
 
 def test_two_parameters_cells_are_refused(project: Project) -> None:
@@ -76,7 +79,7 @@ def test_two_parameters_cells_are_refused(project: Project) -> None:
     notebook = json.loads(path.read_text())
     notebook["cells"].append(notebook["cells"][2])
     path.write_text(json.dumps(notebook))
-    with pytest.raises(DoppelError, match="2 cells are tagged"):
+    with refused("stage.parameters_cells", name="nb.ipynb", value=2):
         read_spec(path)
 
 
@@ -88,53 +91,61 @@ def test_values_go_over_defaults_and_an_int_widens(spec: dict[str, Parameter]) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "message"),
+    ("name", "value", "code", "allowed"),
     [
-        ("sampels", 3, "unknown parameter 'sampels'; did you mean samples?"),
-        ("samples", "300", "samples = '300' is str; must be int"),
-        ("samples", 300.0, "samples = 300.0 is float; must be int"),
-        ("samples", True, "samples = True is bool; must be int"),
-        ("samples", None, "samples = None is NoneType; must be int"),
-        ("samples", 0, "samples = 0; must be in [1, inf)"),
-        ("target_epsilon", 0, "must be in (0, 1e+06]"),
-        ("target_epsilon", True, "must be float | None"),
-        ("target_epsilon", math.nan, "must be a finite number"),
-        ("target_epsilon", math.inf, "must be a finite number"),
-        ("engine", "vlm", "must be Literal['auto', 'transformers']"),
-        ("resume", 1, "must be bool"),
-        ("labels", {"rating": [1, 5]}, "must be dict[str, list[str] | str]"),
-        ("labels", ["rating"], "must be dict"),
-        ("quantiles", [0.5, 1.5], "must be in [0, 1]"),
-        ("quantiles", (0.5,), "must be list[float]"),
+        ("sampels", 3, "stage.unknown_parameter", "did you mean samples?"),
+        ("samples", "300", "stage.wrong_type", "must be int"),
+        ("samples", 300.0, "stage.wrong_type", "must be int"),
+        ("samples", True, "stage.wrong_type", "must be int"),
+        ("samples", None, "stage.wrong_type", "must be int"),
+        ("samples", 0, "stage.out_of_range", "must be in [1, inf)"),
+        ("target_epsilon", 0, "stage.out_of_range", "must be in (0, 1e+06]"),
+        ("target_epsilon", True, "stage.wrong_type", "must be float | None"),
+        ("target_epsilon", math.nan, "stage.not_finite", "must be a finite number"),
+        ("target_epsilon", math.inf, "stage.not_finite", "must be a finite number"),
+        ("engine", "vlm", "stage.wrong_type", "must be Literal['auto', 'transformers']"),
+        ("resume", 1, "stage.wrong_type", "must be bool"),
+        ("labels", {"rating": [1, 5]}, "stage.wrong_type", "must be dict[str, list[str] | str]"),
+        ("labels", ["rating"], "stage.wrong_type", "must be dict[str, list[str] | str]"),
+        ("quantiles", [0.5, 1.5], "stage.out_of_range", "must be in [0, 1]"),
+        ("quantiles", (0.5,), "stage.wrong_type", "must be list[float]"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(spec: dict[str, Parameter], name: str, value: object, message: str) -> None:
-    told = refused(spec, **{name: value})
-    assert told.startswith("params/quick/11_generate.yaml: ") and message in told
+def test_a_wrong_value_is_refused_by_name(
+    spec: dict[str, Parameter], name: str, value: object, code: str, allowed: str
+) -> None:
+    with refused(code, name=name) as error:
+        check(spec, {name: value}, WHERE)
+    assert (error.value.where, error.value.remedy) == (WHERE, allowed)
+    if code != "stage.unknown_parameter":
+        assert error.value.value is value and str(value) in error.value.sentence
 
 
-def test_all_faults_of_a_file_are_told_at_once(spec: dict[str, Parameter]) -> None:
-    assert len(refused(spec, samples=0, engine="x", sampels=1).splitlines()) == 3
+def test_all_faults_of_a_file_are_reported_at_once(spec: dict[str, Parameter]) -> None:
+    with pytest.raises(DoppelError) as error:
+        check(spec, {"samples": 0, "engine": "x", "sampels": 1}, WHERE)
+    assert codes(error.value) == ["stage.out_of_range", "stage.wrong_type", "stage.unknown_parameter"]
+    assert {fault.where for fault in error.value.faults} == {WHERE} and len(str(error.value).splitlines()) == 3
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "where"),
     [
-        ("engine", "sk-abcdEFGH1234ijklMNOP"),
-        ("engine", "hf_abcdefghijklmnopqrstuvwx"),
-        ("engine", "AKIAIOSFODNN7EXAMPLE"),
-        ("engine", "https://me:pass1234@host/data"),
-        ("engine", "q8Zr2LmX9vTb4NwYc7KdP1sGhJ5fUe3A"),
-        ("api_key", "anything-long"),
-        ("labels", {"token": "anything-long"}),
-        ("labels", {"rating": ["hf_abcdefghijklmnopqrstuvwx"]}),
+        ("engine", "sk-abcdEFGH1234ijklMNOP", "engine"),
+        ("engine", "hf_abcdefghijklmnopqrstuvwx", "engine"),
+        ("engine", "AKIAIOSFODNN7EXAMPLE", "engine"),
+        ("engine", "https://me:pass1234@host/data", "engine"),
+        ("engine", "q8Zr2LmX9vTb4NwYc7KdP1sGhJ5fUe3A", "engine"),
+        ("api_key", "anything-long", "api_key"),
+        ("labels", {"token": "anything-long"}, "labels.token"),
+        ("labels", {"rating": ["hf_abcdefghijklmnopqrstuvwx"]}, "labels.rating[0]"),
     ],
 )
-def test_a_secret_is_refused_and_not_shown(spec: dict[str, Parameter], name: str, value: object) -> None:
-    told = refused(spec, **{name: value})
-    assert "looks like a secret; keys come from the environment" in told
+def test_a_secret_is_refused_and_not_shown(spec: dict[str, Parameter], name: str, value: object, where: str) -> None:
+    with refused("stage.secret", name=where, value=None) as error:
+        check(spec, {name: value}, WHERE)
     secret = value if isinstance(value, str) else re.findall(r"'([^']{9,})'", str(value))[0]
-    assert secret not in told
+    assert secret not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -154,40 +165,49 @@ def test_names_paths_and_hashes_are_no_secrets(project: Project, harmless: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "remedy"),
+    ("text", "code", "remedy"),
     [
-        ("a: 1e-4", "write 1.0e-4"),
-        ("a: 2e3", "write 2.0e+3"),
-        ("a: 1.5e4", "write 1.5e+4"),
-        ("a: 1_000.5", "write 1000.5"),
-        ("a: 1_000", "decimal digits"),
-        ("a: 010", "decimal digits"),
-        ("a: 0o17", "decimal digits"),
-        ("a: 0x1f", "decimal digits"),
-        ("a: 12:30:45", "decimal digits"),
-        ("a: 1:30.5", "base 60"),
-        ("a: yes", "write true or false"),
-        ("a: [1, off]", "write true or false"),
-        ("no: 1", "write true or false"),
-        ("a: 2024-01-01", "reads this as a date"),
-        ("a: .nan", "finite"),
-        ("a: -.inf", "finite"),
-        ("a: nan", "finite"),
-        ("a: None", "write null"),
-        ("a: 1\nb: 2\na: 3", "line 3: 'a' appears twice"),
-        ("a: {b: 1, b: 2}", "'b' appears twice"),
-        ("a: !!python/name:os.system", "not YAML"),
-        ("a: 'x", "not YAML"),
-        ("a:\n\t- 1", "not YAML"),
-        ("[a, b]: 1", "a key is a list"),
-        ("a: &a [*a]", "not YAML"),
-        ("a: \x00", "not YAML"),
+        ("a: 1e-4", "stage.yaml_trap", "write 1.0e-4"),
+        ("a: 2e3", "stage.yaml_trap", "write 2.0e+3"),
+        ("a: 1.5e4", "stage.yaml_trap", "write 1.5e+4"),
+        ("a: 1_000.5", "stage.yaml_trap", "write 1000.5"),
+        ("a: 1_000", "stage.yaml_trap", "decimal digits"),
+        ("a: 010", "stage.yaml_trap", "decimal digits"),
+        ("a: 0o17", "stage.yaml_trap", "decimal digits"),
+        ("a: 0x1f", "stage.yaml_trap", "decimal digits"),
+        ("a: 12:30:45", "stage.yaml_trap", "decimal digits"),
+        ("a: 1:30.5", "stage.yaml_trap", "put it in quotes"),
+        ("a: yes", "stage.yaml_trap", "write true or false"),
+        ("a: [1, off]", "stage.yaml_trap", "write true or false"),
+        ("no: 1", "stage.yaml_trap", "write true or false"),
+        ("a: 2024-01-01", "stage.yaml_trap", "put it in quotes"),
+        ("a: .nan", "stage.yaml_trap", "null for none"),
+        ("a: -.inf", "stage.yaml_trap", "null for none"),
+        ("a: nan", "stage.yaml_trap", "null for none"),
+        ("a: None", "stage.yaml_trap", "write null"),
+        ("a: 1\nb: 2\na: 3", "stage.yaml_key_twice", "keep one"),
+        ("a: {b: 1, b: 2}", "stage.yaml_key_twice", "keep one"),
+        ("a: !!python/name:os.system", "stage.not_yaml", ""),
+        ("a: 'x", "stage.not_yaml", ""),
+        ("a:\n\t- 1", "stage.not_yaml", ""),
+        ("[a, b]: 1", "stage.yaml_key", "a key is one word"),
+        ("a: &a [*a]", "stage.not_yaml", ""),
+        ("a: \x00", "stage.not_yaml", ""),
     ],
 )
-def test_yaml_traps(text: str, remedy: str) -> None:
-    with pytest.raises(DoppelError, match=re.escape(remedy)) as error:
+def test_yaml_traps(text: str, code: str, remedy: str) -> None:
+    with refused(code) as error:
         strict_yaml.parse(text, "here.yaml")
-    assert str(error.value).startswith("here.yaml")
+    assert error.value.where.startswith("here.yaml") and remedy in error.value.remedy
+
+
+def test_a_trap_has_its_line_its_key_and_what_is_written_there() -> None:
+    with refused("stage.yaml_key_twice", name="a") as error:
+        strict_yaml.parse("a: 1\nb: 2\na: 3", "here.yaml")
+    assert error.value.where == "here.yaml, line 3"
+    with refused("stage.yaml_trap", name="b", value="1e-4") as error:
+        strict_yaml.parse("a: 1\nb: 1e-4", "here.yaml")
+    assert error.value.where == "here.yaml, line 2"
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
@@ -201,7 +221,7 @@ def test_any_text_in_quotes_is_read(text: str) -> None:
 
 
 def test_a_yaml_error_does_not_quote_the_file() -> None:
-    with pytest.raises(DoppelError) as error:
+    with refused("stage.not_yaml") as error:
         strict_yaml.parse("a: 'sk-abcdefghijklmnopqrst", "here")
     assert "sk-abc" not in str(error.value)
 
@@ -210,7 +230,9 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text("a: café\n", "utf-8")
     assert strict_yaml.read(tmp_path / "good.yaml", "good.yaml") == {"a": "café"}
     (tmp_path / "bad.yaml").write_text("a: café\n", "latin-1")
-    with pytest.raises(DoppelError, match=r"^bad.yaml: not UTF-8; save it as UTF-8"):
+    with refused("stage.yaml_not_utf8") as error:
         strict_yaml.read(tmp_path / "bad.yaml", "bad.yaml")
-    with pytest.raises(DoppelError, match=r"^folder: cannot be read \(Is a directory\)"):
+    assert str(error.value) == "bad.yaml: not UTF-8; save it as UTF-8"
+    with refused("stage.yaml_unreadable") as error:
         strict_yaml.read(tmp_path, "folder")
+    assert error.value.where == "folder" and "Is a directory" in error.value.sentence

@@ -60,7 +60,8 @@ def test_the_place_and_the_type_of_an_error_are_shown(guarded: InteractiveShell,
 
 def test_a_refusal_is_shown_as_it_is(guarded: InteractiveShell, capfd: pytest.CaptureFixture) -> None:
     result = guarded.run_cell(
-        "from lib.common.errors import DoppelError\nraise DoppelError('steps = 0; must be positive')"
+        "from lib.common.errors import DoppelError\n"
+        "raise DoppelError('stage.out_of_range', 'steps = 0', remedy='must be positive')"
     )
     assert capfd.readouterr().out.strip() == "DoppelError: steps = 0; must be positive"
     assert str(result.error_in_exec) == "steps = 0; must be positive"
