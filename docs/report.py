@@ -12,7 +12,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))  # the browser that the tests drive
 
-import browser  # noqa: E402
+from support import browser  # noqa: E402
 
 DESK, PHONE = (1240, 880), (390, 880)  # width and height in pixels of the page
 GAP, EDGE = 28, (200, 200, 196)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.common.formatting import number
+from lib.privacy.ledger import Event
 from lib.report import cells
 from lib.report.cells import Table
 from lib.scorecard.names import display_name
@@ -61,7 +62,7 @@ def _certificate(name: str, stage: str, statement: Mapping) -> Certificate:
         [
             cells.words(event["stage"]),
             cells.words(event["what"]),
-            cells.words(*_mechanism(event["mechanism"])),
+            cells.words(*_mechanism(event)),
             cells.words(_checked(event)),
         ]
         for event in statement["events"]
@@ -71,13 +72,12 @@ def _certificate(name: str, stage: str, statement: Mapping) -> Certificate:
     )
 
 
-def _mechanism(mechanism: Mapping) -> tuple[str, str]:
-    titles = {"Gaussian": "Gaussian", "DiscreteGaussian": "discrete Gaussian", "NonPrivate": "none"}
-    sampled = mechanism.get("sampling_probability", 1) != 1
-    title = titles.get(mechanism["kind"], str(mechanism["kind"])) + (", Poisson-sampled" if sampled else "")
-    values = {name.replace("_", " "): value for name, value in mechanism.items() if name != "kind"}
-    return title, "; ".join(
-        f"{name} {number(value, 5) if isinstance(value, float) else value}" for name, value in values.items()
+def _mechanism(event: Mapping) -> tuple[str, str]:
+    """The kind of an event's mechanism, and its figures."""
+    mechanism = Event.from_json(event).mechanism
+    figures = {name.replace("_", " "): value for name, value in event["mechanism"].items() if name != "kind"}
+    return mechanism.title + (", Poisson-sampled" if mechanism.poisson else ""), "; ".join(
+        f"{name} {number(value, 5) if isinstance(value, float) else value}" for name, value in figures.items()
     )
 
 

@@ -30,20 +30,20 @@ def public(card: Mapping) -> dict[str, Any]:
     Args:
         card: a whole scorecard.
     """
-    arms = [_arm(arm) for arm in card["arms"]]
+    arms, names = [_arm(arm) for arm in card["arms"]], dict(card.get("names") or {})  # format 1 has no names
     return {
         "format": card["format"],
         "run": card["run"],
         "made": card["made"],
         "corpus": {"digest": None} | {name: public_value(name, card["corpus"][name]) for name in _CORPUS},
-        "names": dict(card["names"]),
+        "names": names,
         "floor": card["floor"],
         "arms": arms,
         "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
         "comparisons": [],
         "pairs": [],
         "missing": [],
-        "answers": conclusions.guarantees({"arms": arms, "names": card["names"]}),
+        "answers": conclusions.guarantees({"arms": arms, "names": names}),
     }
 
 

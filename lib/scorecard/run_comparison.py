@@ -12,7 +12,7 @@ import pandas as pd
 from lib.common import formatting
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
-from lib.privacy.accounting import NonPrivate, epsilon
+from lib.privacy.accounting import epsilon
 from lib.privacy.ledger import Event, read
 from lib.scorecard import frontier, scorecard
 from lib.stage import fingerprint
@@ -189,7 +189,7 @@ def spent_together(runs: Sequence[RunFacts]) -> pd.DataFrame:
             ledger = read(stage.folder)
             key = (str(corpus.parameters["source"]), ledger.unit)
             own = [event for event in ledger.events if event.stage == stage.id]
-            private = [event for event in own if not isinstance(event.mechanism, NonPrivate)]
+            private = [event for event in own if not event.mechanism.unbounded]
             if private:
                 spent.setdefault(key, {})[stage.id, stage.digest] = (ledger.delta, private)
             if len(own) > len(private):

@@ -119,6 +119,12 @@ def test_the_public_scorecard_has_the_same_structure_and_promises(inputs: dict[s
     json.dumps(public, allow_nan=False)
 
 
+def test_the_arms_of_a_scorecard_of_format_1_can_still_be_public(inputs: dict[str, Path]) -> None:
+    card = toys.build(inputs)
+    old = {name: value for name, value in card.items() if name not in ("names", "pairs")} | {"format": 1}
+    assert scorecard.public(old)["arms"] == scorecard.public(card)["arms"]  # a pack's card may show them
+
+
 def test_an_arm_with_a_recorded_privacy_seed_shows_nothing_of_its_text(tmp_path: Path) -> None:
     inputs = toys.whole(tmp_path)
     path = inputs["eps8"] / "privacy.json"
