@@ -66,13 +66,13 @@ def _run(name: str, stage: str) -> Path:
             )
     run = paths.ROOT / "results" / name
     if not run.is_dir():
-        known = (path.name for path in run.parent.glob("*") if path.is_dir())
+        known = [path.name for path in run.parent.glob("*") if path.is_dir()]
         raise DoppelError(
             "cli.no_such_run",
             f"--run {name}: no such run in results",
             name="--run",
             value=name,
-            remedy=nearest(name, known),
+            remedy=nearest(name, known) if known else "start one with ./run_all.sh",
         )
     arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
     if stage not in arms and not (run / stage).is_dir():
@@ -81,7 +81,7 @@ def _run(name: str, stage: str) -> Path:
             f"{stage}: no such arm in results/{name}",
             name="STAGE",
             value=stage,
-            remedy=nearest(stage, arms),
+            remedy=nearest(stage, arms) if arms else "this run has no arm yet",
         )
     return run
 

@@ -1,6 +1,6 @@
 """run_all.sh: which Python it takes, when it sets up, and what it leaves when it is interrupted.
 
-A stub stands for the environment's Python: pip and the commands are written down, not run.
+A stub stands for the environment's Python: it logs the calls of pip and of the commands, and runs none of them.
 """
 
 import os
@@ -45,7 +45,7 @@ class Door:
         return environment
 
     def run(self, *arguments: str, **env: str) -> tuple[subprocess.CompletedProcess, list[str]]:
-        """The front door from another folder, and what its Python was asked to do."""
+        """Run the front door from another folder: how it ended, and the calls of its Python."""
         self.log.write_text("")
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root), "VIRTUAL_ENV": str(self.environment)} | env
         ended = subprocess.run(
@@ -60,12 +60,12 @@ def door(tmp_path: Path) -> Door:
 
 
 def test_set_up_comes_once_and_again_when_the_list_changed(door: Door) -> None:
-    ended, asked = door.run("quick", "--jobs", "2")
+    ended, calls = door.run("quick", "--jobs", "2")
     assert ended.returncode == 0 and "setting up in" in ended.stdout and "set-up is done" in ended.stdout
-    assert len(asked) == 3 and "-m pip install" in asked[0] and "--no-deps -e ." in asked[1]
-    assert asked[2] == "-m lib.cli.__main__ quick --jobs 2"
-    ended, asked = door.run()
-    assert asked == ["-m lib.cli.__main__"] and ended.stdout == ""
+    assert len(calls) == 3 and "-m pip install" in calls[0] and "--no-deps -e ." in calls[1]
+    assert calls[2] == "-m lib.cli quick --jobs 2"
+    ended, calls = door.run()
+    assert calls == ["-m lib.cli"] and ended.stdout == ""
     with (door.root / "environment.yml").open("a") as file:
         file.write("      - another==1.0\n")
     assert len(door.run("setup")[1]) == 2  # and nothing is run after it
@@ -80,13 +80,13 @@ def test_the_list_of_pip_is_that_of_conda(door: Door) -> None:
     assert all(line.count("==") == 1 for line in listed)  # exact pins
 
 
-def test_a_set_up_that_failed_is_told_and_tried_again(door: Door) -> None:
+def test_a_set_up_that_failed_is_reported_and_tried_again(door: Door) -> None:
     door.fail.touch()
-    ended, asked = door.run("quick")
-    assert ended.returncode == 2 and len(asked) == 1
+    ended, calls = door.run("quick")
+    assert ended.returncode == 2 and len(calls) == 1
     assert "No space left on device" in ended.stderr and "run again to go on" in ended.stderr
     door.fail.unlink()
-    assert door.run("quick")[1][-1] == "-m lib.cli.__main__ quick"
+    assert door.run("quick")[1][-1] == "-m lib.cli quick"
 
 
 def test_another_copy_of_the_project_sets_the_environment_up_for_itself(door: Door, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_conda_is_used_but_not_its_base(door: Door) -> None:
     assert ended.returncode == 0 and ended.stdout == ""  # the same .venv, set up already
 
 
-def test_a_python_that_is_too_old_is_told(door: Door, tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_refused(door: Door, tmp_path: Path) -> None:
     old = tmp_path / "old" / "bin"
     old.mkdir(parents=True)
     for name in ("python", "python3", "python3.11", "python3.12", "python3.13"):
@@ -118,15 +118,15 @@ def test_a_python_that_is_too_old_is_told(door: Door, tmp_path: Path) -> None:
     assert ended.returncode == 2 and "no Python 3.11, 3.12 or 3.13 on PATH" in ended.stderr
 
 
-def test_a_python_that_is_too_new_is_told_before_anything_is_installed(door: Door, tmp_path: Path) -> None:
+def test_a_python_that_is_too_new_is_refused_before_anything_is_installed(door: Door, tmp_path: Path) -> None:
     python = tmp_path / "new" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(
         f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 14, 0); exec(sys.argv[1])" "$2"\n'
     )
     python.chmod(0o755)
-    ended, asked = door.run("setup", VIRTUAL_ENV=str(python.parents[1]))
-    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr and asked == []
+    ended, calls = door.run("setup", VIRTUAL_ENV=str(python.parents[1]))
+    assert ended.returncode == 2 and "has no Python 3.11, 3.12 or 3.13" in ended.stderr and calls == []
 
 
 def test_conda_and_pip_take_the_same_pythons() -> None:
@@ -161,13 +161,17 @@ def test_help_of_a_command_is_its_own_and_needs_no_set_up(door: Door, command: s
 
 
 @pytest.mark.parametrize("command", ["test", "lab"])
-def test_help_of_another_program_is_asked_of_it(door: Door, command: str) -> None:
-    assert door.run(command, "--help")[1][-1] == f"-m lib.cli.__main__ {command} --help"
+def test_help_of_another_program_is_passed_on(door: Door, command: str) -> None:
+    assert door.run(command, "--help")[1][-1] == f"-m lib.cli {command} --help"
 
 
 @pytest.mark.parametrize(
     "script", sorted((*ROOT.glob("benchmarks/*.py"), *ROOT.glob("docs/*.py"))), ids=lambda p: p.name
 )
 def test_a_script_finds_lib_where_it_is_not_installed(script: Path) -> None:
-    before, found, _ = script.read_text().partition("\nfrom lib")
-    assert not found or "sys.path.insert(0, str(Path(__file__).resolve().parents[1]))" in before
+    before, imports_lib, _ = script.read_text().partition("\nfrom lib")
+    root = "Path(__file__).resolve().parents[1]"
+    inserted = f"sys.path.insert(0, str({root}))" in before or (
+        f"\nROOT = {root}\n" in before and "\nsys.path.insert(0, str(ROOT))\n" in before
+    )
+    assert not imports_lib or inserted

@@ -1,4 +1,4 @@
-"""Private text is found in whatever spelling a file gives it, and what anybody might say is not taken for it."""
+"""Private text is found in every file format and spelling, and common text is not taken for it."""
 
 import json
 import time
@@ -14,8 +14,8 @@ from lib.release import leak_scan
 LONG = "my sister told me on the phone that the old house by the river was sold to her neighbour in spring"
 
 
-def record(text: str, id: str = "a", user: str | None = None) -> Record:
-    return Record(id, PrivateText(text), {}, user)
+def record(text: str, name: str = "a", user: str | None = None) -> Record:
+    return Record(name, PrivateText(text), {}, user)
 
 
 def kinds(text: str, train: list[Record], held_out: list[Record] = ()) -> list[str]:
@@ -23,7 +23,7 @@ def kinds(text: str, train: list[Record], held_out: list[Record] = ()) -> list[s
 
 
 @pytest.mark.parametrize(
-    ("said", "private", "found"),
+    ("written", "private", "found"),
     [
         ("Eight words are enough to be a sentence!", "no. eight words are enough, to be a sentence. yes", True),
         ("seven words are not enough to tell", "seven words are not enough to tell", False),
@@ -33,8 +33,8 @@ def kinds(text: str, train: list[Record], held_out: list[Record] = ()) -> list[s
         ("eight words are enough to be a different sentence", "eight words are enough to be a sentence", False),
     ],
 )
-def test_sentences_runs_and_whole_records_are_found(said, private, found):
-    assert kinds(said, [record(private)]) == (["sentences or runs of words"] if found else [])
+def test_sentences_runs_and_whole_records_are_found(written, private, found):
+    assert kinds(written, [record(private)]) == (["sentences or runs of words"] if found else [])
 
 
 def test_what_three_users_or_held_out_records_say_is_common():
@@ -45,7 +45,7 @@ def test_what_three_users_or_held_out_records_say_is_common():
 
 
 @pytest.mark.parametrize(
-    ("said", "private", "kind"),
+    ("written", "private", "kind"),
     [
         ("write to ANN@example.org.", "ann@example.org", "emails"),
         ("see https://example.org/ann?x=1", "at https://example.org/ann?x=1", "web addresses"),
@@ -54,27 +54,27 @@ def test_what_three_users_or_held_out_records_say_is_common():
         ("4111 1111 1111 1111", "4111111111111111", "card numbers"),
     ],
 )
-def test_addresses_and_numbers_are_found_however_they_are_spelled(said, private, kind):
-    assert kind in kinds(said, [record(private)])
-    assert kind not in kinds(said, [record(private)], [record(private)])
-    assert kind not in kinds(said, [record(private, str(i), str(i)) for i in range(3)])
-    assert kinds(said, [record("nothing")]) == []
+def test_addresses_and_numbers_are_found_however_they_are_spelled(written, private, kind):
+    assert kind in kinds(written, [record(private)])
+    assert kind not in kinds(written, [record(private)], [record(private)])
+    assert kind not in kinds(written, [record(private, str(i), str(i)) for i in range(3)])
+    assert kinds(written, [record("nothing")]) == []
 
 
 @pytest.mark.parametrize(
-    ("said", "private"),
+    ("written", "private"),
     [
         ("ab@example.org", "a.b@example.org"),
         ("see https://example.org/xy", "see https://example.org/x-y"),
         ("see https://example.org/xy", "see https://example.org/x/y"),
     ],
 )
-def test_another_address_is_not_found_though_its_letters_are_the_same(said, private):
-    assert kinds(said, [record(private)]) == []
+def test_another_address_is_not_found_though_its_letters_are_the_same(written, private):
+    assert kinds(written, [record(private)]) == []
 
 
 @pytest.mark.parametrize(
-    ("id", "said", "found"),
+    ("name", "written", "found"),
     [
         ("213_18", "as in 213_18.", True),
         ("213_18", "as in 2130_18 or 1213_18", False),
@@ -86,10 +86,10 @@ def test_another_address_is_not_found_though_its_letters_are_the_same(said, priv
         ("battery", "the battery", False),  # a word of held-out records
     ],
 )
-def test_ids_are_found_where_they_can_be_told_from_words_and_numbers(id, said, found):
+def test_ids_are_found_where_they_can_be_told_from_words_and_numbers(name, written, found):
     held_out = [record("the battery is good", "other")]
-    assert bool(kinds(said, [record("nothing", id)], held_out)) is found
-    assert bool(kinds(said, [record("nothing", "another", user=id)], held_out)) is found
+    assert bool(kinds(written, [record("nothing", name)], held_out)) is found
+    assert bool(kinds(written, [record("nothing", "another", user=name)], held_out)) is found
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_ids_are_found_where_they_can_be_told_from_words_and_numbers(id, said, f
 )
 def test_a_plain_number_is_an_id_only_where_few_numbers_are(ids, found):
     """Ids of records and of users alike; ids that are no plain numbers are looked for all the same."""
-    said = "We drove 150000 miles in it." if 150_000 in ids else "We drove 100001 miles in it."
-    assert int(said.split()[2]) in ids
+    written = "We drove 150000 miles in it." if 150_000 in ids else "We drove 100001 miles in it."
+    assert int(written.split()[2]) in ids
     for rows in (
-        [record("nothing", str(id)) for id in ids],
-        [record("nothing", f"r{row}", user=str(id)) for row, id in enumerate(ids)],
+        [record("nothing", str(number)) for number in ids],
+        [record("nothing", f"r{row}", user=str(number)) for row, number in enumerate(ids)],
     ):
-        assert bool(kinds(said, rows)) is found
+        assert bool(kinds(written, rows)) is found
         assert kinds("by AG3D6O4S", [*rows, record("nothing", "AG3D6O4S")]) == ["ids of records or users"]
 
 
-def test_many_ids_are_not_gone_through_for_each_text():
+def test_many_ids_are_looked_up_and_not_searched_in_each_text():
     rows = [record("nothing", f"B{number:09d}") for number in range(200_000)]
     start = time.process_time()
     assert leak_scan.search({"file": ["nothing of the kind"]}, rows, []) == []
@@ -123,7 +123,7 @@ def test_many_ids_are_not_gone_through_for_each_text():
     assert time.process_time() - start < 2 * once + 0.5
 
 
-def test_a_finding_says_where_and_how_many_and_never_what():
+def test_a_finding_has_places_and_a_count_and_no_text():
     strings = {"one": ["nothing", LONG, LONG], "two": ["nothing"]}
     (finding,) = leak_scan.search(strings, [record(LONG)], [])
     # the record whole is its only sentence; six runs of sixteen words lie in its twenty-one
@@ -148,6 +148,6 @@ def test_every_file_is_read_in_its_own_spelling(tmp_path, kind):
             path.write_bytes(b"\xff\x00" + broken.encode())
     strings = leak_scan.strings_of(tmp_path)
     assert list(strings) == [f"inner/file.{kind}"]
-    found = leak_scan.search(strings, [record(LONG, "train_000005")], [])
-    assert "sentences or runs of words" in [one.kind for one in found]
-    assert ("ids of records or users" in [one.kind for one in found]) is (kind == "parquet")
+    found = [finding.kind for finding in leak_scan.search(strings, [record(LONG, "train_000005")], [])]
+    assert "sentences or runs of words" in found
+    assert ("ids of records or users" in found) is (kind == "parquet")

@@ -1,4 +1,4 @@
-"""The pack: its files load elsewhere, its card has what a stranger needs and nothing private, it is whole or absent."""
+"""The pack: its files load elsewhere, its card has what a reader needs and nothing private, it is whole or absent."""
 
 import os
 import shutil
@@ -9,21 +9,14 @@ from importlib.metadata import version
 import pytest
 import yaml
 from support import release_world
-from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads
+from support.errors import refused
+from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, metric
 
-from lib.cli import release
-from lib.common.errors import DoppelError
 from lib.data import records
 from lib.release import card, certificate, gate, leak_scan, pack, verify
 from lib.release.candidate import Candidate
 
 finished, world = release_world.finished, release_world.world
-
-
-def metric(name: str, **changes) -> dict:
-    row = {"group": "fidelity", "task": "words", "metric": name, "value": 0.625, "value_low": 0.5, "value_high": 0.75}
-    real = {"floor": 0.111, "ceiling": 0.222, "position": 0.333, "because": "a secret"}
-    return row | real | {"direction": "higher", "n": 40, "of": 40, "real_text": False} | changes
 
 
 ENCODERS = {
@@ -40,12 +33,12 @@ def card_of(world, **given) -> str:
 
 def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_path):
     folder = pack.pack(Candidate(world.run, ARM))
-    asked = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
-    assert len(asked) == 2
+    calls = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
+    assert len(calls) == 2
     code = "import datasets\n" + "\n".join(
-        f"found = {line.replace('FOLDER', str(folder))}\n"
-        "print(len(found), sorted(found.column_names), found[0]['id'], found[0]['labels'])"
-        for line in asked
+        f"rows = {line.replace('FOLDER', str(folder))}\n"
+        "print(len(rows), sorted(rows.column_names), rows[0]['id'], rows[0]['labels'])"
+        for line in calls
     )
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
@@ -54,18 +47,16 @@ def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_pa
 
 
 def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
-    path = world.run / ARM / "synthetic.jsonl"
-    made = records.read(path)
-    assert records.read(pack.pack(Candidate(world.run, ARM)) / "records.jsonl") == made
-    bare = [records.Record(one.id, one.text, {}, "somebody") for one in made]
-    columns = pack.table([records.Record(one.id, one.text, one.labels) for one in bare]).column_names
-    assert columns == ["id", "text"]
+    synthetic = records.read(world.run / ARM / "synthetic.jsonl")
+    assert records.read(pack.pack(Candidate(world.run, ARM)) / "records.jsonl") == synthetic
+    bare = [records.Record(record.id, record.text, {}) for record in synthetic]
+    assert pack.table(bare).column_names == ["id", "text"]
     world.change_texts("synthetic", {i: {} for i in range(40)}, key="labels")
     world.change_texts("synthetic", dict.fromkeys(range(40), "somebody"), key="user")
     world.play(ARM)
     folder = pack.pack(Candidate(world.run, ARM))
     assert verify.check(folder)[1] == []
-    assert {one.user for one in records.read(folder / "records.jsonl")} == {None}
+    assert {record.user for record in records.read(folder / "records.jsonl")} == {None}
 
 
 def test_the_card_has_the_front_matter_that_the_hub_reads(world):
@@ -73,8 +64,9 @@ def test_the_card_has_the_front_matter_that_the_hub_reads(world):
     assert front["license"] == "cc-by-4.0" and front["language"] == ["de"]
     assert front["task_categories"] == ["text-generation", "text-classification"]
     assert front["size_categories"] == "n<1K" and {"synthetic", "differential-privacy"} <= set(front["tags"])
-    open_ = yaml.safe_load(card_of(world).split("---")[1])
-    assert open_["license"] == "other" and open_["license_name"] and "language" not in open_  # nothing is made up
+    undecided = yaml.safe_load(card_of(world).split("---")[1])
+    assert undecided["license"] == "other" and undecided["license_name"]
+    assert "language" not in undecided  # nothing is made up
 
 
 def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
@@ -86,43 +78,56 @@ def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
     assert "./run_all.sh verify FOLDER" in text and "python -m lib.release.verify FOLDER" in text
     assert f"pip install dp-accounting=={version('dp-accounting')} pyarrow" in text
     assert "does not show who made the pack" in text
-    assert all(f"## {part}" in text for part in ("What is in it", "How it was made", "The guarantee", "Licence"))
+    assert all(f"## {section}" in text for section in ("What is in it", "How it was made", "The guarantee", "Licence"))
     world.play(CORPUS, unit="user")
     world.play(TRAINING, ARM)
     text = card_of(world)
     assert "add or remove one user" in text and "It protects one record" not in text
 
 
-@pytest.mark.parametrize(
-    ("verdict", "said"),
-    [
-        ("consistent", "**consistent** with the claim"),
-        ("inconclusive", "too weak to tell: **inconclusive**"),
-        ("audit failed: no verdict", "An audit was run and failed"),
-        (None, "No audit tested these texts:** the audit has no score"),
-        ("absent", "No audit tested these texts:** this run holds no audit"),
-        ("stale", "No audit tested these texts:** the audit attacked an earlier run"),
-        ("undone", "No audit tested these texts:** the audit is not finished"),
-        ("of another", "No audit tested these texts:** 11_generate is not among the arms"),
-    ],
-)
-def test_card_and_certificate_say_what_the_audit_said_or_that_there_was_none(world, verdict, said):
-    if verdict != "absent":
-        world.play(AUDIT, verdict=None if verdict is None else "consistent" if " " not in verdict else verdict)
-    if verdict == "inconclusive":
-        world.play(AUDIT, verdict=verdict)
-    if verdict == "stale":
+def audited(world, case: str) -> None:
+    """Put the run into a case of the next test."""
+    if case == "no audit":
+        return
+    if case == "of another arm":
+        world.play(AUDIT, verdict="consistent", inputs={"corpus": CORPUS, "mine": TRAINING})
+        return
+    verdicts = {"no score": None, "arm made again": "consistent", "not done": "consistent"}
+    world.play(AUDIT, verdict=verdicts.get(case, case))
+    if case == "arm made again":
         world.change_texts("synthetic", {0: "something else"})
         world.play(ARM)
-    if verdict == "undone":
+    if case == "not done":
         (world.run / AUDIT / "done.json").unlink()
-    if verdict == "of another":
-        world.play(AUDIT, verdict="consistent", inputs={"corpus": CORPUS, "mine": TRAINING})
-    assert said in card_of(world)
-    audit = loads(world.pack / certificate.NAME)["audit"]
-    known = verdict in ("consistent", "inconclusive", "audit failed: no verdict")
-    assert audit["verdict"] == (verdict if known else None) and bool(audit["because"]) != known
-    assert "0.5" not in str(audit)  # what the attack found is computed from real text
+
+
+@pytest.mark.parametrize(
+    ("case", "code"),
+    [
+        ("consistent", None),
+        ("inconclusive", None),
+        ("audit failed: no verdict", None),
+        ("no score", "release.no_bound"),
+        ("no audit", "release.no_audit"),
+        ("arm made again", "release.audit_of_earlier_run"),
+        ("not done", "release.audit_not_done"),
+        ("of another arm", "release.not_attacked"),
+    ],
+)
+def test_card_and_certificate_state_the_audits_verdict_or_why_there_is_none(world, case, code):
+    audited(world, case)
+    text, found = card_of(world), Candidate(world.run, ARM).audit
+    stated = loads(world.pack / certificate.NAME)["audit"]
+    assert (found.because and found.because.code) == code
+    if code is None:
+        assert stated == {"verdict": case, "ceiling": 2.5, "because": None}
+        shown = "**An audit was run and failed:**" if "failed" in case else f"**{case}**"
+        assert shown in text and "No audit tested" not in text
+        assert ("an epsilon of 2.50" in text) == ("failed" not in case)
+    else:
+        assert stated["verdict"] is None and stated["because"] == str(found.because)
+        assert f"**No audit tested these texts:** {found.because}." in text
+    assert "0.5" not in str(stated)  # what the attack showed is computed from real text
 
 
 def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
@@ -177,7 +182,7 @@ def test_private_text_that_only_the_card_would_show_is_refused(world):
     world.play(TRAINING, prompt=f"Write like this: {world.texts('train')[5]}")
     world.play(ARM)
     assert gate.check(Candidate(world.run, ARM)) == []
-    with pytest.raises(DoppelError) as error:
+    with refused("release.refused", name=ARM, value=["private text", "private text"]) as error:
         pack.pack(Candidate(world.run, ARM))
     assert "README.md: 1 sentences" in str(error.value) and "certificate.json: 1 sentences" in str(error.value)
     assert not world.pack.exists() and not list(world.pack.parent.iterdir())
@@ -203,69 +208,30 @@ def test_a_pack_that_fails_half_way_leaves_the_earlier_one(world, monkeypatch, b
         monkeypatch.setattr(card, "write", fail)
     else:
         rename = type(folder).replace
-        whole = lambda path: path.suffix == ".part" and path.is_dir()  # noqa: E731
-        monkeypatch.setattr(type(folder), "replace", lambda self, to: fail() if whole(self) else rename(self, to))
+        new_pack = lambda path: path.suffix == ".part" and path.is_dir()  # noqa: E731
+        monkeypatch.setattr(type(folder), "replace", lambda self, to: fail() if new_pack(self) else rename(self, to))
     with pytest.raises(OSError, match="no space"):
         pack.pack(Candidate(world.run, ARM))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert [path.name for path in folder.parent.iterdir()] == [ARM]
 
 
-def test_a_refusal_says_that_an_earlier_pack_is_still_there(world):
+def test_a_refusal_names_an_earlier_pack_that_is_still_there(world):
+    world.play(AUDIT, verdict="violated")
+    with refused("release.refused", value=["audit violated"]) as error:
+        pack.pack(Candidate(world.run, ARM))
+    assert str(world.pack) not in str(error.value)
+    world.play(AUDIT)
     pack.pack(Candidate(world.run, ARM))
     world.play(AUDIT, verdict="violated")
-    with pytest.raises(DoppelError, match="an earlier pack is still in"):
+    with refused("release.refused", value=["audit violated"]) as error:
         pack.pack(Candidate(world.run, ARM))
+    assert str(world.pack) in str(error.value)
     assert world.pack.exists()
 
 
 def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
     shutil.copytree(pack.pack(Candidate(world.run, ARM)), tmp_path / "pack")
     shutil.rmtree(world.run)
-    statement, found = verify.check(tmp_path / "pack")
-    assert found == [] and statement["stage"] == ARM
-
-
-def test_the_command_packs_refuses_and_names_the_nearest_arm(world, monkeypatch, capsys):
-    monkeypatch.setattr("lib.common.paths.ROOT", world.project.root)
-    assert release.main([ARM, "--license", "mit"]) == 0
-    assert f"./run_all.sh verify results/quick/release/{ARM}" in capsys.readouterr().out
-    assert "license: mit" in (world.pack / "README.md").read_text()
-    shutil.rmtree(world.pack)
-    for arguments, said in (
-        (["11_generat"], "did you mean 11_generate?"),
-        ([ARM, "--run", "quik"], "did you mean quick?"),
-        (["../quick"], "letters, digits"),
-        ([TRAINING], "wrote no synthetic.jsonl"),
-    ):
-        assert release.main(arguments) == 2
-        told = capsys.readouterr().err
-        assert said in told and "nothing was written" in told
-    world.play(AUDIT, verdict="violated")
-    assert release.main([ARM]) == 2 and "audit violated:" in capsys.readouterr().err
-    assert not world.pack.exists()
-
-
-def test_the_front_door_knows_the_command(project):
-    project.stage("11_generate.a", "quick").mkdir(parents=True)
-    done = project.run("release", "11_generate.b")
-    assert done.returncode == 2 and "11_generate.b: no such arm in results/quick" in done.stderr
-    assert "release STAGE" in project.run("--help").stdout
-
-
-def test_a_scorecard_enters_only_while_it_is_of_the_arms_as_they_are(world, capsys):
-    assert release._scorecard(world.run) is None and "no 30_compare" in capsys.readouterr().out
-    arm = {"stage": ARM, "name": "mine", "metrics": [metric("distinct words")]}
-    world.compare({"arms": [arm]})
-    assert release._scorecard(world.run)["arms"] == [arm]
-    (world.project.root / "notebooks" / "30_compare.ipynb").unlink()  # its code is another now: the figures are not
-    assert release._scorecard(world.run)["arms"] == [arm]
-    path = world.run / "30_compare" / "scorecard.json"
-    written = path.read_text()
-    path.write_text(written.replace("0.625", "0.999"))
-    assert release._scorecard(world.run) is None and "changed since" in capsys.readouterr().out
-    path.write_text(written)
-    world.change_texts("synthetic", {0: "something else"})
-    world.play(ARM)
-    assert release._scorecard(world.run) is None
-    assert f"30_compare was made from an earlier run of {ARM}" in capsys.readouterr().out
+    statement, wrong = verify.check(tmp_path / "pack")
+    assert wrong == [] and statement["stage"] == ARM

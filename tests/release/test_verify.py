@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import release_world
+from support.errors import refused
 from support.project import ROOT
 from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, rehash
 
@@ -21,12 +22,13 @@ from lib.release import certificate, pack, verify
 from lib.release.candidate import Candidate
 
 finished, world = release_world.finished, release_world.world
+PACKS = Path(__file__).with_name("packs")  # written by the version before the notebooks were renumbered
 NEW = object()  # stands for a key that is added
 
 
 @pytest.fixture
 def packed(world, tmp_path) -> Path:
-    """A pack in a folder of its own: nothing lies beside it."""
+    """A pack in a folder of its own, with nothing beside it."""
     world.play(AUDIT)
     alone = tmp_path / "alone" / "pack"
     shutil.copytree(pack.pack(Candidate(world.run, ARM)), alone)
@@ -34,20 +36,17 @@ def packed(world, tmp_path) -> Path:
     return alone
 
 
-PACKS = Path(__file__).with_name("packs")  # handed out by the version before the notebooks were renumbered
-
-
-def faults(folder: Path) -> list[str]:
-    """Sentences of what is wrong with a pack."""
-    return [str(fault) for fault in verify.check(folder)[1]]
+def sentences(folder: Path) -> list[str]:
+    """What is wrong with a pack, as people read it."""
+    return [str(reason) for reason in verify.check(folder)[1]]
 
 
 def codes(folder: Path) -> list[str]:
-    return [fault.code for fault in verify.check(folder)[1]]
+    return [reason.code for reason in verify.check(folder)[1]]
 
 
 def paths(value: object, at: tuple = ()) -> Iterator[tuple]:
-    """Every place in a JSON tree, its root aside, and in every object one more for a new key."""
+    """The path of every value in a JSON tree but its root, and in every object one more path for a new key."""
     if isinstance(value, dict):
         yield (*at, NEW)
         for key, inner in value.items():
@@ -60,7 +59,7 @@ def paths(value: object, at: tuple = ()) -> Iterator[tuple]:
 
 
 def other(value: object) -> object:
-    """A value of the same kind that is not the same."""
+    """Another value of the same type."""
     match value:
         case bool():
             return not value
@@ -78,56 +77,68 @@ def other(value: object) -> object:
 def mutations(whole: dict) -> Iterator[tuple[str, dict]]:
     """Each leaf changed, each key or item removed, a key added to each object."""
     for path in paths(whole):
-        for what in ("added",) if path[-1] is NEW else ("changed", "removed"):
+        for change in ("added",) if path[-1] is NEW else ("changed", "removed"):
             changed = copy.deepcopy(whole)
-            place = changed
+            parent = changed
             for key in path[:-1]:
-                place = place[key]
-            if what == "added":
-                place["new"] = 1
-            elif what == "removed":
-                del place[path[-1]]
+                parent = parent[key]
+            if change == "added":
+                parent["new"] = 1
+            elif change == "removed":
+                del parent[path[-1]]
             else:
-                place[path[-1]] = other(place[path[-1]])
-            yield f"{what} {'/'.join(map(str, path[:-1]))}/{path[-1] if what != 'added' else 'new'}", changed
+                parent[path[-1]] = other(parent[path[-1]])
+            yield f"{change} {'/'.join(map(str, path[:-1]))}/{path[-1] if change != 'added' else 'new'}", changed
 
 
 def test_a_pack_is_verified_without_anything_else_and_without_a_model_library(packed):
     command = [sys.executable, "-X", "importtime", "-m", "lib.release.verify", str(packed)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and "VERIFIED" in done.stdout and "WRONG" not in done.stdout, done.stdout + done.stderr
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0 and "VERIFIED" in ended.stdout and "WRONG" not in ended.stdout, ended
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert "scipy" in loaded and not loaded & {"torch", "transformers", "datasets", "sklearn"}  # it takes seconds
     whole = loads(packed / certificate.NAME)
-    assert all(fact in done.stdout for fact in (f"{whole['epsilon']:.6f}", "40 records", "consistent", whole["sha256"]))
+    facts = (f"{whole['epsilon']:.6f}", "40 records", "consistent", whole["sha256"])
+    assert all(fact in ended.stdout for fact in facts)
     (packed / "README.md").write_text("other")
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1 and "WRONG  README.md: was changed" in done.stdout
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 1 and "WRONG  README.md: " in ended.stdout
 
 
 def test_every_single_change_of_the_certificate_is_seen(packed):
     whole = loads(packed / certificate.NAME)
-    assert faults(packed) == []
+    assert codes(packed) == []
     tried = list(mutations(whole))
     assert len(tried) > 300
-    for what, changed in tried:
+    for change, changed in tried:
         (packed / certificate.NAME).write_text(certificate.text(changed))
-        assert faults(packed), what
+        assert codes(packed), change
 
 
 def test_every_changed_byte_of_the_certificate_is_seen(packed):
     path = packed / certificate.NAME
-    spelled = path.read_bytes()
-    for i in range(0, len(spelled), 97):
+    written = path.read_bytes()
+    for i in range(0, len(written), 97):
         for byte in (b" ", b"9"):
-            if spelled[i : i + 1] != byte:
-                path.write_bytes(spelled[:i] + byte + spelled[i + 1 :])
-                assert faults(packed), spelled[i - 20 : i + 20]
-    path.write_bytes(spelled + b"\n")
-    assert faults(packed)
-    whole = spelled.decode()
-    path.write_text(whole.replace('"epsilon":', '"epsilon": 0.1,\n "epsilon":', 1))  # the last of two counts for json
-    assert faults(packed)
+            if written[i : i + 1] != byte:
+                path.write_bytes(written[:i] + byte + written[i + 1 :])
+                assert codes(packed), written[i - 20 : i + 20]
+    path.write_bytes(written + b"\n")
+    assert codes(packed) == ["release.certificate_not_canonical"]
+    twice = written.decode().replace('"epsilon":', '"epsilon": 0.1,\n "epsilon":', 1)  # json reads the second
+    path.write_text(twice)
+    assert codes(packed) == ["release.certificate_not_canonical"]
+    path.write_bytes(written[:-3])
+    assert codes(packed) == ["release.certificate_not_json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"more": 1}, "release.certificate_keys"), ({"format": "doppel release 2"}, "release.other_format")],
+)
+def test_a_certificate_of_another_version_is_not_read(packed, change, code):
+    rehash(packed, loads(packed / certificate.NAME) | change)
+    assert codes(packed) == [code]
 
 
 @pytest.mark.parametrize("name", [*certificate.FILES, certificate.NAME])
@@ -136,17 +147,19 @@ def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
     content = path.read_bytes()
     for place in (0, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        assert any(name in fault for fault in faults(packed)), place
+        assert any(name in sentence for sentence in sentences(packed)), place
     path.write_bytes(b"")
-    assert any(name in fault for fault in faults(packed))
+    assert any(name in sentence for sentence in sentences(packed))
     path.unlink()
-    assert any(name in fault for fault in faults(packed))
+    assert any(name in sentence for sentence in sentences(packed))
+    expected = "release.no_certificate" if name == certificate.NAME else "release.file_missing"
+    assert expected in codes(packed)
 
 
 def test_a_text_with_every_line_separator_of_unicode_is_one_record(world):
     world.change_texts("synthetic", {0: "one\u2028two\u2029three\u0085four\x0bfive\x0csix\x1cseven"})
     world.play(ARM)
-    assert faults(pack.pack(Candidate(world.run, ARM))) == []
+    assert codes(pack.pack(Candidate(world.run, ARM))) == []
 
 
 @pytest.mark.parametrize("name", ["train.jsonl", ".hidden", "more/deep.txt", "privacy.json"])
@@ -154,7 +167,8 @@ def test_a_file_that_does_not_belong_there_is_seen(packed, name):
     path = packed / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("{}")
-    assert any(name in fault for fault in faults(packed))
+    assert codes(packed) == ["release.file_too_many"]
+    assert name in sentences(packed)[0]
 
 
 def test_a_link_to_a_folder_does_not_belong_there_either(packed, tmp_path):
@@ -164,18 +178,21 @@ def test_a_link_to_a_folder_does_not_belong_there_either(packed, tmp_path):
 
 
 def test_an_empty_or_missing_folder_is_no_pack(tmp_path):
-    assert faults(tmp_path) and faults(tmp_path / "absent")
+    assert codes(tmp_path) == codes(tmp_path / "absent") == ["release.no_certificate"]
 
 
-def test_a_path_that_leads_nowhere_is_refused_though_a_certificate_lies_beside_it(packed, capsys):
+def test_a_path_that_does_not_exist_is_refused_though_a_certificate_lies_beside_it(packed, capsys):
     shutil.copytree(packed, packed.parent / "another")
     for missing, hint in (
-        (packed / "recrods.jsonl", "there is no such file or folder; give the folder"),
+        (packed / "recrods.jsonl", "give the folder"),
         (packed.parent / "pakc", "did you mean pack?"),
     ):
+        with refused("release.no_such_path", value=str(missing)) as error:
+            verify._check_exists(missing)
+        assert hint in error.value.remedy
         assert verify.main([str(packed), str(missing)]) == 2
-        told = capsys.readouterr()
-        assert str(missing) in told.err and hint in told.err and told.out == ""
+        printed = capsys.readouterr()
+        assert str(missing) in printed.err and hint in printed.err and printed.out == ""
     assert verify.main([str(packed / "records.jsonl")]) == 0
 
 
@@ -197,7 +214,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_two_packages_are_enough_as_the_card_says_and_a_missing_one_is_told(packed):
+def test_two_packages_are_enough_as_the_card_says_and_a_missing_one_is_named(packed):
     owners = packages_distributions()
     others = [name for name in owners if name != "lib" and not TWO_PACKAGES & set(owners[name])]
     assert {"torch", "yaml", "pandas", "huggingface_hub"} <= set(others)
@@ -206,20 +223,21 @@ def test_two_packages_are_enough_as_the_card_says_and_a_missing_one_is_told(pack
         code = HIDING.format(absent=absent)
         return subprocess.run([sys.executable, "-c", code, str(packed)], capture_output=True, text=True, cwd=ROOT)
 
-    done = run(*others)
-    assert done.returncode == 0 and "VERIFIED" in done.stdout, done.stderr
+    ended = run(*others)
+    assert ended.returncode == 0 and "VERIFIED" in ended.stdout, ended.stderr
     for absent in ("dp_accounting", "pyarrow"):
-        done = run(*others, absent)
-        assert done.returncode == 2 and f"not checked: this Python has no {absent}" in done.stderr, done.stderr
+        ended = run(*others, absent)
+        assert ended.returncode == 2 and f"not checked: this Python has no {absent}" in ended.stderr, ended.stderr
 
 
 def with_(whole: dict, path: str, value: object) -> dict:
+    """A copy of a certificate with another value at a path, ``events/0/stage``."""
     changed = copy.deepcopy(whole)
     *parents, last = path.split("/")
-    place = changed
+    parent = changed
     for key in parents:
-        place = place[int(key) if isinstance(place, list) else key]
-    place[int(last) if isinstance(place, list) else last] = value
+        parent = parent[int(key) if isinstance(parent, list) else key]
+    parent[int(last) if isinstance(parent, list) else last] = value
     return changed
 
 
@@ -277,7 +295,7 @@ FORGED = [
 def test_a_forger_who_hashes_again_is_caught_where_the_rest_of_the_pack_says_otherwise(packed, path, value):
     whole = loads(packed / certificate.NAME)
     rehash(packed, whole)
-    assert faults(packed) == []
+    assert codes(packed) == []
     rehash(packed, with_(whole, path, value))
     found = codes(packed)
     assert found and "release.certificate_changed" not in found
@@ -309,14 +327,14 @@ def test_events_that_are_left_out_are_missed_though_epsilon_card_and_hashes_matc
     whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": sha256(card)}
     rehash(packed, whole)
     assert codes(packed) == ["release.event_left_out"] * len(missing)
-    assert all(fault.startswith(stage) for fault, stage in zip(faults(packed), missing, strict=True))
+    assert all(sentence.startswith(stage) for sentence, stage in zip(sentences(packed), missing, strict=True))
 
 
 EVOLUTION = "12_aug_pe.x"
 
 
 @pytest.mark.parametrize(
-    ("stage", "settings", "asked"),
+    ("stage", "settings", "events"),
     [
         (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {"mood": ["a", "b"], "title": "catalogue"}}, 1),
         (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {"mood": ["a"], "title": "catalogue"}}, 0),  # it is n
@@ -326,26 +344,27 @@ EVOLUTION = "12_aug_pe.x"
         ("01_finetune_dp_lora.x", {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),  # its former name
         (EVOLUTION, {"target_epsilon": 8.0, "iterations": 3}, 1),
         (TRAINING, {"target_epsilon": None, "steps": 3, "expected_batch": 5.0}, 0),
-        (ARM, {"samples": 3}, 0),  # writes, and looks at nothing
+        (ARM, {"samples": 3}, 0),  # writes, and reads no private record
     ],
 )
-def test_which_settings_ask_for_an_event(stage, settings, asked):
-    made = {"units": 50, "code": {stage: {"settings": settings}}, "events": [], "target_epsilon": None}
-    made["target_epsilon"] = settings.get("target_epsilon")
-    assert [fault.code for fault in certificate._left_out(stage, made)] == ["release.event_left_out"] * asked
+def test_which_settings_ask_for_an_event(stage, settings, events):
+    without_events = {"units": 50, "code": {stage: {"settings": settings}}, "events": []}
+    without_events["target_epsilon"] = settings.get("target_epsilon")
+    reasons = certificate._left_out(stage, without_events)
+    assert [reason.code for reason in reasons] == ["release.event_left_out"] * events
 
 
 def test_a_stage_of_a_notebook_that_nobody_knows_is_not_taken_on_trust(packed):
     whole = loads(packed / certificate.NAME)
-    for part in ("code", "ancestors"):
-        whole[part]["77_unheard_of"] = whole[part][TRAINING]
+    for key in ("code", "ancestors"):
+        whole[key]["77_unheard_of"] = whole[key][TRAINING]
     rehash(packed, whole)
     assert codes(packed) == ["release.unknown_notebook"]
 
 
 @pytest.mark.parametrize("pack", sorted(PACKS.iterdir()), ids=lambda path: path.name)
 def test_a_pack_of_an_earlier_version_still_verifies_and_a_change_of_it_is_seen(pack, tmp_path):
-    assert faults(pack) == []
+    assert codes(pack) == []
     copy = shutil.copytree(pack, tmp_path / "copy")
     whole = loads(copy / certificate.NAME)
     whole["events"][1]["mechanism"]["count"] += 1
@@ -354,19 +373,20 @@ def test_a_pack_of_an_earlier_version_still_verifies_and_a_change_of_it_is_seen(
 
 
 @pytest.mark.parametrize("change", [{"privacy_seed": 5}, {"checked": False}])
-def test_what_is_not_for_release_is_no_release_though_the_certificate_says_so_itself(packed, change):
+def test_what_is_not_for_release_is_refused_even_if_the_certificate_admits_it(packed, change):
     whole = loads(packed / certificate.NAME)
     whole["events"][1] |= change
     reasons = not_for_release(from_statement(certificate.ledger_part(whole)).events)
     whole["not_for_release"] = list(map(str, reasons))
     rehash(packed, whole)
-    assert any(fault.startswith("not for release: ") for fault in faults(packed))
+    assert "release.not_for_release" in codes(packed)
 
 
 def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
     whole = loads(packed / certificate.NAME)
     rehash(packed, with_(whole, "events/0/stage", "elsewhere"))
-    assert "events: elsewhere is not among the stages" in faults(packed)
+    assert "release.event_of_another" in codes(packed)
+    assert any("elsewhere" in sentence for sentence in sentences(packed))
 
 
 @pytest.mark.parametrize(
@@ -384,9 +404,9 @@ def test_an_event_of_a_stage_that_the_pack_does_not_know_is_named(packed):
 def test_figures_that_no_mechanism_has_are_not_given_to_the_accountant(packed, event, figure, value):
     whole = loads(packed / certificate.NAME)
     whole["events"][event]["mechanism"][figure] = value
-    codes = [reason.code for reason in problems(certificate.ledger_part(whole))]
-    assert codes.count("privacy.impossible_mechanism") == 1
-    assert not any(code.startswith("privacy.epsilon") for code in codes)  # it was not recomputed
+    wrong = [reason.code for reason in problems(certificate.ledger_part(whole))]
+    assert wrong.count("privacy.impossible_mechanism") == 1
+    assert not any(code.startswith("privacy.epsilon") for code in wrong)  # it was not recomputed
 
 
 def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(packed):
@@ -396,7 +416,7 @@ def test_files_that_do_not_hold_the_same_records_are_seen_though_hashed_again(pa
     whole = loads(packed / certificate.NAME)
     whole["files"]["records.jsonl"] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     rehash(packed, whole)
-    assert faults(packed) == ["records.parquet does not hold the records of records.jsonl"]
+    assert codes(packed) == ["release.records_differ"]
 
 
 def test_a_figure_is_rounded_up_never_down():

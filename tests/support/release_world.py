@@ -20,12 +20,12 @@ WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "
 
 
 def texts() -> dict[str, list[dict]]:
-    """Records of random words: whatever they share, they share by chance. Three records of train are of one user."""
+    """Records of random words: whatever they share, they share by chance. Every three records have one user."""
     rng = np.random.default_rng(7)
-    made = {}
+    records = {}
     for side, size in SIZES.items():
         prefix = "synthetic-" if side == "synthetic" else f"{side}_"
-        made[side] = [
+        records[side] = [
             {
                 "id": f"{prefix}{i:06d}",
                 "text": " ".join(rng.choice(WORDS, 14)),
@@ -34,11 +34,11 @@ def texts() -> dict[str, list[dict]]:
             | ({} if side == "synthetic" else {"user": f"user{side}{i // 3}"})
             for i in range(size)
         ]
-    return made
+    return records
 
 
 def build(project: Project) -> None:
-    """Notebooks of the chain 00 -> 01 -> 02 -> 04, toys that write what the real ones write."""
+    """Notebooks of the chain 00 -> 10 -> 11 -> 20: toys that write the files of the real ones."""
     write_json(project.root / "texts.json", texts())
     read = "import json\n\ngiven = json.loads(open('texts.json').read())\n"
     write = "stage.path('{0}.jsonl').write_text('\\n'.join(map(json.dumps, given['{0}'])) + '\\n')"
@@ -87,7 +87,11 @@ def build(project: Project) -> None:
 
 
 class World:
-    """A project with a finished run, whose stages can be played again."""
+    """A project with a finished run, whose stages can be run again.
+
+    Args:
+        project: that holds the run ``quick``.
+    """
 
     def __init__(self, project: Project):
         self.project = project
@@ -95,12 +99,12 @@ class World:
         self.pack = self.run / "release" / ARM
 
     def play(self, *names: str, **values: object) -> None:
-        """Run stages again, the last one with ``values`` over its parameters."""
+        """Run stages again in this process, the last one with other ``values`` of its parameters."""
         for name in names:
             self.project.play(name, **(values if name == names[-1] else {}))
 
     def change_texts(self, side: str, changes: dict[int, str], key: str = "text") -> None:
-        """Other texts for some records, before their stage is played again."""
+        """Give records of a side other texts, by their place; takes effect when their stage is played again."""
         path = self.project.root / "texts.json"
         given = read_json(path)
         for place, text in changes.items():
@@ -108,7 +112,7 @@ class World:
         write_json(path, given)
 
     def compare(self, scorecard: dict) -> None:
-        """A comparer that writes this scorecard."""
+        """Add a stage of 30_compare that writes this scorecard."""
         write_json(self.project.root / "scorecard.json", scorecard)
         self.project.notebook(
             "30_compare",
@@ -124,7 +128,7 @@ class World:
 
 
 def _prepared(root: Path, lib: Path) -> Iterator[Project]:
-    """A project whose stages play in this process."""
+    """A project whose stages can be played in this process."""
     project = Project.__new__(Project)
     project.root = root
     if not (root / "lib").exists():
@@ -141,7 +145,7 @@ def _prepared(root: Path, lib: Path) -> Iterator[Project]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with the finished run that every test copies; its audit is not played."""
+    """The project with the finished run that every test copies; its audit has not run."""
     root = tmp_path_factory.mktemp("release")
     for project in _prepared(root, ROOT / "lib"):
         build(project)
@@ -157,8 +161,15 @@ def world(finished: Path, tmp_path: Path) -> Iterator[World]:
         yield World(project)
 
 
+def metric(name: str, **changes) -> dict:
+    """A row of a scorecard; what real text entered has figures that can be searched for."""
+    row = {"group": "fidelity", "task": "words", "metric": name, "value": 0.625, "value_low": 0.5, "value_high": 0.75}
+    real = {"floor": 0.111, "ceiling": 0.222, "position": 0.333, "because": "a secret"}
+    return row | real | {"direction": "higher", "n": 40, "of": 40, "real_text": False} | changes
+
+
 def rehash(folder: Path, changed: dict) -> None:
-    """What a forger does: the changed certificate, with the hashes that fit it."""
+    """Write a changed certificate with a hash that fits it, as a forger would."""
     changed = changed | {"sha256": certificate.own_hash(changed)}
     (folder / certificate.NAME).write_text(certificate.text(changed))
 
