@@ -77,3 +77,16 @@ def test_the_table_of_canaries_says_that_they_are_fake(tmp_path: Path) -> None:
     canary_set.save(tmp_path / "canaries.jsonl", plant().everyone)
     lines = [json.loads(line) for line in (tmp_path / "canaries.jsonl").read_text().splitlines()]
     assert len(lines) == 30 + 12 + 18 and all(line["fake"] is True for line in lines)
+
+
+def test_scores_of_steps_are_compared_step_by_step_and_one_loud_step_tells() -> None:
+    planting = plant(30, {5: 2})
+    rng = np.random.default_rng(0)
+    quiet = rng.normal(0, 1, (3, len(planting.everyone)))
+    quiet[1] = 100 * quiet[1] + 7  # another unit at another step: it does not drown the others
+    np.testing.assert_allclose(planting.relative(quiet[:1])[1], planting.relative(quiet[0])[1])
+    loud = quiet.copy()
+    loud[2, 4] += 50  # the fifth single canary joined the last step
+    before, after = planting.relative(quiet)[1], planting.relative(loud)[1]
+    assert np.argmax(after) == 4 and np.delete(after, 4) == pytest.approx(np.delete(before, 4))
+    assert after[4] == pytest.approx(planting.relative(loud[2])[1][4] - np.log(3), abs=0.1)  # no mean over its steps

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.errors import refused
 from support.project import ROOT
 
 from lib.common.errors import DoppelError
@@ -201,6 +202,25 @@ def test_an_audit_that_could_not_end_in_a_verdict_is_refused(changes: list[str],
     arms = {"inputs={}": f"nonprivate: {EPS8}", "inputs={aug}": f"aug_pe: {AUG_PE}"}
     changes = [f"inputs={{corpus: {CORPUS}, {arms[one]}}}" if one in arms else one for one in changes]
     assert message in refusal(*(f"20_canary_privacy.{change}" for change in changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "name", "value"),
+    [
+        ("control=eps9", "pipeline.unknown_control", "control", "eps9"),
+        ("control=aug_pe", "pipeline.unknown_control", "control", "aug_pe"),
+        ("control=null", "pipeline.no_control", "control", None),
+        ("copies=[10]", "pipeline.copies_without_number", "repeated", [6, 4]),
+        ("bounded=[lose]", "pipeline.unknown_score", "bounded", "lose"),
+        (f"inputs={{corpus: {CORPUS}}}", "pipeline.no_arm", "inputs", None),
+        (f"inputs={{corpus: {CORPUS}, a: {TRAIN}}}", "stage.input_of_another_notebook", "a", TRAIN),
+    ],
+)
+def test_an_audit_without_arms_controls_or_known_scores_is_refused(
+    change: str, code: str, name: str, value: object
+) -> None:
+    with refused(code, name=name, value=value):
+        preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])
 
 
 def test_an_audit_of_one_method_alone_keeps_its_defaults() -> None:

@@ -1,15 +1,13 @@
 """The draws that privacy rests on: their distributions, their seeds, and a check that catches the wrong sampler."""
 
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2, kstest, norm
+from scipy.stats import chi2
 from support.errors import refused
 
-from lib.methods.private_evolution.voting import noisy_votes
 from lib.privacy.mechanisms import check_sampler, noise_generator, noisy_counts, poisson_sample
 
 UNITS, RATE, STEPS = 600, 0.1, 30
@@ -143,53 +141,3 @@ def test_noisy_counts_repeat_with_a_seed_alone():
 def test_counts_without_noise_are_refused(scale):
     with refused("privacy.scale_range", name="scale", value=scale):
         noisy_counts([1], scale, None)
-
-
-# votes
-
-
-@pytest.mark.parametrize("seed", [None, 11])
-def test_noise_on_votes_is_normal_with_the_multiplier_times_the_sensitivity(seed):
-    """At a million steps to a vote the discrete Gaussian is the normal distribution to the eye of a test."""
-    settings = {"noise_multiplier": 2.5, "sensitivity": 2**20 * 3**0.5, "privacy_seed": seed}
-    draws = noisy_votes([7 * 2**20] * 3000, **settings, iteration=0)
-    assert all(isinstance(draw, int) for draw in draws)
-    noise = (np.array(draws) - 7 * 2**20) / (2.5 * 2**20 * 3**0.5)
-    assert kstest(noise, "norm").pvalue > 1e-6
-    assert abs(np.corrcoef(noise[1:], noise[:-1])[0, 1]) < 5 / np.sqrt(3000)
-
-
-def test_votes_of_each_iteration_have_noise_of_their_own():
-    draw = partial(noisy_votes, [0] * 20, noise_multiplier=1.0, sensitivity=2.0**20)
-    assert draw(privacy_seed=3, iteration=1) == draw(privacy_seed=3, iteration=1)
-    draws = [(3, 1), (3, 2), (4, 1), (None, 1), (None, 1)]
-    assert len({tuple(draw(privacy_seed=seed, iteration=number)) for seed, number in draws}) == 5
-
-
-def test_votes_on_a_coarse_grid_are_refused():
-    """The continuous accountant holds on a fine grid only."""
-    with refused("methods.grid_too_coarse"):
-        noisy_votes([1], noise_multiplier=1.0, sensitivity=1.0, privacy_seed=None, iteration=0)
-
-
-@pytest.mark.parametrize("scale", [50.0, 300.0])
-def test_the_rounded_normal_is_as_near_to_the_discrete_gaussian_as_is_claimed(scale):
-    """The bound of `noisy_votes`, |log ratio| <= 144 / (24 s^2) within 12 s, against both distributions."""
-    x = np.arange(-int(6 * scale), int(6 * scale) + 1)
-    log_rounded = np.log(norm.cdf((x + 0.5) / scale) - norm.cdf((x - 0.5) / scale))
-    inside = log_rounded > np.log(1e-8)  # beyond, the difference of two float64 probabilities is noise
-    everywhere = np.arange(-int(40 * scale), int(40 * scale) + 1, dtype=float)
-    log_discrete = -(x**2) / (2 * scale**2) - np.log(np.exp(-(everywhere**2) / (2 * scale**2)).sum())
-    away = np.abs(log_rounded - log_discrete)[inside]
-    reach = np.abs(x[inside]).max() / scale
-    assert away.max() <= reach**2 / (24 * scale**2) * 1.01 + 1e-8
-    assert away.max() > 0.5 * reach**2 / (24 * scale**2)  # and the bound is not an empty one
-
-
-def test_counts_may_be_larger_than_32_bits():
-    votes = [0, 4096, 2_000_000]
-    steps = 2**20
-    noisy = noisy_votes(
-        [count * steps for count in votes], noise_multiplier=1.0, sensitivity=steps, privacy_seed=None, iteration=0
-    )
-    assert all(abs(one / steps - count) < 12 for one, count in zip(noisy, votes, strict=True))

@@ -1,61 +1,34 @@
-"""DP-SGD on adapters, against a loop over single examples, statistics of the noise, and resumed runs."""
+"""DP-SGD on adapters: against a loop over single examples, statistics of the noise, and resumed runs."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from scipy.stats import chi2
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from support.errors import refused
+from support.lora_toys import adapted, examples, tiny
+from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib.common.errors import DoppelError
-from lib.methods.dp_lora.trainer import Settings, Trainer
-from lib.models.examples import Batch, Example
-from lib.models.losses import example_losses, head_splits, held_out_losses
+from lib.methods.dp_lora.settings import Settings
+from lib.methods.dp_lora.trainer import Trainer
+from lib.models.examples import Example
 
 NOISELESS = 1e-12  # a noise multiplier that leaves nothing but the clipping to see
 
 
-def tiny(seed: int = 0, **lora) -> torch.nn.Module:
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
-    )  # fmt: skip
-    return adapted(LlamaForCausalLM(config), **lora)
-
-
-def adapted(base: torch.nn.Module, **lora) -> torch.nn.Module:
-    settings = {"r": 3, "lora_alpha": 6, "target_modules": ["q_proj", "v_proj", "down_proj"], **lora}
-    model = get_peft_model(base, LoraConfig(**settings))
-    with torch.no_grad():  # LoRA's B starts at zero, which would hide half of the gradients
-        for parameter in model.parameters():
-            if parameter.requires_grad:
-                parameter.normal_(0, 0.2, generator=torch.Generator().manual_seed(parameter.numel()))
-    return model
-
-
-def examples(count: int = 12, units: int | None = None, seed: int = 0) -> list[Example]:
-    draw = np.random.default_rng(seed)
-    return [
-        Example(
-            draw.integers(1, 50, 3).tolist(), draw.integers(1, 50, draw.integers(2, 9)).tolist(), i % (units or count)
-        )
-        for i in range(count)
-    ]
-
-
-def trainer(tmp_path, model=None, data=None, **changes) -> Trainer:
+def make_trainer(tmp_path, model=None, data=None, **changes) -> Trainer:
     settings = {"noise_multiplier": 1.0, "steps": 6, "expected_batch": 4, "checkpoint_every": 2, "privacy_seed": 5}
     return Trainer(model or tiny(), data or examples(), Settings(**settings | changes), tmp_path / "checkpoint.pt")
 
 
-def gradients_of_next_step(one: Trainer, units: list[int]) -> torch.Tensor:
+def gradients_of_next_step(trainer: Trainer, units: list[int]) -> torch.Tensor:
     """What the optimizer is handed for a batch, as one flat vector."""
     seen = []
-    one.adam.register_step_pre_hook(lambda *_: seen.append(torch.cat([p.grad.flatten() for p in one.parameters])))
-    one.step(units)
+    trainer.adam.register_step_pre_hook(
+        lambda *_: seen.append(torch.cat([p.grad.flatten() for p in trainer.parameters]))
+    )
+    trainer.step(units)
     return seen[0]
 
 
@@ -78,8 +51,10 @@ def test_clipped_sums_equal_a_loop_over_single_examples(tmp_path, tokens, clip):
     single = [loop_gradient(tiny(), [e]) for e in data]
     assert min(g.norm() for g in single) > 0.1  # so that 0.1 clips every one
     expected = sum(g * min(1.0, clip / g.norm()) for g in single) / 4
-    one = trainer(tmp_path, noise_multiplier=NOISELESS / clip, max_grad_norm=clip, tokens_per_micro_batch=tokens)
-    torch.testing.assert_close(gradients_of_next_step(one, list(range(12))), expected, rtol=1e-4, atol=1e-5)
+    trainer = make_trainer(
+        tmp_path, noise_multiplier=NOISELESS / clip, max_grad_norm=clip, tokens_per_micro_batch=tokens
+    )
+    torch.testing.assert_close(gradients_of_next_step(trainer, list(range(12))), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_user_is_clipped_as_one(tmp_path):
@@ -87,15 +62,15 @@ def test_a_user_is_clipped_as_one(tmp_path):
     users = [[e for e in data if e.unit == unit] for unit in range(4)]
     single = [loop_gradient(tiny(), user) for user in users]
     expected = sum(g * min(1.0, 0.1 / g.norm()) for g in single) / 2
-    one = trainer(tmp_path, data=data, noise_multiplier=NOISELESS, max_grad_norm=0.1, expected_batch=2)
-    torch.testing.assert_close(gradients_of_next_step(one, [0, 1, 2, 3]), expected, rtol=1e-4, atol=1e-5)
+    trainer = make_trainer(tmp_path, data=data, noise_multiplier=NOISELESS, max_grad_norm=0.1, expected_batch=2)
+    torch.testing.assert_close(gradients_of_next_step(trainer, [0, 1, 2, 3]), expected, rtol=1e-4, atol=1e-5)
     assert min(g.norm() for g in single) > 0.1
 
 
 def test_without_privacy_the_gradient_is_the_plain_one_over_the_expected_batch(tmp_path):
-    one = trainer(tmp_path, noise_multiplier=None, tokens_per_micro_batch=30)
+    trainer = make_trainer(tmp_path, noise_multiplier=None, tokens_per_micro_batch=30)
     expected = loop_gradient(tiny(), examples()[:7]) / 4
-    torch.testing.assert_close(gradients_of_next_step(one, list(range(7))), expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(gradients_of_next_step(trainer, list(range(7))), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", ["c_attn", "c_fc"])
@@ -108,16 +83,16 @@ def test_models_with_other_layers_agree_with_the_loop(tmp_path, target):
     data = examples()
     single = [loop_gradient(gpt2(), [e]) for e in data]
     expected = sum(g * min(1.0, 0.1 / g.norm()) for g in single) / 4
-    one = trainer(tmp_path, gpt2(), data, noise_multiplier=NOISELESS, max_grad_norm=0.1)
-    torch.testing.assert_close(gradients_of_next_step(one, list(range(12))), expected, rtol=1e-4, atol=1e-5)
+    trainer = make_trainer(tmp_path, gpt2(), data, noise_multiplier=NOISELESS, max_grad_norm=0.1)
+    torch.testing.assert_close(gradients_of_next_step(trainer, list(range(12))), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("units", [[], list(range(12))])
 def test_noise_on_the_sum_has_the_stated_variance(tmp_path, units):
     data, clip, noise = examples(), 0.3, 2.0
-    clean = gradients_of_next_step(trainer(tmp_path, noise_multiplier=NOISELESS, max_grad_norm=clip), units)
-    one = trainer(tmp_path, data=data, noise_multiplier=noise, max_grad_norm=clip, privacy_seed=None)
-    noisy = gradients_of_next_step(one, units)
+    clean = gradients_of_next_step(make_trainer(tmp_path, noise_multiplier=NOISELESS, max_grad_norm=clip), units)
+    trainer = make_trainer(tmp_path, data=data, noise_multiplier=noise, max_grad_norm=clip, privacy_seed=None)
+    noisy = gradients_of_next_step(trainer, units)
     standard = (noisy - clean) * 4 / (noise * clip)  # divided by the expected batch, whoever came
     low, high = chi2.ppf([1e-6, 1 - 1e-6], len(standard))
     assert low < (standard**2).sum() < high
@@ -125,71 +100,22 @@ def test_noise_on_the_sum_has_the_stated_variance(tmp_path, units):
 
 
 def test_a_gradient_that_overflows_counts_as_zero(tmp_path):
-    one = trainer(tmp_path, noise_multiplier=NOISELESS)
-    plain = gradients_of_next_step(one, [1, 2])
+    trainer = make_trainer(tmp_path, noise_multiplier=NOISELESS)
+    plain = gradients_of_next_step(trainer, [1, 2])
     with torch.no_grad():
-        one.model.get_input_embeddings().weight[examples()[0].prompt[0]] = float("inf")
+        trainer.model.get_input_embeddings().weight[examples()[0].prompt[0]] = float("inf")
     assert torch.isfinite(plain).all()
-    assert torch.isfinite(gradients_of_next_step(one, [0])).all()
-
-
-def test_padding_and_neighbours_in_a_batch_do_not_change_a_loss():
-    model, data = tiny().eval(), examples()
-    together = example_losses(model, Batch.of(data, 0, "cpu"), split_head=True)
-    alone = torch.cat([example_losses(model, Batch.of([e], 7, "cpu"), split_head=True) for e in data])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
-
-
-def test_the_split_head_gives_the_models_own_loss_and_gradient(monkeypatch):
-    monkeypatch.setattr("lib.models.losses.HEAD_CHUNK", 5)
-    results = []
-    for split in (False, True):
-        model = tiny()
-        losses = example_losses(model, Batch.of(examples(), 0, "cpu"), split_head=split)
-        losses.sum().backward()
-        results.append((losses.detach(), torch.cat([p.grad.flatten() for p in model.parameters() if p.requires_grad])))
-    for whole, part in zip(*results, strict=True):
-        torch.testing.assert_close(whole, part, rtol=1e-4, atol=1e-6)
-
-
-def test_a_head_that_is_more_than_linear_is_not_split():
-    model = tiny()
-    batch = Batch.of(examples()[:2], 0, "cpu")
-    assert head_splits(model, batch)
-    base = model.get_base_model()
-    plain = base.forward
-    base.forward = lambda *args, **kwargs: _scaled(plain(*args, **kwargs))
-    assert not head_splits(model, batch)
-
-
-def _scaled(output):
-    output.logits = output.logits * 0.5
-    return output
-
-
-def test_losses_are_those_of_the_completion_alone():
-    model, data = tiny().eval(), examples()
-    losses = held_out_losses(model, data, tokens_per_batch=20)
-    for row, e in zip(losses, data, strict=True):
-        logits = model(input_ids=torch.tensor([[*e.prompt, *e.completion]])).logits[0, len(e.prompt) - 1 : -1]
-        own = torch.nn.functional.cross_entropy(logits, torch.tensor(e.completion), reduction="sum")
-        assert row == pytest.approx([own.item(), len(e.completion)], rel=1e-4)
-
-
-@pytest.mark.parametrize("lora", [{"use_dora": True}, {"target_modules": ["embed_tokens"]}])
-def test_parameters_that_cannot_be_clipped_per_example_are_refused(tmp_path, lora):
-    with pytest.raises(DoppelError, match="clipped per example"):
-        trainer(tmp_path, tiny(**lora))
+    assert torch.isfinite(gradients_of_next_step(trainer, [0])).all()
 
 
 @pytest.mark.parametrize("lora", [{"use_rslora": True}, {"lora_dropout": 0.3}, {"target_modules": "all-linear"}])
 def test_other_adapters_train(tmp_path, lora):
-    progress = trainer(tmp_path, tiny(**lora), steps=2).run()
+    progress = make_trainer(tmp_path, tiny(**lora), steps=2).run()
     assert progress.step == 2
 
 
 def gpt2(**config) -> torch.nn.Module:
-    """Of GPT-2's kind: the published configuration has dropout of its own, .1 at three places."""
+    """A tiny GPT-2: the published configuration has dropout of its own, 0.1 in three places."""
     torch.manual_seed(0)
     small = GPT2Config(vocab_size=50, n_positions=32, n_embd=16, n_layer=2, n_head=2, **config)
     return adapted(GPT2LMHeadModel(small), target_modules=["c_attn"], fan_in_fan_out=True)
@@ -199,11 +125,13 @@ NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 
 
 def distance_of_neighbours(tmp_path, make: Callable[[], torch.nn.Module], gone: int, **changes) -> float:
-    """How far a clipped sum (the expected batch is 1) moves when one unit of it goes, in clipping norms."""
+    """How far a clipped sum (the expected batch is 1) moves when a unit leaves it, in clipping norms."""
     data = examples(48)
     given = {"noise_multiplier": NOISELESS, "max_grad_norm": 0.1, "expected_batch": 1, **changes}
     sums = [
-        gradients_of_next_step(trainer(tmp_path, make(), data, **given), [unit for unit in range(48) if unit != left])
+        gradients_of_next_step(
+            make_trainer(tmp_path, make(), data, **given), [unit for unit in range(48) if unit != left]
+        )
         for left in (None, gone)
     ]
     return float((sums[0] - sums[1]).norm()) / 0.1
@@ -218,15 +146,15 @@ def test_one_unit_moves_a_clipped_sum_by_at_most_the_clipping_norm(tmp_path, mak
 
 @pytest.mark.parametrize("make", [lambda: tiny(lora_dropout=0.1), gpt2])
 def test_masks_that_are_known_would_break_that_bound(tmp_path, make):
-    """The positive control, and why nobody may know them: with an integer privacy_seed both neighbours draw the same
-    masks place by place, and one unit less gives those behind it the masks of others."""
+    """The positive control, and why nobody may know the masks: with an integer privacy_seed both neighbours draw the
+    same masks place by place, and one unit fewer gives those behind it the masks of others."""
     assert distance_of_neighbours(tmp_path, make, 0, tokens_per_micro_batch=10_000) > 1.5
 
 
 @pytest.mark.parametrize("make", [lambda: tiny(lora_dropout=0.3), gpt2])
 def test_with_privacy_dropout_is_drawn_as_the_noise_is_and_without_from_the_seed(tmp_path, make):
     def gradients(**changes) -> torch.Tensor:
-        return gradients_of_next_step(trainer(tmp_path, make(), **changes), [0, 1, 2, 3])
+        return gradients_of_next_step(make_trainer(tmp_path, make(), **changes), [0, 1, 2, 3])
 
     private = {"noise_multiplier": NOISELESS}
     assert torch.equal(gradients(**private, seed=0), gradients(**private, seed=1))  # privacy_seed 5 fixes it
@@ -237,23 +165,23 @@ def test_with_privacy_dropout_is_drawn_as_the_noise_is_and_without_from_the_seed
     assert torch.equal(public[0], public[1]) and not torch.allclose(public[0], public[2])
 
 
-def test_no_figure_is_told_of_steps_that_another_attempt_would_draw_again(tmp_path):
-    """A kill while the held-out loss is taken: the steps before it stay, and it is taken again."""
-    told = []
+def test_no_loss_is_shown_of_steps_that_a_resumed_run_would_draw_again(tmp_path):
+    """A run that is killed while it evaluates keeps the steps before, and evaluates again."""
+    evaluated = []
 
     def evaluate() -> list[float]:
-        if one.progress.step:
-            assert torch.load(one.checkpoint, weights_only=True)["progress"]["step"] == one.progress.step
-        told.append(one.progress.step)
-        if told == [0, 2]:
+        if trainer.progress.step:
+            assert torch.load(trainer.checkpoint, weights_only=True)["progress"]["step"] == trainer.progress.step
+        evaluated.append(trainer.progress.step)
+        if evaluated == [0, 2]:
             raise KeyboardInterrupt
         return [0.5]
 
-    one = trainer(tmp_path)
+    trainer = make_trainer(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        one.run(evaluate)
-    one = trainer(tmp_path)
-    assert one.run(evaluate).curve == [[0, 0.5], [2, 0.5], [4, 0.5], [6, 0.5]] and told == [0, 2, 2, 4, 6]
+        trainer.run(evaluate)
+    trainer = make_trainer(tmp_path)
+    assert trainer.run(evaluate).curve == [[0, 0.5], [2, 0.5], [4, 0.5], [6, 0.5]] and evaluated == [0, 2, 2, 4, 6]
 
 
 @pytest.mark.parametrize("noise", [1.0, None])
@@ -267,11 +195,11 @@ def test_a_killed_run_ends_where_an_unbroken_one_does(tmp_path, noise, stop):
             raise Killed
 
     lora = {"lora_dropout": 0.2}
-    whole = trainer(tmp_path / "a", tiny(**lora), noise_multiplier=noise, schedule="linear")
+    whole = make_trainer(tmp_path / "a", tiny(**lora), noise_multiplier=noise, schedule="linear")
     expected = whole.run()
     with pytest.raises(Killed):
-        trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear").run(on_step=kill)
-    resumed = trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear")
+        make_trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear").run(on_step=kill)
+    resumed = make_trainer(tmp_path / "b", tiny(**lora), noise_multiplier=noise, schedule="linear")
     assert resumed.progress.step == (stop - 1) // 2 * 2  # the last checkpoint before the kill
     assert resumed.run() == expected
     for a, b in zip(whole.parameters, resumed.parameters, strict=True):
@@ -279,41 +207,46 @@ def test_a_killed_run_ends_where_an_unbroken_one_does(tmp_path, noise, stop):
 
 
 def test_a_checkpoint_holds_no_generator_and_no_membership(tmp_path):
-    one = trainer(tmp_path, privacy_seed=None)
-    one.run()
+    trainer = make_trainer(tmp_path, privacy_seed=None)
+    trainer.run()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert set(state) == {"parameters", "optimizer", "scheduler", "progress"}
     assert set(state["progress"]) == {"step", "batch_sizes", "overlaps", "records", "tokens", "curve"}
 
 
 def test_half_a_checkpoint_is_never_seen(tmp_path, monkeypatch):
-    one = trainer(tmp_path)
-    one.run()
+    trainer = make_trainer(tmp_path)
+    trainer.run()
     before = (tmp_path / "checkpoint.pt").read_bytes()
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))  # killed while writing
     with pytest.raises(KeyboardInterrupt):
-        one._save()
+        trainer._save()
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
 def test_empty_batches_take_their_step(tmp_path):
-    one = trainer(tmp_path, expected_batch=0.05, steps=8)
-    before = [p.clone() for p in one.parameters]
-    progress = one.run()
+    trainer = make_trainer(tmp_path, expected_batch=0.05, steps=8)
+    before = [p.clone() for p in trainer.parameters]
+    progress = trainer.run()
     assert 0 in progress.batch_sizes and len(progress.batch_sizes) == 8
-    assert all(not torch.equal(a, b) for a, b in zip(before, one.parameters, strict=True))
+    assert all(not torch.equal(a, b) for a, b in zip(before, trainer.parameters, strict=True))
 
 
 def test_noise_reaches_beyond_what_one_draw_of_float32_can(tmp_path, monkeypatch):
-    """Its uniforms have 24 bits, so it ends at sqrt(48 ln 2) = 5.77 sigma: beyond, a neighbour alone could come."""
+    """A draw trainer of 24-bit uniforms ends at sqrt(48 ln 2) = 5.77 sigma: beyond, only a neighbour's sum could be."""
     end = np.sqrt(48 * np.log(2))
     monkeypatch.setattr(torch, "normal", lambda mean, std, size, **_: torch.full(tuple(size), end * std))
-    one = trainer(tmp_path, noise_multiplier=0.5)
-    noise = gradients_of_next_step(one, []) * 4 / (0.5 * one.settings.max_grad_norm)  # in sigmas
+    trainer = make_trainer(tmp_path, noise_multiplier=0.5)
+    noise = gradients_of_next_step(trainer, []) * 4 / (0.5 * trainer.settings.max_grad_norm)  # in sigmas
     assert noise.min() > 8  # where the normal distribution has 1e-15 left
 
 
 @pytest.mark.parametrize("expected_batch", [0, -1, 13])
 def test_an_expected_batch_beyond_the_units_is_refused(tmp_path, expected_batch):
-    with pytest.raises(DoppelError, match="expected_batch"):
-        trainer(tmp_path, expected_batch=expected_batch)
+    with refused("methods.expected_batch", name="expected_batch", value=expected_batch):
+        make_trainer(tmp_path, expected_batch=expected_batch)
+
+
+def test_units_that_are_not_numbered_from_zero_are_refused(tmp_path):
+    with refused("methods.units_with_gaps", name="examples", value=11):
+        make_trainer(tmp_path, data=examples()[1:])

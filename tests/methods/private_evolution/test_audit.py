@@ -8,13 +8,12 @@ from support.audit_toys import CELLS, corpus, plant
 
 from lib.audit import attack
 from lib.audit.canary_set import CanarySet, coins
-from lib.common.errors import DoppelError
 from lib.common.files import write_array
 from lib.data import labels
 from lib.methods.private_evolution import audit
-from lib.methods.private_evolution.evolution import Evolution, Generation, Iteration, Voters
+from lib.methods.private_evolution.candidates import Generation
+from lib.methods.private_evolution.evolution import Evolution, Iteration, Voters
 from lib.methods.private_evolution.settings import Settings
-from lib.pipeline import preflight
 
 
 class Votes:
@@ -22,8 +21,8 @@ class Votes:
 
     def __init__(self, folder: Path, planting: CanarySet, noise: float | None, owners: bool = False):
         rng = np.random.default_rng(4)
-        old = corpus()
-        train = planting.insert(old)
+        records = corpus()
+        train = planting.insert(records)
         place = {c.record.text: rng.normal(0, 3, 2).astype(np.float32) for c in planting.everyone}
         vectors = np.stack([place.get(r.text, rng.normal(0, 3, 2).astype(np.float32)) for r in train])
         users = np.arange(len(train)) if owners else None
@@ -34,14 +33,14 @@ class Votes:
         )
         history = []
         for number in range(2):
-            write_array(evolution._vectors(number), rng.normal(0, 3, (30, 2)).astype(np.float32))
+            write_array(evolution.vectors_file(number), rng.normal(0, 3, (30, 2)).astype(np.float32))
             cells = [i % 2 for i in range(30)]
-            made = Generation([""] * 30, [{}] * 30, cells, [None] * 30)
-            clean = audit._votes(voters, np.load(evolution._vectors(number)), np.array(cells), 1)
+            generation = Generation([""] * 30, [{}] * 30, cells, [None] * 30)
+            clean = audit._votes(voters, np.load(evolution.vectors_file(number)), np.array(cells), 1)
             noisy = clean + rng.normal(0, noise or 0, 30)
-            history.append(Iteration(number, made, noisy, np.arange(10)))
+            history.append(Iteration(number, generation, noisy, np.arange(10)))
         self.run = audit.Evolved(evolution, history, noise)
-        self.first, self.single = len(old), planting.single
+        self.first, self.single = len(records), planting.single
         self.vectors = np.stack([place[c.record.text] for c in planting.single])
 
     def scores(self, **options) -> np.ndarray:
@@ -67,23 +66,3 @@ def test_noise_hides_them_and_the_same_votes_without_it_are_the_planted_violatio
     assert attack.planted_control("votes", unnoised, planting.single, **claim).passed
     missed = attack.planted_control("votes", votes.scores(), planting.single, **claim)
     assert not missed.passed and "of a claimed 0.2" in missed.shown
-
-
-# --- pre-flight
-
-
-@pytest.mark.parametrize(
-    ("change", "match"),
-    [
-        ("control=eps9", "control = 'eps9'"),
-        ("control=null", "an arm of 11_generate needs one"),
-        ("control=aug_pe", "must be an input of 11_generate"),
-        ("copies=[10]", "one number for each of copies"),
-        ("bounded=[lose]", "'lose' is no score"),
-        ("inputs={corpus: 00_process_data}", "names no arm"),
-        ("inputs={corpus: 00_process_data, a: 10_finetune_dp_lora.eps8}", "is no arm"),
-    ],
-)
-def test_pre_flight_refuses(change: str, match: str) -> None:
-    with pytest.raises(DoppelError, match=match):
-        preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])

@@ -1,132 +1,102 @@
-"""Private evolution through a server that fails: every text is accounted for, or the run stops, tells, and goes on."""
+"""RANDOM_API and VARIATION_API: draws of their own for each sample, checks of replies, adaptive lengths."""
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chat_server import ChatServer, drop, fine, page, status
+from support.errors import refused
+from support.evolution_toys import CELLS, PROMPTS, Plane
 
-from lib.common.errors import DoppelError
 from lib.generation import prompt_file
-from lib.generation.endpoint import retries
-from lib.generation.endpoint.endpoint import Endpoint
-from lib.generation.engines.base import Sampling
-from lib.methods.private_evolution.evolution import Evolution, Voters
-from lib.methods.private_evolution.settings import Settings
+from lib.generation.engines.base import Completion, Sampling
+from lib.generation.prompt_file import PromptFile
 from lib.methods.private_evolution.text_api import Api, Writing
 
-PROMPTS = """
-about: words
-labels: [side]
-one_line: true
-random: ["Say something about the {thing} on the {side}."]
-rephrase: ["In other words: {text}"]
-fill: ["Fill: {text}"]
-draws: {thing: [door, house, tree, cloud, river, road]}
-"""
-VOTERS = Voters(np.random.default_rng(0).normal(0, 1, (60, 3)).astype(np.float32), np.repeat([0, 1], 30))
+
+def test_keywords_are_drawn_for_each_sample_and_again_for_each_redraw(prompts: PromptFile) -> None:
+    model = Plane()
+    model.scripted = [Completion("", 1, True)] * 40
+    Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).random([CELLS[0]] * 40, 0)
+    first, second = ([request.messages[-1][1] for request in call] for call in model.asked)
+    assert len(set(first)) >= 7 and len(first) == len(second) == 40
+    assert sum(a != b for a, b in zip(first, second, strict=True)) > 25
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(retries, "backoff", lambda *_: 0.0)
-    made = ChatServer()
-    made.usual = numbered()
-    yield made
-    made.stop()
-
-
-def numbered(**how):
-    """Every reply is another text of words alone."""
-    count, lock = iter(range(10**6)), threading.Lock()
-
-    def answer(handler, body):
-        with lock:
-            number = next(count)
-        word = "".join(chr(97 + int(digit)) for digit in str(number))
-        return fine(**how, content=f"some {word} words")(handler, body)
-
-    return answer
-
-
-def embed(texts: list[str]) -> np.ndarray:
-    return np.array([np.random.default_rng(list(text.encode())).normal(0, 1, 3) for text in texts], np.float32)
-
-
-def evolution(server: ChatServer, tmp_path: Path, max_retries: int = 2) -> Evolution:
-    (tmp_path / "words.yaml").write_text(PROMPTS)
-    model = Endpoint(
-        "openai:m", base_url=server.url, concurrency=1, max_retries=max_retries, cache=tmp_path / "replies.sqlite"
+def test_what_is_no_text_is_drawn_again_and_never_replaced_by_the_prompt(prompts: PromptFile) -> None:
+    model = Plane()
+    parents = ["at 1.0 and 1.0", "at 2.0 and 2.0"]
+    model.scripted = [
+        Completion(' "At 2.0 and 2.0." ', 4, True),  # the second parent again
+        Completion("at 7.0 and", 4, False),
+        Completion("", 0, True, refused=True),
+        Completion("at 1.0, and 1.0", 9, True),
+        *[Completion("", 1, True)] * 6,
+    ]
+    drawn = Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).vary(parents, CELLS, 1)
+    assert drawn.texts == {}
+    assert sum(drawn.rejected.values()) == 10 and drawn.requested == 2
+    assert drawn.rejected == {"copy of its parent": 2, "truncated": 1, "refusal": 1, "empty": 6}
+    model.reply = lambda requests, sampling: (
+        (n, Completion(f"Yes: {request.messages[-1][1]}", 9, True)) for n, request in enumerate(requests)
     )
-    writing = Writing(Sampling(seed=3), max_new_tokens=16, max_attempts=3)
-    settings = Settings(iterations=3, samples=4, noise_multiplier=1.0, variants=2, privacy_seed=1)
-    return Evolution(
-        Api(model, prompt_file.load(tmp_path / "words.yaml"), writing),
-        embed,
-        VOTERS,
-        cells=[{"side": "left"}, {"side": "right"}],
-        shares=np.array([0.5, 0.5]),
-        catalogue=[],
-        settings=settings,
-        folder=tmp_path / "checkpoints",
-    )
+    drawn = Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).vary(parents, CELLS, 1)
+    assert drawn.rejected == {"echo of the prompt": 10}
+    with refused("generation.nothing_accepted", value=10):
+        Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).random(CELLS, 1)
 
 
-FAULTS = {
-    "429": status(429),
-    "500": status(500),
-    "dropped": drop,
-    "invalid JSON": page(b"{"),
-}
+def test_a_redrawn_reply_is_checked_against_its_own_parent(prompts: PromptFile) -> None:
+    model = Plane()
+    model.scripted = [
+        Completion("", 1, True),  # replies come last request first
+        Completion("at 5.0 and 5.0", 4, True),
+        Completion("at 1.0 and 1.0", 4, True),  # the first parent's text, for the second
+    ]
+    writing = Writing(Sampling(), max_new_tokens=16)
+    drawn = Api(model, prompts, writing).vary(["at 1.0 and 1.0", "at 2.0 and 2.0"], CELLS, 1)
+    assert drawn.texts == {0: "at 5.0 and 5.0", 1: "at 1.0 and 1.0"} and drawn.rejected == {"empty": 1}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_that_passes_costs_a_retry_and_nothing_else(server, tmp_path, fault):
-    answered = iter(range(10**6))
-    well = numbered()
-    server.usual = lambda handler, body: (FAULTS[fault] if next(answered) % 3 == 0 else well)(handler, body)
-    run = evolution(server, tmp_path)
-    history = run.run()
-    assert [len(one.generation.texts) for one in history] == [8, 8, 8]
-    assert run.api.model.usage.requests == 8 + 4 + 4 and run.api.model.usage.retries >= 5
-    assert run.api.model.usage.completion_tokens == 7 * 16
+def test_examples_and_blanks_that_come_back_are_drawn_again(prompts: PromptFile, tmp_path: Path) -> None:
+    shots = "shots: [{labels: {side: left}, draws: {colour: red}, text: at 9.0 and 9.0, again: at 8.0 and 8.0}]\n"
+    (tmp_path / "shots.yaml").write_text(PROMPTS + shots)
+    model = Plane()
+    model.scripted = [
+        Completion("At 9.0 and 9.0!", 4, True),
+        Completion("at 8.0 and 8.0", 4, True),
+        Completion("at _ and 1.0", 4, True),
+    ]
+    writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.3)
+    drawn = Api(model, prompt_file.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
+    assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.texts) == 1
 
 
-REJECTED = {
-    "half a reply": ({"finish": "length"}, "truncated"),
-    "an empty reply": ({"content": ""}, "empty"),
-    "a refusal": ({"content": None, "refusal": "no"}, "refusal"),
-    "a refusal in words": ({"content": "I'm sorry, but I can't assist with that request."}, "refusal"),
-}
+def test_cut_replies_can_end_at_their_last_sentence(prompts: PromptFile) -> None:
+    model = Plane()
+    writing = Writing(Sampling(), max_new_tokens=16, unfinished="trim", max_attempts=1)
+    model.scripted = [
+        Completion('It is at 1.0. "Truly so." And th', 9, False),
+        Completion("no end at 4.5 of it", 9, False),
+    ]
+    drawn = Api(model, prompts, writing).random(CELLS, 0)
+    assert drawn.texts == {1: 'It is at 1.0. "Truly so."'} and drawn.rejected == {"truncated": 1}
 
 
-@pytest.mark.parametrize("kind", REJECTED)
-def test_a_reply_that_is_no_text_is_counted_and_drawn_again(server, tmp_path, kind):
-    given, reason = REJECTED[kind]
-    answered, well = iter(range(10**6)), numbered()
-    bad = fine(**({"content": "half of"} | given))
-    server.usual = lambda handler, body: (bad if next(answered) < 5 else well)(handler, body)
-    history = evolution(server, tmp_path).run()
-    assert [len(one.generation.texts) for one in history] == [8, 8, 8]
-    assert history[0].generation.rejected == {reason: 5}
-    assert sum(server.paid.values()) == 8 + 5 + 4 + 4
+def test_lengths_adapt_to_the_parent(prompts: PromptFile) -> None:
+    api = Api(Plane(), prompts, Writing(Sampling(), max_new_tokens=64, word_var_scale=5.0, min_words=8))
+    rng = np.random.default_rng(0)
+    lengths = [api.length("word " * 30, rng) for _ in range(2000)]
+    words, limits = map(np.array, zip(*lengths, strict=True))
+    assert words.mean() == pytest.approx(30, abs=0.4) and words.std() == pytest.approx(5, abs=0.3)
+    assert (limits >= np.minimum(words * 1.2, 64)).all() and (limits <= 64).all() and len(set(limits.tolist())) <= 4
+    assert min(api.length("one", rng)[0] for _ in range(100)) == 8
+    fixed = Api(Plane(), prompts, Writing(Sampling(), max_new_tokens=64))
+    assert fixed.length("word " * 30, rng) == (None, 64)
 
 
-def test_a_server_that_stays_down_stops_the_run_which_names_it_and_goes_on_later(server, tmp_path):
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    wanted = [one.selected for one in evolution(server, whole).run()]
-    answered, well = iter(range(10**6)), numbered()
-    server.usual = lambda handler, body: (status(500) if next(answered) >= 10 else well)(handler, body)
-    paid = sum(server.paid.values())
-    with pytest.raises(DoppelError, match=r"127\.0\.0\.1.*HTTP 500.*2 of 4 requests are answered"):
-        evolution(server, tmp_path).run()
-    server.usual = well
-    run = evolution(server, tmp_path)
-    assert [one.selected for one in run.run()] == wanted
-    assert sum(server.paid.values()) - paid == 8 + 4 + 4
-    assert run.api.model.usage.cached == 2
+def test_fill_masks_the_parent(prompts: PromptFile) -> None:
+    model = Plane()
+    writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.5, max_attempts=1)
+    Api(model, prompts, writing).vary(["some words at 1.0 and 1.0"] * 20, [CELLS[0]] * 20, 1)
+    asked = {request.messages[-1][1] for request in model.asked[0]}
+    assert len(asked) > 10 and all("_" in text for text in asked)
