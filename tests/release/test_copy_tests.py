@@ -78,7 +78,7 @@ def test_both_sides_are_compared_with_train():
     texts = [" ".join(f"w{word}" for word in rng.integers(0, 5000, 12)) for _ in range(90)]
     train, held_out, synthetic = texts[:30], texts[30:60], texts[60:]
     assert not any(excess.significant for excess in copy_tests.excesses(synthetic, train, held_out))
-    # a half of each text is copied, and a quarter of its triples
+    # half of the words of each text are copied: the two texts share a quarter of their triples
     halves = [" ".join([*text.split()[:6], *other.split()[6:]]) for text, other in zip(train, synthetic, strict=True)]
     run, _, near = copy_tests.excesses([*halves[:10], *synthetic[10:]], train, held_out)
     assert run.significant and not near.significant
