@@ -62,7 +62,8 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def _spans(low: float | None, high: float | None) -> bool:
-    return low is not None and high is not None and low < high
+    """Whether there is an interval, and one that is wider than rounding errors."""
+    return low is not None and high is not None and high - low > 1e-9 * max(abs(low), abs(high))
 
 
 def _same_digits(value: float, low: float, high: float) -> tuple[str, str, str]:

@@ -80,8 +80,8 @@ class _Adviser:
     @property
     def targets(self) -> list[float]:
         """The epsilons that arms were made for."""
-        found = {self._target(entrant) for entrant in self._entrants}
-        return sorted(target for target in found if target is not None)
+        targets = {self._target(entrant) for entrant in self._entrants}
+        return sorted(target for target in targets if target is not None)
 
     def advice(self, target: float) -> Iterator[str]:
         """Which arm to use at an epsilon and why, and which not to use."""

@@ -108,8 +108,8 @@ def found_in(results: Path, run: str) -> list[FinishedStage]:
     """
     check_run(run, [folder.name for folder in results.glob("*") if folder.is_dir()])
     stages = Run(results / run).finished(COMPARES).values()
-    found = [stage for stage in stages if (stage.folder / scorecard.FILE).is_file()]
-    if not found:
+    compared = [stage for stage in stages if stage.has(scorecard.FILE)]
+    if not compared:
         raise DoppelError(
             "scorecard.run_without_scorecard",
             f"run {run!r} has no scorecard",
@@ -117,7 +117,7 @@ def found_in(results: Path, run: str) -> list[FinishedStage]:
             value=run,
             remedy=f"run notebook {COMPARES} of that run",
         )
-    return found
+    return compared
 
 
 def refusal(card: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:

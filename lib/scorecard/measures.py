@@ -67,7 +67,7 @@ def measured(group: str, stage: FinishedStage) -> Measured:
         }
         for row in _translated(stage, content["rows"])
     ]
-    written = views.load(stage.folder) if (stage.folder / "views.json").is_file() else []
+    written = views.load(stage.folder) if stage.has("views.json") else []
     return Measured(rows, [replace(view, estimates=_by_stage(stage, view.estimates)) for view in written])
 
 

@@ -109,12 +109,13 @@ def verdicts(comparisons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns:
         The scorecard's ``pairs``, a row for each pair, group and verdict that occurs, with the ``metrics`` it is about.
         "no difference" means that none was shown in every view, which does not prove that the two are equal; "not
-        compared" that the metric is not defined for one of them.
+        compared" that the metric is not defined for one of them, or has too few views.
     """
     summed = defaultdict(list)
     for row in comparisons:
         first, second = row["arms"]
-        no_winner = NOT_COMPARED if row["gain"] is None else NO_DIFFERENCE
+        compared = row["gain"] is not None and _enough({view["kind"] for view in row["views"]})
+        no_winner = NO_DIFFERENCE if compared else NOT_COMPARED
         verdict = {first: BETTER, second: WORSE, None: no_winner}[row["better"]]
         summed[first, second, row["group"], verdict].append({"task": row["task"], "metric": row["metric"]})
     pairs = list(dict.fromkeys(tuple(row["arms"]) for row in comparisons))
@@ -140,10 +141,15 @@ def _verdict(a: Entrant, b: Entrant, views: Sequence[View], level: float) -> dic
     }
 
 
+def _enough(kinds: set[str]) -> bool:
+    """Whether views of these kinds can show a difference."""
+    return "size" in kinds and not kinds.isdisjoint(("seed", "encoder"))
+
+
 def _objections(gains: Sequence[tuple[View, Gain | Undefined]]) -> Iterator[str]:
     """Why no entrant may be called better, the first reason first."""
     kinds = {view.kind for view, _ in gains}
-    if "size" not in kinds or kinds.isdisjoint(("seed", "encoder")):
+    if not _enough(kinds):
         had = f"only {', '.join(sorted(kinds))}" if kinds else "none"
         yield f"too few views ({had}): a difference must show at several sample sizes and across seeds or encoders"
     for view, result in gains:

@@ -76,7 +76,7 @@ def _facts(run: Run) -> RunFacts:
 
 def _sound_card(run: Run, half_done: Sequence[str]) -> dict[str, Any]:
     """The run's scorecard, if everything it was made from is unchanged."""
-    stages = [stage for stage in run.finished(COMPARES) if (run.folder / stage / scorecard.FILE).is_file()]
+    stages = [stage.id for stage in run.finished(COMPARES).values() if stage.has(scorecard.FILE)]
     if not stages:
         reason = f"half done: {', '.join(half_done)} not done" if half_done else "it has no scorecard"
         raise DoppelError(

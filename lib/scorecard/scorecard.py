@@ -89,7 +89,7 @@ def read(stage: FinishedStage) -> dict[str, Any]:
         DoppelError: it has no scorecard, or one of another format.
     """
     again = "run notebook 30_compare of that run again"
-    if not (stage.folder / FILE).is_file():
+    if not stage.has(FILE):
         raise DoppelError(
             "scorecard.absent", f"{stage.id} of run {stage.folder.parent.name} has no scorecard", remedy=again
         )

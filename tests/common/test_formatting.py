@@ -49,6 +49,7 @@ def test_durations_are_written_to_be_read(seconds: float | None, written: str) -
         ((0.4123, 0.374, 0.4503), "0.412 [0.374, 0.450]"),
         ((0.5, None, None), "0.500"),
         ((0.5, 0.5, 0.5), "0.500"),
+        ((1.0, 1.0, 1.0 + 2e-16), "1.00"),  # draws that are all alike, but for rounding errors
         ((-0.0001, -0.5, 0.5), "0.00 [-0.50, 0.50]"),  # no minus before a zero
         ((None, None, None), "not defined"),
     ],

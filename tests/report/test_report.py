@@ -70,20 +70,20 @@ def test_both_pages_and_a_page_for_every_finished_stage_are_written(written: dic
 
 
 def test_the_answers_and_every_arm_with_its_epsilon_verdict_and_cost_come_first(written: dict[str, Path]) -> None:
-    said = text_of(written["internal.html"])
-    first = said[: said.index("Neighbouring datasets:")]
+    text = text_of(written["internal.html"])
+    first = text[: text.index("Neighbouring datasets:")]
     answers = [answer.replace(formatting.NO_BREAK, " ") for answer in report_scorecards.whole()["answers"]]
     assert len(answers) == 5
-    for part in (*answers, "8.000 of 8", "not private", "consistent", "7 min 11 s"):
-        assert part in first
+    for expected in (*answers, "8.000 of 8", "not private", "consistent", "7 min 11 s"):
+        assert expected in first
     rows = soup(written["internal.html"]).select_one("#answer table").select("tbody tr")
     assert [row.th.span.text for row in rows] == list(report_scorecards.ARMS)
 
 
 def test_both_pages_say_what_the_private_arms_spend_together(written: dict[str, Path]) -> None:
     for name in ("internal.html", "public.html"):
-        said = soup(written[name]).select_one("#privacy").get_text()
-        assert "Released together, all private arms spend epsilon 11.3 at delta 4.3e-5 for each record" in said
+        text = soup(written[name]).select_one("#privacy").get_text()
+        assert "Released together, all private arms spend epsilon 11.3 at delta 4.3e-5 for each record" in text
 
 
 def test_a_metric_stands_with_its_interval_floor_ceiling_and_place(written: dict[str, Path]) -> None:
@@ -111,8 +111,8 @@ def test_every_verdict_is_shown_with_what_it_means(run: Run, tmp_path: Path, ver
 
 
 def test_without_a_claim_the_most_that_could_be_shown_is_every_guess_right() -> None:
-    found = {"bound": 0.0, "ceiling": 6.5, "score": "loss"}
-    arms = [{"privacy": {"audit": found | {"claim": claim}}} for claim in (8.0, None)]
+    audit = {"bound": 0.0, "ceiling": 6.5, "score": "loss"}
+    arms = [{"privacy": {"audit": audit | {"claim": claim}}} for claim in (8.0, None)]
     assert [cells.bound(arm).note for arm in arms] == ["ideal attack 6.50, loss", "every guess right 6.50, loss"]
 
 
@@ -130,8 +130,8 @@ def test_a_difference_is_named_with_its_views_and_one_that_does_not_show_with_it
 ) -> None:
     _, shown, other = soup(written["internal.html"]).select("#differences table")
     row, _ = shown.select("tbody tr")
-    said = [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))]
-    assert said == ["eps8", "aug_pe", "MAUVE", "0.175", "2 of 2"]
+    shown = [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))]
+    assert shown == ["eps8", "aug_pe", "MAUVE", "0.175", "2 of 2"]
     assert "the interval includes 0" in other.get_text() and "not defined for" in other.get_text()
     assert "eps8 – aug_pe" in other.get_text()
 
@@ -151,14 +151,14 @@ def test_every_pair_of_arms_has_its_verdicts_with_their_metrics(written: dict[st
 
 def test_a_gain_is_that_of_the_better_arm_though_it_was_named_second(run: Run, tmp_path: Path) -> None:
     card = report_scorecards.whole()
-    one = card["comparisons"][0] | {
+    comparison = card["comparisons"][0] | {
         "arms": [STAGES["aug_pe"], STAGES["eps8"]],
         "gain": -0.175,
         "low": -0.26,
         "high": -0.09,
     }
-    one["views"] = [view | {"gain": -0.1, "low": -0.2, "high": -0.05} for view in one["views"]]
-    card["comparisons"] = [one]
+    comparison["views"] = [view | {"gain": -0.1, "low": -0.2, "high": -0.05} for view in comparison["views"]]
+    card["comparisons"] = [comparison]
     internal, _ = rewritten(run, tmp_path, card)
     (row,) = soup(internal).select("#differences details")[0].select("tbody tr")
     assert [row.th.span.text, *(cell.span.text for cell in row.find_all("td"))][:2] == ["eps8", "aug_pe"]
@@ -168,10 +168,10 @@ def test_a_gain_is_that_of_the_better_arm_though_it_was_named_second(run: Run, t
 
 
 def test_the_certificates_have_their_events_and_the_command_that_verifies(written: dict[str, Path]) -> None:
-    said = text_of(written["internal.html"])
-    assert "./run_all.sh verify results/quick/STAGE" in said
-    assert "noise multiplier 0.60000; sampling probability 0.087700; count 15" in said
-    assert "Not for release: 11_generate.nonprivate: training without noise is not private" in said
+    text = text_of(written["internal.html"])
+    assert "./run_all.sh verify results/quick/STAGE" in text
+    assert "noise multiplier 0.60000; sampling probability 0.087700; count 15" in text
+    assert "Not for release: 11_generate.nonprivate: training without noise is not private" in text
 
 
 def test_the_value_of_a_privacy_seed_is_on_no_page(run: Run, tmp_path: Path, written: dict[str, Path]) -> None:
@@ -183,7 +183,7 @@ def test_the_value_of_a_privacy_seed_is_on_no_page(run: Run, tmp_path: Path, wri
         pages = report.write(again, report_scorecards.whole(), report_scorecards.public(), (), tmp_path / "out")
     finally:
         path.write_text(before)
-    assert not any("42424217" in one.read_text() for one in pages)
+    assert not any("42424217" in path.read_text() for path in pages)
 
 
 def test_a_stage_that_is_not_done_is_missing_and_the_one_that_reports_is_not(
@@ -196,7 +196,7 @@ def test_a_stage_that_is_not_done_is_missing_and_the_one_that_reports_is_not(
 
 def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[str, Path]) -> None:
     pictures = soup(written["internal.html"]).find_all("img")
-    assert len(pictures) == 6 and all(one["src"].startswith("data:image/png;base64,") for one in pictures)
+    assert len(pictures) == 6 and all(picture["src"].startswith("data:image/png;base64,") for picture in pictures)
     assert pictures[0]["alt"] == "MAUVE of four arms over their epsilon."
     assert pictures[1]["alt"].startswith(first_words(data.kept))  # the docstring of what draws it
     caption = pictures[1].find_parent("figure").figcaption.get_text()
@@ -286,7 +286,7 @@ def test_the_public_page_has_the_pictures_that_are_marked_public(
     _, outside = rewritten(
         run, tmp_path, report_scorecards.whole(), report_scorecards.public(), figures=(frontier, figure)
     )
-    assert [one["alt"] for one in soup(outside).find_all("img")] == ["Seconds of each arm."]
+    assert [picture["alt"] for picture in soup(outside).find_all("img")] == ["Seconds of each arm."]
 
 
 def test_of_an_arm_without_privacy_the_public_page_says_no_more_than_that_it_exists(written: dict[str, Path]) -> None:
@@ -377,7 +377,7 @@ def test_a_page_stays_under_its_limit_and_says_which_pictures_it_left_out(
     for path in pages:
         assert path.stat().st_size <= page.LIMIT == 5_000_000
         assert "This picture would make the page too large" in text_of(path)
-    kept = [one["alt"] for one in soup(pages[0]).find_all("img")]
+    kept = [picture["alt"] for picture in soup(pages[0]).find_all("img")]
     assert kept.count("Noise.") in (2, 3) and frontier.alt in kept  # a smaller one still fits
 
 
@@ -392,11 +392,11 @@ def test_a_page_that_is_too_large_without_a_picture_is_refused(
 def test_no_page_has_an_address_outside_itself(written: dict[str, Path]) -> None:
     for name, path in written.items():
         page = soup(path)
-        found = [
+        addresses = [
             tag[key] for tag in page.find_all(True) for key in ("src", "href", "action", "data") if tag.has_attr(key)
         ]
         inside = r"#[\w-]*|data:.*|notebooks/[\w.-]+\.html|\.\./internal\.html"
-        assert all(re.fullmatch(inside, one, re.DOTALL) for one in found), name
+        assert all(re.fullmatch(inside, address, re.DOTALL) for address in addresses), name
         assert not re.search(r"url\(|@import", path.read_text()), name
         (policy,) = page.select('meta[http-equiv="Content-Security-Policy"]')
         assert policy["content"].startswith("default-src 'none'; img-src data:"), name

@@ -56,11 +56,11 @@ def simulated(rng: np.random.Generator, shifts: Shifts, direction: str, n: int) 
 
 
 def share_called_different(shifts: Shifts, direction: str, times: int = 400) -> float:
-    rng, said = np.random.default_rng(5), 0
+    rng, different = np.random.default_rng(5), 0
     for _ in range(times):
         rows = compare("group", METRIC, simulated(rng, shifts, direction, 60), entrants(*shifts))
-        said += any(row["better"] for row in rows)
-    return said / times
+        different += any(row["better"] for row in rows)
+    return different / times
 
 
 @pytest.mark.parametrize("direction", ["higher", "lower", "match"])

@@ -31,9 +31,9 @@ def planted(card: dict) -> dict:
 
     def walk(value: object, path: str) -> object:
         if isinstance(value, dict):
-            return {name: walk(one, f"{path}.{name}") for name, one in value.items()}
+            return {name: walk(child, f"{path}.{name}") for name, child in value.items()}
         if isinstance(value, list):
-            return [walk(one, f"{path}.{number}") for number, one in enumerate(value)]
+            return [walk(child, f"{path}.{number}") for number, child in enumerate(value)]
         return value if value is None or isinstance(value, bool) else f"planted{path}"
 
     return walk(card, "")
@@ -41,8 +41,8 @@ def planted(card: dict) -> dict:
 
 def leaves(value: object) -> Iterator[str]:
     if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from leaves(one)
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from leaves(child)
     elif isinstance(value, str):
         yield value
 
@@ -58,13 +58,13 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
     allowed |= {f"planted.together.{name}" for name in ("epsilon", "delta", "unit", *(f"arms.{i}" for i in range(3)))}
     for number, name in enumerate(names):
         here = f"planted.arms.{number}"
-        allowed |= {f"{here}.{one}" for one in ARM}
+        allowed |= {f"{here}.{key}" for key in ARM}
         reasons = arm(card, name)["privacy"]["not_for_release"]
         allowed |= {f"{here}.privacy.not_for_release.{i}" for i in range(len(reasons))}
         if name in RELEASED:
-            allowed |= {f"{here}.{one}" for one in OF_RELEASED} | {f"{here}.cost.machines.0"}
+            allowed |= {f"{here}.{key}" for key in OF_RELEASED} | {f"{here}.cost.machines.0"}
             allowed |= {f"{here}.cost.by_stage.{stage}" for stage in arm(card, name)["cost"]["by_stage"]}
-            allowed |= {f"{here}.metrics.{i}.{one}" for i in own[number] for one in ROW}
+            allowed |= {f"{here}.metrics.{i}.{key}" for i in own[number] for key in ROW}
     public = scorecard.public(planted(card))
     got = {leaf for leaf in leaves(public) if leaf.startswith("planted")}
     assert got - allowed == set()
@@ -73,10 +73,10 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
 
 def test_a_metric_of_embeddings_names_its_encoder(inputs: dict[str, Path]) -> None:
     path = inputs["fidelity"] / "fidelity.json"
-    found = read_json(path)
-    (text,) = (row for row in found["rows"] if row["arm"] == "eps8" and row["metric"] == "distinct_2")
-    found["rows"] += [text | {"task": task, "metric": "vendi"} for task in ("embeddings", "voting encoder")]
-    write_json(path, found | {"encoder": "hidden:hub:a/b", "voting_encoder": "bundled:votes"})
+    content = read_json(path)
+    (text,) = (row for row in content["rows"] if row["arm"] == "eps8" and row["metric"] == "distinct_2")
+    content["rows"] += [text | {"task": task, "metric": "vendi"} for task in ("embeddings", "voting encoder")]
+    write_json(path, content | {"encoder": "hidden:hub:a/b", "voting_encoder": "bundled:votes"})
     toys.close(path.parent)
     for card in (toys.build(inputs), scorecard.public(toys.build(inputs))):
         seen = {row["encoder"] for row in arm(card, "eps8")["metrics"] if row["metric"] == "vendi"}

@@ -58,7 +58,7 @@ def test_figures_stand_side_by_side_and_another_n_on_a_row_of_its_own(tmp_path: 
         row["n"] = 100 if row["metric"] == "coverage" else row["n"]
     write_json(path, card)
     same, left_out = run_comparison.comparable(run_comparison.gather(tmp_path))
-    table = run_comparison.side_by_side([one.card for one in same])
+    table = run_comparison.side_by_side([run.card for run in same])
     assert left_out == {} and list(table.columns) == ["one", "two"]
     mauve = table.loc[("embeddings, mauve (n = 200)", "11_generate.eps8")]
     assert mauve["one"].startswith("0.500 [") and mauve["two"].startswith("0.600 [")
@@ -79,9 +79,8 @@ def test_runs_that_may_not_be_compared_are_left_out_with_the_reason(tmp_path: Pa
     path = tmp_path / "other" / "30_compare" / "scorecard.json"
     card = json.loads(path.read_text())
     write_json(path, card | {"corpus": card["corpus"] | {"digest": "0"}})
-    found = run_comparison.gather(tmp_path)
-    same, left_out = run_comparison.comparable(found)
-    assert [one.name for one in same] == ["one", "two"] and left_out.keys() == {"stale", "half", "other"}
+    same, left_out = run_comparison.comparable(run_comparison.gather(tmp_path))
+    assert [run.name for run in same] == ["one", "two"] and left_out.keys() == {"stale", "half", "other"}
     assert left_out["half"].startswith("half done: 21_fidelity, 30_compare not done")
     assert "made from another 21_fidelity" in left_out["stale"]
     assert "its private records differ" in left_out["other"]
@@ -186,6 +185,6 @@ def test_costs_stand_where_they_are(x: str) -> None:
     figure = plots.frontier([point(), point(seconds=600.0, tokens=9), point(run="two")], x)
     (panel,) = figure.axes
     marks = [float(line.get_xdata()[0]) for line in panel.lines if line.get_marker() in "os"]
-    assert marks == [getattr(one, x) for one in (point(), point(seconds=600.0, tokens=9), point())]
+    assert marks == [getattr(drawn, x) for drawn in (point(), point(seconds=600.0, tokens=9), point())]
     assert "run two" in [text.get_text() for text in figure.legends[0].get_texts()]
     plt.close(figure)

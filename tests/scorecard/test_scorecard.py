@@ -288,9 +288,9 @@ GIVEN = {"corpus": "00_process_data", "a": "11_generate.a", "b": "12_aug_pe"}
 
 
 def test_roles_follow_from_the_notebook() -> None:
-    found = roles.split(GIVEN | {"x": "22_utility.long", "y": "21_fidelity"})
-    assert found.arms == {"a": "11_generate.a", "b": "12_aug_pe"}
-    assert found.measures == {"utility": "22_utility.long", "fidelity": "21_fidelity"}
+    split = roles.split(GIVEN | {"x": "22_utility.long", "y": "21_fidelity"})
+    assert split.arms == {"a": "11_generate.a", "b": "12_aug_pe"}
+    assert split.measures == {"utility": "22_utility.long", "fidelity": "21_fidelity"}
 
 
 @pytest.mark.parametrize(
@@ -374,6 +374,18 @@ def test_the_pairs_sum_up_every_comparison(inputs: dict[str, Path]) -> None:
     assert table.loc[("eps8", "open", "fidelity"), "better"] == "" and list(table.columns) == ["better", "worse"]
 
 
+def test_a_metric_with_too_few_views_is_not_compared() -> None:
+    row = {"group": "utility", "task": "mood", "metric": "accuracy", "arms": ["a", "b"], "better": None, "gain": 0.1}
+    for kinds, verdict in (
+        (("seed", "seed"), "not compared"),
+        (("size", "size"), "not compared"),
+        ((), "not compared"),
+        (("size", "seed"), "no difference"),
+    ):
+        (pair,) = pairwise.verdicts([row | {"views": [{"kind": kind} for kind in kinds]}])
+        assert pair["verdict"] == verdict and pair["metrics"] == [{"task": "mood", "metric": "accuracy"}]
+
+
 def test_the_tables_have_display_names(inputs: dict[str, Path]) -> None:
     del inputs["audit"]
     card = toys.build(inputs)
@@ -435,13 +447,13 @@ def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) ->
     toys.whole(here.root / "results", "elsewhere")
     named = {name: folder.name for name, folder in inputs.items()}
     for run in ("elsewhere", "toy"):
-        found = here.play("30_compare", run=run, inputs=named, runs=["elsewhere"] if run == "toy" else [])
+        namespace = here.play("30_compare", run=run, inputs=named, runs=["elsewhere"] if run == "toy" else [])
     folder = here.stage("30_compare")
     card, public = scorecard.read(finished.read_stage(folder)), read_json(folder / "public.json")
     assert card["comparisons"] and card["pairs"] and public["comparisons"] == public["pairs"] == []
     pictures = {path.stem for path in (folder / "figures").iterdir()}
     assert pictures == {"frontier_epsilon", "frontier_seconds", "frontier_tokens"}
-    assert {point.run for point in found["points"]} == {"toy", "elsewhere"}
-    assert found["result"]["better"] is None and "other" in found["result"]["because"]  # the toy
+    assert {point.run for point in namespace["points"]} == {"toy", "elsewhere"}
+    assert namespace["result"]["better"] is None and "other" in namespace["result"]["because"]  # the toy
     assert read_json(folder / "privacy.json")["epsilon"] is None  # what it inherits was evaluation only
     assert read_json(folder / "metrics.json")["eps8/fidelity/embeddings/mauve"] == 0.5

@@ -140,7 +140,7 @@ def audited(
 ) -> Path:
     """An audit of two arms through two estimators, the second arm with a violation if so wished."""
     names = ("eps8", "evolved")
-    found = [
+    findings = [
         {"arm": name, "score": "loss", "estimator": e, "right": "9 of 9", "bound": bound, "ceiling": top, "reach": 9.0,
          "claim": claim, "verdict": verdict}
         for name in names
@@ -156,7 +156,7 @@ def audited(
     folder = stage(run, "20_canary_privacy", inputs=inputs, events=[NonPrivate()])
     verdicts = {"eps8": "consistent", "evolved": verdict}
     tables = {"controls": [], "leaks": [], "copying": copies, "personal": []}
-    write_json(folder / "findings.json", {"verdicts": verdicts, "findings": found} | tables)
+    write_json(folder / "findings.json", {"verdicts": verdicts, "findings": findings} | tables)
     close(folder, inputs)
     return folder
 
