@@ -12,7 +12,7 @@ from support.fidelity_toys import compared, records, sentences
 from lib.evaluation import metric_rows, registry
 from lib.evaluation.entry import Entry
 from lib.evaluation.estimate import Estimate
-from lib.evaluation.fidelity import measure, suite, text_metrics
+from lib.evaluation.fidelity import measure, text_metrics
 from lib.evaluation.fidelity.metric_input import TextPair
 from lib.evaluation.views import CEILING
 from lib.stage import fingerprint
@@ -68,16 +68,9 @@ def test_a_new_text_metric_is_computed_placed_and_shown_from_its_entry_alone():
     assert view.direction == "match" and view.estimates["arm"].value == 1 and CEILING in view.estimates
 
 
-def test_a_metric_in_a_module_that_no_fingerprint_counts_is_refused(monkeypatch: pytest.MonkeyPatch):
-    elsewhere = Entry("elsewhere", "text", "match", "bootstrap:mean_loss", title="Elsewhere", meaning="")
-    monkeypatch.setitem(registry.METRICS, "elsewhere", elsewhere)
-    with refused("evaluation.module_not_counted", name="elsewhere", value="lib.evaluation.bootstrap"):
-        suite.text_estimates(sentences(12, 1), sentences(12, 2), seed=0, draws=5, metrics=["elsewhere"])
-
-
-def test_modules_of_the_suite_are_in_the_fingerprint_of_a_stage_that_imports_it():
+def test_the_module_of_every_metric_is_in_the_fingerprint_of_a_stage_that_imports_the_suite():
     counted = fingerprint.modules(ROOT, ["from lib.evaluation.fidelity import suite"])
-    assert set(suite.MODULES) <= set(counted)
+    assert {entry.module for entry in registry.METRICS.values()} <= set(counted)
 
 
 def test_every_entry_names_a_function_and_says_what_it_means():

@@ -13,25 +13,12 @@ from lib.evaluation import registry
 from lib.evaluation.entry import Entry, Family
 from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.fidelity import (
-    diversity,
-    frechet_mmd,
-    mauve,
-    precision_recall,
-    sinkhorn,
     text_metrics,
-    two_sample_test,
 )
 from lib.evaluation.fidelity.metric_input import EmbeddingPair, Pair, TextPair
 from lib.evaluation.fidelity.pairwise import checked
 
 Estimates = dict[str, Estimate | Undefined]  # by metric
-
-# The modules that hold the metrics' functions. They are imported here by name, though entries find their functions
-# alone: a stage's fingerprint follows import statements, and an edited metric must be noticed.
-MODULES = {
-    module.__name__: module
-    for module in (diversity, frechet_mmd, mauve, precision_recall, sinkhorn, text_metrics, two_sample_test)
-}
 
 
 def embedding_estimates(
@@ -110,20 +97,8 @@ def _estimates(family: Family, pair: Pair, metrics: Collection[str] | None) -> E
         by_function.setdefault(entry.compute, []).append(entry)
     estimates: Estimates = {}
     for same in by_function.values():
-        estimates |= _defined([entry.name for entry in same], _function(same[0]), pair)
+        estimates |= _defined([entry.name for entry in same], same[0].function(), pair)
     return {entry.name: _as_share(entry, estimates[entry.name], len(pair.synthetic)) for entry in entries}
-
-
-def _function(entry: Entry) -> Callable[[Pair], dict[str, Estimate]]:
-    if entry.module not in MODULES:
-        raise DoppelError(
-            "evaluation.module_not_counted",
-            f"metric {entry.name!r} is computed in {entry.module}, which is not among MODULES of {__name__}",
-            name=entry.name,
-            value=entry.module,
-            remedy="import it there, so that a stage is made again when its code changes",
-        )
-    return entry.function()
 
 
 def _defined(names: Sequence[str], function: Callable[[Pair], dict[str, Estimate]], pair: Pair) -> Estimates:
