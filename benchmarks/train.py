@@ -26,7 +26,8 @@ from peft import LoraConfig, get_peft_model
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.data import processing, sources
-from lib.methods.dp_lora.trainer import Settings, Trainer
+from lib.methods.dp_lora.settings import Settings
+from lib.methods.dp_lora.trainer import Trainer
 from lib.models import loading
 from lib.models.examples import Batch, Example, encode_all
 from lib.models.losses import example_losses

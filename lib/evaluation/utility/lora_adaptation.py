@@ -19,7 +19,8 @@ from transformers import PreTrainedModel
 
 from lib.common.errors import DoppelError, nearest
 from lib.evaluation.utility import frozen_layers
-from lib.methods.dp_lora.trainer import Settings, Trainer
+from lib.methods.dp_lora.settings import Settings
+from lib.methods.dp_lora.trainer import Trainer
 from lib.models import loading
 from lib.models.examples import Example
 

@@ -52,7 +52,6 @@ def _forward(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
             f"a trainable layer got an input of {x.dim()} dimensions, per-example gradients need 3: (examples, tokens, "
             "features)",
             name="target_modules",
-            value=x.dim(),
             remedy="choose other lora target_modules (routed experts mix the examples of a batch)",
         )
     return _PerSampleLinear.apply(x.contiguous(), layer.weight, layer.bias)
@@ -80,8 +79,8 @@ def attach(model: nn.Module) -> None:
             "methods.not_clippable",
             f"{len(missed)} trainable parameters do not belong to linear layers and cannot be clipped per example; the "
             f"first is {missed[0]}",
-            name="lora",
-            value=missed[0],
+            name=missed[0],
+            value=len(missed),
             remedy="use linear lora target_modules, with neither use_dora nor trainable embeddings",
         )
 

@@ -60,7 +60,7 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_evolution(parameters: Parameters) -> None:
-    """Refuse sizes that do not fit together, an endpoint without a key, and sampling that the endpoint cannot do.
+    """Refuse an unknown engine, sizes that do not fit together, and an endpoint without a key or a sampling parameter.
 
     Args:
         parameters: of 12_aug_pe, resolved.

@@ -30,13 +30,13 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_generate(parameters: Parameters) -> None:
-    """Refuse a stage whose model comes from both an input and the parameters, or from neither.
+    """Refuse a stage whose model comes from both an input and the parameters, or from neither; and an unknown engine.
 
     Args:
         parameters: of 11_generate, resolved.
 
     Raises:
-        DoppelError: two models, no model, or inputs that 11_generate does not have.
+        DoppelError: two models, no model, an unknown engine, or inputs that 11_generate does not have.
     """
     check_inputs(parameters, "corpus", "model")
     check_engine(parameters["engine"])

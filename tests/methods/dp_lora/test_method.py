@@ -1,0 +1,67 @@
+"""The entry of DP-LoRA: its mechanism is the one that the trainer runs, and pre-flight refuses what cannot train."""
+
+import importlib.util
+
+import pytest
+from support.errors import refused
+from support.lora_toys import examples, tiny
+
+from lib.methods.dp_lora import method
+from lib.methods.dp_lora.method import METHOD, check_lora, check_training, recipe, sampling_probability
+from lib.methods.dp_lora.settings import Settings
+from lib.methods.dp_lora.trainer import Trainer
+from lib.privacy.accounting import Gaussian
+
+TRAINING = {
+    "inputs": {"corpus": "00_process_data"},
+    "steps": 7,
+    "warmup_steps": 6,
+    "expected_batch": 3,
+    "lora": {"r": 8, "target_modules": "all-linear"},
+}
+
+
+def test_the_recipe_is_what_the_trainer_runs(tmp_path) -> None:
+    mechanism = recipe(TRAINING, 12, 0.8)
+    assert mechanism == Gaussian(0.8, 0.25, 7)
+    trainer = Trainer(tiny(), examples(), Settings(0.8, steps=7, expected_batch=3), tmp_path / "checkpoint.pt")
+    assert trainer.probability == mechanism.sampling_probability
+    assert trainer.optimizer.noise_multiplier == mechanism.noise_multiplier
+    assert len(trainer.run().batch_sizes) == mechanism.count
+
+
+@pytest.mark.parametrize("expected_batch", [0.0, -1.0, 12.5, float("nan")])
+def test_a_batch_that_no_poisson_sample_has_is_refused(expected_batch: float) -> None:
+    assert sampling_probability(12, 12.0) == 1.0
+    with refused("methods.expected_batch", name="expected_batch"):
+        sampling_probability(12, expected_batch)
+    with refused("methods.expected_batch", name="expected_batch"):
+        recipe(TRAINING | {"expected_batch": expected_batch}, 12, 1.0)
+
+
+def test_pre_flight_refuses_what_cannot_train() -> None:
+    check_training(TRAINING)
+    with refused("methods.warmup_too_long", name="warmup_steps", value=7):
+        check_training(TRAINING | {"warmup_steps": 7})
+    with refused("stage.no_corpus_input"):
+        check_training(TRAINING | {"inputs": {}})
+    with refused("methods.unknown_lora_setting", name="lora", value="lora_alfa") as error:
+        check_training(TRAINING | {"lora": {"r": 8, "lora_alfa": 8}})
+    assert error.value.remedy == "did you mean lora_alpha?"
+
+
+def test_settings_of_lora_are_those_of_peft_and_peft_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_lora({"r": 8, "lora_alpha": 16, "lora_dropout": 0.1, "task_type": "CAUSAL_LM", "base_model_name_or_path": ""})
+    method._lora_keys.cache_clear()
+    monkeypatch.setattr(method, "find_spec", lambda name: None)
+    with refused("methods.no_peft", name="peft"):
+        check_lora({"r": 8})
+    monkeypatch.setattr(method, "find_spec", importlib.util.find_spec)
+    check_lora({"r": 8})
+
+
+def test_a_card_says_how_the_gradients_were_clipped_and_the_text_written() -> None:
+    spending = {"model": "hub:a/b", "steps": 7, "max_grad_norm": 1.0, "prompt": "A text:"}
+    first, second = METHOD.making({"temperature": 0.7}, spending, "user")
+    assert "`hub:a/b`" in first and "each user was clipped to norm 1" in first and "temperature 0.7" in first
+    assert "A text:" in second

@@ -1,0 +1,77 @@
+"""The entry of Aug-PE: its mechanism is what an evolution runs, and pre-flight refuses what cannot evolve."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.errors import refused
+from support.evolution_toys import PROMPTS, on_plane
+from support.project import ROOT
+
+from lib.generation.prompt_file import PromptFile
+from lib.methods.private_evolution import evolution
+from lib.methods.private_evolution.method import METHOD, check_evolution, check_prompts, recipe
+from lib.methods.private_evolution.voting import VOTE
+from lib.privacy.accounting import Gaussian
+from lib.stage.parameters import read_spec
+
+DEFAULTS = {name: p.default for name, p in read_spec(ROOT / "notebooks" / "12_aug_pe.ipynb").items()}
+
+
+def test_the_recipe_is_what_an_evolution_runs(
+    prompts: PromptFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One release an iteration, and the noise is the multiplier times the sensitivity sqrt(k_nn)."""
+    drawn, draw = [], evolution.noisy_votes
+    monkeypatch.setattr(evolution, "noisy_votes", lambda *a, **k: drawn.append(k) or draw(*a, **k))
+    mechanism = recipe({"iterations": 3}, 400, 1.5)
+    assert mechanism == Gaussian(1.5, count=3) and mechanism.sampling_probability == 1
+    on_plane(prompts, tmp_path, iterations=3, k_nn=4, noise_multiplier=1.5).run()
+    assert len(drawn) == mechanism.count
+    for release in drawn:
+        assert release["noise_multiplier"] == mechanism.noise_multiplier
+        assert release["sensitivity"] == pytest.approx(2 * VOTE)
+
+
+def test_the_defaults_of_the_notebook_can_evolve() -> None:
+    check_evolution(DEFAULTS)
+    domain = {"sentiment": ["negative", "neutral", "positive"]}
+    check_prompts({"prompts": ROOT / DEFAULTS["prompts"]}, {"label_domain": domain})
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "name"),
+    [
+        ({"inputs": {}}, "stage.no_corpus_input", "inputs"),
+        ({"engine": "steam"}, "generation.engine_unknown", "engine"),
+        ({"variants": 1}, "methods.nothing_varied", "variants"),
+        ({"k_nn": 601}, "methods.k_nn_too_large", "k_nn"),
+        ({"schedule": [1]}, "methods.schedule_does_not_fit", "schedule"),
+        ({"base_url": "http://localhost:1/v1"}, "methods.address_of_local_model", "base_url"),
+        ({"prices": {"in": 1.0}}, "methods.unknown_price", "prices"),
+        ({"model": "openai:some-model", "key_variable": "NO_SUCH_KEY"}, "generation.key_missing", None),
+    ],
+)
+def test_what_cannot_evolve_is_refused(
+    change: dict, code: str, name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with refused(code) as error:
+        check_evolution(DEFAULTS | change)
+    assert name is None or error.value.name == name
+
+
+def test_a_prompt_file_that_does_not_fit_the_corpus_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plane.yaml"
+    path.write_text(PROMPTS)
+    check_prompts({"prompts": path}, {"label_domain": {"side": ["left", "right"]}})
+    with refused("generation.prompt_label_unknown", name="side"):
+        check_prompts({"prompts": path}, {"label_domain": {"edge": ["left", "right"]}})
+    with refused("generation.prompt_file_missing"):
+        check_prompts({"prompts": tmp_path / "none.yaml"}, {"label_domain": {}})
+
+
+def test_a_card_says_how_often_records_voted_and_through_which_encoder() -> None:
+    settings = {"model": "hub:a/b", "encoder": "withheld", "iterations": np.int64(3)}
+    (words,) = METHOD.making(settings, settings, "record")
+    assert "`hub:a/b`" in words and "voted 3 times" in words and "as seen by a local model" in words

@@ -1,0 +1,47 @@
+"""What pre-flight refuses about a stage that writes with a model, tuned or not; and what a card says."""
+
+from collections.abc import Mapping
+
+import pytest
+from support.errors import refused
+
+from lib.methods.prompting.method import METHOD, check_generate, check_prompt
+
+CORPUS = {"corpus": "00_process_data"}
+TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
+PROMPTED = {"base_model": "hub:a/b", "prompt": "A {mood} text:", "chat": False}
+NOTHING = dict.fromkeys(PROMPTED)
+AUTO = {"engine": "auto"}
+
+
+def test_a_model_comes_from_an_input_or_from_the_parameters() -> None:
+    check_generate({"inputs": TUNED, **AUTO, **NOTHING})
+    check_generate({"inputs": CORPUS, **AUTO, **PROMPTED})
+
+
+@pytest.mark.parametrize("name", PROMPTED)
+def test_two_models_are_refused_and_so_is_none(name: str) -> None:
+    with refused("methods.two_models", name=name, value=PROMPTED[name]):
+        check_generate({"inputs": TUNED, **AUTO, **NOTHING, name: PROMPTED[name]})
+    with refused("methods.no_model", name=name):
+        check_generate({"inputs": CORPUS, **AUTO, **PROMPTED, name: None})
+
+
+def test_other_inputs_and_unknown_engines_are_refused() -> None:
+    with refused("stage.unknown_input", name="arm"):
+        check_generate({"inputs": TUNED | {"arm": "11_generate.base"}, **AUTO, **NOTHING})
+    with refused("generation.engine_unknown", name="engine", value="steam"):
+        check_generate({"inputs": TUNED, "engine": "steam", **NOTHING})
+
+
+def test_a_prompt_may_name_the_labels_of_the_corpus_alone() -> None:
+    corpus: Mapping = {"label_domain": {"mood": ["good", "bad"]}}
+    check_prompt(PROMPTED, corpus)
+    check_prompt(NOTHING, corpus)  # the input model brings its prompt
+    with refused("models.placeholder_unknown", name="tone"):
+        check_prompt({"prompt": "A {tone} text:"}, corpus)
+
+
+def test_a_card_names_the_model_and_the_prompt() -> None:
+    first, second = METHOD.making(PROMPTED, PROMPTED, "record")
+    assert "`hub:a/b`" in first and PROMPTED["prompt"] in second
