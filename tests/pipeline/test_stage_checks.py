@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,49 +36,49 @@ def write(kind: str, path: Path) -> Path:
     return path
 
 
-def refusal(*changes: str, preset: str = "quick") -> str:
-    """The words of pre-flight's refusal; private text must not be among them."""
-    with pytest.raises(DoppelError) as error:
-        preflight.preflight(preset, "check", changes)
+def refusal(code: str, *changes: str, stage: str = CORPUS, **facts: object) -> DoppelError:
+    """Pre-flight of quick refuses with this code, in the stage's file; private text is not shown."""
+    with refused(code, **facts) as error:
+        preflight.preflight("quick", "check", changes)
+    assert error.value.where.startswith(f"params/quick/{stage}.yaml")
     assert "private sentence" not in str(error.value)
-    return str(error.value)
+    return error.value
 
 
 def own(source: object, columns: str = FITTING, *more: str) -> list[str]:
-    return [f"{CORPUS}.{one}" for one in (f"source={source}", f"columns={columns}", *more)]
+    return [f"{CORPUS}.{change}" for change in (f"source={source}", f"columns={columns}", *more)]
 
 
 # Own files: the first record is read as the stage will read it.
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ("{text: Revew, labels.sentiment: Stars}", "no column 'Revew' for text; the columns are Review, Stars, Author"),
-        ("{text: Review, sentiment: Stars}", "'sentiment' is not a field of a record; known: id, labels.NAME"),
-        ("{text: Review, sentiment: Stars}", "a label is written labels.sentiment"),
-        ("{text: Review}", "record 1: has labels [], the domain declares ['sentiment']"),
-        ("{text: Review, labels.stars: Stars}", "has labels ['stars'], the domain declares ['sentiment']"),
-        ("{text: Review, labels.sentiment: Author}", "(value hidden) is outside the declared domain"),
-        ("null", "no column 'text' for text"),
-    ],
-)
-def test_columns_that_do_not_fit_a_file_are_refused(kind: str, columns: str, message: str, tmp_path: Path) -> None:
-    path = write(kind, tmp_path / f"mine.{kind}")
-    preflight.preflight("quick", "check", own(f"{kind}:{path}"))
-    said = refusal(*own(f"{kind}:{path}", columns))
-    assert message in said and said.startswith("params/quick/00_process_data.yaml: ")
+def test_columns_that_do_not_fit_a_file_are_refused(kind: str, tmp_path: Path) -> None:
+    source = f"{kind}:{write(kind, tmp_path / f'mine.{kind}')}"
+    preflight.preflight("quick", "check", own(source))
+    for columns, code, name, value in (
+        ("{text: Revew, labels.sentiment: Stars}", "data.column_missing", "text", "Revew"),
+        ("null", "data.column_missing", "text", "text"),
+        ("{text: Review, sentiment: Stars}", "data.unknown_field", "columns", "sentiment"),
+        ("{text: Review}", "data.labels_differ", "label_domain", ["sentiment"]),
+        ("{text: Review, labels.stars: Stars}", "data.labels_differ", "label_domain", ["sentiment"]),
+        ("{text: Review, labels.sentiment: Author}", "data.label_outside_domain", "sentiment", None),
+    ):
+        error = refusal(code, *own(source, columns), name=name, value=value)
+        if code == "data.column_missing":
+            assert "Review, Stars, Author" in error.sentence
+    assert "labels.sentiment" in refusal("data.unknown_field", *own(source, "{text: Review, sentiment: Stars}")).remedy
 
 
 def test_a_file_of_another_kind_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     path = write("csv", tmp_path / "mine.csv")
-    assert "not a whole Parquet file" in refusal(*own(f"parquet:{path}"))
-    assert "not JSON" in refusal(*own(f"jsonl:{path}"))
+    refusal("data.not_parquet", *own(f"parquet:{path}"))
+    refusal("common.not_json", *own(f"jsonl:{path}"))
     path.write_text("Review,Stars\n")
-    assert "holds no record" in refusal(*own(f"csv:{path}"))
-    assert f"{tmp_path}/none.csv: no such file" in refusal(*own(f"csv:{tmp_path}/none.csv"))
-    assert "no such file" in refusal(f"{CORPUS}.source=yelp:{tmp_path}/none.csv")
+    refusal("data.no_record", *own(f"csv:{path}"), value="csv")
+    missing = f"{tmp_path}/none.csv"
+    refusal("data.no_file", *own(f"csv:{missing}"), value=missing)
+    refusal("data.no_file", f"{CORPUS}.source=yelp:{missing}", value=missing)
 
 
 def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> None:
@@ -88,8 +87,8 @@ def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> N
     changes = [f"{CORPUS}.source=jsonl:{path}", f"{CORPUS}.unit=user"]
     assert preflight.preflight("quick", "check", changes).nodes[CORPUS].parameters["columns"] is None
     path.write_text('{"id": "1", "text": "a private sentence", "labels": {"mood": "neutral"}}\n')
-    assert "has labels ['mood']" in refusal(changes[0])
-    assert "names no user" in refusal(*changes)
+    assert "['mood']" in refusal("data.labels_differ", changes[0]).sentence
+    refusal("pipeline.record_without_user", *changes)
 
 
 def test_a_file_under_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,8 +98,8 @@ def test_a_file_under_the_home_folder_is_found(tmp_path: Path, monkeypatch: pyte
 
 
 def test_fields_of_columns_are_checked_where_nothing_is_read() -> None:
-    said = refusal(*own("hub:owner/name", "{text: Review, stars: Stars}"))
-    assert re.search(r"columns: 'stars' is not a field of a record; .* a label is written labels\.stars", said)
+    error = refusal("data.unknown_field", *own("hub:owner/name", "{text: Review, stars: Stars}"), value="stars")
+    assert "labels.stars" in error.remedy
 
 
 # The unit of the guarantee: a user that nobody knows is not protected.
@@ -108,19 +107,17 @@ def test_fields_of_columns_are_checked_where_nothing_is_read() -> None:
 
 @pytest.mark.parametrize("source", ["movie-snippets", "yelp", "openreview", "pubmed"])
 def test_user_level_without_users_is_refused(source: str) -> None:
-    assert f"unit: user, but nobody knows who wrote what in {source}" in refusal(
-        f"{CORPUS}.source={source}", f"{CORPUS}.unit=user"
-    )
+    error = refusal("pipeline.source_without_users", f"{CORPUS}.source={source}", f"{CORPUS}.unit=user", value="user")
+    assert error.sentence.endswith(source)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_user_level_of_a_file_needs_a_column_of_users(kind: str, tmp_path: Path) -> None:
     source = f"{kind}:{write(kind, tmp_path / f'mine.{kind}')}"
-    said = refusal(*own(source, FITTING, "unit=user"))
-    assert "unit: user, but the first record" in said and "columns: {user: COLUMN}" in said
-    preflight.preflight(
-        "quick", "check", own(source, "{text: Review, labels.sentiment: Stars, user: Author}", "unit=user")
-    )
+    error = refusal("pipeline.record_without_user", *own(source, FITTING, "unit=user"), name="unit", value="user")
+    assert "columns: {user: COLUMN}" in error.remedy
+    with_users = "{text: Review, labels.sentiment: Stars, user: Author}"
+    preflight.preflight("quick", "check", own(source, with_users, "unit=user"))
 
 
 # Inputs: each is a stage of the notebook that makes what is read.
@@ -129,24 +126,45 @@ AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_ge
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("stage", "inputs", "code", "name", "value", "remedy"),
     [
-        (f"{TRAIN}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
-        (f"{AUG_PE}.inputs={{corpus: {BASE}}}", f"corpus: {BASE} is no corpus; name a stage of {CORPUS}"),
-        (f"{EPS8}.inputs={{corpus: {CORPUS}, model: {AUG_PE}}}", f"model: {AUG_PE} is no model; name a stage of 10_fi"),
+        (TRAIN, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPUS),
+        (AUG_PE, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPUS),
         (
-            f"{EPS8}.inputs={{corpus: {CORPUS}, modle: {TRAIN}}}",
-            "inputs: modle: is none of this notebook's; did you m",
+            EPS8,
+            f"{{corpus: {CORPUS}, model: {AUG_PE}}}",
+            "stage.input_of_another_notebook",
+            "model",
+            AUG_PE,
+            "10_finetune_dp_lora",
         ),
-        (f"{TRAIN}.inputs={{corpus: {CORPUS}, base: {BASE}}}", "inputs: base: is none of this notebook's"),
-        (f"21_fidelity.inputs={{corpus: {CORPUS}, base: {TRAIN}}}", f"base: {TRAIN} is no arm; name a stage of 11_gen"),
-        (f"22_utility.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
-        (f"30_compare.inputs={{corpus: {EPS8}, base: {BASE}}}", f"corpus: {EPS8} is no corpus"),
-        (f"20_canary_privacy.inputs={{corpus: {EPS8}, a: {EPS8}}}", f"corpus: {EPS8} is no corpus"),
+        (EPS8, f"{{corpus: {CORPUS}, modle: {TRAIN}}}", "stage.unknown_input", "modle", TRAIN, "did you mean model?"),
+        (TRAIN, f"{{corpus: {CORPUS}, base: {BASE}}}", "stage.unknown_input", "base", BASE, "known: corpus"),
+        (
+            "21_fidelity",
+            f"{{corpus: {CORPUS}, base: {TRAIN}}}",
+            "stage.input_of_another_notebook",
+            "base",
+            TRAIN,
+            "11_generate or 12_aug_pe",
+        ),
+        ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
+        ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
+        (
+            "20_canary_privacy",
+            f"{{corpus: {EPS8}, a: {EPS8}}}",
+            "stage.input_of_another_notebook",
+            "corpus",
+            EPS8,
+            CORPUS,
+        ),
     ],
 )
-def test_an_input_that_is_something_else_is_refused_by_name(change: str, message: str) -> None:
-    assert message in refusal(change)
+def test_an_input_that_is_something_else_is_refused_by_name(
+    stage: str, inputs: str, code: str, name: str, value: str, remedy: str
+) -> None:
+    error = refusal(code, f"{stage}.inputs={inputs}", stage=stage, name=name, value=value)
+    assert error.remedy.endswith(remedy)
 
 
 # Prompts, and what else would stop a stage after its corpus has spent its budget.
@@ -154,33 +172,45 @@ def test_an_input_that_is_something_else_is_refused_by_name(change: str, message
 
 @pytest.mark.parametrize("stage", [TRAIN, BASE])
 @pytest.mark.parametrize(
-    ("prompt", "message"),
+    ("prompt", "code", "name"),
     [
-        ("A {sentimant} sentence:", "prompt template: {sentimant} is not a label; did you mean sentiment?"),
-        ("A {sentiment!r} sentence:", "a placeholder is a label's name alone"),
-        ("A {sentiment sentence:", "write a literal brace twice"),
-        ("Say {text} again:", "a prompt is built from labels alone"),
+        ("A {sentimant} sentence:", "models.placeholder_unknown", "sentimant"),
+        ("A {sentiment!r} sentence:", "models.placeholder_formatted", "template"),
+        ("A {sentiment sentence:", "models.template_malformed", "template"),
+        ("Say {text} again:", "models.placeholder_is_text", "text"),
     ],
 )
-def test_a_prompt_that_does_not_fit_the_corpus_is_refused(stage: str, prompt: str, message: str) -> None:
-    said = refusal(f"{stage}.prompt='{prompt}'")
-    assert message in said and said.startswith(f"params/quick/{stage}.yaml: ")
+def test_a_prompt_that_does_not_fit_the_corpus_is_refused(stage: str, prompt: str, code: str, name: str) -> None:
+    error = refusal(code, f"{stage}.prompt='{prompt}'", stage=stage, name=name)
+    assert (error.remedy == "did you mean sentiment?") == (name == "sentimant")
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "code", "name", "value"),
     [
-        (["prompts=prompts"], "prompts: prompts: no such file; known: prompts/amazon-snippets.yaml"),
-        (["concurrency=257"], "concurrency = 257; must be in [1, 256]"),
-        (["model=openai:some-model"], "top_k = 50 has no counterpart at openai:some-model; leave it at 0"),
-        (["model=openai:some-model", "top_k=0", "no_repeat_ngram_size=2"], "no_repeat_ngram_size = 2 has no counterpa"),
+        (["prompts=prompts"], "generation.prompt_file_missing", "prompts", "prompts"),
+        (["model=openai:some-model"], "generation.sampling_unsupported", "top_k", 50),
+        (
+            ["model=openai:some-model", "top_k=0", "no_repeat_ngram_size=2"],
+            "generation.sampling_unsupported",
+            "no_repeat_ngram_size",
+            2,
+        ),
     ],
 )
 def test_aug_pe_with_what_its_writer_cannot_do_is_refused(
-    changes: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+    changes: list[str], code: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    assert message in refusal(*(f"{AUG_PE}.{change}" for change in changes))
+    refusal(code, *(f"{AUG_PE}.{change}" for change in changes), stage=AUG_PE, name=name, value=value)
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "value"), [(AUG_PE, "concurrency", 257), (CORPUS, "delta", 0.5)], ids=["requests", "no promise"]
+)
+def test_a_number_beyond_its_range_is_refused(stage: str, name: str, value: float) -> None:
+    with refused("stage.out_of_range", name=name, value=value):
+        preflight.preflight("quick", "check", [f"{stage}.{name}={value}"])
 
 
 def test_a_server_of_ones_own_takes_top_k() -> None:
@@ -188,20 +218,30 @@ def test_a_server_of_ones_own_takes_top_k() -> None:
     assert preflight.preflight("quick", "check", own_server).nodes[AUG_PE].parameters["top_k"] == 50
 
 
+# Audits.
+
+GENERATED, EVOLVED = f"nonprivate: {EPS8}", f"aug_pe: {AUG_PE}"
+
+
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("arm", "control", "bounded", "code", "shown"),
     [
-        (["bounded=[]"], "no score, so no bound and no verdict; name one of 2-gram"),
-        (["bounded=[grdients]"], "'grdients' is no score; did you mean gradients?"),
-        (["bounded=[votes]", "control=nonprivate", "inputs={}"], "scores of no audited arm; theirs are 2-gram"),
-        (["bounded=[gradients]", "control=null", "inputs={aug}"], "scores of no audited arm; theirs are 2-gram"),
-        (["bounded=[similarity]", "control=null", "inputs={aug}"], "without a control only votes can be trusted"),
+        (None, None, [], "pipeline.no_bounded_score", "2-gram"),
+        (None, None, ["grdients"], "pipeline.unknown_score", "did you mean gradients?"),
+        (GENERATED, "nonprivate", ["votes"], "pipeline.score_of_no_arm", "theirs are 2-gram"),
+        (EVOLVED, "null", ["gradients"], "pipeline.score_of_no_arm", "theirs are 2-gram"),
+        (EVOLVED, "null", ["similarity"], "pipeline.no_score_with_control", "add votes"),
     ],
 )
-def test_an_audit_that_could_not_end_in_a_verdict_is_refused(changes: list[str], message: str) -> None:
-    arms = {"inputs={}": f"nonprivate: {EPS8}", "inputs={aug}": f"aug_pe: {AUG_PE}"}
-    changes = [f"inputs={{corpus: {CORPUS}, {arms[one]}}}" if one in arms else one for one in changes]
-    assert message in refusal(*(f"20_canary_privacy.{change}" for change in changes))
+def test_an_audit_that_could_not_end_in_a_verdict_is_refused(
+    arm: str | None, control: str | None, bounded: list[str], code: str, shown: str
+) -> None:
+    changes = [f"bounded=[{', '.join(bounded)}]"]
+    if arm is not None:
+        changes += [f"inputs={{corpus: {CORPUS}, {arm}}}", f"control={control}"]
+    audit = "20_canary_privacy"
+    error = refusal(code, *(f"{audit}.{change}" for change in changes), stage=audit, name="bounded")
+    assert shown in error.remedy and error.value == (bounded[0] if code == "pipeline.unknown_score" else bounded)
 
 
 @pytest.mark.parametrize(
@@ -226,10 +266,6 @@ def test_an_audit_without_arms_controls_or_known_scores_is_refused(
 def test_an_audit_of_one_method_alone_keeps_its_defaults() -> None:
     alone = [f"20_canary_privacy.inputs={{corpus: {CORPUS}, nonprivate: {EPS8}}}"]
     assert preflight.preflight("quick", "check", alone).nodes["20_canary_privacy"].parameters["bounded"][1] == "votes"
-
-
-def test_a_delta_that_is_no_promise_is_refused() -> None:
-    assert "delta = 0.5; must be in (0, 0.5)" in refusal(f"{CORPUS}.delta=0.5")
 
 
 def test_pre_flight_waits_for_no_model_library() -> None:
