@@ -42,6 +42,10 @@ SCORES = (
         "No difference",
         "No difference was significant in every view. It does not prove that the two arms are equal.",
     ),
+    Word(
+        "Not compared",
+        "The metric is not defined for one of the two arms, or was measured in too few views to call either better.",
+    ),
 )
 
 ATTACKS = (

@@ -1,1 +1,1 @@
-"""Comparison of arms: scorecard, differences that survive, frontier, runs side by side."""
+"""Comparison of arms: scorecard, differences that hold, frontier, runs side by side."""
