@@ -13,9 +13,9 @@ from lib.plots.style import DP, GREY, PRIVATE, PUBLIC
 BOXES = [  # x, y, width, text, colour
     (0.0, 1.0, 1.9, "private records\nreviews, notes, messages", PRIVATE),
     (2.5, 1.0, 1.9, "00 process\nclean, split, bound users", PRIVATE),
-    (5.0, 1.75, 1.9, "01 fine-tune\nDP-LoRA on Poisson batches", DP),
+    (5.0, 1.75, 1.9, "10 fine-tune\nDP-LoRA on Poisson batches", DP),
     (5.0, 0.25, 1.9, "noisy label counts\ndiscrete Gaussian", DP),
-    (7.5, 1.0, 1.9, "02 generate\nprompts of labels alone", DP),
+    (7.5, 1.0, 1.9, "11 generate\nprompts of labels alone", DP),
     (10.0, 1.75, 1.9, "synthetic records\nsynthetic.jsonl", PUBLIC),
     (10.0, 0.25, 1.9, "certificate\nepsilon, recomputable", PUBLIC),
 ]
