@@ -150,13 +150,17 @@ def modules(root: Path, sources: Iterable[str], *, named: bool = True) -> dict[s
         Their files by name; those of `HARMLESS` are left out, with what they alone import.
     """
     found: dict[str, Path] = {}
+    looked_at: set[str] = set()
     waiting = [name for source in sources for name in _imports(source, "", named)]
     while waiting:
         name = waiting.pop()
+        if name in looked_at or _within(name, HARMLESS):
+            continue
+        looked_at.add(name)
         path = root.joinpath(*name.split("."))
         package = path.is_dir()
         path = path / "__init__.py" if package else path.with_suffix(".py")
-        if name in found or _within(name, HARMLESS) or not path.is_file():  # the last: `from lib.x import function`
+        if not path.is_file():  # `from lib.x import function`
             continue
         found[name] = path
         waiting += [name.rpartition(".")[0]] if "." in name else []  # its package runs first
