@@ -24,7 +24,8 @@ from pathlib import Path
 from lib.common.errors import DoppelError
 from lib.common.files import read_json, write_json
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
-from lib.privacy.budget_account import Account, Charge, Terms, account_of
+from lib.privacy.budget_account import Account, Charge, account_of
+from lib.privacy.budget_terms import Terms
 from lib.privacy.ledger import Event, Ledger
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.stage.stage import Stage

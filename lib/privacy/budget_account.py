@@ -19,32 +19,15 @@ from lib.common import jsonl, paths
 from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.common.lock import hold
+from lib.privacy import budget_terms
+from lib.privacy.budget_terms import Terms
 from lib.privacy.ledger import NEIGHBOURS, Event, Unit
-from lib.stage import parameters, strict_yaml
+from lib.stage import strict_yaml
 from lib.stage.fingerprint import text_hash
 
 FOLDER = "DOPPEL_BUDGETS"  # environment variable: where accounts are kept, for checkouts or machines that share them
-DEFAULT_LIMIT = 100.0  # stops a mistake; it is no advice
 
 _PATIENCE = 120.0  # seconds for others at the same account; each composes for a second or so
-_TERMS = {
-    "source": parameters.Parameter("source", "str", ""),
-    "unit": parameters.Parameter("unit", 'Literal["record", "user"] | None', None),
-    "epsilon": parameters.Parameter("epsilon", "float | None", None, low=0, brackets="()"),
-    "delta": parameters.Parameter("delta", "float | None", None, low=0, high=1, brackets="()"),
-}
-_FILE = """\
-# The budget of one corpus: what all runs together may spend on it. Whoever answers for the data edits it.
-# What is spent, charge by charge, is in {lines}; ./run_all.sh budget sums it up.
-{why}source: {source}
-unit: {unit} # what the limit protects, record or user: others are refused. null: each unit is summed by itself
-epsilon: {epsilon} # the limit; null counts and limits nothing
-delta: null # of the sum; null: the smallest of the charged stages, which is below 1/n of each
-"""
-_WHY_PUBLIC = (
-    "# There is no limit because this text is public anyway: the sum shows what a corpus of yours would spend.\n"
-)
-_WHY_DEFAULT = "# The limit below stops a mistake. It is no advice: set your own.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +75,6 @@ class Charge:
         if charge.unit not in NEIGHBOURS or not charge.units > 0 or not 0 < charge.delta < 1:
             raise DoppelError("privacy.charge_range", "unit, units or delta is out of its range")
         return charge
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an account allows.
-
-    Args:
-        source: whose account it is, as in `Account`.
-        unit: that the limit protects one of; None: both units are charged, and each is summed by itself.
-        epsilon: the limit, > 0; None: there is none.
-        delta: in (0, 1), of the sum; None: the smallest of the charged stages.
-    """
-
-    source: str
-    unit: Unit | None
-    epsilon: float | None
-    delta: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,39 +156,10 @@ class Account:
         """
         charges = self._charges()
         if self.path.is_file():
-            return self._terms(), charges
+            return budget_terms.read(self.path, self.shown, self.source), charges
         if self._is_public:
             return Terms(self.source, None, None, None), charges
-        return Terms(self.source, charges[0].unit if charges else None, DEFAULT_LIMIT, None), charges
-
-    def _terms(self) -> Terms:
-        values = strict_yaml.read(self.path, self.shown)
-        if not isinstance(values, dict):
-            raise DoppelError(
-                "privacy.no_terms",
-                "holds no terms",
-                remedy="move it away, and the account opens with new ones",
-                where=self.shown,
-            )
-        if missing := [name for name in _TERMS if name not in values]:
-            raise DoppelError(
-                "privacy.term_missing",
-                f"has no {missing[0]}",
-                name=missing[0],
-                remedy=f"the terms are {', '.join(_TERMS)}",
-                where=self.shown,
-            )
-        terms = Terms(**parameters.check(_TERMS, values, self.shown))
-        if terms.source != self.source:
-            raise DoppelError(
-                "privacy.terms_of_another",
-                f"is about {terms.source}, not {self.source}",
-                name="source",
-                value=terms.source,
-                remedy="give each corpus its own file",
-                where=self.shown,
-            )
-        return terms
+        return Terms(self.source, charges[0].unit if charges else None, budget_terms.DEFAULT_LIMIT, None), charges
 
     def _charges(self) -> list[Charge]:
         if not self._lines.is_file():
@@ -243,14 +180,7 @@ class Account:
     def add(self, charge: Charge) -> None:
         """Write a ``charge``, which is on the disk when this returns, and the terms unless somebody wrote them."""
         if not self.path.is_file():
-            public = self._is_public
-            text = _FILE.format(
-                lines=self._lines.name,
-                why=_WHY_PUBLIC if public else _WHY_DEFAULT,
-                source=json.dumps(self.source),
-                unit="null" if public else charge.unit,
-                epsilon="null" if public else DEFAULT_LIMIT,
-            )
+            text = budget_terms.text(self.source, lines=self._lines.name, unit=charge.unit, public_text=self._is_public)
             write_atomic(self.path, text)
         with self._lines.open("a", encoding="utf-8") as file:
             file.write(json.dumps(charge.as_json(), allow_nan=False) + "\n")
