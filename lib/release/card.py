@@ -162,7 +162,7 @@ def _making(certificate: Mapping) -> Iterator[str]:
     settings = {stage: code["settings"] for stage, code in certificate["code"].items()}
     method, spending = of_stages(certificate["stage"], list(settings))
     yield from method.making(settings[certificate["stage"]], settings[spending], certificate["unit"])
-    yield "Every access to the private records:"
+    yield "The accesses to the private records that epsilon counts:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
     head = "| stage | what | mechanism | noise, relative to what one unit can change | sampling | releases |"
     yield f"{head}\n|---|---|---|---|---|---|\n{rows}"
