@@ -38,7 +38,11 @@ def lines(path: Path) -> dict[str, int]:
         if isinstance(node, DOCUMENTED) and (ast.get_docstring(node, clean=False)) is not None
         for line in text.splitlines()[node.body[0].lineno - 1 : node.body[0].end_lineno]
     )
-    return {"code": len(written) - docstrings + blank - comments, "docstrings": docstrings - blank, "comments": comments}
+    return {
+        "code": len(written) - docstrings + blank - comments,
+        "docstrings": docstrings - blank,
+        "comments": comments,
+    }
 
 
 def public_functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, str]]:
@@ -63,10 +67,14 @@ def parameters(function: ast.FunctionDef) -> list[str]:
 
 
 def unnamed(path: Path) -> Iterator[tuple[str, str, bool]]:
-    """Function, parameter, and whether the docstring names it: ``name`` in code marks, or ``name:`` in an Args block."""
+    """Function, parameter, and whether the docstring names it, in code marks or as ``name:`` in an Args block."""
     for function, node, text in public_functions(ast.parse(path.read_text("utf-8"))):
         for name in parameters(node):
-            yield function, name, bool(re.search(rf"``\*?\*?{name}``|^\s*\*?\*?{name}( \(.*\))?:|[ ,]{name}:", text, re.M))
+            yield (
+                function,
+                name,
+                bool(re.search(rf"``\*?\*?{name}``|^\s*\*?\*?{name}( \(.*\))?:|[ ,]{name}:", text, re.M)),
+            )
 
 
 def main(arguments: list[str]) -> None:

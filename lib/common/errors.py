@@ -43,14 +43,18 @@ class DoppelError(Exception):
         return (self,)
 
     def at(self, where: str) -> "DoppelError":
-        """The same refusal with the file or command that it is in put before it."""
+        """The same refusal with ``where``, the file or command that it is in, put before it."""
         placed = type(self)(self.code, self.sentence) if self.code else type(self)(self.sentence)
         placed.__dict__ |= self.__dict__ | {"where": f"{where}: {self.where}" if self.where else where}
         return placed
 
 
 class SeveralErrors(DoppelError):
-    """Several refusals reported together, a line each."""
+    """Several refusals reported together, a line each.
+
+    Args:
+        faults: the single refusals.
+    """
 
     def __init__(self, faults: Iterable[DoppelError]):
         super().__init__("several", "several refusals")
@@ -89,7 +93,7 @@ class Faults:
         return isinstance(error, DoppelError)
 
     def add(self, error: DoppelError) -> None:
-        """Collect a refusal that was not raised."""
+        """Collect an ``error`` that was not raised."""
         self.found += error.faults
 
     def raise_any(self, where: str = "") -> None:
@@ -123,7 +127,12 @@ class Reason(NamedTuple):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for a mistyped name: ``did you mean steps?``, or the list of known names."""
+    """A remedy for a mistyped name: ``did you mean steps?``, or the list of known names.
+
+    Args:
+        name: as it was given.
+        known: the names that there are.
+    """
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
