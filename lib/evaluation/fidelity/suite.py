@@ -12,9 +12,7 @@ from lib.common.errors import DoppelError
 from lib.evaluation import registry
 from lib.evaluation.entry import Entry, Family
 from lib.evaluation.estimate import Estimate, Undefined
-from lib.evaluation.fidelity import (
-    text_metrics,
-)
+from lib.evaluation.fidelity import text_metrics
 from lib.evaluation.fidelity.metric_input import EmbeddingPair, Pair, TextPair
 from lib.evaluation.fidelity.pairwise import checked
 
