@@ -77,7 +77,8 @@ def draw(names: list[str], files: dict[str, int], counts: dict[tuple[str, str], 
                 panel.add_patch(Rectangle((x - 0.21, y - 0.21), 0.42, 0.42, **cell))
                 colour = "white" if shade > 0.5 else "black"
                 panel.text(x, y, count or "", ha="center", va="center", fontsize=8.5, color=colour)
-    panel.text(left - 0.2, 0.35, "a row says how often its room imports\nthe room at the head of each column", fontsize=8.5, color=GREY, va="center")
+    caption = "a row says how often its room imports\nthe room at the head of each column"
+    panel.text(left - 0.2, 0.35, caption, fontsize=8.5, color=GREY, va="center")
     panel.set(xlim=(-0.05, left + len(names) * ROW), ylim=(-0.1, len(names) * ROW + 1.0))
     panel.axis("off")
     return figure

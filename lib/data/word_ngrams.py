@@ -9,7 +9,7 @@ from lib.data.tokenize import words
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedWords:
     """All texts one after another, a position for each word and one after each text.
 
     Equal words have equal numbers. The position after each text holds a number that occurs nowhere else, so that no
@@ -26,7 +26,7 @@ class Encoded:
     vocabulary: int
 
 
-def encode(texts: Sequence[str]) -> Encoded:
+def encode(texts: Sequence[str]) -> EncodedWords:
     """Number the words of ``texts``, case-folded and without punctuation."""
     known: dict[str, int] = {}
     rows = [[known.setdefault(word, len(known)) for word in words(text)] for text in texts]
@@ -35,10 +35,10 @@ def encode(texts: Sequence[str]) -> Encoded:
     numbers = np.empty(lengths.sum(), np.int64)
     numbers[ends] = len(known) + np.arange(len(texts))
     numbers[np.delete(np.arange(len(numbers)), ends)] = [number for row in rows for number in row]
-    return Encoded(numbers, np.repeat(np.arange(len(texts)), lengths), len(known))
+    return EncodedWords(numbers, np.repeat(np.arange(len(texts)), lengths), len(known))
 
 
-def ngrams(encoded: Encoded, n: int) -> tuple[np.ndarray, np.ndarray]:
+def ngrams(encoded: EncodedWords, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Number every run of ``n`` words within a text of ``encoded``.
 
     Args:
@@ -58,7 +58,7 @@ def ngrams(encoded: Encoded, n: int) -> tuple[np.ndarray, np.ndarray]:
     return numbers[starts], starts
 
 
-def doubled_runs(encoded: Encoded) -> Iterator[np.ndarray]:
+def doubled_runs(encoded: EncodedWords) -> Iterator[np.ndarray]:
     """Number the runs of 1, 2, 4, 8, ... positions of ``encoded`` (prefix doubling: Karp, Miller & Rosenberg 1972).
 
     Yields:

@@ -158,6 +158,6 @@ def private(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
     return refusals
 
 
-def _places(finding: leak_scan.Finding) -> str:
+def _places(finding: leak_scan.Passages) -> str:
     numbers = ", ".join(map(str, finding.first))
     return f"strings {numbers}" if len(finding.first) > 1 else f"string {numbers}"

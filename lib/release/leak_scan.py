@@ -42,7 +42,7 @@ Pieces = dict[str, dict[object, set[int]]]  # file name -> private piece -> numb
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Passages:
     """Private text of one kind in one file. Holds none of the text.
 
     Attributes:
@@ -58,7 +58,7 @@ class Finding:
     first: Sequence[int]
 
 
-def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> list[Finding]:
+def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> list[Passages]:
     """Look for private text.
 
     Args:
@@ -75,7 +75,7 @@ def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]
         "ids of records or users": _ids(strings, train, held_out),
     }
     return [
-        Finding(file, kind, len(pieces), sorted({place for places in pieces.values() for place in places})[:5])
+        Passages(file, kind, len(pieces), sorted({place for places in pieces.values() for place in places})[:5])
         for kind, by_file in by_kind.items()
         for file, pieces in by_file.items()
     ]

@@ -1,4 +1,4 @@
-"""The house keeps its shape: imports point down, no circle, no file at lib's top level, a picture that is up to date."""
+"""The house keeps its shape: imports point down, no circle, no file at lib's top level, a paragraph a room."""
 
 import shutil
 import subprocess

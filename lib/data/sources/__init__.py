@@ -10,49 +10,49 @@ from pathlib import Path
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.data.records import Record
-from lib.data.sources.corpus import Columns, Corpus, Request, check_fields
+from lib.data.sources.corpus import Columns, Corpus, SourceRequest, check_fields
 from lib.data.sources.source import Source
 
 __all__ = ["SOURCES", "Corpus", "Source", "glance", "load", "parse"]
 
 
-def _load_snippets(request: Request) -> Corpus:
+def _load_snippets(request: SourceRequest) -> Corpus:
     from lib.data.sources.sentiment_snippets import load_snippets
 
     return load_snippets(request)
 
 
-def _load_table(request: Request) -> Corpus:
+def _load_table(request: SourceRequest) -> Corpus:
     from lib.data.sources.table_files import load_table
 
     return load_table(request)
 
 
-def _first_record(request: Request) -> Record:
+def _first_record(request: SourceRequest) -> Record:
     from lib.data.sources.table_files import first_record
 
     return first_record(request)
 
 
-def _load_hub(request: Request) -> Corpus:
+def _load_hub(request: SourceRequest) -> Corpus:
     from lib.data.sources.hub import load_hub
 
     return load_hub(request)
 
 
-def _load_amazon(request: Request) -> Corpus:
+def _load_amazon(request: SourceRequest) -> Corpus:
     from lib.data.sources.amazon_reviews import load_amazon
 
     return load_amazon(request)
 
 
-def _load_aug_pe(request: Request) -> Corpus:
+def _load_aug_pe(request: SourceRequest) -> Corpus:
     from lib.data.sources.aug_pe_corpora import load_aug_pe
 
     return load_aug_pe(request)
 
 
-def _find_file(request: Request) -> None:
+def _find_file(request: SourceRequest) -> None:
     if request.argument:
         from lib.data.sources.table_files import locate
 
@@ -182,7 +182,9 @@ def load(
     return SOURCES[request.kind].load(request)
 
 
-def _request(source: str, columns: Columns, limit: int | None = None, seed: int = 0, root: Path = DATA) -> Request:
+def _request(
+    source: str, columns: Columns, limit: int | None = None, seed: int = 0, root: Path = DATA
+) -> SourceRequest:
     kind, argument = parse(source)
     entry = SOURCES[kind]
     if columns is not None and not entry.own_columns:
@@ -195,4 +197,4 @@ def _request(source: str, columns: Columns, limit: int | None = None, seed: int 
         )
     check_fields(columns)
     default = None if entry.default_path is None else root / entry.default_path
-    return Request(kind, argument, columns, limit, seed, root, default)
+    return SourceRequest(kind, argument, columns, limit, seed, root, default)

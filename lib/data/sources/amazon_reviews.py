@@ -12,7 +12,7 @@ import duckdb
 from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
 from lib.data.records import Record, from_json
-from lib.data.sources.corpus import Corpus, Request, draw
+from lib.data.sources.corpus import Corpus, SourceRequest, draw
 from lib.data.sources.table_files import clean
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
@@ -62,7 +62,7 @@ SELECT * FROM (
 """
 
 
-def load_amazon(request: Request) -> Corpus:
+def load_amazon(request: SourceRequest) -> Corpus:
     """Load one category, with the labels ``rating`` ('1' to '5'), ``product`` (its title) and ``category``.
 
     The text is the review's title, a line break, and the review. With a limit, reviews are drawn by a hash of the seed
@@ -105,7 +105,7 @@ def connect(spill: Path) -> duckdb.DuckDBPyConnection:
     return db
 
 
-def _join(db: duckdb.DuckDBPyConnection, request: Request, reviews: Path, meta: Path) -> Corpus:
+def _join(db: duckdb.DuckDBPyConnection, request: SourceRequest, reviews: Path, meta: Path) -> Corpus:
     db.execute(PRODUCTS.format(meta=_table(meta, "meta"), title=MAX_TITLE))
     pairs = db.execute(CATALOGUE, {"seed": str(request.seed), "rows": MAX_CATALOGUE}).fetchall()
     total, joined = db.execute(COUNTS.format(reviews=_table(reviews, "reviews"))).fetchone()
@@ -166,7 +166,7 @@ def _table(path: Path, content: str) -> str:
     return f"read_json('{name}', format = 'newline_delimited', columns = {FIELDS[content]})"
 
 
-def _file(request: Request, content: str, name: str) -> Path:
+def _file(request: SourceRequest, content: str, name: str) -> Path:
     """The file that was put there by hand, packed or not, else the one from the hub."""
     folder = request.root / "raw" / "amazon-2023"
     for path in (folder / name, folder / f"{name}.gz"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.common.errors import DoppelError
-from lib.data.sources.corpus import Corpus, Request, draw
+from lib.data.sources.corpus import Corpus, SourceRequest, draw
 from lib.data.sources.table_files import Cells, csv_cells, locate, to_records
 
 # kind -> label -> its column, and the prefix of each of its values
@@ -15,7 +15,7 @@ LAYOUTS = {
 }
 
 
-def load_aug_pe(request: Request) -> Corpus:
+def load_aug_pe(request: SourceRequest) -> Corpus:
     """Load columns ``text,label1,label2`` (pubmed: ``text``) from the named file, or from the default one.
 
     Labels lose their prefix: yelp has category ('Restaurants') and stars ('1' to '5'), openreview has area and

@@ -17,7 +17,7 @@ Columns = Mapping[str, str] | None  # field -> column
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SourceRequest:
     """What a loader is asked for: a parsed source, and the settings of `lib.data.sources.load`.
 
     Attributes:
@@ -60,7 +60,7 @@ class Corpus:
     files: tuple[Path, ...] = ()
 
 
-def draw(records: Iterable[Record], request: Request) -> tuple[list[Record], str]:
+def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record], str]:
     """Keep at most ``limit`` records, those of smallest `rank`, in one pass and bounded memory.
 
     Args:

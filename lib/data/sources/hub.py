@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from lib.common.errors import DoppelError
-from lib.data.sources.corpus import Corpus, Request, draw
+from lib.data.sources.corpus import Corpus, SourceRequest, draw
 from lib.data.sources.table_files import Cells, resolve, to_records
 
 SHUFFLE_BUFFER = 10_000  # rows of a stream that are held at once to draw from
 
 
-def load_hub(request: Request) -> Corpus:
+def load_hub(request: SourceRequest) -> Corpus:
     """Load a dataset; columns are mapped as those of a file.
 
     With a limit the dataset is streamed: shuffled through a buffer, then cut after ``limit`` rows. A column of class
@@ -27,7 +27,7 @@ def load_hub(request: Request) -> Corpus:
     return Corpus(kept, [], request.argument.partition(":")[0], f"{counts} read from the hub: {request.argument}")
 
 
-def _cells(request: Request) -> Iterator[Cells]:
+def _cells(request: SourceRequest) -> Iterator[Cells]:
     mapping: dict[str, str] = {}
     try:
         data = _open(request)
@@ -49,7 +49,7 @@ def _cells(request: Request) -> Iterator[Cells]:
         ) from None
 
 
-def _open(request: Request) -> Any:
+def _open(request: SourceRequest) -> Any:
     """The dataset, or with a limit a stream of it."""
     import datasets  # takes a second to import
 

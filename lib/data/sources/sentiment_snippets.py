@@ -6,7 +6,7 @@ from pathlib import Path
 from lib.data.assets import fetch
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
-from lib.data.sources.corpus import Corpus, Request, draw
+from lib.data.sources.corpus import Corpus, SourceRequest, draw
 
 FILES = {
     "amazon-snippets": "amazonReviewSnippets_GroundTruth.txt",
@@ -16,7 +16,7 @@ FILES = {
 NEUTRAL = 0.5
 
 
-def load_snippets(request: Request) -> Corpus:
+def load_snippets(request: SourceRequest) -> Corpus:
     """Load the sentences of one of `FILES`, with the label ``sentiment``: negative, neutral, positive.
 
     An Amazon id ``12_3`` is sentence 3 of review 12, so the review is the user. Movie sentences have no user.

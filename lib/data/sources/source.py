@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib.data.records import Record
-from lib.data.sources.corpus import Corpus, Request
+from lib.data.sources.corpus import Corpus, SourceRequest
 
 
 def _all_of_it(argument: str) -> str:
@@ -33,8 +33,8 @@ class Source:
     """
 
     form: str
-    load: Callable[[Request], Corpus]
-    glance: Callable[[Request], Record | None] | None = None
+    load: Callable[[SourceRequest], Corpus]
+    glance: Callable[[SourceRequest], Record | None] | None = None
     own_columns: bool = False
     knows_users: bool = True
     title: str | None = None

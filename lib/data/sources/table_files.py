@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 from lib.common import jsonl, paths
 from lib.common.errors import DoppelError
 from lib.data.records import MAX_CHARACTERS, Record, from_json, scan
-from lib.data.sources.corpus import FIELDS, Columns, Corpus, Request, check_fields, draw
+from lib.data.sources.corpus import FIELDS, Columns, Corpus, SourceRequest, check_fields, draw
 
 Cells = tuple[str, dict[str, Any]]  # where the row is (file and line), and its values by field
 
 
-def load_table(request: Request) -> Corpus:
+def load_table(request: SourceRequest) -> Corpus:
     """Load a file of rows.
 
     A field that ``columns`` leaves out is read from the column of its own name: ``text`` must be there, ``user`` and
@@ -39,7 +39,7 @@ def load_table(request: Request) -> Corpus:
     return Corpus(kept, [], path.name, f"{counts} of {path.name}", (path,))
 
 
-def first_record(request: Request) -> Record:
+def first_record(request: SourceRequest) -> Record:
     """The first record of the ``request`` as `load_table` reads it, so that wrong columns show at once.
 
     Raises:
@@ -49,7 +49,7 @@ def first_record(request: Request) -> Record:
     return kept[0]
 
 
-def _records(path: Path, request: Request) -> Iterator[Record]:
+def _records(path: Path, request: SourceRequest) -> Iterator[Record]:
     if request.kind == "jsonl" and request.columns is None and _in_record_schema(path):
         return scan(path)
     return to_records(READERS[request.kind](path, request.columns))

@@ -26,7 +26,7 @@ HEAD_RATE = 100  # learning rate of the new head, relative to that of the pretra
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClassifierSettings:
     """How the classifier is trained: AdamW with a linear schedule.
 
     Args:
@@ -75,7 +75,7 @@ def locate(name: str) -> Path | str:
     )
 
 
-def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
+def transformer(name: str, texts: Sequence[str], settings: ClassifierSettings) -> Fit:
     """A classifier that starts from the same pretrained encoder at every training.
 
     Args:
@@ -92,7 +92,7 @@ def transformer(name: str, texts: Sequence[str], settings: Settings) -> Fit:
 class _FineTuning:
     """A pretrained encoder, the token ids of the pool, and trainings that start from both."""
 
-    def __init__(self, name: str, texts: Sequence[str], settings: Settings):
+    def __init__(self, name: str, texts: Sequence[str], settings: ClassifierSettings):
         self.settings = settings
         source = locate(name)
         tokenizer = loading.from_pretrained(AutoTokenizer, source)

@@ -11,7 +11,7 @@ from lib.models import loading
 
 
 @dataclass(frozen=True)
-class Entry:
+class EngineEntry:
     """An engine and when ``auto`` takes it.
 
     Attributes:
@@ -54,20 +54,20 @@ def _transformers() -> Callable[..., Engine]:
 
 
 ENGINES = {  # in the order in which `auto` tries them: the fastest first, the one that runs every model last
-    "vllm": Entry(
+    "vllm": EngineEntry(
         _vllm,
         fits=lambda device, dtype: device == "cuda",
         package="vllm",
         install="on a GPU machine: pip install 'doppel[vllm]'",
         needs_gpu=True,
     ),
-    "ctranslate2": Entry(
+    "ctranslate2": EngineEntry(
         _ctranslate2,
         fits=lambda device, dtype: device != "cuda" and dtype != "bfloat16",
         package="ctranslate2",
         install="pip install ctranslate2, or use engine: auto",
     ),
-    "transformers": Entry(_transformers, fits=lambda device, dtype: True),
+    "transformers": EngineEntry(_transformers, fits=lambda device, dtype: True),
 }
 
 

@@ -13,7 +13,7 @@ from lib.data import sources
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.data.sources import SOURCES, Corpus, Source, glance, load, parse
-from lib.data.sources.corpus import Request, draw
+from lib.data.sources.corpus import SourceRequest, draw
 from lib.pipeline import preflight
 from lib.privacy.budget_account import Account
 from lib.release import card
@@ -81,7 +81,7 @@ def test_a_glance_reads_the_first_record_of_a_file_and_no_other_source(tmp_path:
 TEXTS = ("eins", "zwei")
 
 
-def load_toy(request: Request) -> Corpus:
+def load_toy(request: SourceRequest) -> Corpus:
     made = [Record(str(i), PrivateText(text), {}, request.argument or None) for i, text in enumerate(TEXTS)]
     kept, counts = draw(made, request)
     return Corpus(kept, [], "toy", f"{counts} of a toy, from {request.default_path}")

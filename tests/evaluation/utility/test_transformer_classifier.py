@@ -30,7 +30,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accuracy(encoder: Path, layers: int | None, *, steps: int = 30, seed: int = 1, dtype: str = "float32") -> float:
     compared = matched(arm=records(60, 3))
     codes, _ = compared.codes("mood")
-    settings = transformer_classifier.Settings(steps, 16, 2e-3, 20, layers, device="cpu", dtype=dtype)
+    settings = transformer_classifier.ClassifierSettings(steps, 16, 2e-3, 20, layers, device="cpu", dtype=dtype)
     fit = transformer_classifier.transformer(str(encoder), compared.texts, settings)
     rows, tests = compared.rows["arm"], compared.rows["held-out"]
     first, again = (fit(rows, codes[rows], tests, seed) for _ in range(2))
@@ -60,7 +60,7 @@ def test_passes_of_a_batch_add_up_to_it(encoder: Path, monkeypatch: pytest.Monke
             "forward",
             lambda self, *args, outputs=outputs: outputs.append(original(self, *args)) or outputs[-1],
         )
-        settings = transformer_classifier.Settings(3, 16, 1e-3, 20, 2, device="cpu", dtype="float32")
+        settings = transformer_classifier.ClassifierSettings(3, 16, 1e-3, 20, 2, device="cpu", dtype="float32")
         transformer_classifier.transformer(str(encoder), compared.texts, settings)(rows, codes[rows], tests, 1)
         seen.append(torch.cat([logits for logits in outputs if not logits.requires_grad]))
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-4)
