@@ -1,28 +1,44 @@
-"""Real runs, through Snakemake and papermill: once, again, in part, failed, killed, and two at a time."""
+"""Real runs, through Snakemake and papermill: once, again, in part, failed, killed, and two stages at a time."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+from support.errors import refused
 from support.project import Project, edit, toy_chain, until
 
+from lib.cli import __main__, run
 from lib.common.files import sha256
 from lib.stage.provenance import usable_cores
 
 PRIVATE = "Xanthippe-Quillfeather-0451"
+
+# Two ends that only end together, where two stages can run at a time.
+MEET = f"""
+import time
+
+folder, deadline = stage.folder.parent, time.monotonic() + 60
+(folder / f"began-{{stage.id}}").touch()
+while {usable_cores() > 1} and len(list(folder.glob("began-*"))) < 2:
+    assert time.monotonic() < deadline
+    time.sleep(0.02)
+"""
 
 
 def contents(folder: Path) -> dict[str, str]:
     return {str(path): sha256(path) for path in folder.rglob("[!.]*") if path.is_file()}
 
 
-def test_a_chain_runs_once_and_then_only_what_changed(project: Project) -> None:
+def test_a_chain_runs_once_two_stages_at_a_time_and_then_only_what_changed(project: Project) -> None:
     toy_chain(project)
+    edit(project.root / "notebooks" / "02_end.ipynb", "import sys\\n", json.dumps(MEET)[1:-1] + "import sys\\n")
     elsewhere = project.root / "jupyter" / "kernels" / "python3"  # another project has registered its own kernel
     elsewhere.mkdir(parents=True)
     (elsewhere / "kernel.json").write_text('{"argv": ["/nowhere/python"], "display_name": "x", "language": "python"}')
@@ -48,131 +64,157 @@ print(sorted({"torch", "transformers", "snakemake", "papermill", "wandb"} & set(
     assert "everything is up to date" in again.stdout and "02_end.b  7.9600" in again.stdout
     assert contents(project.root / "results") == before
 
-    # forced, 00_make makes the same again: nothing after it runs
-    ended = project.run("toy", "--force", "00_make")
-    assert ended.returncode == 0 and "00_make  starts (not done yet)" in ended.stdout
-    assert ended.stdout.count("up to date: its inputs are what they were") == 3 and ended.stdout.count("starts") == 1
-
-    # one parameter of one variant, and --only leaves the rest alone
+    # forced, 00_make makes the same again: 01_grow does not run. One parameter of one variant; --only leaves the other
     (project.root / "slow").mkdir()
     (project.root / "slow" / "config.yaml").write_text("cores: 1\n")
-    ended = project.run("params/toy/", "--only", "02_end.b", "--set", "02_end.samples=7", "--profile", "slow")
-    assert ended.returncode == 0 and ended.stdout.count("starts") == 1 and "up to date" not in ended.stdout
+    changes = ("--force", "00_make", "--only", "02_end.b", "--set", "02_end.samples=7", "--profile", "slow")
+    ended = project.run("params/toy/", *changes)
+    assert ended.returncode == 0 and ended.stdout.count("starts") == 2
+    assert "00_make  starts (not done yet)" in ended.stdout and "02_end.b  starts (parameters changed" in ended.stdout
+    assert ended.stdout.count("up to date") == 1
+    assert "01_grow.fast  up to date: its inputs are what they were" in ended.stdout
     assert "02_end.b  7.9600         7 " in ended.stdout and "02_end.a  7.9600         1 " in ended.stdout
 
 
-def test_a_dry_run_tells_the_reasons_and_starts_nothing(project: Project) -> None:
-    toy_chain(project)
-    ended = project.run("toy", "--dry-run", "--only", "01_grow")
-    assert ended.returncode == 0 and "2 of 4 stages would run; nothing was started" in ended.stdout
-    assert re.search(r"would run  00_make +not done yet\nwould run  01_grow.fast  not done yet\n", ended.stdout)
-    assert not (project.root / "results").exists()
-    ended = project.run("toy", "--only", "00_make", "--force", "02_end.a")
-    assert ended.returncode == 2 and "--force 02_end.a: --only leaves it out" in ended.stderr
+def test_a_dry_run_gives_the_reasons_and_starts_nothing(here: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    toy_chain(here)
+    assert __main__.main(["toy", "--dry-run", "--only", "01_grow"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 of 4 stages would run; nothing was started" in shown
+    assert re.search(r"would run  00_make +not done yet\nwould run  01_grow.fast  not done yet\n", shown)
+    assert not (here.root / "results").exists()
+    command = ["toy", "--only", "00_make", "--force", "02_end.a"]
+    with refused("cli.forced_stage_left_out", name="--force", value="02_end.a"):
+        run.run_preset(__main__._parser().parse_args(command))
+    assert __main__.main(command) == 2 and "nothing was started" in capsys.readouterr().err
 
 
-def failing(project: Project, error: str) -> None:
-    toy_chain(project)
+# Stages that fail.
+
+
+def failing(project: Project, error: str, end: str = "stage.finish({}, {})") -> None:
+    """01_grow with a cell that fails."""
     project.notebook(
         "01_grow",
         'inputs: dict[str, str] = {"data": "00_make"}\nfactor: float = 1.0\n',
         f'private = "-".join(["Xanthippe", "Quillfeather", "0451"])\n{error}',
-        "stage.finish({}, {})",
+        end,
         words="Look each name up in a table.",
     )
 
 
-def everything(project: Project, ended: subprocess.CompletedProcess) -> str:
-    """All that a run left or said."""
+@dataclass
+class Failed:
+    """A project whose run has failed in its second stage: what the front door printed, and all that it left."""
+
+    project: Project
+    ended: subprocess.CompletedProcess
+    left: str
+
+    def again(self, **env: str) -> tuple[int, str]:
+        """Run the failed stage by itself, as Snakemake does: exit code, and what the front door would print."""
+        command = [sys.executable, "-m", "lib.pipeline.run_stage", "toy", "01_grow.fast", "1", str(os.getpid())]
+        ended = subprocess.run(command, cwd=self.project.root, env=self.project.env | env, stdout=subprocess.PIPE)
+        return ended.returncode, (self.project.stage(".chain") / "01_grow.fast.failed").read_text()
+
+
+def everything(project: Project) -> str:
+    """All that a run left."""
     files = [path for path in (project.root / "results").rglob("*") if path.is_file()]
-    return ended.stdout + ended.stderr + "".join(path.read_bytes().decode("utf-8", "replace") for path in files)
+    return "".join(path.read_bytes().decode("utf-8", "replace") for path in files)
 
 
-def test_a_failed_stage_says_where_and_shows_no_private_text(project: Project) -> None:
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
+    project = Project(tmp_path_factory.mktemp("failed"))
+    toy_chain(project)
     failing(project, "{}[private]")
     ended = project.run("toy", WANDB_MODE="offline")
-    assert ended.returncode == 1
-    told = ended.stderr
-    assert "01_grow.fast failed: in the cell after: Look each name up in a table." in told
-    assert "KeyError: message hidden" in told and "{}[private]" in told
-    assert "log: results/toy/01_grow.fast/log.txt" in told and "what is done stays done" in told
-    assert project.done("00_make") and not (project.stage("01_grow.fast") / "done.json").exists()
-    assert "02_end" not in ended.stdout  # nothing after it was tried
-    assert PRIVATE not in everything(project, ended)
-
-    # the control: the same run without the guard is found out
-    assert PRIVATE in everything(project, project.run("toy", DOPPEL_SHOW_ERRORS="1"))
+    return Failed(project, ended, everything(project))
 
 
-def test_a_refusal_is_told_as_it_is_and_a_notebook_must_finish(project: Project) -> None:
-    failing(project, "from lib.common.errors import DoppelError\n\nraise DoppelError('steps = 0; must be positive')")
-    ended = project.run("toy")
-    assert ended.returncode == 1
-    assert "in a table.\nDoppelError: steps = 0; must be positive\nlog: " in ended.stderr
-    path = failing(project, "") or project.root / "notebooks/01_grow.ipynb"
-    edit(path, "stage.finish({}, {})", "pass")
-    ended = project.run("toy")
-    assert ended.returncode == 1 and "ended without stage.finish(...)" in ended.stderr
+def test_a_failed_stage_says_where_and_shows_no_private_text(failed: Failed) -> None:
+    assert failed.ended.returncode == 1
+    shown = failed.ended.stderr
+    assert "01_grow.fast failed: in the cell after: Look each name up in a table." in shown
+    assert "KeyError: message hidden" in shown and "{}[private]" in shown
+    assert "log: results/toy/01_grow.fast/log.txt" in shown and "what is done stays done" in shown
+    assert failed.project.done("00_make") and not (failed.project.stage("01_grow.fast") / "done.json").exists()
+    assert "02_end" not in failed.ended.stdout  # nothing after it was tried
+    assert PRIVATE not in failed.ended.stdout + shown + failed.left
 
 
-def waiting(project: Project) -> tuple[subprocess.Popen, int, int]:
-    """A front door whose one stage waits for a file; with the pids of its runner and of its kernel."""
-    project.notebook(
+def test_the_same_without_the_guard_is_found_out(failed: Failed) -> None:
+    """The control of the test above."""
+    failing(failed.project, "{}[private]")
+    code, shown = failed.again(DOPPEL_SHOW_ERRORS="1")
+    assert code == 1 and PRIVATE in shown and PRIVATE in everything(failed.project)
+
+
+def test_a_refusal_is_shown_as_it_is(failed: Failed) -> None:
+    refusal = "raise DoppelError('stage.out_of_range', 'steps = 0', remedy='must be positive')"
+    failing(failed.project, f"from lib.common.errors import DoppelError\n\n{refusal}")
+    code, shown = failed.again()
+    assert code == 1 and "in a table.\nDoppelError: steps = 0; must be positive\nlog: " in shown
+
+
+def test_a_notebook_must_finish_its_stage(failed: Failed) -> None:
+    failing(failed.project, "", end="pass")
+    code, shown = failed.again()
+    assert code == 1 and "ended without stage.finish(...)" in shown
+
+
+# Runs that are killed.
+
+
+def started(project: Project) -> tuple[subprocess.Popen, dict[str, psutil.Process]]:
+    """A front door whose one stage waits for a file; with it, its runner and its kernel, once the stage is at work."""
+    pids = project.stage("pids")
+    pids.unlink(missing_ok=True)
+    door = subprocess.Popen(
+        project.command("toy"),
+        cwd=project.root,
+        env=project.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: pids.exists() and pids.read_text().endswith(" "))
+    runner, kernel = map(int, pids.read_text().split())
+    return door, {"kernel": psutil.Process(kernel), "runner": psutil.Process(runner)}
+
+
+def test_a_killed_run_is_taken_up_by_the_next_and_a_second_front_door_is_refused(
+    here: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.notebook(
         "00_make",
         "",
         "import os\nimport time\n\n"
         '(stage.folder.parent / "pids").write_text(f"{os.getppid()} {os.getpid()} ")\n'
-        'while not (stage.folder.parent / "go").exists():\n    time.sleep(0.05)',
+        'while not (stage.folder.parent / "go").exists():\n    time.sleep(0.02)',
         "stage.finish({}, {})",
     )
-    project.preset("toy", n00_make="")
-    pids = project.root / "results" / "toy" / "pids"
-    door = subprocess.Popen(
-        project.command("toy"), cwd=project.root, env=project.env, stderr=subprocess.PIPE, text=True
-    )
-    until(lambda: pids.exists() and pids.read_text().endswith(" "))
-    runner, kernel = map(int, pids.read_text().split())
-    return door, runner, kernel
+    here.preset("toy", n00_make="")
+    door, children = started(here)
+    for victim, said in (
+        ("kernel", "its kernel died: killed, or out of memory; run again"),
+        ("runner", "00_make failed: the process died without an error message"),
+        ("front door", ""),
+    ):
+        os.kill(children[victim].pid if victim in children else door.pid, signal.SIGKILL)
+        shown = door.communicate(timeout=60)[1]
+        assert door.returncode == (-9 if victim == "front door" else 1) and said in shown, victim
+        assert not (here.stage("00_make") / "done.json").exists()
+        # at once: what the kill left ends, though its stage would wait for ever, and the next run takes over
+        left = list(children.values())
+        door, children = started(here)
+        assert not psutil.wait_procs(left, timeout=30)[1], victim
 
-
-@pytest.mark.parametrize("victim", ["kernel", "runner", "front door"])
-def test_a_killed_run_is_taken_up_by_the_next(project: Project, victim: str) -> None:
-    door, runner, kernel = waiting(project)
-    left = [psutil.Process(runner), psutil.Process(kernel)]
-    os.kill({"kernel": kernel, "runner": runner, "front door": door.pid}[victim], signal.SIGKILL)
-    told = door.communicate(timeout=60)[1]
-    assert door.returncode == (-9 if victim == "front door" else 1)
-    if victim == "kernel":
-        assert "its kernel died: killed, or out of memory; run again" in told
-    if victim == "runner":
-        assert "00_make failed: it ended without a word" in told
-    assert not (project.stage("00_make") / "done.json").exists()
-
-    # at once: what the kill left ends, though its stage would wait for ever, and the next run takes over
-    again = subprocess.Popen(project.command("toy"), cwd=project.root, env=project.env, stdout=subprocess.PIPE)
-    assert not psutil.wait_procs(left, timeout=30)[1]
-    (project.root / "results" / "toy" / "go").touch()
-    again.communicate(timeout=60)
-    assert again.returncode == 0 and project.done("00_make")["edited"] is None
-
-
-def test_a_second_front_door_is_refused_and_does_not_disturb(project: Project) -> None:
-    door, _, _ = waiting(project)
-    second = project.run("toy")
-    assert second.returncode == 2 and f"run toy is in use by process {door.pid}" in second.stderr
-    (project.root / "results" / "toy" / "go").touch()
-    assert door.wait(timeout=60) == 0 and project.done("00_make")
-
-
-@pytest.mark.skipif(usable_cores() < 2, reason="at most one stage a core runs at a time")
-def test_two_jobs_run_at_a_time(project: Project) -> None:
-    toy_chain(project)
-    meet = (
-        'import time\n\nmine, other = stage.id, {"00_make.a": "00_make.b", "00_make.b": "00_make.a"}[stage.id]\n'
-        "(stage.folder.parent / f'{mine}.here').touch()\ndeadline = time.monotonic() + 60\n"
-        "while not (stage.folder.parent / f'{other}.here').exists():\n"
-        "    assert time.monotonic() < deadline\n    time.sleep(0.05)"
-    )
-    project.notebook("00_make", "size: int = 1\n", meet, "stage.finish({}, {})")
-    project.preset("two", n00_make__a="", n00_make__b="")
-    assert project.run("two", "--jobs", "2").returncode == 0
+    with refused("common.in_use", name="run toy", value=str(door.pid)):
+        run.run_preset(__main__._parser().parse_args(["toy"]))
+    capsys.readouterr()
+    assert __main__.main(["toy"]) == 2 and "nothing was started" in capsys.readouterr().err
+    here.stage("go").touch()
+    assert door.communicate(timeout=60)[1] == "" and door.returncode == 0  # the second did not disturb it
+    assert here.done("00_make")["edited"] is None
