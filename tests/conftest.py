@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import atexit
+import shutil
 import sys
 import threading
 import traceback
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from support.project import Project
+from support.project import ROOT, Project
 from traitlets.config import Config
 
 from lib.common import paths
@@ -32,6 +33,15 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
     yield project
     if stage.Stage._current is not None:
         stage.Stage._current._release()
+
+
+@pytest.fixture
+def house(here: Project) -> Project:
+    """The real notebooks, parameters and prompts in a project of its own, with a file of reviews beside them."""
+    for name in ("notebooks", "params", "prompts"):
+        shutil.copytree(ROOT / name, here.root / name)
+    (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
+    return here
 
 
 @pytest.fixture

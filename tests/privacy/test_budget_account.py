@@ -1,0 +1,101 @@
+"""Accounts of corpora: whose they are, and where they are kept; one that cannot be read is refused, never guessed."""
+
+import pytest
+from support.budgets import ARM_JSON, CORPUS, CSV, EVOLVE, TRAIN, UNITS, begin, corpus, graph_of, pay
+from support.errors import refused
+from support.project import Project
+
+from lib.pipeline.budget_check import check_budget
+from lib.privacy import budget
+from lib.privacy.budget_account import FOLDER, Account, account_of
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ('"count": 1', '"count": 0', "privacy.charge_unreadable"),
+        ('"noise_multiplier": 2.0', '"noise_multiplier": -2.0', "privacy.charge_unreadable"),
+        ('"noise_multiplier": 2.0', '"noise_multiplier": NaN', "privacy.charge_unreadable"),
+        ('"noise_multiplier": 2.0', '"noise_multiplier": "2"', "privacy.charge_unreadable"),
+        ('"sampling_probability": 1.0', '"sampling_probability": 2', "privacy.charge_unreadable"),
+        ('"kind": "Gaussian"', '"kind": "Gausian"', "privacy.charge_unreadable"),
+        (ARM_JSON, '{"kind": "NonPrivate"}', "privacy.charge_unreadable"),
+        ('"unit": "record"', '"unit": "recrod"', "privacy.charge_unreadable"),
+        (f'"units": {UNITS}', '"units": 0', "privacy.charge_unreadable"),
+        ('"delta": ', '"dleta": ', "privacy.charge_unreadable"),
+        ('"token"', '"tok', "common.not_json"),
+        ("}\n", "}", "privacy.account_cut_off"),
+        ("}\n", "", "privacy.account_cut_off"),
+        ("}\n", "}\n[]\n", "common.not_an_object"),
+    ],
+)
+def test_an_account_that_cannot_be_read_is_refused_never_guessed(
+    house: Project, old: str, new: str, cause: str
+) -> None:
+    corpus()
+    pay(begin(TRAIN))
+    path = house.root / "data/budgets/amazon-snippets.jsonl"
+    *first, last = path.read_text().splitlines(keepends=True)
+    assert old in last
+    path.write_text("".join([*first, new.join(last.rsplit(old, 1))]))
+    damaged = path.read_text()
+    for act in (
+        lambda: pay(begin(EVOLVE)),
+        lambda: check_budget(graph_of(), [EVOLVE]),
+        lambda: budget.status("amazon-snippets"),
+    ):
+        with refused("privacy.account_unreadable", name="amazon-snippets.jsonl") as error:
+            act()
+    assert error.value.__cause__.code == cause  # of the last of them
+    assert path.read_text() == damaged
+
+
+# Whose account.
+
+
+def test_the_same_data_is_the_same_account_however_it_is_named(
+    house: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    inside = {
+        Account.of(source) for source in ("csv:reviews.csv", "yelp:./reviews.csv", f"csv:{house.root}/reviews.csv")
+    }
+    assert len(inside) == 1 and inside.pop().source == "file:reviews.csv"  # it moves with the project
+    (house.root / "link.csv").symlink_to("reviews.csv")
+    assert Account.of("csv:link.csv") == Account.of("csv:reviews.csv")
+    assert Account.of("yelp") == Account.of("csv:data/raw/yelp/train.csv") != Account.of("openreview")
+    assert Account.of("hub:Owner/Name:config:test") == Account.of("hub:owner/name")
+    folders = [tmp_path_factory.mktemp(name) for name in "ab"]
+    outside = [Account.of(f"csv:{folder}/reviews.csv") for folder in folders]
+    names = {one.name for one in outside} | {Account.of("csv:reviews.csv").name}
+    assert house.root.name not in Account.of("csv:reviews.csv").name
+    assert len(names) == 3 and outside[0].source == f"file:{folders[0].resolve()}/reviews.csv"
+    for one in (*outside, Account.of("amazon-2023:Electronics"), Account.of("hub:a/b"), Account.of("amazon-snippets")):
+        assert Account.of(one.source) == one  # as terms write it
+
+
+def test_public_corpora_open_without_a_limit_and_others_with_one(house: Project) -> None:
+    for source, limit in (("amazon-snippets", None), ("csv:reviews.csv", 100.0)):
+        assert budget.status(source).limit == limit and budget.status(source).spent == 0
+        corpus(run=f"of-{limit}", changes=() if limit is None else CSV)
+        assert budget.status(source).limit == limit
+        text = Account.of(source).path.read_text()
+        assert ("is public anyway" in text) == (
+            limit is None
+        ) and f"epsilon: {'null' if limit is None else limit} #" in text
+
+
+def test_the_account_of_a_stage_is_that_of_its_source(house: Project) -> None:
+    corpus(changes=CSV)
+    assert account_of(house.stage(CORPUS, "quick")) == Account.of("csv:reviews.csv")
+    with refused("privacy.no_source", name="source"):
+        account_of(house.root)
+
+
+def test_accounts_can_be_kept_elsewhere(
+    house: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    monkeypatch.setenv(FOLDER, str(shared))
+    corpus()
+    assert {"amazon-snippets.yaml", "amazon-snippets.jsonl"} <= {path.name for path in shared.iterdir()}
+    assert not (house.root / "data").exists()
