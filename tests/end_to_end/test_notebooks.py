@@ -2,35 +2,55 @@
 
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.budgets import CORPUS, EVOLVE, TRAIN, draws, entries, graph_of, set_terms
+from support.errors import refused
 from support.notebooks import SMALL, TINY
-from support.project import ROOT, Project
+from support.project import Project
 
-from lib.common.errors import DoppelError
 from lib.data import records, sources
 from lib.pipeline import preflight
 from lib.pipeline.budget_check import check_budget
+from lib.privacy import mechanisms
+from lib.privacy.ledger import inherit
 
 
-@pytest.fixture
-def house(here: Project) -> Project:
-    shutil.copytree(ROOT / "notebooks", here.root / "notebooks")
-    shutil.copytree(ROOT / "params", here.root / "params")
-    shutil.copytree(ROOT / "prompts", here.root / "prompts")
-    return here
+def play_within_budget(house: Project, stage: str, drawn: str, limit: float) -> None:
+    """Play the notebook of an arm, first with less left of the corpus' budget than it needs, then up to ``limit``."""
+    notebook = stage.partition(".")[0]
+    before = entries()
+    set_terms(epsilon=5.0)
+    with refused("privacy.budget_exceeded", value=5.0) as error:
+        house.play(notebook, **SMALL[notebook])
+    assert error.value.where == stage
+    folder = house.stage(stage, "quick")
+    assert entries() == before and not list(folder.rglob(drawn))
+    set_terms(epsilon=limit)
+    expected = draws(*(f"{stage}.{key}={json.dumps(value)}" for key, value in SMALL[notebook].items()))[stage]
+    house.play(notebook, **SMALL[notebook])  # goes on from what it had before it was refused
+    assert [charge.event.mechanism for charge in entries()[len(before) :]] == [expected]
+    assert expected == inherit([folder]).mechanisms[-1]
 
 
-def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> None:
-    with pytest.raises(DoppelError, match=r"run \./run_all\.sh quick --only 00_process_data"):
+def test_every_notebook_runs_by_hand_with_its_own_defaults_and_draws_what_was_planned_or_nothing(
+    house: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with refused("stage.input_not_done", value=CORPUS) as error:
         house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"])
-    for name, sizes in SMALL.items():
-        namespace = house.play(name, **sizes)
-        assert (namespace["stage"].folder / "done.json").is_file()
-    for arm, most in (("11_generate.eps8", 4), ("12_aug_pe.eps8", 9)):
+    assert error.value.remedy == "run ./run_all.sh quick --only 00_process_data"
+    house.play(CORPUS, **SMALL[CORPUS])
+    (line,) = entries()
+    statement = json.loads((house.stage(CORPUS, "quick") / "privacy.json").read_text())
+    assert [line.event.as_json()] == statement["events"] and line.units == statement["units"]
+
+    play_within_budget(house, TRAIN, "training.pt", limit=8.0)
+    house.play("11_generate", **SMALL["11_generate"])
+    play_within_budget(house, EVOLVE, "votes-*.json", limit=20.0)
+    for arm, most in (("11_generate.eps8", 4), (EVOLVE, 9)):
+        assert (house.stage(arm, "quick") / "done.json").is_file()
         made = records.read(house.stage(arm, "quick") / "synthetic.jsonl")
         assert 1 <= len(made) <= most
         records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
@@ -38,42 +58,47 @@ def test_every_notebook_runs_by_hand_with_its_own_defaults(house: Project) -> No
         assert 0.98 * 8 <= privacy["epsilon"] <= 8
         assert privacy["not_for_release"]  # a privacy_seed was set
 
-
-def test_aug_pe_without_a_target_is_not_private_and_shows_and_keeps_no_votes(house: Project) -> None:
-    house.play("00_process_data", limit=300)
-    namespace = house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"target_epsilon": None})
-    folder = namespace["stage"].folder
+    # without a target, the same notebook is not private, and shows and keeps no votes
+    house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"stage": "12_aug_pe.open", "target_epsilon": None})
+    folder = house.stage("12_aug_pe.open", "quick")
     privacy = json.loads((folder / "privacy.json").read_text())
     assert privacy["epsilon"] is None and "is not private" in privacy["not_for_release"][0]
-    assert not (folder / "figures" / "votes.png").exists()
-    assert not list(folder.rglob("votes*"))
+    assert not (folder / "figures" / "votes.png").exists() and not list(folder.rglob("votes*"))
+    assert (house.stage(EVOLVE, "quick") / "figures" / "votes.png").exists()  # which it does show where they are noisy
 
-
-def test_aug_pe_counts_users_where_the_corpus_does(house: Project) -> None:
-    house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
-    namespace = house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"iterations": 1})
-    voters = namespace["voters"]
-    assert len(set(voters.owners.tolist())) == namespace["ledger"].units < len(voters.owners)
+    # the corpus, too, is refused before it draws
+    charged = entries()
+    set_terms(epsilon=0.25)
+    monkeypatch.setattr(mechanisms, "noisy_counts", lambda *args: pytest.fail("noise was drawn"))
+    with refused("privacy.budget_exceeded", value=0.25):
+        house.play(CORPUS, **SMALL[CORPUS])
+    assert entries() == charged
 
 
 def test_a_user_level_run_of_records_without_users_is_refused_before_anything_is_spent(house: Project) -> None:
     rows = "\n".join(f"sentence number {i} of somebody,positive,{'ann' if i % 3 else ''}" for i in range(30))
     (house.root / "mine.csv").write_text(f"text,Mood,user\n{rows}\n")
-    with pytest.raises(DoppelError, match=r"unit: user, but 10 of 30 records name no user"):
-        house.play("00_process_data", source="csv:mine.csv", columns={"labels.sentiment": "Mood"}, unit="user")
+    with refused("data.user_missing") as error:
+        house.play(CORPUS, source="csv:mine.csv", columns={"labels.sentiment": "Mood"}, unit="user")
+    assert "10 of 30 records" in error.value.sentence
     assert not list(house.root.glob("data/budgets/*"))
 
 
 def test_a_user_level_run_counts_users(house: Project) -> None:
-    house.play("00_process_data", limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
-    sizes = SMALL["10_finetune_dp_lora"] | {"expected_batch": 8.0, "target_epsilon": 20.0}
-    namespace = house.play("10_finetune_dp_lora", **sizes)
-    folder = house.stage("00_process_data", "quick")
+    house.play(CORPUS, limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
+    folder = house.stage(CORPUS, "quick")
     train = records.read(folder / "train.jsonl")
     users = {record.user for record in train}
-    assert namespace["ledger"].units == len(users) < len(train)
     assert sum(json.loads((folder / "label_histogram.json").read_text())["noisy_counts"]) < len(train)
-    assert namespace["progress"].records > sum(namespace["progress"].batch_sizes)  # several records a user
+
+    sizes = {"expected_batch": 8.0, "target_epsilon": 2.0}  # a small epsilon composes sooner
+    trained = house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"] | sizes)
+    assert trained["ledger"].units == len(users) < len(train)
+    assert trained["progress"].records > sum(trained["progress"].batch_sizes)  # several records a user
+
+    evolved = house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"iterations": 1, "target_epsilon": 2.0})
+    assert len(set(evolved["voters"].owners.tolist())) == evolved["ledger"].units < len(evolved["voters"].owners)
+    assert evolved["ledger"].units == len(users)
 
 
 def test_a_file_of_ones_own_is_part_of_what_the_corpus_is_made_from(house: Project) -> None:
@@ -82,32 +107,31 @@ def test_a_file_of_ones_own_is_part_of_what_the_corpus_is_made_from(house: Proje
     table.write_text("\n".join(["said,mood", *(f"{number} {line},neutral" for number, line in enumerate(lines))]))
     columns = {"text": "said", "labels.sentiment": "mood"}
     own = {"source": f"csv:{table}", "columns": columns, "near_duplicate_similarity": 1.0}
-    house.play("00_process_data", **own)
-    assert list(house.done("00_process_data", "quick")["made_from"]["files"]) == ["own.csv"]
-    changes = [f"00_process_data.{key}={json.dumps(value)}" for key, value in own.items()]
-    plan = preflight.preflight("quick", "quick", changes).plan(["00_process_data"], [])
-    assert plan == {}
+    house.play(CORPUS, **own)
+    assert list(house.done(CORPUS, "quick")["made_from"]["files"]) == ["own.csv"]
+    graph = preflight.preflight("quick", "quick", [f"{CORPUS}.{key}={json.dumps(value)}" for key, value in own.items()])
+    assert graph.plan([CORPUS], []) == {}
     table.write_text("\n".join(table.read_text().splitlines()[:40]))  # some records are taken back
-    plan = preflight.preflight("quick", "quick", changes).plan(["00_process_data"], [])
-    assert plan == {"00_process_data": "a file that it reads changed: own.csv"}
+    plan = graph.plan([CORPUS], [])
+    assert [reason.code for reason in plan.values()] == ["stage.file_changed"] and "own.csv" in str(plan[CORPUS])
 
 
-def test_a_histogram_that_is_dearer_than_the_target_is_refused_in_pre_flight(house: Project) -> None:
-    house.play("00_process_data", limit=300, label_histogram_scale=1.0)
-    with pytest.raises(DoppelError, match="label histogram alone spends"):
-        graph = preflight.preflight("quick", "quick", ["10_finetune_dp_lora.target_epsilon=0.5"])
+def test_a_histogram_that_costs_more_than_the_target_is_refused_in_pre_flight(house: Project) -> None:
+    house.play(CORPUS, **SMALL[CORPUS] | {"label_histogram_scale": 1.0})
+    graph = graph_of(f"{TRAIN}.target_epsilon=0.5")
+    with refused("pipeline.target_below_histogram", name="target_epsilon", value=0.5):
         check_budget(graph, list(graph.nodes))
 
 
 def test_batches_that_are_no_poisson_samples_get_no_epsilon(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from lib.methods.dp_lora.trainer import Trainer
 
-    house.play("00_process_data", limit=300)
+    house.play(CORPUS, **SMALL[CORPUS])
     order = np.random.default_rng(0)
     monkeypatch.setattr(Trainer, "_draw", lambda self, step: order.permutation(self.units)[:20].tolist())
-    with pytest.raises(DoppelError, match="no epsilon is stated"):
+    with refused("privacy.not_poisson"):
         house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"] | {"steps": 12})
-    assert not (house.stage("10_finetune_dp_lora.eps8", "quick") / "privacy.json").exists()
+    assert not (house.stage(TRAIN, "quick") / "privacy.json").exists()
 
 
 def write_amazon(root: Path, category: str, reviews: int) -> None:
@@ -150,7 +174,7 @@ def test_the_llama_preset_runs_when_model_and_sizes_are_overridden(
     small = {
         "00_process_data": {},
         "10_finetune_dp_lora": {
-            "model": TINY, "max_tokens": 60, "steps": 12, "expected_batch": 20.0, "warmup_steps": 1,
+            "model": TINY, "max_tokens": 60, "steps": 3, "expected_batch": 20.0, "warmup_steps": 1,
             "evaluate_records": 10,
         },
         "11_generate": {"samples": 3, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},

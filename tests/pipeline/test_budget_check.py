@@ -13,6 +13,7 @@ from support.budgets import (
     TRAIN,
     begin,
     corpus,
+    draws,
     entries,
     finish,
     graph_of,
@@ -26,7 +27,6 @@ from support.project import Project
 from lib.cli import __main__, run
 from lib.pipeline import budget_check
 from lib.pipeline.budget_check import check_budget
-from lib.privacy import accounting
 
 
 def test_a_run_that_would_pass_the_limit_is_refused_before_anything_starts(house: Project) -> None:
@@ -43,16 +43,9 @@ def test_a_run_that_would_pass_the_limit_is_refused_before_anything_starts(house
     planned()
 
 
-def plan(*changes: str) -> dict[str, accounting.Mechanism | None]:
-    """What pre-flight expects the two private arms of quick to draw."""
-    graph = graph_of(*changes)
-    about = budget_check._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
-    return {id: budget_check._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
-
-
 def test_what_pre_flight_plans_is_what_an_arm_charges(house: Project) -> None:
     corpus()
-    assert plan() == {id: finish(id).mechanism for id in (TRAIN, EVOLVE)}
+    assert draws() == {id: finish(id).mechanism for id in (TRAIN, EVOLVE)}
 
 
 def test_what_is_up_to_date_costs_nothing_and_what_is_forced_costs_again(house: Project) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.pipeline import preflight
-from lib.pipeline.budget_check import check_budget
+from lib.pipeline import budget_check, preflight
 from lib.pipeline.graph import Graph
 from lib.privacy import accounting, budget
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism
@@ -81,7 +80,14 @@ def finish(stage_id: str) -> Event:
 def planned(*changes: str, run: str = "quick", force: tuple[str, ...] = ()) -> None:
     """Pre-flight of preset quick as the command line does it."""
     graph = graph_of(*changes, run=run)
-    check_budget(graph, graph.plan(graph.nodes, force))
+    budget_check.check_budget(graph, graph.plan(graph.nodes, force))
+
+
+def draws(*changes: str) -> dict[str, Mechanism | None]:
+    """What pre-flight expects the two private arms of quick to draw."""
+    graph = graph_of(*changes)
+    about = budget_check._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
+    return {id: budget_check._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
 
 
 def set_terms(source: str = "amazon-snippets", **values: object) -> Path:

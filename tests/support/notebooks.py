@@ -9,7 +9,8 @@ SMALL = {
     },
     "11_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
     "12_aug_pe": {
-        "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "judge": f"hidden:{TINY}", "iterations": 2,
+        "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "iterations": 2,
+        "encoder": f"hidden:{TINY}", "judge": "bundled:all-minilm-l6-v2",
         "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
         "privacy_seed": 3,
     },
