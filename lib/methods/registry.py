@@ -132,6 +132,3 @@ def titled(title: str) -> Method:
         if title in (method.title, method.title_without_privacy):
             return method
     raise KeyError(title)
-
-
-PROMPT_ONLY = PROMPTING.title  # for lib.scorecard, until it asks the entry

@@ -11,7 +11,7 @@ import numpy as np
 
 from lib.audit.verdict import Verdict
 from lib.common import formatting
-from lib.methods.registry import PROMPT_ONLY
+from lib.methods.registry import titled
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import Entrant
 
@@ -141,7 +141,7 @@ class _Adviser:
         name, method = display_name(self._card, entrant.id), self._arms[entrant.id][0]["method"]
         if len(entrant.arms) > 1:
             return f"{name} over {len(entrant.arms)} seeds"
-        return name if method == PROMPT_ONLY else f"{name} ({method})"
+        return name if titled(method).spends is None else f"{name} ({method})"
 
     def _cheapest(self, usable: Sequence[Entrant]) -> Entrant | None:
         for entrant in usable:

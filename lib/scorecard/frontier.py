@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.common.errors import DoppelError, nearest
-from lib.methods.registry import PROMPT_ONLY
+from lib.methods.registry import titled
 from lib.scorecard import scorecard
 from lib.stage.finished import FinishedStage, Run
 from lib.stage.notebook_roles import COMPARES
@@ -59,7 +59,7 @@ def points(card: Mapping[str, Any]) -> list[Point]:
 
 def _points(card: Mapping[str, Any]) -> Iterator[Point]:
     for arm in card["arms"]:
-        if arm["stage"] == card["floor"] and arm["method"] == PROMPT_ONLY:
+        if arm["stage"] == card["floor"] and titled(arm["method"]).spends is None:
             continue
         cost = arm["cost"]
         about = [card["run"], *(arm[name] for name in ("stage", "method", "recipe")), arm["privacy"]["epsilon"]]

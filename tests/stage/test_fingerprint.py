@@ -1,6 +1,7 @@
 """What a stage is made from, and that noise is not drawn again because code changed."""
 
 import json
+import sys
 
 import pytest
 from support.project import Project, edit
@@ -18,8 +19,9 @@ USES = (
 
 
 @pytest.fixture
-def trained(here: Project) -> Project:
+def trained(here: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """00_make -> 10_train.private, 10_train.open -> 20_judge, all done: the first training drew noise."""
+    monkeypatch.delitem(sys.modules, "lib.generation.engines.vllm_engine", raising=False)  # as in a kernel of its own
     (here.root / "lib" / "toy_trainer.py").write_text("def train():\n    return 1\n")
     edge = 'inputs: dict[str, str] = {"data": "00_make"}\n'
     here.notebook("00_make", "size: int = 3  # [1, 100]\n")
