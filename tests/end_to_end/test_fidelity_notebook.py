@@ -1,4 +1,4 @@
-"""Notebook 05 at a dozen records: arms that went wrong get numbers or reasons, and no private word is shown."""
+"""21_fidelity at a dozen records: arms that went wrong get numbers or reasons, and no private word is shown."""
 
 import json
 import math
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.project import ROOT, Project
+from support.errors import refused
+from support.project import Project
 
-from lib.common.errors import DoppelError
 from lib.evaluation import views
 from lib.pipeline import preflight
 
@@ -25,18 +25,17 @@ BAD = {  # what an arm may come to: its texts and labels
 
 
 @pytest.fixture
-def house(here: Project) -> Project:
-    for folder in ("notebooks", "params"):
-        shutil.copytree(ROOT / folder, here.root / folder)
+def arms(house: Project) -> Project:
+    """A corpus of marked records, an arm that was made, and copies of it that went wrong."""
     draw = np.random.default_rng(0)
     words = ["camera", "battery", "screen", "light", "heavy", "cheap", "strong", "menu", "photo", "sound", "cable"]
     lines = [f"{MARK}{i} {' '.join(draw.choice(words, 9))}" for i in range(200)]
     table = "\n".join(["Review,Mood", *(f"{line},{('positive', 'negative')[i % 2]}" for i, line in enumerate(lines))])
-    (here.root / "private.csv").write_text(table)
+    (house.root / "private.csv").write_text(table)
     columns = {"text": "Review", "labels.sentiment": "Mood"}
-    here.play(
+    house.play(
         "00_process_data",
-        source=f"csv:{here.root / 'private.csv'}",
+        source=f"csv:{house.root / 'private.csv'}",
         columns=columns,
         limit=None,
         privacy_seed=1,
@@ -44,27 +43,27 @@ def house(here: Project) -> Project:
     )
     prompting = {"base_model": TINY, "prompt": "{sentiment}:", "chat": False, "inputs": {"corpus": "00_process_data"}}
     tiny = {"samples": 12, "max_new_tokens": 60, "engine": "transformers", "device": "cpu", "tracking": "off"}
-    here.play("11_generate", stage="11_generate.base", **prompting, **tiny)
+    house.play("11_generate", stage="11_generate.base", **prompting, **tiny)
     for name, (texts, label) in BAD.items():
-        folder = here.stage(f"11_generate.{name}", "quick")
-        shutil.copytree(here.stage("11_generate.base", "quick"), folder)
+        folder = house.stage(f"11_generate.{name}", "quick")
+        shutil.copytree(house.stage("11_generate.base", "quick"), folder)
         labels = {} if label is None else {"sentiment": label}
         lines = [{"id": f"{name}-{i}", "text": text, "labels": labels} for i, text in enumerate(texts)]
         (folder / "synthetic.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return here
+    return house
 
 
-def play(house: Project, **values: object) -> dict[str, object]:
-    arms = {name: f"11_generate.{name}" for name in ("base", *BAD)}
+def play(project: Project, **values: object) -> dict[str, object]:
+    inputs = {name: f"11_generate.{name}" for name in ("base", *BAD)}
     small = {"encoder": f"hidden:{TINY}", "voting_encoder": None, "draws": 9, "view_seeds": 2, "permutations": 19}
-    given = {"inputs": {"corpus": "00_process_data"} | arms, "device": "cpu", "tracking": "off"} | small | values
-    return house.play("21_fidelity", **given)
+    given = {"inputs": {"corpus": "00_process_data"} | inputs, "device": "cpu", "tracking": "off"} | small | values
+    return project.play("21_fidelity", **given)
 
 
 def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_shown(
-    house: Project, capsys: pytest.CaptureFixture[str]
+    arms: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder: Path = play(house)["stage"].folder
+    folder: Path = play(arms)["stage"].folder
     table = json.loads((folder / "fidelity.json").read_text())
     rows = table["rows"]
     assert {row["arm"] for row in rows} == {"base", *BAD}
@@ -98,21 +97,24 @@ def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_sho
     for path in folder.rglob("*"):
         assert not path.is_file() or MARK.encode() not in path.read_bytes().lower(), path.name
 
-    (house.stage("11_generate.one", "quick") / "params.yaml").write_text(f"encoder: hidden:{TINY}\n")
-    with pytest.raises(DoppelError, match="arm 'one' was selected in its space"):
-        play(house)
+    (arms.stage("11_generate.one", "quick") / "params.yaml").write_text(f"encoder: hidden:{TINY}\n")
+    with refused("evaluation.encoder_not_independent", name="encoder") as error:
+        play(arms)
+    assert "arm 'one'" in error.value.sentence
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("name", "value", "code"),
     [
-        ("floor=bas", "did you mean base?"),
-        ("inputs={base: 11_generate.base}", "has no 'corpus'"),
-        ("encoder=bundled:all-minilm-l6-v2", "what selected an arm cannot judge it"),
-        ("draws=5", "draws = 5"),
+        ("floor", "bas", "pipeline.floor_is_no_arm"),
+        ("inputs", "{base: 11_generate.base}", "stage.no_corpus_input"),
+        ("encoder", "bundled:all-minilm-l6-v2", "pipeline.one_encoder"),
+        ("draws", "5", "stage.out_of_range"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_before_it_starts(given: str, why: str) -> None:
-    with pytest.raises(DoppelError) as refusal:
-        preflight.preflight("quick", "check", [f"21_fidelity.{given}"])
-    assert why in str(refusal.value) and "21_fidelity" in str(refusal.value)
+def test_settings_that_cannot_work_are_refused_before_it_starts(
+    name: str, value: str, code: str, at_fault: str
+) -> None:
+    with refused(code, name=at_fault) as error:
+        preflight.preflight("quick", "check", [f"21_fidelity.{name}={value}"])
+    assert "21_fidelity" in error.value.where

@@ -15,12 +15,12 @@ from lib.stage import notebook_file
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def cell(source: str, kind: str = "code", tags: tuple[str, ...] = ()) -> dict:
+def cell(source: str, cell_type: str = "code", tags: tuple[str, ...] = ()) -> dict:
     """One notebook cell without outputs."""
-    made = {"cell_type": kind, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
+    made = {"cell_type": cell_type, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
     if tags:
         made["metadata"] = {"tags": list(tags)}
-    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return made | ({"outputs": [], "execution_count": None} if cell_type == "code" else {})
 
 
 class Project:
@@ -31,7 +31,8 @@ class Project:
         shutil.copytree(ROOT / "lib", root / "lib", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "Snakefile", root)
         # nothing of the test runner's own state may leak into the front door
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_", "PYTEST_"))}
+        leaking = ("DOPPEL_", "WANDB_", "PYTEST_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(leaking)}
         self.env = inherited | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "WANDB_MODE": "off"}
 
     def notebook(self, name: str, parameters: str, *body: str, words: str = "A toy.") -> Path:
@@ -76,11 +77,15 @@ class Project:
     def play(self, name: str, **values: object) -> dict[str, object]:
         """Execute a notebook's cells in this process, with ``values`` over its parameters; its globals."""
         namespace: dict[str, object] = {}
-        for one in notebook_file.load(self.root / "notebooks" / f"{name}.ipynb"):
-            if one["cell_type"] == "code":
-                exec(one["source"], namespace)
-            if notebook_file.is_parameters(one):
-                namespace |= values
+        try:
+            for loaded in notebook_file.load(self.root / "notebooks" / f"{name}.ipynb"):
+                if loaded["cell_type"] == "code":
+                    exec(loaded["source"], namespace)
+                if notebook_file.is_parameters(loaded):
+                    namespace |= values
+        finally:
+            if "matplotlib.pyplot" in sys.modules:  # a kernel would end now, and its figures with it
+                sys.modules["matplotlib.pyplot"].close("all")
         return namespace
 
 
@@ -122,9 +127,9 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def until(condition: Callable[[], object]) -> object:
-    """What the condition gives once it gives something."""
+    """The value of the condition, once it is true."""
     deadline = time.monotonic() + 60
     while not (value := condition()):
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
     return value
