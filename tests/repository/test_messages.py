@@ -4,7 +4,7 @@
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,30 +14,38 @@ GOLDEN = ROOT / "tests" / "golden" / "messages.txt"
 BY_CODE = ("DoppelError", "Reason")  # whose first argument is a code, and whose second the sentence
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The code of lib by file."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "lib").rglob("*.py"))}
+
+
 def classes() -> set[str]:
     """`BY_CODE`, and what derives from it."""
-    names, found = set(BY_CODE), True
-    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "lib").rglob("*.py")]
-    while found:
-        derived = {
-            node.name
-            for tree in trees
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id in names for b in node.bases)
-        }
-        found = not derived <= names
+    defined = [node for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {node.name: {base.id for base in node.bases if isinstance(base, ast.Name)} for node in defined}
+    names: set[str] = set()
+    derived = set(BY_CODE)
+    while derived - names:
         names |= derived
+        derived = {name for name, above in bases.items() if above & names}
     return names - {"SeveralErrors"}
 
 
-def calls() -> Iterator[tuple[Path, ast.Call]]:
+@cache
+def calls() -> list[tuple[Path, ast.Call]]:
+    """Every place where a refusal is made, by file."""
     names = classes()
-    for path in sorted((ROOT / "lib").rglob("*.py")):
-        if path.name == "errors.py":
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
-                yield path, node
+    return [
+        (path, node)
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if path.name != "errors.py"
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in names
+        and node.args
+    ]
 
 
 def spelled(node: ast.expr | None) -> str:
@@ -96,8 +104,8 @@ def test_the_golden_file_has_every_sentence(request: pytest.FixtureRequest) -> N
 def test_no_code_reads_a_message() -> None:
     """No ``in str(error)`` and the like on what was caught."""
     found = []
-    for path in (ROOT / "lib").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.ExceptHandler) and node.name:
                 found += [
                     f"{path.relative_to(ROOT)}:{inner.lineno}"

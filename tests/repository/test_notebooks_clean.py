@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from support.project import ROOT
 
+from lib.pipeline.graph import Node
+from lib.pipeline.preflight import preflight
 from lib.stage import notebook_file
 from lib.stage.parameters import read_spec
 
@@ -42,12 +44,15 @@ def test_a_notebook_has_one_parameters_cell_then_begins_and_finishes_its_stage(p
     assert not any("stage.finish(" in cell["source"] for cell in code[:-1])
 
 
-def test_the_defaults_are_those_of_preset_quick(path: Path) -> None:
-    from lib.pipeline.preflight import preflight
+@pytest.fixture(scope="module")
+def quick() -> dict[str, Node]:
+    """The stages of preset quick."""
+    return preflight("quick", "quick").nodes
 
+
+def test_the_defaults_are_those_of_preset_quick(path: Path, quick: dict[str, Node]) -> None:
     spec = read_spec(path)
-    nodes = preflight("quick", "quick").nodes
-    node = nodes.get(str(spec["stage"].default))
+    node = quick.get(str(spec["stage"].default))
     if node is None:
         pytest.skip("preset quick does not run this notebook")
     assert {name: parameter.default for name, parameter in spec.items()} == node.parameters

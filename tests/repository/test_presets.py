@@ -1,12 +1,13 @@
 """Presets: each passes pre-flight, which looks at its prompts too, and the published settings are what they say."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from support.errors import refused
 from support.project import ROOT
 
-from lib.common.errors import DoppelError
 from lib.data import labels, processing, records, sources
 from lib.pipeline import preflight
 from lib.pipeline.budget_check import check_budget
@@ -31,9 +32,15 @@ def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Non
         monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
+@cache
+def checked(preset: str, *changes: str) -> Graph:
+    """A preset after pre-flight."""
+    return preflight.preflight(preset, "check", changes)
+
+
 @pytest.fixture(params=PRESETS)
 def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Graph:
-    return preflight.preflight(request.param, "check", elsewhere(tmp_path) if request.param == "yelp-dev" else [])
+    return checked(request.param, *(elsewhere(tmp_path) if request.param == "yelp-dev" else []))
 
 
 def elsewhere(folder: Path) -> list[str]:
@@ -54,7 +61,7 @@ def test_every_preset_has_a_corpus_and_a_floor(graph: Graph) -> None:
 
 @pytest.mark.parametrize("preset", PUBLISHED)
 def test_published_settings(preset: str) -> None:
-    nodes = preflight.preflight(preset, "check").nodes
+    nodes = checked(preset).nodes
     iterations, samples, temperature, length, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
         arm = nodes[f"12_aug_pe.gpt2_eps{epsilon}"].parameters
@@ -77,7 +84,7 @@ def test_published_settings(preset: str) -> None:
 def test_published_settings_of_gpt35(
     preset: str, length: int, scale: float, tokens: float, probability: float, keep: bool
 ) -> None:
-    nodes = preflight.preflight(f"{preset}-gpt35", "check").nodes
+    nodes = checked(f"{preset}-gpt35").nodes
     iterations, samples, _, _, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
         arm = nodes[f"12_aug_pe.gpt35_eps{epsilon}"].parameters
@@ -98,57 +105,52 @@ def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
 
 
 def test_a_preset_that_names_another_file(tmp_path: Path) -> None:
-    nodes = preflight.preflight("yelp-dev", "check", elsewhere(tmp_path)).nodes
+    nodes = checked("yelp-dev", *elsewhere(tmp_path)).nodes
     assert nodes["00_process_data"].parameters["source"] == f"yelp:{tmp_path}/dev.csv"
-    with pytest.raises(DoppelError, match=r"00_process_data.yaml: source: .*/nowhere/dev.csv: no such file"):
-        preflight.preflight("yelp-dev", "check", ["00_process_data.source=yelp:nowhere/dev.csv"])
+    with refused("data.no_file", name="source", value="nowhere/dev.csv") as error:
+        checked("yelp-dev", "00_process_data.source=yelp:nowhere/dev.csv")
+    assert error.value.where.startswith("params/yelp-dev/00_process_data.yaml")
 
 
-BAD = {  # what pre-flight refuses of 12_aug_pe, and the word that names it
-    "iterations=0": "iterations = 0",
-    "samples=-5": "samples = -5",
-    "threshold=-1": "threshold = -1",
-    "mask_probability=0": "mask_probability = 0",
-    "schedule=[100, 150]": "needs iterations = 3 sizes",
-    "variants=1": "varies nothing",
-    "k_nn=900": "over the 600 first candidates",
-    "prompts=prompts/pubmde.yaml": "did you mean",
-    "prompts=prompts/yelp.yaml": "label 'category' is not a label of the records; known: sentiment",
-    "base_url=http://localhost:1/v1": "is a local one",
-    "model=openai:some-model": "OPENAI_API_KEY holds no key",
-    "prices={in: 1.0}": "the keys are input and output",
-    "target_epsilon=-1": "target_epsilon = -1",
-    "inputs={}": "has no 'corpus'",
+BAD = {  # what pre-flight refuses of 12_aug_pe: code and name
+    "iterations=0": ("stage.out_of_range", "iterations"),
+    "samples=-5": ("stage.out_of_range", "samples"),
+    "threshold=-1": ("stage.out_of_range", "threshold"),
+    "mask_probability=0": ("stage.out_of_range", "mask_probability"),
+    "schedule=[100, 150]": ("methods.schedule_does_not_fit", "schedule"),
+    "variants=1": ("methods.nothing_varied", "variants"),
+    "k_nn=900": ("methods.k_nn_too_large", "k_nn"),
+    "prompts=prompts/pubmde.yaml": ("generation.prompt_file_missing", "prompts"),
+    "prompts=prompts/yelp.yaml": ("generation.prompt_label_unknown", "category"),
+    "base_url=http://localhost:1/v1": ("methods.address_of_local_model", "base_url"),
+    "model=openai:some-model": ("generation.key_missing", "OPENAI_API_KEY"),
+    "prices={in: 1.0}": ("methods.unknown_price", "prices"),
+    "target_epsilon=-1": ("stage.out_of_range", "target_epsilon"),
+    "inputs={}": ("stage.no_corpus_input", "inputs"),
 }
 
 
-@pytest.mark.parametrize(("given", "why"), BAD.items())
-def test_aug_pe_with_settings_that_cannot_work_is_refused_before_it_starts(given: str, why: str) -> None:
-    with pytest.raises(DoppelError) as refusal:
-        preflight.preflight("quick", "check", [f"12_aug_pe.eps8.{given}"])
-    assert why in str(refusal.value) and "12_aug_pe.eps8" in str(refusal.value)
+@pytest.mark.parametrize(("given", "fault"), BAD.items())
+def test_aug_pe_with_settings_that_cannot_work_is_refused_before_it_starts(given: str, fault: tuple[str, str]) -> None:
+    code, name = fault
+    with refused(code, name=name) as error:
+        checked("quick", f"12_aug_pe.eps8.{given}")
+    assert "12_aug_pe.eps8" in error.value.where
 
 
 def test_a_budget_that_the_label_histogram_has_spent_is_refused() -> None:
     changes = ["00_process_data.delta=0.0001", "12_aug_pe.eps8.target_epsilon=0.01"]
-    graph = preflight.preflight("quick", "check", changes)
-    with pytest.raises(DoppelError, match="the label histogram alone spends"):
-        check_budget(graph, ["12_aug_pe.eps8"])
+    with refused("pipeline.target_below_histogram", name="target_epsilon", value=0.01):
+        check_budget(checked("quick", *changes), ["12_aug_pe.eps8"])
 
 
 @pytest.mark.skipif(not DEV.is_file(), reason="needs the 5,000 reviews of Yelp's dev.csv")
 def test_the_domain_of_yelp_is_that_of_its_file() -> None:
-    given = (
-        preflight.preflight("yelp-dev", "check", [f"00_process_data.source=yelp:{DEV}"])
-        .nodes["00_process_data"]
-        .parameters
-    )
+    given = checked("yelp-dev", f"00_process_data.source=yelp:{DEV}").nodes["00_process_data"].parameters
     corpus = sources.load(f"yelp:{DEV}")
     records.check_labels(corpus.records, given["label_domain"])
     cells = labels.cells(given["label_domain"])
-    assert cells == labels.cells(
-        preflight.preflight("yelp", "check").nodes["00_process_data"].parameters["label_domain"]
-    )
+    assert cells == labels.cells(checked("yelp").nodes["00_process_data"].parameters["label_domain"])
     seen = {tuple(sorted(record.labels.items())) for record in corpus.records}
     assert seen <= {tuple(sorted(cell.items())) for cell in cells} and len(seen) == len(cells)
     names = ("min_words", "max_words", "max_characters", "near_duplicate_similarity", "test_fraction")
