@@ -7,7 +7,7 @@ been with every guess right.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -123,7 +123,7 @@ def audit(
     return findings
 
 
-def verdict(findings: list[Finding], *, controls: Mapping[str, bool]) -> Verdict:
+def verdict(findings: list[Finding], *, controls: Mapping[Hashable, bool]) -> Verdict:
     """The verdict on an arm.
 
     Args:

@@ -67,6 +67,9 @@ class SeveralErrors(DoppelError):
     def faults(self) -> tuple[DoppelError, ...]:
         return self._faults
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self._faults,)
+
     def at(self, where: str) -> "SeveralErrors":
         return SeveralErrors(fault.at(where) for fault in self._faults)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -149,5 +148,4 @@ def noise_multiplier(mechanism: Mechanism) -> float | None:
     Returns:
         The multiplier, above 0; None for a mechanism that is not private.
     """
-    noise = getattr(mechanism, "noise_multiplier", None)
-    return noise if noise is not None and math.isfinite(noise) else None
+    return None if mechanism.unbounded else mechanism.noise_multiplier

@@ -47,7 +47,6 @@ def main(run: str, stage: str, threads: str, parent: str) -> int:
     except DoppelError as error:
         problem = str(error)
     if problem:
-        (folder / fingerprint.DONE).unlink(missing_ok=True)
         write_atomic(trouble, f"{problem}\nlog: {log}")
         say(f"failed after {time.monotonic() - began:.0f} s")
         return 1
@@ -70,6 +69,8 @@ def _bring_up_to_date(folder: Path, node: dict, threads: str, say: Callable[[str
     problem = _execute(source, folder, parameters, threads, say) or _unfit(folder, made)
     if problem is None:
         say(f"done in {time.monotonic() - began:.0f} s")
+    else:
+        (folder / fingerprint.DONE).unlink(missing_ok=True)
     return problem
 
 
@@ -123,7 +124,7 @@ def _unfit(folder: Path, made: dict) -> str | None:
     done = fingerprint.read_done(folder)
     if done is None:
         return "its notebook ended without stage.finish(...), which belongs in the last cell"
-    if done["signature"] != fingerprint.signature(made):
+    if done["signature"] != fingerprint.signature(made) and not fingerprint.drew_noise(folder):  # else marked as older
         return "its notebook or lib changed while it started; run again"
     return None
 

@@ -50,7 +50,7 @@ def _wrong_claims(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
             f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means",
         )
     for event in ledger.events:
-        if event.mechanism.poisson and not event.checked:
+        if event.mechanism.poisson and event.checked is not True:
             yield Reason(
                 "privacy.poisson_unchecked",
                 f"{event.stage}: Poisson sampling is claimed, but its batches were not checked",

@@ -18,9 +18,9 @@ from pathlib import Path
 from lib.common import jsonl
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import sha256
-from lib.methods.registry import ARMS, spending
+from lib.methods.registry import ARMS, of_stages, spending
 from lib.privacy import label_histogram
-from lib.privacy.accounting import Mechanism, default_delta
+from lib.privacy.accounting import Mechanism, NonPrivate, default_delta
 from lib.privacy.ledger import ALWAYS_PUBLIC, Event
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
@@ -181,6 +181,14 @@ def unfounded(folder: Path, certificate: Mapping) -> Iterator[Reason]:
 
 def _stages(certificate: Mapping) -> Iterator[Reason]:
     named = {certificate["stage"], *certificate["ancestors"]}
+    if current_name(notebook_of(certificate["stage"])) not in ARMS:
+        yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
+    else:
+        method, stage = of_stages(certificate["stage"], named)
+        settings = certificate["code"].get(stage, {}).get("settings", {})
+        if method.spends is None and settings.get(method.model) is None:
+            sentence = f"{certificate['stage']}: no stage among the ancestors has its model, so one is left out"
+            yield Reason("release.ancestor_left_out", sentence)
     if set(certificate["code"]) != named:
         yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():
@@ -218,8 +226,10 @@ def _expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | Non
     if notebook == CORPUS:
         return label_histogram.mechanism(settings)
     method = spending(notebook)
-    if method is None or settings.get("target_epsilon") is None:
+    if method is None:
         return None
+    if settings.get("target_epsilon") is None:
+        return NonPrivate()
     return method.recipe(settings, certificate["units"], noise)
 
 

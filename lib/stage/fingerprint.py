@@ -36,7 +36,6 @@ NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl",
 # Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, guarded and compared.
 HARMLESS = (
     "lib.plots",
-    "lib.common.formatting",
     "lib.common.lock",
     "lib.common.progress",
     "lib.stage.fingerprint",
@@ -48,7 +47,7 @@ HARMLESS = (
 # Packages whose modules count only where they were used.
 OPENED = ("lib.data.sources.", "lib.generation.engines.", "lib.generation.endpoint.")
 CODE = (
-    "stage.parameters_added",
+    "stage.parameters_renewed",
     "stage.notebook_changed",
     "stage.lib_changed",
     "stage.edited",
@@ -102,12 +101,14 @@ def opened(made: Mapping) -> dict:
 def signature(made: Mapping) -> str:
     """One hash of `made_from`: equal when, and only when, parameters, notebook and modules are.
 
-    The order of parameters does not count; the order inside one does (a prompt may follow it).
+    Optional modules are left out: a stage that was paid for and killed goes on although somebody edited an engine. The
+    order of parameters does not count; the order inside one does (a prompt may follow it).
 
     Args:
         made: of `made_from`.
     """
-    parts = [sorted(_spelled(made[part]).items()) for part in ("parameters", "modules")]
+    always = {name: digest for name, digest in made["modules"].items() if name not in made["optional"]}
+    parts = [sorted(_spelled(part).items()) for part in (made["parameters"], always)]
     return text_hash(json.dumps([made["notebook"], *parts]))
 
 
@@ -230,8 +231,9 @@ def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> Re
         return Reason("stage.not_done", "not done yet")
     was, now = done["made_from"], {name: (read_done(run / name) or {}).get("digest") for name in inputs}
     added = [name for name, value in made["parameters"].items() if _is_new_default(name, value, was, made)]
-    given = {name: value for name, value in made["parameters"].items() if name not in added}
-    if changed := _changed(was["parameters"], given):
+    removed = [name for name in was["parameters"] if name not in made["defaults"]]
+    given = {name: value for name, value in made["parameters"].items() if name not in added + removed}
+    if changed := _changed({name: value for name, value in was["parameters"].items() if name not in removed}, given):
         return Reason("stage.parameters_changed", f"parameters changed: {changed}")
     if changed := _changed(was["inputs"], now):
         return Reason("stage.input_changed", f"its input changed: {changed}")
@@ -245,8 +247,9 @@ def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> Re
             return Reason("stage.output_missing", f"its output is missing or cut short: {name}")
     if note := done.get("edited"):
         return Reason("stage.edited", note)
-    if added:  # by a newer version of the notebook; nobody set them
-        return Reason("stage.parameters_added", f"parameters added: {', '.join(added)}")
+    if added or removed:  # by a newer version of the notebook; nobody set them
+        changes = [f"{how} {', '.join(names)}" for how, names in (("added", added), ("removed", removed)) if names]
+        return Reason("stage.parameters_renewed", f"its notebook's parameters changed: {'; '.join(changes)}")
     if was["notebook"] != made["notebook"]:
         return Reason("stage.notebook_changed", "its notebook changed")
     unused = {name for name in made["optional"] if name not in was["modules"]}  # it would not open them today either
@@ -263,11 +266,23 @@ def _is_new_default(name: str, value: object, was: Mapping, made: Mapping) -> bo
 def is_kept(folder: Path, reason: Reason) -> bool:
     """Whether a stage is kept although it is stale: code alone changed, and making it again would spend privacy again.
 
+    That is so for a stage that drew noise, and for one that such a stage read: made again, it would change an input.
+
     Args:
         folder: of the stage.
         reason: of `why_stale`.
     """
-    return reason.code in CODE and drew_noise(folder)
+    return reason.code in CODE and (drew_noise(folder) or _holds_noise(folder))
+
+
+def _holds_noise(folder: Path) -> bool:
+    """Whether a finished stage beside this one drew noise on what this one holds now."""
+    digest = (read_done(folder) or {}).get("digest")
+    for other in folder.parent.glob(f"*/{DONE}"):
+        done = read_done(other.parent)
+        if done is not None and done["made_from"]["inputs"].get(folder.name) == digest and drew_noise(other.parent):
+            return True
+    return False
 
 
 def drew_noise(folder: Path) -> bool:

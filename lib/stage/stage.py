@@ -14,6 +14,7 @@ import numbers
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -77,6 +78,7 @@ class Stage:
             (self.folder / fingerprint.DONE).unlink(missing_ok=True)  # from here on the folder is not whole
             self.inputs, self._digests = self._find_inputs()
             self._made = fingerprint.made_from(paths.ROOT, notebook, parameters)
+            self._commit, self._imported = provenance.commit(paths.ROOT), set(sys.modules)
             self._clear()
             self._track = Track(self.folder, run=self.run, stage=self.id, parameters=parameters)
         except BaseException:
@@ -280,7 +282,7 @@ class Stage:
         return {
             "stage": self.id,
             "run": self.run,
-            **provenance.commit(paths.ROOT),
+            **self._commit,
             "began": datetime.fromtimestamp(self._began, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - self._began, 1),
             "peak_memory_mb": self._memory.stop(),
@@ -292,7 +294,12 @@ class Stage:
         }
 
     def _edited(self) -> str | None:
-        """Why what ran is not what is saved (code run by hand before it was saved), or None."""
+        """Why what ran is not what is saved (code that was edited while it ran, or by hand before), or None."""
+        opened = fingerprint.opened(self._made)["modules"]
+        now = fingerprint.made_from(paths.ROOT, self.notebook, self.parameters)["modules"]
+        for name in sorted(opened.keys() - self._imported):
+            if now.get(name) != opened[name]:
+                return f"{name} changed between the stage's begin and its import"
         shell = redaction.shell()
         if shell is None:
             return None
@@ -302,7 +309,7 @@ class Stage:
             return "run by hand with cells that differ from the saved notebook"
         started = psutil.Process().create_time() + 1  # which is rounded down to the second
         for name, path in fingerprint.modules(paths.ROOT, saved).items():
-            if started < path.stat().st_mtime <= self._began:
+            if name in opened and started < path.stat().st_mtime <= self._began:
                 return f"run by hand in a kernel older than {name}; restart the kernel after editing lib"
         return None
 

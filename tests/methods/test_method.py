@@ -1,12 +1,10 @@
 """What every method can do: its title, its calibrated mechanism, its audit."""
 
-import math
-
 import pytest
 from support.errors import refused
 
 from lib.methods.method import Method, model_words, noise_multiplier
-from lib.privacy.accounting import Gaussian, NonPrivate, epsilon
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
 
 TOY = Method(
     title="Toy",
@@ -37,7 +35,6 @@ def test_a_mechanism_has_the_least_noise_that_keeps_the_arm_within_its_target() 
 def test_without_a_target_a_mechanism_is_not_private() -> None:
     mechanism = TOY.mechanism(PARAMETERS | {"target_epsilon": None}, units=1000, delta=DELTA)
     assert mechanism == NonPrivate() and noise_multiplier(mechanism) is None
-    assert noise_multiplier(Gaussian(1.5)) == 1.5 and noise_multiplier(Gaussian(math.inf)) is None
 
 
 def test_a_target_that_the_others_have_spent_already_is_refused() -> None:
@@ -59,3 +56,10 @@ def test_a_method_without_an_audit_has_nothing_to_make_again() -> None:
 )
 def test_a_card_names_public_models_alone(name: str | None, words: str) -> None:
     assert model_words(name) == words
+
+
+def test_only_what_is_not_private_has_no_noise() -> None:
+    """None means to train without noise, so another kind of mechanism must not read as None."""
+    assert noise_multiplier(NonPrivate()) is None and noise_multiplier(Gaussian(1.5)) == 1.5
+    with pytest.raises(AttributeError):
+        noise_multiplier(DiscreteGaussian(5.0))

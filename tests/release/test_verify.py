@@ -343,7 +343,7 @@ EVOLUTION = "12_aug_pe.x"
         (TRAINING, {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),
         ("01_finetune_dp_lora.x", {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),  # its former name
         (EVOLUTION, {"target_epsilon": 8.0, "iterations": 3}, 1),
-        (TRAINING, {"target_epsilon": None, "steps": 3, "expected_batch": 5.0}, 0),
+        (TRAINING, {"target_epsilon": None, "steps": 3, "expected_batch": 5.0}, 1),  # one that is not private
         (ARM, {"samples": 3}, 0),  # writes, and reads no private record
     ],
 )
@@ -425,3 +425,33 @@ def test_a_figure_is_rounded_up_never_down():
     assert certificate.rounded_up(1.23401, 4) == "1.235"
     assert certificate.rounded_up(4.3001e-05, 2) == "4.4e-05"
     assert certificate.rounded_up(0.25, 2) == "0.25"
+
+
+def test_an_arm_whose_target_and_event_are_gone_together_is_not_free(packed):
+    whole = loads(packed / certificate.NAME)
+    was = certificate.guarantee(whole)
+    whole["code"][TRAINING]["settings"]["target_epsilon"] = whole["target_epsilon"] = None
+    whole["events"] = [event for event in whole["events"] if event["stage"] != TRAINING]
+    whole["epsilon"] = from_statement(certificate.ledger_part(whole)).epsilon
+    card = packed / "README.md"
+    card.write_text(card.read_text().replace(was, certificate.guarantee(whole)))
+    whole["files"]["README.md"] = {"bytes": card.stat().st_size, "sha256": sha256(card)}
+    rehash(packed, whole)
+    assert codes(packed) == ["release.event_left_out"]
+
+
+def test_a_corpus_stage_is_no_arm_and_a_training_is_not_left_out_of_the_ancestors(packed):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, with_(whole, "stage", CORPUS))
+    assert "release.no_arm" in codes(packed)
+    for part in ("ancestors", "code"):
+        del whole[part][TRAINING]
+    whole["events"] = [event for event in whole["events"] if event["stage"] != TRAINING]
+    rehash(packed, whole)
+    assert "release.ancestor_left_out" in codes(packed)
+
+
+def test_batches_were_checked_or_they_were_not(packed):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, with_(whole, "events/1/checked", "yes"))
+    assert "privacy.poisson_unchecked" in codes(packed)

@@ -9,6 +9,7 @@ from support.project import Project, edit
 from lib.cli import __main__
 from lib.pipeline.graph import FORCED
 from lib.pipeline.preflight import preflight
+from lib.stage import fingerprint
 from lib.stage.stage import Stage
 
 NOISE = {"kind": "Gaussian", "noise_multiplier": 1.0, "sampling_probability": 1.0, "count": 1}
@@ -82,7 +83,9 @@ def test_a_stage_that_drew_noise_is_kept_when_code_changed_and_others_are_made_a
 def test_a_changed_notebook_and_a_new_parameter_of_it_draw_no_noise_again(trained: Project) -> None:
     edit(trained.root / "notebooks/10_train.ipynb", "steps: int = 3", "more: float = 0.5\\nsteps: int = 3")
     steps, kept = reasons()
-    assert steps["10_train.open"] == "stage.parameters_added" and kept == {"10_train.private": "stage.parameters_added"}
+    assert steps["10_train.open"] == "stage.parameters_renewed" and kept == {
+        "10_train.private": "stage.parameters_renewed"
+    }
     steps, kept = reasons("10_train.private.more=0.25")
     assert steps["10_train.private"] == "stage.parameters_changed" and kept == {}
 
@@ -111,3 +114,29 @@ def test_a_dry_run_and_the_end_table_name_what_an_older_version_made(
     assert __main__.main(["toy", "--only", "10_train.private"]) == 0
     shown = capsys.readouterr().out
     assert "everything is up to date" in shown and "older version (commit 0123456789)" in shown
+
+
+def test_a_parameter_that_a_newer_notebook_no_longer_has_draws_no_noise_again(trained: Project) -> None:
+    edit(trained.root / "notebooks/10_train.ipynb", "steps: int = 3  # [1, 100]\\n", "")
+    steps, kept = reasons()
+    assert kept == {"10_train.private": "stage.parameters_renewed"} and "10_train.private" not in steps
+
+
+def test_a_stage_that_noise_was_drawn_on_is_kept_too_when_its_code_changed(trained: Project) -> None:
+    edit(trained.root / "notebooks/00_make.ipynb", "size: int = 3", "more: int = 1  # [0, 9]\\nsize: int = 3")
+    steps, kept = reasons()
+    assert kept == {"00_make": "stage.parameters_renewed"} and not {"00_make", "10_train.private"} & steps.keys()
+    (trained.stage("10_train.private") / "done.json").unlink()  # nothing holds it any more
+    assert reasons()[0]["00_make"] == "stage.parameters_renewed"
+
+
+def test_paid_work_goes_on_though_a_module_that_it_does_not_open_changed(trained: Project) -> None:
+    def key() -> str:
+        return fingerprint.work_key(preflight("toy", "toy").nodes["10_train.private"].made, {})
+
+    before = key()
+    path = trained.root / "lib/generation/engines/vllm_engine.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    assert key() == before
+    edit(trained.root / "lib/toy_trainer.py", "1", "2")
+    assert key() != before

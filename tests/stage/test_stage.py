@@ -15,6 +15,7 @@ from support.errors import refused
 from support.project import Project
 
 from lib.common import lock
+from lib.stage import provenance
 from lib.stage.stage import Stage
 
 
@@ -284,3 +285,29 @@ def test_lib_edited_under_a_running_kernel_is_recorded(here: Project, shell: Int
     (here.root / "lib" / "stage" / "stage.py").touch()
     run_by_hand(shell, here, "00_make")
     assert "in a kernel older than lib.stage.stage" in here.done("00_make", "quick")["edited"]
+
+
+def test_the_commit_is_that_of_the_begin(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever pulls while a stage runs does not change what ran."""
+    toy(here)
+    commits = iter(["begun", "pulled"])
+    monkeypatch.setattr(provenance, "commit", lambda root: {"commit": next(commits), "dirty": False})
+    begin(here, run="toy").finish({}, {})
+    assert json.loads((here.stage("00_make") / "provenance.json").read_text())["commit"] == "begun"
+
+
+def test_a_module_that_changed_before_it_was_imported_is_recorded(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy(here)
+    module = here.root / "lib" / "toy_late.py"
+    module.write_text("VALUE = 1\n")
+    here.notebook("00_make", "size: int = 3  # [1, 100]\n", "def late():\n    import lib.toy_late")
+    stage = begin(here, run="toy")
+    module.write_text("VALUE = 2\n")
+    stage.finish({}, {})
+    assert "lib.toy_late" in here.done("00_make")["edited"]
+    module.write_text("VALUE = 1\n")
+    stage = begin(here, run="toy")
+    stage.finish({}, {})
+    assert here.done("00_make")["edited"] is None
