@@ -13,7 +13,7 @@ from lib.common.formatting import duration, memory, number
 from lib.common.paths import LIB
 from lib.report.cells import Cell, Table
 from lib.report.images import Figure
-from lib.stage import notebook_file
+from lib.stage import condition, notebook_file
 from lib.stage.finished import FinishedStage, Run
 
 _CALL = re.compile(r"""stage\.figure\(\s*f?["'](?P<name>[^"']+)["'],\s*(?P<maker>[A-Za-z_][\w.]*)?""")
@@ -31,6 +31,7 @@ class StageView:
         seconds: that it took; None where nothing recorded them.
         peak_memory_mb: likewise.
         commit: of the code that made it, in words.
+        older: that an older version made it, in a sentence; None where its code is that of today.
         notebook: the notebook as it ran; None for a stage that was run by hand.
         figures: its pictures.
     """
@@ -41,6 +42,7 @@ class StageView:
     seconds: float | None
     peak_memory_mb: float | None
     commit: str | None
+    older: str | None
     notebook: Path | None
     figures: Sequence[Figure]
 
@@ -61,6 +63,7 @@ def view(stage: FinishedStage) -> StageView:
         seconds=provenance.get("seconds"),
         peak_memory_mb=provenance.get("peak_memory_mb"),
         commit=commit and commit[:10] + (" with uncommitted changes" if provenance.get("dirty") else ""),
+        older=condition.older(stage),
         notebook=stage.folder / "notebook.ipynb" if stage.has("notebook.ipynb") else None,
         figures=list(_figures(stage)),
     )
@@ -88,6 +91,7 @@ def shown(stage: StageView) -> dict[str, object]:
         "id": stage.id,
         "about": f"{duration(stage.seconds)}, {memory(stage.peak_memory_mb)} at its peak",
         "commit": stage.commit,
+        "older": stage.older,
         "link": f"notebooks/{quote(stage.id)}.html" if stage.notebook else None,
         "table": Table(f"Figures of {stage.id}", [("Figure", ""), ("Value", "")], rows),
         "of_arms": stage.of_arms,

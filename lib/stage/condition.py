@@ -1,6 +1,6 @@
 """Whether finished stages can be relied on: whole, unchanged since, made from what is there now."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,15 +56,16 @@ def outdated(run: Path, stage: str) -> Reason | None:
     return None
 
 
-def older(stages: Iterable[FinishedStage]) -> Iterator[str]:
-    """A sentence for each stage that drew noise and was made by code that changed since.
+def older(stage: FinishedStage) -> str | None:
+    """That a stage was made by an older version and is kept, in a sentence; None where it is of the code as it is.
 
     Args:
-        stages: inside the project whose code is compared.
+        stage: inside the project whose code is compared.
     """
-    for stage in stages:
-        if fingerprint.drew_noise(stage.folder) and (reason := stage.older_version) is not None:
-            yield version_note(stage.id, stage.commit, reason)
+    reason = stage.older_version
+    if reason is None or not fingerprint.is_kept(stage.folder, reason):
+        return None
+    return version_note(stage.id, stage.commit, reason)
 
 
 def version_note(stage: str, commit: str | None, reason: Reason) -> str:

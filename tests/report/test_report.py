@@ -194,6 +194,17 @@ def test_a_stage_that_is_not_done_is_missing_and_the_one_that_reports_is_not(
     assert "no filled sheet was named" in missing
 
 
+def test_what_an_older_version_made_is_named_on_the_internal_page_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "was made by an older version (commit 0123456789): lib changed"
+    monkeypatch.setattr(
+        "lib.stage.condition.older", lambda stage: f"{stage.id} {note}" if stage.id == "00_process_data" else None
+    )
+    internal, public = map(text_of, rewritten(run, tmp_path, report_scorecards.whole()))
+    assert internal.count(f"00_process_data {note}.") == 1 and note not in public
+
+
 def test_pictures_have_their_bytes_inside_and_words_beside_them(written: dict[str, Path]) -> None:
     pictures = soup(written["internal.html"]).find_all("img")
     assert len(pictures) == 6 and all(picture["src"].startswith("data:image/png;base64,") for picture in pictures)

@@ -9,7 +9,9 @@ from support.project import Project, edit
 from lib.cli import __main__
 from lib.pipeline.graph import FORCED
 from lib.pipeline.preflight import preflight
-from lib.stage import fingerprint
+from lib.report import stage_view
+from lib.stage import condition, fingerprint
+from lib.stage.finished import read_stage
 from lib.stage.stage import Stage
 
 NOISE = {"kind": "Gaussian", "noise_multiplier": 1.0, "sampling_probability": 1.0, "count": 1}
@@ -140,3 +142,11 @@ def test_paid_work_goes_on_though_a_module_that_it_does_not_open_changed(trained
     assert key() == before
     edit(trained.root / "lib/toy_trainer.py", "1", "2")
     assert key() != before
+
+
+def test_the_report_names_what_an_older_version_made(trained: Project) -> None:
+    folder = trained.stage("10_train.private")
+    assert condition.older(read_stage(folder)) is None
+    edit(trained.root / "lib/toy_trainer.py", "1", "2")
+    assert "10_train.private was made by an older version" in stage_view.view(read_stage(folder)).older
+    assert condition.older(read_stage(trained.stage("10_train.open"))) is None  # it will be made again
