@@ -1,5 +1,6 @@
 """The whole test preset through run_all.sh: killed on the way, taken up, private text nowhere, certificates sound."""
 
+import io
 import json
 import os
 import re
@@ -9,16 +10,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.project import ROOT
 
+from lib.cli import __main__
 from lib.data import records
 from lib.evaluation import views
 
 MARK = "zqjxv"  # stands in every private record, and in nothing else
+CORPUS, TRAIN = "00_process_data", "10_finetune_dp_lora.eps8"
 GENERATED = ("11_generate.base", "11_generate.eps8", "11_generate.nonprivate")
 ARMS = (*GENERATED, "12_aug_pe.eps8")
 
@@ -34,11 +38,13 @@ def write_corpus(path: Path) -> None:
 
 
 def door(run: str, corpus: Path, *more: str) -> list[str]:
+    """The command of a run of the preset on a corpus of one's own, its noise repeatable."""
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = ("00_process_data", "10_finetune_dp_lora.eps8", "10_finetune_dp_lora.nonprivate", "12_aug_pe.eps8")
+    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "12_aug_pe.eps8")
+    untracked = ("10_finetune_dp_lora.nonprivate", "11_generate.base", "11_generate.nonprivate")  # as their twins are
     changes = [
-        f"00_process_data.source=csv:{corpus}", f"00_process_data.columns={columns}", "00_process_data.limit=null",
-        "10_finetune_dp_lora.steps=6", *(f"{stage}.privacy_seed=7" for stage in seeded),
+        f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.limit=null", f"{TRAIN}.steps=5",
+        *(f"{stage}.privacy_seed=7" for stage in seeded), *(f"{stage}.tracking='off'" for stage in untracked),
     ]  # fmt: skip
     sets = [part for change in changes for part in ("--set", change)]
     return ["./run_all.sh", "params/test", "--run", run, "--jobs", "2", *sets, *more]
@@ -46,33 +52,38 @@ def door(run: str, corpus: Path, *more: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    """A run that was killed in the middle of training and taken up, and one training of a run that was not."""
+    """A run that was killed in the middle of training and taken up, and the same training of a run that was not."""
     corpus = tmp_path_factory.mktemp("corpus") / "private.csv"
     write_corpus(corpus)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_"))} | {"VIRTUAL_ENV": sys.prefix}
     budgets = tmp_path_factory.mktemp("budgets")  # not those of whoever runs the tests
     env["DOPPEL_BUDGETS"] = str(budgets)
     names = [f"pytest-{os.getpid()}-{kind}" for kind in ("killed", "whole")]
+    killed, whole = (ROOT / "results" / name for name in names)
 
     def run(*command: str) -> subprocess.CompletedProcess:
         return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500)
 
-    killed = ROOT / "results" / names[0]
-    first = subprocess.Popen(door(names[0], corpus), cwd=ROOT, env=env, stdout=-3, stderr=-3, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while not list(killed.glob("10_*/checkpoints/**/training.pt")) and time.monotonic() < deadline:
-        assert first.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
+        command = door(names[0], corpus, "--only", TRAIN)
+        first = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **quiet)
+        deadline = time.monotonic() + 300
+        while not list(killed.glob(f"{TRAIN}/checkpoints/**/training.pt")) and time.monotonic() < deadline:
+            assert first.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.02)
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+        half = not (killed / TRAIN / "done.json").exists()
+        taken_up = run(*door(names[0], corpus))
+        shutil.copytree(killed / CORPUS, whole / CORPUS)  # a copy is as good as the original, and is not drawn again
         yield {
             "folder": killed,
-            "half": not list(killed.glob("11_generate.eps8/done.json")),
-            "taken_up": run(*door(names[0], corpus)),
-            "again": run(*door(names[0], corpus)),
-            "whole": run(*door(names[1], corpus, "--only", "10_finetune_dp_lora.eps8")),
-            "unbroken": ROOT / "results" / names[1],
+            "half": half,
+            "taken_up": taken_up,
+            "again": in_this_process(*door(names[0], corpus)[1:], budgets=budgets),
+            "whole": run(*door(names[1], corpus, "--only", TRAIN)),
+            "unbroken": whole,
             "charges": [json.loads(line) for path in budgets.glob("*.jsonl") for line in path.read_text().splitlines()],
         }
     finally:
@@ -80,19 +91,27 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
             shutil.rmtree(ROOT / "results" / name, ignore_errors=True)
 
 
+def in_this_process(*arguments: str, budgets: Path) -> str:
+    """What the front door prints, run without a process of its own."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setenv("DOPPEL_BUDGETS", str(budgets))
+        assert __main__.main(arguments) == 0
+    return printed.getvalue()
+
+
 def test_the_preset_runs_to_its_end_after_a_kill(runs: dict) -> None:
     assert runs["half"] and runs["taken_up"].returncode == 0, runs["taken_up"].stderr
     for arm in GENERATED:
         row = next(line for line in runs["taken_up"].stdout.splitlines() if line.startswith(arm))
         assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", row)  # held-out loss with its interval
-    assert "everything is up to date" in runs["again"].stdout and "starts" not in runs["again"].stdout
+    assert "everything is up to date" in runs["again"] and "starts" not in runs["again"]
 
 
 def test_a_killed_training_ends_where_an_unbroken_one_does(runs: dict) -> None:
     assert runs["whole"].returncode == 0, runs["whole"].stderr
-    log = (runs["folder"] / "10_finetune_dp_lora.eps8" / "log.txt").read_text()
-    assert re.search(r"starts at step [1-6] of 6", log)  # it did go on from a checkpoint
-    name = "10_finetune_dp_lora.eps8/adapter/adapter_model.safetensors"
+    log = (runs["folder"] / TRAIN / "log.txt").read_text()
+    assert re.search(r"starts at step [1-5] of 5", log)  # it did go on from a checkpoint
+    name = f"{TRAIN}/adapter/adapter_model.safetensors"
     assert (runs["folder"] / name).read_bytes() == (runs["unbroken"] / name).read_bytes()
 
 
@@ -106,10 +125,10 @@ def test_private_text_is_in_no_output(runs: dict) -> None:
     assert MARK not in runs["taken_up"].stdout + runs["taken_up"].stderr
 
 
-def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
-    command = [sys.executable, "-m", "lib.cli", "verify", *(str(runs["folder"] / arm) for arm in ARMS)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert ended.returncode == 0 and ended.stdout.count("VERIFIED") == len(ARMS), ended.stdout
+def test_every_arm_is_verified_and_spends_its_target(runs: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    code = __main__.main(["verify", *(str(runs["folder"] / arm) for arm in ARMS)])
+    printed = capsys.readouterr().out
+    assert code == 0 and printed.count("VERIFIED") == len(ARMS), printed
     for arm in ("11_generate.eps8", "12_aug_pe.eps8"):
         statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
         assert 0.98 * 8 <= statement["epsilon"] <= 8
@@ -119,14 +138,14 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict) -> None:
 
 
 def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
-    private = ["00_process_data", "10_finetune_dp_lora.eps8", "12_aug_pe.eps8"]
+    private = [CORPUS, TRAIN, "12_aug_pe.eps8"]
     killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
     assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
     for line in killed:
         events = json.loads((runs["folder"] / line["stage"] / "privacy.json").read_text())["events"]
         assert line["mechanism"] == events[-1]["mechanism"]
     whole = [line["stage"] for line in runs["charges"] if line["run"] == runs["unbroken"].name]
-    assert sorted(whole) == private[:2]
+    assert whole == [TRAIN]  # its corpus is a copy
 
 
 def test_what_comes_out_are_records(runs: dict) -> None:
