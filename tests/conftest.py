@@ -14,7 +14,7 @@ from support.project import ROOT, Project
 from traitlets.config import Config
 
 from lib.common import paths
-from lib.stage import redaction, stage
+from lib.stage import fingerprint, redaction, stage
 
 
 @pytest.fixture
@@ -42,6 +42,17 @@ def house(here: Project) -> Project:
         shutil.copytree(ROOT / name, here.root / name)
     (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
     return here
+
+
+@pytest.fixture
+def unfingerprinted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pre-flight that hashes no code, which takes most of its time: for tests of its checks."""
+
+    def made_from(root: Path, notebook: str, parameters: dict[str, object]) -> dict:
+        counted = {name: value for name, value in parameters.items() if name not in fingerprint.NOT_COUNTED}
+        return {"parameters": counted, "notebook": notebook}
+
+    monkeypatch.setattr(fingerprint, "made_from", made_from)
 
 
 @pytest.fixture

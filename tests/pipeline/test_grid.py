@@ -11,6 +11,8 @@ from lib.cli import __main__
 from lib.common.errors import DoppelError
 from lib.pipeline import grid, preflight
 
+pytestmark = pytest.mark.usefixtures("unfingerprinted")
+
 GRIDS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
 
 

@@ -12,6 +12,8 @@ from support.errors import refused
 from lib.common.errors import DoppelError
 from lib.pipeline import preflight
 
+pytestmark = pytest.mark.usefixtures("unfingerprinted")
+
 CORPUS = "00_process_data"
 ROWS = [
     {"Review": "a private sentence", "Stars": "positive", "Author": "ann"},

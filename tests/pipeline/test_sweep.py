@@ -10,6 +10,8 @@ from support.project import ROOT
 from lib.pipeline import grid, preflight, sweep
 from lib.pipeline.budget_check import check_budget
 
+pytestmark = pytest.mark.usefixtures("unfingerprinted")
+
 # What a grid is expanded into.
 
 

@@ -13,6 +13,8 @@ from lib.pipeline import preflight
 from lib.pipeline.budget_check import check_budget
 from lib.pipeline.graph import Graph
 
+pytestmark = pytest.mark.usefixtures("unfingerprinted")
+
 PRESETS = sorted(path.name for path in (ROOT / "params").iterdir() if path.is_dir())
 DEV = ROOT.parent / "shared" / "data" / "yelp" / "dev.csv"
 
