@@ -112,9 +112,7 @@ def test_arms_that_went_wrong_have_numbers_or_reasons_and_no_private_word_is_sho
         ("draws", "5", "stage.out_of_range"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_before_it_starts(
-    name: str, value: str, code: str, at_fault: str
-) -> None:
-    with refused(code, name=at_fault) as error:
+def test_settings_that_cannot_work_are_refused_before_it_starts(name: str, value: str, code: str) -> None:
+    with refused(code, name=name) as error:
         preflight.preflight("quick", "check", [f"21_fidelity.{name}={value}"])
     assert "21_fidelity" in error.value.where
