@@ -7,8 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.project import ROOT, Project, edit
@@ -18,12 +16,12 @@ SOURCE = '''"""Reviews that nobody wrote."""
 import random
 
 from lib.data.records import PrivateText, Record
-from lib.data.sources.corpus import Corpus, Request
+from lib.data.sources.corpus import Corpus, SourceRequest
 
 WORDS = "camera battery screen light heavy cheap strong menu photo sound cable box zoom lens flash".split()
 
 
-def load_toy(request: Request) -> Corpus:
+def load_toy(request: SourceRequest) -> Corpus:
     """As many records as the request's argument says."""
     draw = random.Random(0)
     made = [
@@ -33,7 +31,7 @@ def load_toy(request: Request) -> Corpus:
     return Corpus(made, [], "toy", f"{len(made)} toy records")
 '''
 SOURCE_ENTRY = """
-def _load_toy(request: Request) -> Corpus:
+def _load_toy(request: SourceRequest) -> Corpus:
     from lib.data.sources.toy import load_toy
 
     return load_toy(request)
@@ -69,7 +67,7 @@ def _toy() -> Callable[..., Engine]:
 
 
 ENGINES = {
-    "toy": Entry(_toy, fits=lambda device, dtype: False),"""
+    "toy": EngineEntry(_toy, fits=lambda device, dtype: False),"""
 
 METRIC = '''"""A toy metric."""
 
@@ -191,40 +189,90 @@ def add_preset(project: Project) -> None:
     )
 
 
+# One process does everything, for it has to import the entries: each notebook by hand, then the commands.
+SCRIPT = """
+import io, json, shutil
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from lib.cli.__main__ import main
+from lib.common import paths
+from lib.common.errors import DoppelError
+from lib.pipeline.preflight import preflight
+from lib.stage import notebook_file
+
+for node in preflight("toy", "toy").nodes.values():
+    namespace = {}
+    for cell in notebook_file.load(paths.ROOT / "notebooks" / f"{node.notebook}.ipynb"):
+        if cell["cell_type"] == "code":
+            exec(cell["source"], namespace)
+        if notebook_file.is_parameters(cell):
+            namespace |= node.parameters
+
+answers = {}
+
+
+def command(name, *arguments):
+    with redirect_stdout(io.StringIO()) as printed:
+        code = main(arguments)
+    answers[name] = {"code": code, "printed": printed.getvalue()}
+
+
+command("run", "toy")
+command("plan", "toy", "--dry-run", "--set", "19_toy.eps4.releases=3")
+try:
+    preflight("toy", "toy", ["00_process_data.source=tyo:9", "11_generate.base.engine=tooy"])
+except DoppelError as error:
+    answers["refused"] = [[fault.code, fault.remedy] for fault in error.faults]
+command("release", "release", "19_toy.eps4", "--run", "toy")
+pack = Path("results/toy/release/19_toy.eps4")
+command("verify", "verify", str(pack))
+
+from lib.release import certificate, verify  # and a certificate that somebody changed, hash and all
+
+forged = Path(shutil.copytree(pack, "forged"))
+changed = json.loads((forged / certificate.NAME).read_text().replace('"releases": 2', '"releases": 3'))
+changed["sha256"] = certificate.own_hash(changed)
+(forged / certificate.NAME).write_text(certificate.text(changed))
+answers["forged"] = [fault.code for fault in verify.check(forged)[1]]
+Path("answers.json").write_text(json.dumps(answers))
+"""
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, subprocess.CompletedProcess]]:
-    """The preset of the toys, run once to its end."""
-    project = Project(tmp_path_factory.mktemp("entries"))
-    (project.root / "data").mkdir()
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The preset of the toys, run once to its end, and what the commands then say in ``answers.json``."""
+    made = Project(tmp_path_factory.mktemp("entries"))
+    (made.root / "data").mkdir()
     for name in ("models", "raw"):
         if (ROOT / "data" / name).is_dir():
-            (project.root / "data" / name).symlink_to(ROOT / "data" / name)
-    add_entries(project)
-    add_preset(project)
-    yield project, subprocess.run(
-        project.command("toy", "--jobs", "2"), cwd=project.root, env=project.env, capture_output=True, text=True,
-        timeout=400,
-    )  # fmt: skip
-
-
-def test_the_run_ends_and_its_table_has_both_arms(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    _, ended = ran
+            (made.root / "data" / name).symlink_to(ROOT / "data" / name)
+    add_entries(made)
+    add_preset(made)
+    command = [sys.executable, "-c", SCRIPT]
+    ended = subprocess.run(command, cwd=made.root, env=made.env, capture_output=True, text=True, timeout=400)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "19_toy.eps4" in ended.stdout and "11_generate.base" in ended.stdout
+    return made
 
 
-def test_pre_flight_knows_the_entries(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    project, _ = ran
-    refused = project.run(
-        "toy", "--dry-run", "--set", "00_process_data.source=tyo:9", "--set", "11_generate.base.engine=tooy"
-    )
-    assert refused.returncode == 2 and "did you mean toy?" in refused.stderr and refused.stderr.count("toy?") == 2
-    planned = project.run("toy", "--dry-run", "--set", "19_toy.eps4.releases=3")
-    assert "19_toy.eps4" in planned.stdout and planned.returncode == 0
+@pytest.fixture(scope="module")
+def answers(project: Project) -> dict:
+    return json.loads((project.root / "answers.json").read_text())
 
 
-def test_the_engine_wrote_and_the_metric_was_measured(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    project, _ = ran
+def test_the_run_is_whole_and_its_table_has_both_arms(answers: dict) -> None:
+    assert answers["run"]["code"] == 0 and "everything is up to date" in answers["run"]["printed"]
+    assert "19_toy.eps4" in answers["run"]["printed"] and "11_generate.base" in answers["run"]["printed"]
+
+
+def test_pre_flight_knows_the_entries(answers: dict) -> None:
+    assert answers["plan"]["code"] == 0 and "would run  19_toy.eps4" in answers["plan"]["printed"]
+    codes, remedies = zip(*answers["refused"], strict=True)
+    assert sorted(codes) == ["data.unknown_source", "generation.engine_unknown"]
+    assert set(remedies) == {"did you mean toy?"}
+
+
+def test_the_engine_wrote_and_the_metric_was_measured(project: Project) -> None:
     written = (project.stage("11_generate.base") / "synthetic.jsonl").read_text()
     assert written.count("The toy engine wrote sentence") == 30
     rows = json.loads((project.stage("21_fidelity") / "fidelity.json").read_text())["rows"]
@@ -232,8 +280,7 @@ def test_the_engine_wrote_and_the_metric_was_measured(ran: tuple[Project, subpro
     assert row["value"] == 1.0 and row["direction"] == "match" and row["headline"]
 
 
-def test_the_scorecard_has_the_method(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    project, _ = ran
+def test_the_scorecard_has_the_method(project: Project) -> None:
     card = json.loads((project.stage("30_compare") / "scorecard.json").read_text())
     (arm,) = [arm for arm in card["arms"] if arm["stage"] == "19_toy.eps4"]
     assert arm["method"] == "toy method" and arm["model"] == "bundled:words"
@@ -241,44 +288,20 @@ def test_the_scorecard_has_the_method(ran: tuple[Project, subprocess.CompletedPr
     assert any(row["metric"] == "full_stops" for row in arm["metrics"])
 
 
-def test_the_pack_is_certified_and_verified(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    project, _ = ran
-    packed = project.run("release", "19_toy.eps4", "--run", "toy")
-    assert packed.returncode == 0, packed.stderr
+def test_the_pack_is_certified_and_verified(project: Project, answers: dict) -> None:
+    assert answers["release"]["code"] == 0, answers
+    assert answers["verify"]["code"] == 0 and "VERIFIED" in answers["verify"]["printed"], answers
     pack = project.root / "results" / "toy" / "release" / "19_toy.eps4"
-    verified = project.run("verify", str(pack))
-    assert verified.returncode == 0 and "VERIFIED" in verified.stdout, verified.stdout + verified.stderr
     card = (pack / "README.md").read_text()
     assert "By the toy method: 2 noisy lengths" in card and "Full stops of the toy" in card and "toy reviews" in card
     certificate = json.loads((pack / "certificate.json").read_text())
     assert certificate["code"]["19_toy.eps4"]["settings"] == {"target_epsilon": 4.0, "releases": 2, "samples": 30}
 
 
-def test_a_certificate_whose_settings_ask_for_more_than_its_event_is_refused(
-    ran: tuple[Project, subprocess.CompletedProcess], tmp_path: Path
-) -> None:
-    project, _ = ran
-    pack = project.root / "results" / "toy" / "release" / "19_toy.eps4"
-    if not pack.is_dir():
-        project.run("release", "19_toy.eps4", "--run", "toy")
-    forged = shutil.copytree(pack, tmp_path / "forged")
-    edit(forged / "certificate.json", '"releases": 2', '"releases": 3')
-    code = f"""
-import json, pathlib
-from lib.release import certificate, verify
-path = pathlib.Path({str(forged)!r})
-whole = json.loads((path / certificate.NAME).read_text())
-whole["sha256"] = certificate.own_hash(whole)
-(path / certificate.NAME).write_text(certificate.text(whole))
-print([fault.code for fault in verify.check(path)[1]])
-"""
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=project.root, env=project.env, capture_output=True, text=True, timeout=60
-    )
-    assert ended.stdout.strip() == "['release.event_not_as_set']", ended.stdout + ended.stderr
+def test_a_certificate_whose_settings_ask_for_more_than_its_event_is_refused(answers: dict) -> None:
+    assert answers["forged"] == ["release.event_not_as_set"]
 
 
-def test_the_report_tells_the_method_and_the_metric(ran: tuple[Project, subprocess.CompletedProcess]) -> None:
-    project, _ = ran
+def test_the_report_tells_the_method_and_the_metric(project: Project) -> None:
     page = (project.stage("30_compare") / "report" / "internal.html").read_text()
     assert "toy method" in page and "Full stops of the toy" in page
