@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import pytest
 from support.errors import refused
 
 from lib.common.lock import hold
@@ -24,3 +26,10 @@ def test_a_lock_of_another_process_is_refused_by_its_id_and_free_when_that_ends(
     holder.wait()
     hold(path, "stage a").close()
     hold(path, "stage a").close()  # closing releases it
+
+
+def test_waiting_for_a_lock_is_reported_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = hold(tmp_path / "a", "stage a")
+    threading.Timer(0.3, first.close).start()
+    hold(tmp_path / "a", "stage a", patience=30).close()
+    assert capsys.readouterr().err.count("waiting up to 30 s") == 1

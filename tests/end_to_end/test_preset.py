@@ -46,7 +46,7 @@ def door(run: str, corpus: Path, *more: str) -> list[str]:
         f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.limit=null", f"{TRAIN}.steps=5",
         *(f"{stage}.privacy_seed=7" for stage in seeded), *(f"{stage}.tracking='off'" for stage in untracked),
     ]  # fmt: skip
-    sets = [part for change in changes for part in ("--set", change)]
+    sets = [argument for change in changes for argument in ("--set", change)]
     return ["./run_all.sh", "params/test", "--run", run, "--jobs", "2", *sets, *more]
 
 
@@ -58,7 +58,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("DOPPEL_", "WANDB_"))} | {"VIRTUAL_ENV": sys.prefix}
     budgets = tmp_path_factory.mktemp("budgets")  # not those of whoever runs the tests
     env["DOPPEL_BUDGETS"] = str(budgets)
-    names = [f"pytest-{os.getpid()}-{kind}" for kind in ("killed", "whole")]
+    names = [f"pytest-{os.getpid()}-{way}" for way in ("killed", "whole")]
     killed, whole = (ROOT / "results" / name for name in names)
 
     def run(*command: str) -> subprocess.CompletedProcess:

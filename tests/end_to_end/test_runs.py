@@ -64,7 +64,7 @@ print(sorted({"torch", "transformers", "snakemake", "papermill", "wandb"} & set(
     assert "everything is up to date" in again.stdout and "02_end.b  7.9600" in again.stdout
     assert contents(project.root / "results") == before
 
-    # forced, 00_make makes the same again: 01_grow does not run. One parameter of one variant; --only leaves the other
+    # forced, 00_make makes the same again, so 01_grow does not run; a variant has a new parameter, --only leaves the other
     (project.root / "slow").mkdir()
     (project.root / "slow" / "config.yaml").write_text("cores: 1\n")
     changes = ("--force", "00_make", "--only", "02_end.b", "--set", "02_end.samples=7", "--profile", "slow")
@@ -197,14 +197,14 @@ def test_a_killed_run_is_taken_up_by_the_next_and_a_second_front_door_is_refused
     )
     here.preset("toy", n00_make="")
     door, children = started(here)
-    for victim, said in (
+    for victim, reported in (
         ("kernel", "its kernel died: killed, or out of memory; run again"),
         ("runner", "00_make failed: the process died without an error message"),
         ("front door", ""),
     ):
         os.kill(children[victim].pid if victim in children else door.pid, signal.SIGKILL)
         shown = door.communicate(timeout=60)[1]
-        assert door.returncode == (-9 if victim == "front door" else 1) and said in shown, victim
+        assert door.returncode == (-9 if victim == "front door" else 1) and reported in shown, victim
         assert not (here.stage("00_make") / "done.json").exists()
         # at once: what the kill left ends, though its stage would wait for ever, and the next run takes over
         left = list(children.values())

@@ -22,13 +22,13 @@ ROWS = [
 FITTING = "{text: Review, labels.sentiment: Stars}"
 
 
-def write(kind: str, path: Path) -> Path:
-    if kind == "csv":
+def write(file_type: str, path: Path) -> Path:
+    if file_type == "csv":
         with path.open("w", newline="") as file:
             table = csv.DictWriter(file, list(ROWS[0]))
             table.writeheader()
             table.writerows(ROWS)
-    elif kind == "jsonl":
+    elif file_type == "jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     else:
         pq.write_table(pa.Table.from_pylist(ROWS), path)
@@ -51,9 +51,9 @@ def own(source: object, columns: str = FITTING, *more: str) -> list[str]:
 # Own files: the first record is read as the stage will read it.
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_columns_that_do_not_fit_a_file_are_refused(kind: str, tmp_path: Path) -> None:
-    source = f"{kind}:{write(kind, tmp_path / f'mine.{kind}')}"
+@pytest.mark.parametrize("file_type", ["csv", "jsonl", "parquet"])
+def test_columns_that_do_not_fit_a_file_are_refused(file_type: str, tmp_path: Path) -> None:
+    source = f"{file_type}:{write(file_type, tmp_path / f'mine.{file_type}')}"
     preflight.preflight("quick", "check", own(source))
     for columns, code, name, value in (
         ("{text: Revew, labels.sentiment: Stars}", "data.column_missing", "text", "Revew"),
@@ -110,9 +110,9 @@ def test_user_level_without_users_is_refused(source: str) -> None:
     assert error.sentence.endswith(source)
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_user_level_of_a_file_needs_a_column_of_users(kind: str, tmp_path: Path) -> None:
-    source = f"{kind}:{write(kind, tmp_path / f'mine.{kind}')}"
+@pytest.mark.parametrize("file_type", ["csv", "jsonl", "parquet"])
+def test_user_level_of_a_file_needs_a_column_of_users(file_type: str, tmp_path: Path) -> None:
+    source = f"{file_type}:{write(file_type, tmp_path / f'mine.{file_type}')}"
     error = refusal("pipeline.record_without_user", *own(source, FITTING, "unit=user"), name="unit", value="user")
     assert "columns: {user: COLUMN}" in error.remedy
     with_users = "{text: Review, labels.sentiment: Stars, user: Author}"

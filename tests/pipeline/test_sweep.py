@@ -47,7 +47,7 @@ def test_the_chain_records_what_each_copy_is_a_copy_of(tmp_path: Path) -> None:
 
 def test_a_stage_that_reads_arms_reads_all_their_copies(tmp_path: Path) -> None:
     utility = swept(tmp_path, TINY).nodes["22_utility"].parameters
-    copies = [f"{kind}-seed{n}" for kind in ("eps2", "eps8", "nonprivate") for n in (0, 1)]
+    copies = [f"{arm}-seed{n}" for arm in ("eps2", "eps8", "nonprivate") for n in (0, 1)]
     once = {"corpus": "00_process_data", "base": "11_generate.base"}
     assert utility["inputs"] == once | {copy: f"11_generate.{copy}" for copy in copies}
     assert utility["floor"] == "base"

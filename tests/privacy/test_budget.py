@@ -94,7 +94,7 @@ def test_work_that_is_taken_up_is_charged_once(house: Project) -> None:
     corpus()
     event = pay(begin(TRAIN))
     assert pay(begin(TRAIN)) == pay(begin(TRAIN)) == event  # killed twice, and taken up
-    assert [(one.run, one.event) for one in entries()[1:]] == [("quick", event)]
+    assert [(charge.run, charge.event) for charge in entries()[1:]] == [("quick", event)]
     assert (entries()[1].unit, entries()[1].units) == ("record", UNITS)
 
 
@@ -141,7 +141,7 @@ def test_a_seeded_draw_is_charged_and_one_without_privacy_is_not(house: Project)
     corpus()
     pay(begin(TRAIN), privacy_seed=7)
     pay(begin("10_finetune_dp_lora.nonprivate"), NonPrivate())
-    assert [one.event.privacy_seed for one in entries()] == [None, 7]
+    assert [charge.event.privacy_seed for charge in entries()] == [None, 7]
 
 
 def test_the_charge_is_on_the_disk_when_the_draw_begins(house: Project) -> None:
@@ -224,7 +224,7 @@ def test_a_limit_for_records_refuses_charges_by_user(house: Project) -> None:
     with refused("privacy.other_unit", name="unit", value="user") as error:
         check_budget(graph_of(*CSV, "00_process_data.unit=user", run="users"), [CORPUS])
     assert error.value.where == "params/quick"
-    assert {one.unit for one in entries("csv:reviews.csv")} == {"record"}
+    assert {charge.unit for charge in entries("csv:reviews.csv")} == {"record"}
 
 
 def test_an_account_of_both_units_sums_each_by_itself(house: Project) -> None:

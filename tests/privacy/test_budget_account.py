@@ -66,11 +66,12 @@ def test_the_same_data_is_the_same_account_however_it_is_named(
     assert Account.of("hub:Owner/Name:config:test") == Account.of("hub:owner/name")
     folders = [tmp_path_factory.mktemp(name) for name in "ab"]
     outside = [Account.of(f"csv:{folder}/reviews.csv") for folder in folders]
-    names = {one.name for one in outside} | {Account.of("csv:reviews.csv").name}
+    names = {account.name for account in outside} | {Account.of("csv:reviews.csv").name}
     assert house.root.name not in Account.of("csv:reviews.csv").name
     assert len(names) == 3 and outside[0].source == f"file:{folders[0].resolve()}/reviews.csv"
-    for one in (*outside, Account.of("amazon-2023:Electronics"), Account.of("hub:a/b"), Account.of("amazon-snippets")):
-        assert Account.of(one.source) == one  # as terms write it
+    others = [Account.of(source) for source in ("amazon-2023:Electronics", "hub:a/b", "amazon-snippets")]
+    for account in (*outside, *others):
+        assert Account.of(account.source) == account  # as terms write it
 
 
 def test_public_corpora_open_without_a_limit_and_others_with_one(house: Project) -> None:

@@ -67,11 +67,11 @@ def test_published_settings(preset: str) -> None:
     iterations, samples, temperature, length, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
         arm = nodes[f"12_aug_pe.gpt2_eps{epsilon}"].parameters
-        found = [arm[name] for name in ("iterations", "samples", "temperature", "max_new_tokens", "encoder")]
-        assert found == [iterations, samples, temperature, length, f"hub:sentence-transformers/{encoder}"]
+        given = [arm[name] for name in ("iterations", "samples", "temperature", "max_new_tokens", "encoder")]
+        assert given == [iterations, samples, temperature, length, f"hub:sentence-transformers/{encoder}"]
         assert (arm["variants"], arm["top_k"], arm["top_p"], arm["no_repeat_ngram_size"]) == (7, 50, 0.9, 2)
-        found = [arm[name] for name in ("variation", "selection", "keep_parents", "lookahead_degree", "word_var_scale")]
-        assert found == ["rephrase", "rank", True, 0, 0]
+        given = [arm[name] for name in ("variation", "selection", "keep_parents", "lookahead_degree", "word_var_scale")]
+        assert given == ["rephrase", "rank", True, 0, 0]
         trained = nodes[f"10_finetune_dp_lora.gpt2_eps{epsilon}"].parameters
         assert arm["target_epsilon"] == trained["target_epsilon"] == epsilon
         assert arm["model"] == trained["model"] == "hub:openai-community/gpt2"  # the methods differ, not the model
@@ -90,10 +90,10 @@ def test_published_settings_of_gpt35(
     iterations, samples, _, _, encoder = PUBLISHED[preset]
     for epsilon in (1, 2, 4):
         arm = nodes[f"12_aug_pe.gpt35_eps{epsilon}"].parameters
-        found = [arm[n] for n in ("iterations", "samples", "variants", "variation", "min_words", "target_epsilon")]
-        assert found == [iterations, samples, 4, "fill", 25, epsilon]
-        found = [arm[n] for n in ("max_new_tokens", "word_var_scale", "max_token_word_scale", "mask_probability")]
-        assert found == [length, scale, tokens, probability]
+        given = [arm[n] for n in ("iterations", "samples", "variants", "variation", "min_words", "target_epsilon")]
+        assert given == [iterations, samples, 4, "fill", 25, epsilon]
+        given = [arm[n] for n in ("max_new_tokens", "word_var_scale", "max_token_word_scale", "mask_probability")]
+        assert given == [length, scale, tokens, probability]
         assert arm["keep_parents"] == keep and arm["encoder"] == f"hub:sentence-transformers/{encoder}"
 
 

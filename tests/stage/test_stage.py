@@ -4,8 +4,6 @@ import json
 import math
 import os
 import re
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,8 +33,8 @@ def begin(project: Project, name: str = "00_make", **values: object) -> Stage:
     path = project.root / "notebooks" / f"{name}.ipynb"
     cells = json.loads(path.read_text())["cells"]
     namespace: dict[str, object] = {}
-    for one in cells[1:3]:
-        exec(one["source"], namespace)
+    for cell in cells[1:3]:
+        exec(cell["source"], namespace)
     return Stage.begin(name, namespace | values)
 
 
@@ -171,13 +169,6 @@ def test_a_folder_in_use_is_refused_and_free_when_its_holder_ends(here: Project)
     begin(here, run="toy")
 
 
-def test_waiting_for_a_folder_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    first = lock.hold(tmp_path / "a", "stage a")
-    threading.Timer(0.3, first.close).start()
-    lock.hold(tmp_path / "a", "stage a", patience=30).close()
-    assert capsys.readouterr().err.count("waiting up to 30 s") == 1
-
-
 def test_the_cell_that_begins_can_be_run_again(here: Project) -> None:
     toy(here)
     namespace = here.play("00_make")
@@ -204,16 +195,16 @@ def test_checkpoints_stay_for_the_same_stage_alone(here: Project) -> None:
 def test_checkpoints_depend_on_the_files_that_are_used(here: Project) -> None:
     toy(here)
     (here.root / "own.csv").write_text("a")
-    stage = begin(here)
-    stage.uses("own.csv")
-    (stage.checkpoints / "step").write_text("10")
-    again = begin(here)
-    again.uses("own.csv")
-    assert (again.checkpoints / "step").exists()
+
+    def step() -> Path:
+        stage = begin(here)
+        stage.uses("own.csv")
+        return stage.checkpoints / "step"
+
+    step().write_text("10")
+    assert step().exists()
     (here.root / "own.csv").write_text("b")
-    changed = begin(here)
-    changed.uses("own.csv")
-    assert not (changed.checkpoints / "step").exists()
+    assert not step().exists()
 
 
 def test_checkpoints_are_gone_when_the_stage_is_done(here: Project) -> None:
@@ -260,9 +251,9 @@ def test_a_stage_shows_its_values(here: Project) -> None:
 
 
 def run_by_hand(shell: InteractiveShell, project: Project, name: str, edit: tuple[str, str] = ("", "")) -> None:
-    for one in json.loads((project.root / "notebooks" / f"{name}.ipynb").read_text())["cells"]:
-        if one["cell_type"] == "code":
-            shell.run_cell(one["source"].replace(*edit) if edit[0] else one["source"], store_history=True)
+    for cell in json.loads((project.root / "notebooks" / f"{name}.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            shell.run_cell(cell["source"].replace(*edit) if edit[0] else cell["source"], store_history=True)
 
 
 def test_a_notebook_run_by_hand_as_saved_counts(here: Project, shell: InteractiveShell) -> None:

@@ -122,11 +122,11 @@ def test_a_failure_of_wandb_is_told_once_and_ends_nothing(tmp_path: Path, monkey
 
     monkeypatch.setattr("lib.stage.tracking._start", fail)
     tracked = track(tmp_path, tracking="offline")
-    with pytest.warns(UserWarning, match=re.escape("wandb stopped (OSError)")) as told:
+    with pytest.warns(UserWarning, match=re.escape("wandb stopped (OSError)")) as warned:
         tracked.log(step=1, loss=1.0)
         tracked.log(step=2, loss=1.0)
         tracked.close()
-    assert len(told) == 1 and "private" not in str(told[0].message)
+    assert len(warned) == 1 and "private" not in str(warned[0].message)
     assert len(lines(tmp_path)) == 2
 
 
