@@ -64,7 +64,7 @@ print(sorted({"torch", "transformers", "snakemake", "papermill", "wandb"} & set(
     assert "everything is up to date" in again.stdout and "02_end.b  7.9600" in again.stdout
     assert contents(project.root / "results") == before
 
-    # forced, 00_make makes the same again, so 01_grow does not run; a variant has a new parameter, --only leaves the other
+    # forced, 00_make makes the same again, so 01_grow does not run; of 02_end only the variant that has a new parameter
     (project.root / "slow").mkdir()
     (project.root / "slow" / "config.yaml").write_text("cores: 1\n")
     changes = ("--force", "00_make", "--only", "02_end.b", "--set", "02_end.samples=7", "--profile", "slow")

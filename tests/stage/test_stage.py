@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,9 +44,8 @@ def test_a_finished_stage_holds_what_it_made_and_where_it_comes_from(here: Proje
     namespace = here.play("00_make", run="toy", rate=2)
     assert namespace["rate"] == 2.0 and isinstance(namespace["rate"], float)  # written back in its declared type
     folder = here.stage("00_make")
-    assert {p.name for p in folder.iterdir() if not p.name.startswith(".")} == {
-        *("data.txt", "params.yaml", "metrics.json", "privacy.json", "provenance.json", "done.json")
-    }
+    written = {"data.txt", "params.yaml", "metrics.json", "privacy.json", "provenance.json", "done.json"}
+    assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == written
     assert yaml.safe_load((folder / "params.yaml").read_text())["rate"] == 2.0
     assert json.loads((folder / "metrics.json").read_text()) == {"size": 3}
     provenance = json.loads((folder / "provenance.json").read_text())
@@ -179,7 +179,7 @@ def test_the_cell_that_begins_can_be_run_again(here: Project) -> None:
     assert second.id == "00_make" and here.done("00_make", "quick")
 
 
-def test_checkpoints_stay_for_the_same_stage_alone(here: Project) -> None:
+def test_checkpoints_stay_for_the_same_stage_alone_until_it_is_done(here: Project) -> None:
     toy(here)
     here.play("00_make", run="toy")
     (begin(here, "01_use", run="toy").checkpoints / "step").write_text("10")
@@ -190,6 +190,12 @@ def test_checkpoints_stay_for_the_same_stage_alone(here: Project) -> None:
     (begin(here).checkpoints / "step").write_text("10")
     assert not (begin(here, seed=8).checkpoints / "step").exists()  # a changed parameter
     assert not (begin(here).checkpoints / "step").exists()  # the old ones were removed, not kept aside
+
+    stage = begin(here)
+    (stage.checkpoints / "step").write_text("10")
+    stage.finish({}, {})
+    assert not (stage.folder / "checkpoints").exists()
+    assert not any("checkpoints" in name for name in here.done("00_make", "quick")["outputs"])
 
 
 def test_checkpoints_depend_on_the_files_that_are_used(here: Project) -> None:
@@ -205,15 +211,6 @@ def test_checkpoints_depend_on_the_files_that_are_used(here: Project) -> None:
     assert step().exists()
     (here.root / "own.csv").write_text("b")
     assert not step().exists()
-
-
-def test_checkpoints_are_gone_when_the_stage_is_done(here: Project) -> None:
-    toy(here)
-    stage = begin(here)
-    (stage.checkpoints / "step").write_text("10")
-    stage.finish({}, {})
-    assert not (stage.folder / "checkpoints").exists()
-    assert not any("checkpoints" in name for name in here.done("00_make", "quick")["outputs"])
 
 
 def test_relative_paths_are_from_the_project(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,6 +296,5 @@ def test_a_module_that_changed_before_it_was_imported_is_recorded(
     stage.finish({}, {})
     assert "lib.toy_late" in here.done("00_make")["edited"]
     module.write_text("VALUE = 1\n")
-    stage = begin(here, run="toy")
-    stage.finish({}, {})
+    begin(here, run="toy").finish({}, {})
     assert here.done("00_make")["edited"] is None
