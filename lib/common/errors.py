@@ -22,7 +22,7 @@ class DoppelError(Exception):
     def __init__(
         self,
         code: str,
-        sentence: str = "",
+        sentence: str,
         *,
         name: str | None = None,
         value: object = None,
@@ -30,7 +30,7 @@ class DoppelError(Exception):
         where: str = "",
     ):
         super().__init__(code, sentence)
-        self.code, self.sentence = (code, sentence) if sentence else ("", code)
+        self.code, self.sentence = code, sentence
         self.name, self.value, self.remedy, self.where = name, value, remedy, where
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class DoppelError(Exception):
 
     def at(self, where: str) -> "DoppelError":
         """The same refusal with ``where``, the file or command that it is in, put before it."""
-        placed = type(self)(self.code, self.sentence) if self.code else type(self)(self.sentence)
+        placed = type(self)(self.code, self.sentence)
         placed.__dict__ |= self.__dict__ | {"where": f"{where}: {self.where}" if self.where else where}
         return placed
 

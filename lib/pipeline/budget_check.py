@@ -15,6 +15,7 @@ from lib.pipeline.graph import FORCED, Graph, Node
 from lib.privacy import budget, label_histogram, ledger
 from lib.privacy.accounting import Gaussian, Mechanism, calibrate, default_delta, epsilon
 from lib.privacy.budget_account import Account, Charge
+from lib.privacy.budget_terms import Terms
 from lib.privacy.ledger import Event
 from lib.stage import fingerprint
 from lib.stage.notebook_roles import CORPUS, Parameters
@@ -40,10 +41,16 @@ class _Corpus:
 class _Plan:
     """What the stages of a run would charge to one account; ``guessed``: the number of units is not known yet."""
 
-    account: Account
+    terms: Terms
     charges: Sequence[Charge]
     planned: Sequence[Charge]
     guessed: bool
+
+    def totals(self, unit: str) -> tuple[float, float, float]:
+        """Delta of the account, and the epsilon at it for one ``unit``: of what is spent, and with what is planned."""
+        at = budget.total_delta(self.terms, [*self.charges, *self.planned])
+        spent, more = budget.mechanisms(self.charges, unit), budget.mechanisms(self.planned, unit)
+        return at, budget.composed(spent, at), budget.composed([*spent, *more], at)
 
 
 def check_budget(graph: Graph, names: Iterable[str]) -> None:
@@ -85,11 +92,8 @@ def cost(graph: Graph, steps: Steps) -> list[str]:
         if not again:
             continue
         plan = _planned(graph, account, again, steps)
-        terms, _ = account.read()
         for unit in sorted({charge.unit for charge in plan.planned}):
-            spent, more = budget.mechanisms(plan.charges, unit), budget.mechanisms(plan.planned, unit)
-            at = budget.total_delta(terms, [*plan.charges, *plan.planned])
-            before, after = budget.composed(spent, at), budget.composed([*spent, *more], at)
+            at, before, after = plan.totals(unit)
             names = ", ".join(charge.event.stage for charge in plan.planned if charge.unit == unit)
             lines.append(
                 f"made again, with fresh noise: {names}; all that was spent on {account.source} goes from epsilon "
@@ -118,7 +122,7 @@ def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -
             budget.check_unit(account, terms, unit)
             planned.append(Charge("", graph.run, Event(id, "planned", mechanism), unit, about.units, about.delta, ""))
             guessed |= not about.known
-    return _Plan(account, charges, planned, guessed)
+    return _Plan(terms, charges, planned, guessed)
 
 
 def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> None:
@@ -131,9 +135,7 @@ def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> 
     except DoppelError as error:
         raise error.at(where) from None
     for unit in {charge.unit for charge in plan.planned} if terms.epsilon is not None else ():
-        spent, more = budget.mechanisms(plan.charges, unit), budget.mechanisms(plan.planned, unit)
-        at = budget.total_delta(terms, [*plan.charges, *plan.planned])
-        before, total = budget.composed(spent, at), budget.composed([*spent, *more], at)
+        at, before, total = plan.totals(unit)
         if budget.exceeds(total, terms.epsilon):
             alone = [f"{one.event.stage} ({budget.composed([one.event.mechanism], at):.3f})" for one in plan.planned]
             stages = ", ".join(alone[:_SHOWN]) + (f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else "")

@@ -20,7 +20,7 @@ def refused(code: str, *, name: object = _ANY, value: object = _ANY) -> Iterator
         yield error
     faults = error.value.faults
     fitting = [fault for fault in faults if fault.code == code]
-    assert fitting, f"refused with {[fault.code or str(fault) for fault in faults]}, not with {code}"
+    assert fitting, f"refused with {[fault.code for fault in faults]}, not with {code}"
     assert any((name is _ANY or fault.name == name) and (value is _ANY or fault.value == value) for fault in fitting), (
         f"{code} has {[(fault.name, fault.value) for fault in fitting]}, not {(name, value)}"
     )
