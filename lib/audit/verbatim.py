@@ -1,11 +1,17 @@
-"""Whole sentences that synthetic texts copy from real ones. *Evaluation only* where real text enters."""
+"""Whole sentences that synthetic texts copy from real ones. *Evaluation only* where no noise is added to a count."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
+from lib.data.records import Record
 from lib.data.tokenize import sentences, words
+from lib.privacy.ledger import Unit
+
+MIN_WORDS = 8  # of a sentence
+RUN = 16  # words in a row that are shared by more than chance: fresh reviews share at most 11 with 1,800 others
 
 
-def verbatim(synthetic: Sequence[str], real: Iterable[str], *, min_words: int = 8) -> int:
+def verbatim(synthetic: Sequence[str], real: Iterable[str], *, min_words: int = MIN_WORDS) -> int:
     """Count the synthetic texts that hold a whole sentence of a real text, without regard to case and punctuation.
 
     Args:
@@ -22,3 +28,42 @@ def verbatim(synthetic: Sequence[str], real: Iterable[str], *, min_words: int = 
     return sum(
         any(tuple(text[i : i + n]) in known for n in lengths for i in range(len(text) - n + 1)) for text in texts
     )
+
+
+def copied_units(synthetic: Sequence[str], train: Iterable[Record], *, unit: Unit) -> int:
+    """Count the private units that synthetic texts copy. It needs noise before anybody sees it.
+
+    Unit: one record or one user. Neighbours: add or remove one unit. Whether a unit is copied follows from its own
+    records and the texts alone, so one unit more or less changes the count by at most 1 (sensitivity 1).
+
+    Args:
+        synthetic: the texts, which are fixed before the count is taken.
+        train: all records of the train set.
+        unit: what is counted: ``record``, or ``user``, who is copied when one of the user's records is.
+
+    Returns:
+        The number of units with a passage (`passages`) that stands in one of the texts.
+    """
+    texts = [words(text) for text in synthetic]
+    starts = defaultdict(list)  # the first words of every place -> the text from there on
+    for number, text in enumerate(texts):
+        for i in range(len(text) - MIN_WORDS + 1):
+            starts[tuple(text[i : i + MIN_WORDS])].append((number, i))
+    copied = set()
+    for record in train:
+        for passage in passages(record.text.reveal()):
+            places = starts.get(tuple(passage[:MIN_WORDS]), ())
+            if any(texts[number][i : i + len(passage)] == passage for number, i in places):
+                copied.add(record.id if unit == "record" else record.owner)
+                break
+    return len(copied)
+
+
+def passages(text: str) -> Iterator[list[str]]:
+    """The words of each passage of ``text`` that is unlikely to be repeated by chance.
+
+    These are the whole text and its sentences where they have at least `MIN_WORDS` words, and every run of `RUN` words.
+    """
+    whole = words(text)
+    yield from (passage for passage in [whole, *sentences(text)] if len(passage) >= MIN_WORDS)
+    yield from (whole[i : i + RUN] for i in range(len(whole) - RUN + 1))

@@ -4,9 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.lock import hold
+
+if TYPE_CHECKING:
+    from lib.release.candidate import Candidate
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -16,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: of the command line, after ``release``.
 
     Returns:
-        Exit code: 0 packed, 2 refused.
+        Exit code: 0 packed (with ``--look``: nothing was found), 1 exact copies were found by ``--look``, 2 refused.
     """
     options = _parser().parse_args(arguments)
     from lib.common import paths  # late, as the others: --help needs no library
@@ -27,11 +31,15 @@ def main(arguments: Sequence[str]) -> int:
             from lib.release.candidate import Candidate
             from lib.release.pack import pack
 
+            candidate = Candidate(run, options.stage)
+            if options.look:
+                return _look(candidate)
             folder = pack(
-                Candidate(run, options.stage),
+                candidate,
                 scorecard=_scorecard(run),
                 licence=options.license,
                 language=options.language,
+                block_copies=options.block_copies,
             )
     except DoppelError as error:
         print(f"{error}\nnothing was written", file=sys.stderr)
@@ -45,9 +53,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run_all.sh release", description=__doc__, allow_abbrev=False)
     parser.add_argument("stage", metavar="STAGE", help="an arm: a stage that wrote synthetic records")
     parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
+    parser.add_argument(
+        "--look", action="store_true", help="print exact copies of private text, for you alone; no pack"
+    )
+    parser.add_argument(
+        "--block-copies", action="store_true", help="refuse exact copies too; epsilon does not cover that decision"
+    )
     parser.add_argument("--license", metavar="ID", help="for the card, as Hugging Face spells it: cc-by-4.0, mit, ...")
     parser.add_argument("--language", metavar="CODE", help="of the texts, for the card: en, de, ...")
     return parser
+
+
+def _look(candidate: "Candidate") -> int:
+    """Print what an exact search finds. It decides nothing; who decides by it decides by private text."""
+    from lib.release import gate
+
+    findings = gate.copies(candidate, {"synthetic.jsonl": candidate.texts})
+    print("\n".join(map(str, findings)) or "no exact copy of private text was found")
+    print("this is for you alone: a release that depends on it is not covered by epsilon (docs/guarantee.md)")
+    return 1 if findings else 0
 
 
 def _run(name: str, stage: str) -> Path:

@@ -93,13 +93,15 @@ class Method:
             others: what the arm's other stages have spent, for the same unit.
 
         Returns:
-            The recipe's mechanism with the smallest noise multiplier at which it and ``others`` together spend at most
-            the target (`lib.privacy.accounting.calibrate`); `NonPrivate` without a target.
+            The recipe's mechanism with the smallest noise multiplier at which it, ``others`` and the count of copied
+            units (`lib.privacy.copy_count`), which is drawn when the texts are written, together spend at most the
+            target (`lib.privacy.accounting.calibrate`); `NonPrivate` without a target.
 
         Raises:
             DoppelError: the target cannot be reached, or no mechanism can have these parameters at this n.
         """
-        from lib.privacy.accounting import NonPrivate, calibrate  # here: dp-accounting takes a second to import
+        from lib.privacy import copy_count  # here: dp-accounting takes a second to import
+        from lib.privacy.accounting import NonPrivate, calibrate
 
         target = parameters["target_epsilon"]
         if target is None:
@@ -108,7 +110,9 @@ class Method:
         def with_noise(multiplier: float) -> Mechanism:
             return self.recipe(parameters, units, multiplier)
 
-        return with_noise(calibrate(with_noise, target_epsilon=target, delta=delta, others=others))
+        count = copy_count.mechanism(parameters, delta)
+        reserved = [*others, *([] if count is None else [count])]
+        return with_noise(calibrate(with_noise, target_epsilon=target, delta=delta, others=reserved))
 
     def make_again(self) -> Callable:
         """The function that `audit` names. It is imported by this call, because it imports torch.

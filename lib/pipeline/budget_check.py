@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.common.errors import DoppelError, Faults, Reason
 from lib.methods import registry
 from lib.pipeline.graph import FORCED, Graph, Node
-from lib.privacy import budget, label_histogram, ledger
+from lib.privacy import budget, copy_count, label_histogram, ledger
 from lib.privacy.accounting import Gaussian, Mechanism, calibrate, default_delta, epsilon
 from lib.privacy.budget_account import Account, Charge
 from lib.privacy.budget_terms import Terms
@@ -46,11 +46,12 @@ class _Plan:
     planned: Sequence[Charge]
     guessed: bool
 
-    def totals(self, unit: str) -> tuple[float, float, float]:
-        """Delta of the account, and the epsilon at it for one ``unit``: of what is spent, and with what is planned."""
-        at = budget.total_delta(self.terms, [*self.charges, *self.planned])
-        spent, more = budget.mechanisms(self.charges, unit), budget.mechanisms(self.planned, unit)
-        return at, budget.composed(spent, at), budget.composed([*spent, *more], at)
+    def totals(self) -> tuple[float, float, float, str]:
+        """Delta of the account; the epsilon at it of what is spent, and with what is planned; and the unit."""
+        both = [*self.charges, *self.planned]
+        at = budget.total_delta(self.terms, both)
+        before, after = (budget.composed(budget.all_of(charges), at) for charges in (self.charges, both))
+        return at, before, after, budget.unit_of(both)
 
 
 def check_budget(graph: Graph, names: Iterable[str]) -> None:
@@ -92,9 +93,9 @@ def cost(graph: Graph, steps: Steps) -> list[str]:
         if not again:
             continue
         plan = _planned(graph, account, again, steps)
-        for unit in sorted({charge.unit for charge in plan.planned}):
-            at, before, after = plan.totals(unit)
-            names = ", ".join(charge.event.stage for charge in plan.planned if charge.unit == unit)
+        if plan.planned:
+            at, before, after, unit = plan.totals()
+            names = ", ".join(dict.fromkeys(charge.event.stage for charge in plan.planned))
             lines.append(
                 f"made again, with fresh noise: {names}; all that was spent on {account.source} goes from epsilon "
                 f"{before:.4f} to {after:.4f} at delta {at:.3g}, for one {unit}"
@@ -115,10 +116,11 @@ def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -
     planned, guessed = [], False
     for id in ids:
         node, corpus = graph.nodes[id], _corpus(graph, id)
-        about = _about(graph, corpus, charges, steps)
-        mechanism = None if _paid(graph, node, charges, steps) else _mechanism(node, about)
-        if mechanism is not None:
-            unit = corpus.parameters["unit"]
+        about, unit = _about(graph, corpus, charges, steps), corpus.parameters["unit"]
+        own = [] if _paid(graph, node, charges, steps) else [_mechanism(node, about)]
+        for mechanism in (*own, _count(graph, node, about)):
+            if mechanism is None:
+                continue
             budget.check_unit(account, terms, unit)
             planned.append(Charge("", graph.run, Event(id, "planned", mechanism), unit, about.units, about.delta, ""))
             guessed |= not about.known
@@ -134,10 +136,13 @@ def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> 
         plan = _planned(graph, account, ids, steps)
     except DoppelError as error:
         raise error.at(where) from None
-    for unit in {charge.unit for charge in plan.planned} if terms.epsilon is not None else ():
-        at, before, total = plan.totals(unit)
+    if terms.epsilon is not None and plan.planned:
+        at, before, total, unit = plan.totals()
         if budget.exceeds(total, terms.epsilon):
-            alone = [f"{one.event.stage} ({budget.composed([one.event.mechanism], at):.3f})" for one in plan.planned]
+            by_stage = {one.event.stage: [] for one in plan.planned}
+            for one in plan.planned:
+                by_stage[one.event.stage].append(one.event.mechanism)
+            alone = [f"{stage} ({budget.composed(mechanisms, at):.3f})" for stage, mechanisms in by_stage.items()]
             stages = ", ".join(alone[:_SHOWN]) + (f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else "")
             unsure = f". How many units there are is not known before {CORPUS} has run" if plan.guessed else ""
             raise DoppelError(
@@ -182,6 +187,16 @@ def _mechanism(node: Node, about: _Corpus) -> Mechanism | None:
     # at the true n the parameters and the target may be within reach, which the notebook will find out
     target = node.parameters["target_epsilon"]
     return Gaussian(calibrate(Gaussian, target_epsilon=target, delta=about.delta))
+
+
+def _count(graph: Graph, node: Node, about: _Corpus) -> Mechanism | None:
+    """The count of copied units that an arm draws when its texts are written."""
+    try:
+        method = registry.of_arm(node.id, node.parameters.get("inputs", {}))
+    except KeyError:  # no arm
+        return None
+    trained = graph.nodes[node.parameters["inputs"][method.through]] if method.through else node
+    return copy_count.mechanism(trained.parameters, about.delta)
 
 
 def _paid(graph: Graph, node: Node, charges: Sequence[Charge], steps: Steps) -> bool:

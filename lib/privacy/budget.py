@@ -31,6 +31,7 @@ from lib.privacy.mechanism_kinds import Mechanism
 from lib.stage.stage import Stage
 
 TOKEN = "budget.json"  # in a stage's checkpoints
+BOTH = "user with one record"  # what charges of both units protect one of
 ROUNDING = 1e-6  # share of the limit by which a sum may pass it: an arm that was calibrated to the limit fits
 
 
@@ -40,10 +41,10 @@ class Status:
 
     Args:
         limit: epsilon that all runs together may spend; None: there is no limit.
-        spent: epsilon of everything charged, at ``delta``. In an account of both units it is the larger of two sums:
-            guarantees for different units do not add up.
+        spent: epsilon of everything charged, at ``delta``.
         delta: None before the first charge.
-        unit: that the sum protects one of: ``record``, ``user``, or "record and user"; None before the first charge.
+        unit: that the sum protects one of: ``record``, ``user``, or "user with one record" where charges of both units
+            are added up (`all_of`); None before the first charge.
         entries: the charges, oldest first.
     """
 
@@ -70,9 +71,7 @@ def status(source: str | Account) -> Status:
     """
     terms, charges = (source if isinstance(source, Account) else Account.of(source)).read()
     delta = total_delta(terms, charges)
-    units = sorted({charge.unit for charge in charges})
-    spent = max((composed(mechanisms(charges, unit), delta) for unit in units), default=0.0)
-    return Status(terms.epsilon, spent, delta, " and ".join(units) or terms.unit, charges)
+    return Status(terms.epsilon, composed(all_of(charges), delta), delta, unit_of(charges) or terms.unit, charges)
 
 
 def exceeded(corpus: Path) -> str | None:
@@ -85,7 +84,7 @@ def exceeded(corpus: Path) -> str | None:
     return f"all runs together spent epsilon {now.spent:.4f} of {now.limit:g}" if now.over else None
 
 
-def charge(stage: Stage, event: Event, ledger: Ledger, *, resumable: bool = False) -> None:
+def charge(stage: Stage, event: Event, ledger: Ledger, *, resumable: bool = False, named: bool = False) -> None:
     """Pay for an event that is about to happen: call it right before the draw, in the same cell.
 
     Args:
@@ -94,6 +93,7 @@ def charge(stage: Stage, event: Event, ledger: Ledger, *, resumable: bool = Fals
         ledger: of the corpus: unit, number of units, delta.
         resumable: what is drawn is kept in ``stage.checkpoints`` before anybody sees it, so an attempt that goes on
             from there releases nothing a second time. False: each call costs, since each is followed by fresh noise.
+        named: whether the arm was named for release before it was made (`lib.privacy.guarantee`).
 
     Raises:
         DoppelError: all that was charged, composed with this event, would exceed the corpus' limit; or its unit is not
@@ -118,6 +118,7 @@ def charge(stage: Stage, event: Event, ledger: Ledger, *, resumable: bool = Fals
             units=ledger.units,
             delta=ledger.delta,
             token=secrets.token_hex(8),
+            named=named,
         )
         message = _allowed(account, terms, before, line)
         if token is not None:
@@ -130,9 +131,9 @@ def _allowed(account: Account, terms: Terms, before: Sequence[Charge], line: Cha
     """What to print of a charge within the limit. Raises DoppelError for one beyond it."""
     check_unit(account, terms, line.unit)
     delta = total_delta(terms, [*before, line])
-    spent = mechanisms(before, line.unit)
+    spent = all_of(before)
     total = composed([*spent, line.event.mechanism], delta)
-    about = f"at delta {delta:.3g}, for one {line.unit}"
+    about = f"at delta {delta:.3g}, for one {unit_of([*before, line])}"
     if terms.epsilon is not None and exceeds(total, terms.epsilon):
         raise DoppelError(
             "privacy.budget_exceeded",
@@ -178,12 +179,12 @@ def check_unit(account: Account, terms: Terms, unit: str) -> None:
     if terms.unit not in (None, unit):
         raise DoppelError(
             "privacy.other_unit",
-            f"unit = {unit!r}: the budget of this corpus is about one {terms.unit}, and guarantees for one {unit} and "
-            f"for one {terms.unit} do not add up",
+            f"unit = {unit!r}: the budget of this corpus is about one {terms.unit}, and a guarantee for one {unit} is "
+            "another one",
             name="unit",
             value=unit,
             remedy=f"set unit: {terms.unit} in 00_process_data; or let whoever answers for the data set unit: null in "
-            f"{account.shown}, which sums and limits each by itself",
+            f"{account.shown}, which adds up both: what a user with one record spent",
         )
 
 
@@ -215,9 +216,19 @@ def total_delta(terms: Terms, charges: Sequence[Charge]) -> float | None:
     return terms.delta
 
 
-def mechanisms(charges: Sequence[Charge], unit: str) -> list[Mechanism]:
-    """The mechanisms of those ``charges`` that are about one ``unit``, ``record`` or ``user``, in order."""
-    return [charge.event.mechanism for charge in charges if charge.unit == unit]
+def all_of(charges: Sequence[Charge]) -> list[Mechanism]:
+    """The mechanisms of ``charges``, in order, whatever their unit.
+
+    Somebody who wrote a single record is one record and one user, and is touched by the charges of both units. So the
+    composition of all is what this person spent, and it is at least the sum of either unit alone.
+    """
+    return [charge.event.mechanism for charge in charges]
+
+
+def unit_of(charges: Sequence[Charge]) -> str | None:
+    """What the composition of all ``charges`` protects one of; None where there are none."""
+    units = {charge.unit for charge in charges}
+    return BOTH if len(units) > 1 else next(iter(units), None)
 
 
 def composed(spent: Sequence[Mechanism], delta: float | None) -> float:

@@ -42,6 +42,7 @@ class Charge:
         units: n >= 1, the number of units of the corpus.
         delta: in (0, 1), of the stage's own ledger.
         token: names the charge in the stage's checkpoints.
+        named: whether the arm was named for release before it was made (`lib.privacy.guarantee`).
     """
 
     time: str
@@ -51,10 +52,12 @@ class Charge:
     units: int
     delta: float
     token: str
+    named: bool = False
 
     def as_json(self) -> dict:
         """The line of the account."""
         own = {"unit": self.unit, "units": self.units, "delta": self.delta, "token": self.token}
+        own |= {"named": True} if self.named else {}
         return {"time": self.time, "run": self.run, **self.event.as_json(), **own}
 
     @classmethod
@@ -67,6 +70,7 @@ class Charge:
             TypeError: a field is of another type.
         """
         own = {name: line[name] for name in ("time", "run", "unit", "units", "delta", "token")}
+        own["named"] = line.get("named", False)
         event = Event.from_json({name: value for name, value in line.items() if name not in own})
         charge = cls(event=event, **own)
         event.mechanism.validate()
@@ -74,6 +78,8 @@ class Charge:
             raise DoppelError("privacy.charge_not_private", "what is not private is never charged", name="mechanism")
         if charge.unit not in NEIGHBOURS or not charge.units > 0 or not 0 < charge.delta < 1:
             raise DoppelError("privacy.charge_range", "unit, units or delta is out of its range")
+        if type(charge.named) is not bool:
+            raise DoppelError("privacy.charge_range", "named is neither true nor false")
         return charge
 
 
@@ -152,7 +158,8 @@ class Account:
         """Terms and charges, oldest first; terms that nobody has written yet are those that the account opens with.
 
         Raises:
-            DoppelError: the terms or a charge cannot be read. No line is ever skipped, since each paid for something.
+            DoppelError: the terms or a charge cannot be read, or there are terms and no file of charges. No line is
+                ever skipped, since each paid for something.
         """
         charges = self._charges()
         if self.path.is_file():
@@ -163,9 +170,17 @@ class Account:
 
     def _charges(self) -> list[Charge]:
         if not self._lines.is_file():
-            return []
+            if not self.path.is_file():
+                return []
+            raise DoppelError(
+                "privacy.journal_missing",
+                f"there are terms, but no {self._lines.name} with what was spent",
+                name=self._lines.name,
+                remedy="bring it back from a copy; where nothing was ever charged to this corpus, make an empty one",
+                where=self.shown,
+            )
         try:
-            if not self._lines.read_bytes().endswith(b"\n"):
+            if (written := self._lines.read_bytes()) and not written.endswith(b"\n"):
                 raise DoppelError("privacy.account_cut_off", "its last line was cut off", where=str(self._lines))
             return [_charge(where, line) for where, line in jsonl.read(self._lines)]
         except DoppelError as error:
@@ -179,6 +194,7 @@ class Account:
 
     def add(self, charge: Charge) -> None:
         """Write a ``charge``, which is on the disk when this returns, and the terms unless somebody wrote them."""
+        self._lines.touch()  # first: terms without charges beside them are read as a loss
         if not self.path.is_file():
             text = budget_terms.text(self.source, lines=self._lines.name, unit=charge.unit, public_text=self._is_public)
             write_atomic(self.path, text)

@@ -20,7 +20,7 @@ _FILE = """\
 # The budget of one corpus: what all runs together may spend on it. Whoever answers for the data edits it.
 # What is spent, charge by charge, is in {lines}; ./run_all.sh budget sums it up.
 {why}source: {source}
-unit: {unit} # what the limit protects, record or user: others are refused. null: each unit is summed by itself
+unit: {unit} # what the limit protects, record or user: others are refused. null: both are added up
 epsilon: {epsilon} # the limit; null counts and limits nothing
 delta: null # of the sum; null: the smallest of the charged stages, which is below 1/n of each
 """
@@ -36,7 +36,7 @@ class Terms:
 
     Args:
         source: whose account it is, as in `Account`.
-        unit: that the limit protects one of; None: both units are charged, and each is summed by itself.
+        unit: that the limit protects one of; None: both units are charged, and added up.
         epsilon: the limit, > 0; None: there is none.
         delta: in (0, 1), of the sum; None: the smallest of the charged stages.
     """

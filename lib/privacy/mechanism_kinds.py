@@ -12,12 +12,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+import numpy as np
 from dp_accounting.pld import privacy_loss_distribution as distributions
 from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
+from scipy.stats import norm
 
 from lib.common.errors import DoppelError
 
 MIN_NOISE_MULTIPLIER = 0.05  # below, epsilon is in the thousands: no promise worth the name
+TAIL = 12.0  # standard deviations of a privacy loss beyond which it counts as infinite: a chance of 2e-33
 MAX_COUNT = 10**7  # releases of one mechanism: more might keep the accountant busy for ever
 
 MECHANISMS: dict[str, type["Mechanism"]] = {}  # by class name, which is its ``kind`` in JSON
@@ -44,6 +47,14 @@ class Mechanism(ABC):
     @abstractmethod
     def pld(self, discretization: float) -> PrivacyLossDistribution:
         """The privacy loss distribution of all releases, for add/remove of one unit; never optimistic.
+
+        Args:
+            discretization: width of a bucket of privacy loss, > 0; wider is faster and looser.
+        """
+
+    @abstractmethod
+    def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
+        """The same for replacing one unit by another, which is a removal and an addition; never optimistic.
 
         Args:
             discretization: width of a bucket of privacy loss, > 0; wider is faster and looser.
@@ -130,6 +141,29 @@ class Gaussian(Mechanism):
         )
         return _composed(release, self.count)
 
+    def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
+        """See `Mechanism.pld_replacing`; ``discretization`` is the width of a bucket.
+
+        A replaced unit changes the sum by at most 2. With sampling, both units join the same releases if they share
+        their coin, and whether they do is given away here: with probability q the loss is that of a Gaussian at
+        distance 2, and else there is none. Hiding the coin can only lower the loss, so this is an upper bound. (Which
+        pair of distributions is the worst one under composition is not known: Lebeda, Regehr, Kamath & Steinke 2024,
+        "Avoiding pitfalls for privacy accounting of subsampled mechanisms under composition".)
+        """
+        if self.sampling_probability == 1:
+            noise = self.noise_multiplier / (2 * math.sqrt(self.count))
+            return distributions.from_gaussian_mechanism(noise, value_discretization_interval=discretization)
+        mean = 2 / self.noise_multiplier**2  # the loss is normal with this mean and twice this variance
+        spread = math.sqrt(2 * mean)
+        low, high = (math.ceil((mean + way * TAIL * spread) / discretization) for way in (-1, 1))
+        edges = norm.cdf((np.arange(low, high + 1) * discretization - mean) / spread)
+        joined = self.sampling_probability * np.diff(edges, prepend=0.0)  # a loss counts as the upper end of its bucket
+        losses = dict(zip(range(low, high + 1), joined.tolist(), strict=True))
+        losses[0] = losses.get(0, 0.0) + 1 - self.sampling_probability
+        infinite = self.sampling_probability * float(norm.sf((high * discretization - mean) / spread))
+        release = PrivacyLossDistribution.create_from_rounded_probability(losses, infinite, discretization)
+        return _composed(release, self.count)
+
     def validate(self) -> None:
         _check_noise("noise_multiplier", self.noise_multiplier)
         probability = self.sampling_probability
@@ -192,6 +226,10 @@ class DiscreteGaussian(Mechanism):
         )
         return _composed(release, self.count)
 
+    def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
+        """See `Mechanism.pld_replacing`; ``discretization`` is the width of a bucket."""
+        return replace(self, sensitivity=2 * self.sensitivity).pld(discretization)
+
     def validate(self) -> None:
         _check_noise("scale", self.scale)
         _check_count("sensitivity", self.sensitivity)
@@ -216,6 +254,10 @@ class NonPrivate(Mechanism):
     def pld(self, discretization: float) -> PrivacyLossDistribution:
         """There is none at any ``discretization``: ask `unbounded` first."""
         raise TypeError("no privacy loss distribution for NonPrivate: its privacy loss is infinite")
+
+    def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
+        """There is none at any ``discretization``, as of `pld`."""
+        return self.pld(discretization)
 
     def validate(self) -> None:
         """Nothing to refuse: it has no figures."""

@@ -5,8 +5,11 @@ from functools import cached_property
 from pathlib import Path
 
 from lib.common.errors import DoppelError
+from lib.common.files import read_json
 from lib.data import records
 from lib.data.records import Record
+from lib.privacy.budget_account import Account, account_of
+from lib.privacy.ledger import Ledger, from_statement
 from lib.release import audit_findings
 from lib.release.audit_findings import Audit
 from lib.stage import finished
@@ -55,7 +58,7 @@ class Candidate:
     @property
     def statement(self) -> Mapping:
         """The content of the arm's privacy.json."""
-        return self.stages[self.stage].read("privacy.json")
+        return read_json(self.folder / "privacy.json")
 
     @cached_property
     def records(self) -> list[Record]:
@@ -87,6 +90,29 @@ class Candidate:
             f"no stage that {self.stage} was made from has a train.jsonl and a test.jsonl",
             name=self.stage,
         )
+
+    @property
+    def account(self) -> Account:
+        """The account of the corpus.
+
+        Raises:
+            DoppelError: as of `corpus`.
+        """
+        return account_of(self.corpus.folder)
+
+    @cached_property
+    def ledger(self) -> Ledger | None:
+        """The arm's ledger; None where its privacy.json cannot be read."""
+        try:
+            return from_statement(self.statement)
+        except (DoppelError, ValueError, KeyError, TypeError):
+            return None
+
+    @property
+    def copy_count(self) -> int | None:
+        """The noisy count of copied units; None where the arm drew none."""
+        path = self.folder / "copy_count.json"
+        return read_json(path)["noisy_count"] if path.is_file() else None
 
     @cached_property
     def real(self) -> dict[str, list[Record]]:

@@ -85,12 +85,12 @@ def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
     return {name: " and ".join(sorted(versions[name])) for name in PACKAGES if name in versions}
 
 
-def claims(candidate: Candidate, *, gate: list[str]) -> dict:
+def claims(candidate: Candidate, *, gate: list[dict[str, str]]) -> dict:
     """The certificate of an arm, still without the hashes of the pack's files and its own.
 
     Args:
         candidate: the arm; it has passed the gate.
-        gate: what the gate checked, in sentences that are true of an arm that it let pass.
+        gate: what decided about the release (`lib.release.gate.decisions`).
     """
     statement, audit = candidate.statement, candidate.audit
     events = [{**event, "sampler": Event.from_json(event).mechanism.sampler} for event in statement["events"]]

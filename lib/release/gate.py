@@ -1,7 +1,10 @@
 """The gate: every reason why an arm may not be released, all reported at once, each with a remedy.
 
-The gate reads private text. So the fact that a pack exists is itself one bit about that text, which epsilon does not
-count; the card says so.
+What looks at private text does not decide about a release, unless the look is differentially private and in the ledger.
+A text that is withheld only when it stands in the corpus tells, by being released, that it does not, whatever epsilon
+is. So the gate decides by the noisy count that the arm drew (`lib.privacy.copy_count`), by what follows from ledgers
+and accounts, and by the state of the files. Two decisions are outside epsilon, and the certificate says so
+(`decisions`): an audit that stops a pack, and exact copies (`copies`), by which a holder may block.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,24 +15,13 @@ from lib.audit.verdict import Verdict
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json
 from lib.methods.registry import ARMS
-from lib.privacy import budget, ledger, statement_check
+from lib.privacy import budget, copy_count, ledger, statement_check
+from lib.privacy.guarantee import uncharged
 from lib.release import copy_tests, leak_scan
 from lib.release.candidate import Candidate
 from lib.stage import condition
 
-CASES = {  # what the gate checks, and what is true when it lets an arm pass: the certificate lists these sentences
-    "not done": "the stage and its ancestors are done",
-    "edited by hand": "they were made by the saved notebooks",
-    "stale": "inputs, parameters and files are those that they were made from",
-    "tampered": "no output was changed since",
-    "certificate": "every claim of privacy.json follows from its events",
-    "not for release": "the arm is private, its noise cannot be drawn again, its batches were checked",
-    "over its target": "epsilon is within the arm's target",
-    "over the corpus' budget": "all that was spent on the corpus is within its limit",
-    "audit violated": "no audit found more than the arm claims",
-    "copies": "the texts are no closer to train than held-out records are",
-    "private text": "no sentence, address or id of a private record stands in a file",
-}
+PUBLIC, COUNTED, NOT_COUNTED = "looks at nothing private", "counted in epsilon", "not counted in epsilon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Refusal:
     """One reason why an arm may not be released. Never holds private text.
 
     Attributes:
-        case: a key of `CASES`.
+        case: what kind of reason it is, in a few words.
         reason: what is wrong; its code is finer than the case.
         remedy: what to do.
     """
@@ -48,6 +40,30 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.case}: {self.reason}; {self.remedy}"
+
+
+def decisions(candidate: Candidate, *, block_copies: bool = False) -> list[dict[str, str]]:
+    """What decided that an arm may be released, for its certificate.
+
+    Args:
+        candidate: the arm; it has passed the gate.
+        block_copies: whether its holder would have withheld it over an exact copy.
+
+    Returns:
+        A row for each decision: what decided, and whether that is `PUBLIC`, `COUNTED` or `NOT_COUNTED`.
+    """
+    rows = [
+        ("its stages are finished and unchanged since, as hashes show", PUBLIC),
+        ("its events follow from the settings, are private, and are all in the account of the corpus", PUBLIC),
+        ("epsilon is within the target, and the account within its limit", PUBLIC),
+    ]
+    if candidate.copy_count is not None:
+        rows.append(("the noisy count of copied units is within its limit", COUNTED))
+    if candidate.audit.stage is not None:
+        rows.append(("an audit that had found a violation would have stopped it", NOT_COUNTED))
+    if block_copies:
+        rows.append(("its holder looked for exact copies of private text, and would have withheld it", NOT_COUNTED))
+    return [{"what": what, "counted": counted} for what, counted in rows]
 
 
 def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budget.exceeded) -> list[Refusal]:
@@ -72,17 +88,12 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
         return refusals
     refusals += _statement(candidate)
     try:
-        texts = candidate.texts
-        candidate.real  # noqa: B018  (read here, so that a file that cannot be read is a refusal)
+        candidate.texts, candidate.corpus  # noqa: B018  (read here, so that what cannot be read is a refusal)
+        refusals += [*_account(candidate, exceeded), *_count(candidate)]
     except DoppelError as error:
-        if any(refusal.case == "not done" for refusal in refusals):  # the same ancestor, already reported
-            return refusals
-        return [*refusals, Refusal("not done", Reason(error.code, str(error)), "run the corpus stage and the arm")]
-    if sentence := exceeded(candidate.corpus.folder):
-        remedy = "release nothing more of this corpus, unless its owner raises the limit"
-        refusals.append(Refusal("over the corpus' budget", Reason("release.over_budget", sentence), remedy))
-    refusals += _copies(candidate)
-    return refusals + private(candidate, {"synthetic.jsonl": texts})
+        if not any(refusal.case == "not done" for refusal in refusals):  # else the same ancestor, already reported
+            refusals.append(Refusal("not done", Reason(error.code, str(error)), "run the corpus stage and the arm"))
+    return refusals
 
 
 def _no_arm(candidate: Candidate) -> Refusal:
@@ -120,12 +131,55 @@ def _audit(candidate: Candidate) -> Iterator[Refusal]:
             Reason("release.audit_violated", sentence),
             "find the fault in the mechanism, make the arm again, and audit it again",
         )
+    if audit.verdict is Verdict.FAILED:
+        sentence = f"{audit.stage} missed violations that were planted to test it, so nobody knows what it would miss"
+        remedy = "audit the arm again, with more canaries"
+        yield Refusal("audit failed", Reason("release.audit_failed", sentence), remedy)
     if audit.tampered:
         reason = Reason("release.findings_changed", f"{audit.stage}: findings.json was changed after the audit")
         yield Refusal("tampered", reason, "run the audit again")
 
 
-def _copies(candidate: Candidate) -> Iterator[Refusal]:
+def _account(candidate: Candidate, exceeded: Callable[[Path], str | None]) -> Iterator[Refusal]:
+    """The account of the corpus: it must hold what the arm spent, and be within its limit."""
+    if candidate.ledger is not None:
+        for reason in uncharged(candidate.ledger, candidate.account.read()[1]):
+            remedy = "bring the account back from a copy (data/budgets/), or make the arm again, which charges it"
+            yield Refusal("not charged", reason, remedy)
+    if sentence := exceeded(candidate.corpus.folder):
+        remedy = "release nothing more of this corpus, unless its owner raises the limit"
+        yield Refusal("over the corpus' budget", Reason("release.over_budget", sentence), remedy)
+
+
+def _count(candidate: Candidate) -> Iterator[Refusal]:
+    """The noisy count of copied units, where the arm's ledger holds one."""
+    if candidate.ledger is None:
+        return
+    counted = [event for event in candidate.ledger.events if event.what == copy_count.WHAT]
+    if not counted:
+        return
+    noisy, most = candidate.copy_count, copy_count.limit(counted[0].mechanism.scale)
+    if noisy is None or noisy > most:
+        sentence = "copy_count.json is missing" if noisy is None else f"{noisy} units are copied, {most} are allowed"
+        remedy = "make the arm again with a smaller target_epsilon, fewer steps, or a higher temperature"
+        yield Refusal("copies", Reason("release.copies", f"with noise, {sentence}"), remedy)
+
+
+def copies(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
+    """Exact copies of private text, for the eyes of whoever holds it. Deciding by them is not counted in epsilon.
+
+    Args:
+        candidate: the arm.
+        strings: the strings of each file that would be released, by its name.
+
+    Returns:
+        A refusal where the texts are closer to train than held-out records are, and for each kind of private text in
+        each file.
+    """
+    return [*_too_close(candidate), *_private(candidate, strings)]
+
+
+def _too_close(candidate: Candidate) -> Iterator[Refusal]:
     sides = {side: [record.text.reveal() for record in rows] for side, rows in candidate.real.items()}
     for excess in copy_tests.excesses(candidate.texts, sides["train"], sides["test"]):
         if excess.significant:
@@ -134,28 +188,14 @@ def _copies(candidate: Candidate) -> Iterator[Refusal]:
                 f"{excess.held_out_of} (one-sided p = {excess.p:.1e}, allowed {copy_tests.LEVEL / 3:.1e})"
             )
             remedy = "make the arm again with a smaller target_epsilon, fewer steps, or a higher temperature"
-            yield Refusal("copies", Reason("release.copies", sentence), remedy)
+            yield Refusal("too close", Reason("release.too_close", sentence), remedy)
 
 
-def private(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
-    """Look for private text in the files that would be released.
-
-    Args:
-        candidate: the arm.
-        strings: the strings of each file, by its name.
-
-    Returns:
-        A refusal for each kind of private text in each file.
-    """
-    remedy = (
-        "look at these strings; write the texts again with another seed (training is not repeated), or change the "
-        "parameter that holds them"
-    )
-    refusals = []
+def _private(candidate: Candidate, strings: leak_scan.Strings) -> Iterator[Refusal]:
+    remedy = "look at these strings; common phrases are harmless; a parameter that holds private text must be changed"
     for finding in leak_scan.search(strings, candidate.real["train"], candidate.real["test"]):
         sentence = f"{finding.file}: {finding.count} {finding.kind} of private records, first in {_places(finding)}"
-        refusals.append(Refusal("private text", Reason("release.private_text", sentence), remedy))
-    return refusals
+        yield Refusal("private text", Reason("release.private_text", sentence), remedy)
 
 
 def _places(finding: leak_scan.Passages) -> str:

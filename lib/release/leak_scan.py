@@ -2,7 +2,7 @@
 
 Every string of every file of a pack is searched for
 
-- sentences of train of at least `MIN_WORDS` words, whole records of as many, and any run of `RUN` words;
+- passages of train: sentences, whole records and long runs of words (`lib.audit.verbatim.passages`);
 - email addresses, web addresses, and numbers that look like those of phones and cards
   (`lib.audit.memorisation.PATTERNS`);
 - ids of the corpus' records and users, where an id can be told from an ordinary word or number.
@@ -22,12 +22,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lib.audit.memorisation import PATTERNS, personal_strings
+from lib.audit.verbatim import MIN_WORDS, passages
 from lib.common import jsonl
 from lib.data.records import Record
-from lib.data.tokenize import sentences, words
+from lib.data.tokenize import words
 
-MIN_WORDS = 8  # of a sentence, as in lib.audit.verbatim
-RUN = 16  # words in a row that are shared by more than chance: fresh reviews share at most 11 with 1,800 others
 COMMON = 3  # users
 DENSE = 0.01  # where this share of all numbers are ids, an ordinary number is an id by chance
 
@@ -131,26 +130,19 @@ def _passages(strings: Strings, train: Sequence[Record], held_out: Sequence[Reco
                 starts[tuple(tokens[i : i + MIN_WORDS])].append((file, place, tokens, i))
     contained: Pieces = defaultdict(lambda: defaultdict(set))
     for record in train:
-        for passage in _passages_of(record.text.reveal()):
+        for passage in passages(record.text.reveal()):
             for file, place, tokens, i in starts.get(tuple(passage[:MIN_WORDS]), ()):
                 if tokens[i : i + len(passage)] == passage:
                     contained[file][tuple(passage)].add(place)
-    passages = {passage for pieces in contained.values() for passage in pieces}
-    return _without(contained, _common(passages, train, held_out))
+    distinct = {passage for pieces in contained.values() for passage in pieces}
+    return _without(contained, _common(distinct, train, held_out))
 
 
-def _passages_of(text: str) -> Iterator[list[str]]:
-    """The words of each passage that is unlikely to be repeated by chance: the whole text, sentences, runs."""
-    whole = words(text)
-    yield from (passage for passage in [whole, *sentences(text)] if len(passage) >= MIN_WORDS)
-    yield from (whole[i : i + RUN] for i in range(len(whole) - RUN + 1))
-
-
-def _common(passages: set[Passage], train: Sequence[Record], held_out: Sequence[Record]) -> set[object]:
+def _common(distinct: set[Passage], train: Sequence[Record], held_out: Sequence[Record]) -> set[object]:
     """Those passages that are in a held-out record, or in the records of `COMMON` users."""
-    if not passages:
+    if not distinct:
         return set()
-    spelled = {passage: _spelled(passage) for passage in passages}
+    spelled = {passage: _spelled(passage) for passage in distinct}
     held_out_texts = [_spelled(words(record.text.reveal())) for record in held_out]
     common: set[object] = {
         passage for passage, text in spelled.items() if any(text in other for other in held_out_texts)

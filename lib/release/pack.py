@@ -30,6 +30,7 @@ def pack(
     exceeded: Callable[[Path], str | None] = budget.exceeded,
     licence: str | None = None,
     language: str | None = None,
+    block_copies: bool = False,
 ) -> Path:
     """Write the pack of an arm, in place of an earlier one.
 
@@ -39,6 +40,8 @@ def pack(
         exceeded: says why a corpus' budget is exceeded, as for `gate.check`.
         licence: for the card, as for `card.write`.
         language: for the card, as for `card.write`.
+        block_copies: refuse exact copies of private text as well (`gate.copies`). The certificate then says that its
+            guarantee does not cover this decision.
 
     Returns:
         The pack's folder.
@@ -52,8 +55,9 @@ def pack(
     unfinished = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(unfinished, candidate, metrics_of(scorecard, candidate.stage), licence, language)
-        if refusals := gate.private(candidate, leak_scan.strings_of(unfinished)):
+        claimed = claims.claims(candidate, gate=gate.decisions(candidate, block_copies=block_copies))
+        _write(unfinished, candidate, claimed, metrics_of(scorecard, candidate.stage), licence, language)
+        if block_copies and (refusals := gate.copies(candidate, leak_scan.strings_of(unfinished))):
             raise _refused(candidate, refusals)
         if wrong := verify.check(unfinished)[1]:
             raise DoppelError(
@@ -82,13 +86,14 @@ def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
     return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
 
 
-def _write(folder: Path, candidate: Candidate, metrics: list[dict], licence: str | None, language: str | None) -> None:
+def _write(
+    folder: Path, candidate: Candidate, claimed: dict, metrics: list[dict], licence: str | None, language: str | None
+) -> None:
     """Write the files of a pack into a folder that does not exist yet."""
     synthetic = candidate.records
     folder.mkdir(parents=True)
     records.write(folder / "records.jsonl", synthetic)
     pq.write_table(table(synthetic), folder / "records.parquet", compression="zstd")
-    claimed = claims.claims(candidate, gate=list(gate.CASES.values()))
     write_atomic(folder / "README.md", card.write(claimed, synthetic, metrics, licence=licence, language=language))
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in certificate.FILES

@@ -1,10 +1,14 @@
 """An arm's entry in the scorecard, its metrics aside: method, model, privacy spent, audit, copies, and cost."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lib.generation.engines.names import is_remote
 from lib.methods import registry
+from lib.privacy import ledger
+from lib.privacy.budget_account import account_of
+from lib.privacy.guarantee import guarantee
 from lib.scorecard.measures import Audited
 from lib.stage.finished import FinishedStage, Run
 from lib.stage.notebook_roles import AUDIT
@@ -32,9 +36,18 @@ def describe(run: Run, stage: str, *, corpus: str, audit: Audited | None) -> dic
         "recipe": run.recipe(stage),
         "records": arm.read("metrics.json").get("records"),
         "privacy": {key: statement[key] for key in kept}
+        | {"released": _released(statement, run.stage(corpus).folder)}
         | {"audit": _audit(stage, audit), "copies": _copies(arm, audit)},
         "cost": _cost(run.lineage(stage, without=corpus)),
     }
+
+
+def _released(statement: Mapping, corpus: Path) -> dict[str, Any] | None:
+    """The epsilon that handing the arm out costs, and what it covers; None for an arm that is not private."""
+    if statement["epsilon"] is None:
+        return None
+    whole = guarantee(ledger.from_statement(statement), account_of(corpus).read()[1])
+    return {"epsilon": whole.epsilon, "covers": whole.covers, "charges": whole.charges}
 
 
 def _cost(stages: Sequence[FinishedStage]) -> dict[str, Any]:

@@ -48,8 +48,23 @@ def guarantees(card: Mapping[str, Any]) -> list[str]:
         sentence = f"{name} guarantees {_budget(privacy)}"
         if reasons := privacy["not_for_release"]:
             sentence += f", but must not be released: {'; '.join(reasons)}"
+        elif released := privacy.get("released"):  # scorecards of earlier versions lack it
+            sentence += f"; {_released(released)}"
         sentences.append(f"{sentence}.")
     return sentences
+
+
+def _released(released: Mapping[str, Any]) -> str:
+    """What handing an arm out costs, which is more than the arm where it is chosen among several."""
+    if released["covers"] == "this arm":
+        return "it was named for release before it was made, so that is what releasing it costs"
+    epsilon = formatting.number(released["epsilon"])
+    if released["covers"] == "all arms named for release":
+        return f"it was named for release with others, which together cost epsilon {epsilon}"
+    return (
+        f"releasing it costs epsilon {epsilon}, that of all {released['charges']} charges to its corpus, since it was "
+        "not named before it was made"
+    )
 
 
 def together(spent: Mapping[str, Any] | None) -> str:

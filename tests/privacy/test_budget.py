@@ -12,6 +12,7 @@ import yaml
 from scipy.optimize import brentq
 from scipy.stats import norm
 from support.budgets import (
+    ARM,
     ARM_JSON,
     CORPUS,
     CSV,
@@ -227,14 +228,28 @@ def test_a_limit_for_records_refuses_charges_by_user(house: Project) -> None:
     assert {charge.unit for charge in entries("csv:reviews.csv")} == {"record"}
 
 
-def test_an_account_of_both_units_sums_each_by_itself(house: Project) -> None:
+def test_an_account_of_both_units_adds_up_what_a_user_with_one_record_spent(house: Project) -> None:
     corpus()
     pay(begin(TRAIN))
     records = budget.status("amazon-snippets")
     users = corpus(unit="user", units=300, run="users")
     both = budget.status("amazon-snippets")
-    assert (records.unit, both.unit) == ("record", "record and user")
-    assert both.delta == min(records.delta, users.delta) and both.spent == records.spent
+    assert (records.unit, both.unit) == ("record", "user with one record")
+    assert both.delta == min(records.delta, users.delta)
+    histograms = [DiscreteGaussian(10.0)] * 2
+    assert both.spent == pytest.approx(accounting.epsilon([*histograms, ARM], delta=both.delta), rel=1e-3)
+    set_terms(unit=None, epsilon=both.spent)  # within the limit by either unit alone, and not by both
+    with refused("privacy.budget_exceeded"):
+        pay(begin(EVOLVE), Gaussian(20.0))
+
+
+def test_terms_without_their_charges_are_a_loss_and_no_empty_account(house: Project) -> None:
+    corpus()
+    account = Account.of("amazon-snippets")
+    account.path.with_suffix(".jsonl").unlink()
+    for ask in (account.read, lambda: budget.status(account), lambda: pay(begin(TRAIN))):
+        with refused("privacy.journal_missing", name="amazon-snippets.jsonl"):
+            ask()
 
 
 def test_delta_is_the_smallest_of_the_stages_unless_the_terms_have_one(house: Project) -> None:

@@ -7,7 +7,7 @@ import yaml
 
 from lib.pipeline import budget_check, preflight
 from lib.pipeline.graph import Graph
-from lib.privacy import accounting, budget
+from lib.privacy import accounting, budget, copy_count
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism
 from lib.privacy.budget_account import Account, Charge
 from lib.privacy.ledger import Event, Ledger, inherit
@@ -64,7 +64,8 @@ def calibrated(stage: str, units: int, delta: float, others: tuple[Mechanism, ..
             return Gaussian(noise, given["expected_batch"] / units, given["steps"])
         return Gaussian(noise, count=given["iterations"])
 
-    return make(accounting.calibrate(make, target_epsilon=8.0, delta=delta, others=others))
+    count = copy_count.mechanism(given, delta)
+    return make(accounting.calibrate(make, target_epsilon=8.0, delta=delta, others=[*others, count]))
 
 
 def finish(stage_id: str) -> Event:
@@ -98,6 +99,7 @@ def set_terms(source: str = "amazon-snippets", **values: object) -> Path:
     if account.path.is_file():
         known = yaml.safe_load(account.path.read_text())
     account.path.write_text(yaml.safe_dump(known | values))
+    account.path.with_suffix(".jsonl").touch()  # terms without charges beside them are read as a loss
     return account.path
 
 

@@ -153,8 +153,8 @@ METHOD = Method(
     recipe=recipe,
     making=making,
     settings=(
-        "model", "prompt", "chat", "max_tokens", "target_epsilon", "steps", "expected_batch", "max_grad_norm",
-        "learning_rate", "schedule", "lora",
+        "model", "prompt", "chat", "max_tokens", "target_epsilon", "copy_share", "for_release", "steps",
+        "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora",
     ),
     checks={TRAINS: check_training, WRITES: check_generate},
     corpus_checks={TRAINS: check_prompt, WRITES: check_prompt},

@@ -121,9 +121,9 @@ METHOD = Method(
     recipe=recipe,
     making=making,
     settings=(
-        "model", "target_epsilon", "prompts", "encoder", "iterations", "variants", "seed_factor", "keep_parents",
-        "lookahead_degree", "k_nn", "threshold", "selection", "variation", "mask_probability", "samples", "temperature",
-        "top_p", "top_k", "repetition_penalty", "max_new_tokens",
+        "model", "target_epsilon", "copy_share", "for_release", "prompts", "encoder", "iterations", "variants",
+        "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "threshold", "selection", "variation",
+        "mask_probability", "samples", "temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens",
     ),
     checks={EVOLVES: check_evolution},
     corpus_checks={EVOLVES: check_prompts},
