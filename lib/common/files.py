@@ -1,13 +1,43 @@
-"""Writes files that are either whole or absent, and hashes files."""
+"""Writes files that are either whole or absent, reads and hashes files."""
 
 import hashlib
 import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from lib.common.errors import DoppelError
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within the block, what the operating system refuses is a refusal that names a file.
+
+    Args:
+        path: the file that the block reads.
+
+    Raises:
+        DoppelError: the file may not be read, or the disk fails.
+    """
+    try:
+        yield
+    except PermissionError:
+        raise DoppelError(
+            "common.no_permission",
+            "you may not read it",
+            remedy="allow it (chmod u+r), or ask its owner",
+            where=str(path),
+        ) from None
+    except OSError as error:
+        sentence = f"cannot be read ({error.strerror or type(error).__name__})"
+        raise DoppelError(
+            "common.unreadable", sentence, remedy="copy it to another disk or folder", where=str(path)
+        ) from None
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -7,35 +7,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
+from lib.common.files import reading
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a JSONL file, one by one. Blank lines are skipped but counted.
 
     Args:
-        path: the file, in UTF-8; it is unpacked with gzip if its name ends in ``.gz``.
+        path: the file, in UTF-8 with or without a byte order mark; it is unpacked with gzip if its name ends in
+            ``.gz``.
 
     Yields:
         where the object stands (``PATH, line 3``), and the object.
 
     Raises:
         DoppelError: with file and line, for bytes that are not UTF-8, a line that is not one JSON object, and a packed
-            file that is damaged or cut off. The line itself is never quoted.
+            file that is damaged or cut off; and for a file that may not be read. The line itself is never quoted.
     """
     for number, line in _lines(path):
         where = f"{path}, line {number}"
-        if not line.strip():
+        try:
+            text = line.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise not_utf8((line for _, line in _lines(path)), path) from None
+        if not text.strip(" \t\r\n"):
             continue
         try:
-            row = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise DoppelError(
-                "common.not_utf8", f"not UTF-8 at byte {error.start}", remedy="convert the file to UTF-8", where=where
-            ) from None
-        except json.JSONDecodeError as error:
-            sentence = f"not JSON ({error.msg} at character {error.pos})"
-            raise DoppelError("common.not_json", sentence, where=where) from None
+            row = json.loads(text)
+        except json.JSONDecodeError as error:  # its own words may quote a character
+            sentence, remedy = f"not JSON at character {error.pos}", "write one object a line"
+            raise DoppelError("common.not_json", sentence, remedy=remedy, where=where) from None
         except (RecursionError, ValueError):
             raise DoppelError(
                 "common.json_too_large",
@@ -45,14 +48,14 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             ) from None
         if not isinstance(row, dict):
             sentence = f"a line holds one object, not {type(row).__name__}"
-            raise DoppelError("common.not_an_object", sentence, where=where)
+            raise DoppelError("common.not_an_object", sentence, remedy="write one object a line", where=where)
         yield where, row
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines of a file, packed or not, numbered from 1."""
     number = 0
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with reading(path), gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         try:
             for number, line in enumerate(file, 1):
                 yield number, line

@@ -12,11 +12,10 @@ from math import prod
 import numpy as np
 
 from lib.common.errors import DoppelError
-from lib.data.records import CATALOGUE, Record
+from lib.data.records import CATALOGUE, Domain, Record
+from lib.data.spelling import spelled
 
 MAX_CELLS = 100_000  # with more, most cells hold only noise
-
-Domain = Mapping[str, Sequence[str] | str]
 
 
 def cells(domain: Domain) -> list[dict[str, str]]:
@@ -33,12 +32,13 @@ def cells(domain: Domain) -> list[dict[str, str]]:
     """
     listed = {name: list(values) for name, values in domain.items() if values != CATALOGUE}
     for name, values in listed.items():
-        if isinstance(domain[name], str) or not values or len(set(values)) < len(values):
+        if isinstance(domain[name], str) or not values or len(set(map(spelled, values))) < len(values):
             raise DoppelError(
                 "data.domain_values",
                 f"label_domain: {name!r} must be a list of different values, or {CATALOGUE!r}",
                 name="label_domain",
                 value=name,
+                remedy="'1' and '1.0' are one value, 'True' and 'true' too",
             )
     if (count := prod(map(len, listed.values()))) > MAX_CELLS:
         raise DoppelError(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from lib.common import jsonl
 from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.data.private_text import PrivateText
+from lib.data.spelling import listed, outside_hint, spelled
 
+Domain = Mapping[str, Sequence[str] | str]  # label name -> its values, or CATALOGUE
 CATALOGUE = "catalogue"  # in a label domain: the values come from a public catalogue
 NAME_USERS = "name the column, columns: {user: COLUMN}, give every record a user, or set unit: record"
 MAX_CHARACTERS = 1_000_000  # a longer text is a broken file, not a record
@@ -32,8 +35,8 @@ class Record:
     labels: Mapping[str, str]
     user: str | None = None
 
-    def __repr__(self) -> str:  # labels and user may be private too
-        return f"Record({self.id!r}, {self.text!r}, {len(self.labels)} labels)"
+    def __repr__(self) -> str:  # id, labels and user may be private too
+        return f"Record({self.text!r}, {len(self.labels)} labels)"
 
     @property
     def owner(self) -> str:
@@ -61,17 +64,19 @@ def from_json(line: dict[str, Any], where: str) -> Record:
         if not isinstance(line.get(key), required):
             given = type(line[key]).__name__ if key in line else "nothing"
             sentence = f"{key!r} must be {required.__name__}, found {given}"
-            raise DoppelError("data.field_type", sentence, name=key, value=given, where=where)
+            remedy = "write it as {NAME: VALUE}" if required is dict else "write it, or map a column, as text"
+            raise DoppelError("data.field_type", sentence, name=key, value=given, remedy=remedy, where=where)
     if unknown := set(line) - {"id", "text", "labels", "user"}:
         sentence = f"{len(unknown)} unknown keys; a record has id, text, labels and user"
-        raise DoppelError("data.unknown_keys", sentence, value=len(unknown), where=where)
+        raise DoppelError("data.unknown_keys", sentence, value=len(unknown), remedy="remove them", where=where)
     if not all(isinstance(value, str) for value in line["labels"].values()):
-        sentence = "every label value must be a string, as '4' for a rating of 4"
-        raise DoppelError("data.label_type", sentence, name="labels", where=where)
+        sentence, remedy = "every label value must be a string", "write '4' for a rating of 4"
+        raise DoppelError("data.label_type", sentence, name="labels", remedy=remedy, where=where)
     if not isinstance(line.get("user"), str | None):
         given = type(line["user"]).__name__
         sentence = f"'user' must be a string or absent, found {given}"
-        raise DoppelError("data.field_type", sentence, name="user", value=given, where=where)
+        remedy = "write it as text"
+        raise DoppelError("data.field_type", sentence, name="user", value=given, remedy=remedy, where=where)
     if any("\ud800" <= c <= "\udfff" for value in _strings(line) for c in value):
         sentence, remedy = "half a surrogate pair, which is not a character", "write the file again as UTF-8"
         raise DoppelError("data.half_surrogate_pair", sentence, remedy=remedy, where=where)
@@ -99,8 +104,8 @@ def scan(path: Path) -> Iterator[Record]:
     for where, line in jsonl.read(path):
         record = from_json(line, where)
         if record.id in seen:
-            sentence = f"the id of {seen[record.id]} again; ids must differ"
-            raise DoppelError("data.duplicate_id", sentence, name="id", where=where)
+            sentence = f"the id of {seen[record.id]} again"
+            raise DoppelError("data.duplicate_id", sentence, name="id", remedy="let ids differ", where=where)
         seen[record.id] = where.rpartition(", ")[2]
         yield record
 
@@ -121,7 +126,25 @@ def owner_numbers(records: Sequence[Record]) -> list[int]:
     return [numbers[record.owner] for record in records]
 
 
-def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] | str]) -> None:
+def fit_labels(records: Iterable[Record], domain: Domain) -> list[Record]:
+    """The records with each label value as the domain declares it: ``'1.0'`` where that is declared and a cell has 1.
+
+    Args:
+        records: with labels as their source spells them.
+        domain: as in `check_labels`; a value that fits none of those declared is kept.
+    """
+    declared = {
+        name: {spelled(value): value for value in values} for name, values in domain.items() if values != CATALOGUE
+    }
+
+    @cache
+    def fitted(name: str, value: str) -> str:
+        return declared[name].get(spelled(value), value) if name in declared else value
+
+    return [replace(r, labels={name: fitted(name, value) for name, value in r.labels.items()}) for r in records]
+
+
+def check_labels(records: Sequence[Record], domain: Domain) -> None:
     """Refuse labels outside the declared domain. The value stays hidden, since a label can be private.
 
     Args:
@@ -132,25 +155,27 @@ def check_labels(records: Sequence[Record], domain: Mapping[str, Sequence[str] |
     Raises:
         DoppelError: for the first record that has other labels than those declared, or a value that is not listed.
     """
-    listed = {name: set(values) for name, values in domain.items() if values != CATALOGUE}
+    declared = {name: set(values) for name, values in domain.items() if values != CATALOGUE}
     for number, record in enumerate(records, 1):
         if set(record.labels) != set(domain):
             raise DoppelError(
                 "data.labels_differ",
-                f"record {number}: has labels {sorted(record.labels)}, the domain declares {sorted(domain)}",
+                f"record {number}: has labels {listed(sorted(record.labels))}, the domain declares "
+                f"{', '.join(sorted(domain)) or 'none'}",
                 name="label_domain",
                 value=sorted(domain),
                 remedy="name the same labels in both, label_domain and (for a file of your own) "
                 "columns: {labels.NAME: COLUMN}",
             )
-        for name, values in listed.items():
+        for name, values in declared.items():
             if record.labels[name] not in values:
+                hint = outside_hint({r.labels[name] for r in records if name in r.labels} - values, values)
                 raise DoppelError(
                     "data.label_outside_domain",
                     f"record {number}: its label {name!r} (value hidden) is outside the declared domain "
                     f"{sorted(values)[:12]}",
                     name=name,
-                    remedy="add the value to label_domain, or map it in the source",
+                    remedy=f"{hint or 'add the value to label_domain'}, or map it in the source",
                 )
 
 

@@ -31,7 +31,7 @@ def process_data(parameters: Parameters) -> None:
             value=parameters["min_words"],
         )
     labels.cells(domain)
-    first = sources.glance(source, parameters["columns"])
+    first = sources.glance(source, parameters["columns"], domain)
     if parameters["unit"] == "user":
         kind, _ = sources.parse(source)
         if not sources.SOURCES[kind].knows_users:

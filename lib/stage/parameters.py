@@ -194,12 +194,13 @@ def _fit(parameter: Parameter, value: object) -> object:
     try:
         fitted = _validator(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:
+        in_quotes = ", with text in quotes: '1'" if _fits_in_quotes(parameter.annotation, value) else ""
         raise DoppelError(
             "stage.wrong_type",
             f"{shown} is {type(value).__name__}",
             name=name,
             value=value,
-            remedy=f"must be {parameter.annotation}",
+            remedy=f"must be {parameter.annotation}{in_quotes}",
         ) from None
     for number in _numbers(fitted):
         if isinstance(number, float) and not math.isfinite(number):
@@ -215,6 +216,23 @@ def _fit(parameter: Parameter, value: object) -> object:
 def _validator(annotation: str) -> TypeAdapter:
     # the names in it were checked against _TYPES: nothing but these can be reached
     return TypeAdapter(eval(annotation, {"__builtins__": {}, **_TYPES}))
+
+
+def _fits_in_quotes(annotation: str, value: object) -> bool:
+    """Whether a value is of its type once its numbers, true and false are written as text: [1, 2] as ['1', '2']."""
+    try:
+        _validator(annotation).validate_python(_quoted(value), strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, dict):
+        return {_quoted(key): _quoted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(_quoted, value))
+    return value if value is None else str(value)
 
 
 def _numbers(value: object) -> Iterator[float]:

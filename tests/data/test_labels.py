@@ -28,6 +28,7 @@ def test_cells_are_the_product_of_the_listed_labels():
     [
         ({"a": []}, "data.domain_values", "a"),
         ({"a": ["x", "x"]}, "data.domain_values", "a"),
+        ({"a": ["1", "2", "1.0"]}, "data.domain_values", "a"),
         ({"b": ["x"], "a": "xyz"}, "data.domain_values", "a"),
         ({"a": [str(i) for i in range(100_001)]}, "data.domain_too_large", 100_001),
         ({"a": [str(i) for i in range(400)], "b": [str(i) for i in range(251)]}, "data.domain_too_large", 100_400),

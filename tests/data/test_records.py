@@ -65,6 +65,10 @@ def test_a_label_outside_the_domain_is_refused_without_its_value(tmp_path):
     with refused("data.label_outside_domain", name="stars", value=None) as error:
         records.check_labels([record], {"stars": ["1", "2"]})
     assert "'4'" not in str(error.value) and "['1', '2']" in error.value.sentence
+    assert error.value.remedy == "add the value to label_domain, or map it in the source"
+    with refused("data.label_outside_domain") as error:
+        records.check_labels([record], {"stars": ["four"]})
+    assert "such values are numbers, the domain lists words" in error.value.remedy
     with refused("data.labels_differ", name="label_domain", value=["rating"]) as error:
         records.check_labels([record], {"rating": ["4"]})
     assert "columns: {labels.NAME: COLUMN}" in error.value.remedy
@@ -72,11 +76,18 @@ def test_a_label_outside_the_domain_is_refused_without_its_value(tmp_path):
 
 def test_private_text_shows_its_length_alone():
     text = PrivateText(SECRET)
-    record = Record("a", text, {"name": SECRET}, SECRET)
+    record = Record(SECRET, text, {SECRET: SECRET}, SECRET)
     for shown in (repr(text), str(text), f"{text}", repr([text]), repr(record), f"{record}"):
         assert SECRET not in shown
     assert text.reveal() == SECRET and len(text) == len(SECRET)
     assert text == PrivateText(SECRET) and text != SECRET
+
+
+def test_labels_are_fitted_to_the_domain_and_others_kept():
+    made = [Record("a", PrivateText("x"), {"stars": "1", "mood": "Good", "product": "1.0"})]
+    fitted = records.fit_labels(made, {"stars": ["1.0"], "mood": ["good"], "product": records.CATALOGUE})
+    assert fitted == [Record("a", PrivateText("x"), {"stars": "1.0", "mood": "Good", "product": "1.0"})]
+    assert records.fit_labels(made, {}) == made
 
 
 def test_users_are_numbered_and_a_record_without_one_is_its_own():

@@ -64,15 +64,16 @@ def test_columns_that_do_not_fit_a_file_are_refused(file_type: str, tmp_path: Pa
         ("{text: Review, labels.sentiment: Author}", "data.label_outside_domain", "sentiment", None),
     ):
         error = refusal(code, *own(source, columns), name=name, value=value)
-        if code == "data.column_missing":
-            assert "Review, Stars, Author" in error.sentence
+        if code == "data.column_missing":  # of a CSV none of whose columns is known, the first line may be a record
+            hidden = file_type == "csv" and columns == "null"
+            assert ("3 cells" if hidden else "Review, Stars, Author") in error.sentence
     assert "labels.sentiment" in refusal("data.unknown_field", *own(source, "{text: Review, sentiment: Stars}")).remedy
 
 
 def test_a_file_of_another_kind_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     path = write("csv", tmp_path / "mine.csv")
-    refusal("data.not_parquet", *own(f"parquet:{path}"))
-    refusal("common.not_json", *own(f"jsonl:{path}"))
+    refusal("data.other_format", *own(f"parquet:{path}"), value="plain text")
+    refusal("data.other_format", *own(f"jsonl:{path}"), value="plain text")
     path.write_text("Review,Stars\n")
     refusal("data.no_record", *own(f"csv:{path}"), value="csv")
     missing = f"{tmp_path}/none.csv"
@@ -86,7 +87,7 @@ def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> N
     changes = [f"{CORPUS}.source=jsonl:{path}", f"{CORPUS}.unit=user"]
     assert preflight.preflight("quick", "check", changes).nodes[CORPUS].parameters["columns"] is None
     path.write_text('{"id": "1", "text": "a private sentence", "labels": {"mood": "neutral"}}\n')
-    assert "['mood']" in refusal("data.labels_differ", changes[0]).sentence
+    assert "has labels mood," in refusal("data.labels_differ", changes[0]).sentence
     refusal("pipeline.record_without_user", *changes)
 
 

@@ -105,7 +105,12 @@ def test_values_go_over_defaults_and_an_int_widens(spec: dict[str, Parameter]) -
         ("target_epsilon", math.inf, "stage.not_finite", "must be a finite number"),
         ("engine", "vlm", "stage.wrong_type", "must be Literal['auto', 'transformers']"),
         ("resume", 1, "stage.wrong_type", "must be bool"),
-        ("labels", {"rating": [1, 5]}, "stage.wrong_type", "must be dict[str, list[str] | str]"),
+        (
+            "labels",
+            {"rating": [1, True]},
+            "stage.wrong_type",
+            "must be dict[str, list[str] | str], with text in quotes: '1'",
+        ),
         ("labels", ["rating"], "stage.wrong_type", "must be dict[str, list[str] | str]"),
         ("quantiles", [0.5, 1.5], "stage.out_of_range", "must be in [0, 1]"),
         ("quantiles", (0.5,), "stage.wrong_type", "must be list[float]"),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import traceback
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,5 +47,5 @@ def refusal(code: str, source: str, **settings: object) -> DoppelError:
     with pytest.raises(DoppelError) as error:
         load(source, **settings)
     assert error.value.code == code, error.value
-    assert SECRET not in str(error.value)
+    assert SECRET not in "".join(traceback.format_exception(error.value))
     return error.value

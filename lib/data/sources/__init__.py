@@ -5,11 +5,12 @@ Pre-flight, budgets and release packs ask the entry too, so this file must be li
 loader when that is called.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
-from lib.data.records import Record
+from lib.data.records import Domain, Record, fit_labels
 from lib.data.sources.corpus import Columns, Corpus, SourceRequest, check_fields
 from lib.data.sources.source import Source
 
@@ -54,9 +55,9 @@ def _load_aug_pe(request: SourceRequest) -> Corpus:
 
 def _find_file(request: SourceRequest) -> None:
     if request.argument:
-        from lib.data.sources.table_files import locate
+        from lib.data.sources.source_file import locate
 
-        locate(request.argument)
+        locate(request.argument, request.kind)
 
 
 def _aug_pe(kind: str) -> Source:
@@ -133,25 +134,28 @@ def parse(source: str) -> tuple[str, str]:
     return kind, argument
 
 
-def glance(source: str, columns: Columns = None) -> Record | None:
+def glance(source: str, columns: Columns = None, label_domain: Domain | None = None) -> Record | None:
     """Refuse what can be refused before a source is read: its form, its columns, a file that is not there.
 
     Args:
         source: as a parameter writes it.
         columns: as in `load`.
+        label_domain: as in `load`.
 
     Returns:
         the first record as `load` reads it, where the source is a file of the user's own; else None.
     """
     request = _request(source, columns)
     check = SOURCES[request.kind].glance
-    return None if check is None else check(request)
+    first = None if check is None else check(request)
+    return None if first is None else fit_labels([first], label_domain or {})[0]
 
 
 def load(
     source: str,
     *,
     columns: Columns = None,
+    label_domain: Domain | None = None,
     limit: int | None = None,
     seed: int = 0,
     root: Path = DATA,
@@ -162,6 +166,8 @@ def load(
         source: as a parameter writes it: ``amazon-snippets``, ``csv:reviews.csv``.
         columns: field of a record -> column, for the sources whose columns are the user's own:
             ``{"text": "Review", "labels.rating": "Stars", "user": "Author"}``.
+        label_domain: the declared values of each label; a value that is spelled in another way (1.0, where "1" is
+            declared) is read as the declared one (`lib.data.records.fit_labels`).
         limit: draw that many records, at least 1, by a hash of ``seed`` and the record, so that their order in the file
             does not matter; None reads all.
         seed: fixes the draw.
@@ -179,7 +185,8 @@ def load(
             value=limit,
             remedy="leave it out to read every record",
         )
-    return SOURCES[request.kind].load(request)
+    corpus = SOURCES[request.kind].load(request)
+    return replace(corpus, records=fit_labels(corpus.records, label_domain or {}))
 
 
 def _request(

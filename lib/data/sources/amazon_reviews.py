@@ -94,7 +94,8 @@ def load_amazon(request: SourceRequest) -> Corpus:
         try:
             return _join(db, request, reviews, meta)
         except duckdb.Error as error:
-            raise _unreadable(error, reviews, meta) from None
+            error_type = type(error).__name__
+    raise _unreadable(error_type, reviews, meta)  # out here, where DuckDB's words are nobody's context
 
 
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:
@@ -186,14 +187,14 @@ def _file(request: SourceRequest, content: str, name: str) -> Path:
         ) from None
 
 
-def _unreadable(error: duckdb.Error, *paths: Path) -> DoppelError:
+def _unreadable(error_type: str, *paths: Path) -> DoppelError:
     """The refusal for an error of DuckDB. Its message may quote a line, so a malformed line is looked for here."""
     for path in paths:
         for _ in jsonl.read(path):
             pass
     return DoppelError(
         "data.amazon_unreadable",
-        f"amazon-2023: {' or '.join(str(p) for p in paths)} cannot be read ({type(error).__name__})",
+        f"amazon-2023: {' or '.join(str(p) for p in paths)} cannot be read ({error_type})",
         name="source",
         remedy=f"expected are the layout of {REPOSITORY} and free space on the disk of {paths[0].anchor}",
     )

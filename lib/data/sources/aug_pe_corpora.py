@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.common.errors import DoppelError
+from lib.data.sources.columns import Cells
 from lib.data.sources.corpus import Corpus, SourceRequest, draw
-from lib.data.sources.table_files import Cells, csv_cells, locate, to_records
+from lib.data.sources.source_file import locate
+from lib.data.sources.table_files import csv_cells, to_records
 
 # kind -> label -> its column, and the prefix of each of its values
 LAYOUTS = {
@@ -37,7 +39,7 @@ def load_aug_pe(request: SourceRequest) -> Corpus:
             remedy=f"put the train.csv that the Aug-PE repository publishes for {request.kind} there, "
             f"or name a file of that layout: {request.kind}:PATH",
         )
-    path = locate(request.argument or str(usual))
+    path = locate(request.argument or str(usual), request.kind)
     kept, counts = draw(to_records(_cells(path, request.kind)), request)
     return Corpus(kept, [], request.kind, f"{counts} of {path.name} in the layout of Aug-PE", (path,))
 

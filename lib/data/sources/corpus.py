@@ -82,7 +82,12 @@ def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record
     total = next(counter)
     if not total:
         raise DoppelError(
-            "data.no_record", f"{request.kind}: the source holds no record", name="source", value=request.kind
+            "data.no_record",
+            "the source holds no record",
+            name="source",
+            value=request.kind,
+            remedy="name one that has at least one row",
+            where=request.argument or request.kind,
         )
     return kept, f"{len(kept):,} of {total:,} records"
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from lib.common.errors import DoppelError
+from lib.data.sources.columns import cells_by_key
 from lib.data.sources.corpus import Corpus, SourceRequest, draw
-from lib.data.sources.table_files import Cells, resolve, to_records
+from lib.data.sources.table_files import to_records
 
 SHUFFLE_BUFFER = 10_000  # rows of a stream that are held at once to draw from
 
@@ -23,21 +24,17 @@ def load_hub(request: SourceRequest) -> Corpus:
     Raises:
         DoppelError: where the dataset cannot be read, or lacks a column.
     """
-    kept, counts = draw(to_records(_cells(request)), request)
+    kept, counts = draw(to_records(cells_by_key(_rows(request), request.columns)), request)
     return Corpus(kept, [], request.argument.partition(":")[0], f"{counts} read from the hub: {request.argument}")
 
 
-def _cells(request: SourceRequest) -> Iterator[Cells]:
-    mapping: dict[str, str] = {}
+def _rows(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         data = _open(request)
         features = data.features or {}
         for number, row in enumerate(data, 1):
-            mapping = mapping or resolve(request.columns, list(row), f"hub:{request.argument}")
-            cells = {name: _class_name(row[column], features.get(column)) for name, column in mapping.items()}
-            yield f"hub:{request.argument}, row {number}", cells
-    except DoppelError:
-        raise
+            named = {column: _class_name(value, features.get(column)) for column, value in row.items()}
+            yield f"hub:{request.argument}, row {number}", named
     except Exception as error:  # the hub, the disk and each dataset's format raise exceptions of their own
         raise DoppelError(
             "data.hub_unreadable",

@@ -3,8 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.common import jsonl, paths
+from lib.common import jsonl
+from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
-from lib.data.records import MAX_CHARACTERS, Record, from_json, scan
-from lib.data.sources.corpus import FIELDS, Columns, Corpus, SourceRequest, check_fields, draw
+from lib.common.files import reading
+from lib.data.records import Record, from_json, scan
+from lib.data.sources.columns import Cells, cells_by_key, resolve
+from lib.data.sources.corpus import Columns, Corpus, SourceRequest, draw
+from lib.data.sources.source_file import locate
 
-Cells = tuple[str, dict[str, Any]]  # where the row is (file and line), and its values by field
+LONGEST_CELL = 2**31 - 1  # characters, the most that the csv module takes everywhere; long texts are refused later
+READ_AS_LATIN1 = re.compile("[\x80\x82-\x84\x86-\x8c\x8e\x91-\x9c\x9e\x9f]")  # what Windows-1252 has as signs
 
 
 def load_table(request: SourceRequest) -> Corpus:
@@ -34,7 +38,7 @@ def load_table(request: SourceRequest) -> Corpus:
     Raises:
         DoppelError: with file and line for a missing column, a malformed line and a wrong encoding.
     """
-    path = locate(request.argument)
+    path = locate(request.argument, request.kind)
     kept, counts = draw(_records(path, request), request)
     return Corpus(kept, [], path.name, f"{counts} of {path.name}", (path,))
 
@@ -45,69 +49,28 @@ def first_record(request: SourceRequest) -> Record:
     Raises:
         DoppelError: for a missing file, a file without a record, and whatever `load_table` refuses up to there.
     """
-    kept, _ = draw(islice(_records(locate(request.argument), request), 1), request)
+    kept, _ = draw(islice(_records(locate(request.argument, request.kind), request), 1), request)
     return kept[0]
 
 
 def _records(path: Path, request: SourceRequest) -> Iterator[Record]:
     if request.kind == "jsonl" and request.columns is None and _in_record_schema(path):
-        return scan(path)
-    return to_records(READERS[request.kind](path, request.columns))
+        return _well_decoded(scan(path), path)
+    return _well_decoded(to_records(READERS[request.kind](path, request.columns)), path)
 
 
-def locate(name: str) -> Path:
-    """The file called ``name``, a path from the project root or in full; raises DoppelError where it is missing."""
-    path = paths.ROOT / Path(name).expanduser()
-    if not path.is_file():
-        raise DoppelError(
-            "data.no_file",
-            f"{path}: no such file",
-            name="source",
-            value=name,
-            remedy="give its path from the project root, or in full",
-            where="source",
-        )
-    return path
-
-
-def resolve(columns: Columns, present: list[str], where: str) -> dict[str, str]:
-    """Decide which column each field is read from.
-
-    Args:
-        columns: field -> column, as the user gives them; a field that is left out is read from the column of its name.
-        present: the columns of the file.
-        where: the file, put before every message.
-
-    Returns:
-        field -> column; ``text`` is always among the fields.
-
-    Raises:
-        DoppelError: for a column that is not there, or there twice.
-    """
-    check_fields(columns)
-    mapping = {"text": "text"} | {name: name for name in FIELDS if name in present} | dict(columns or {})
-    for field, column in mapping.items():
-        if column not in present:
-            close = get_close_matches(column, sorted(present), n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
+def _well_decoded(records: Iterable[Record], path: Path) -> Iterator[Record]:
+    """The records; refuses a text whose quotes and dashes became control characters, which cleaning would remove."""
+    for number, record in enumerate(records, 1):
+        if READ_AS_LATIN1.search(record.text.reveal()):
             raise DoppelError(
-                "data.column_missing",
-                f"no column {column!r} for {field}; the columns are {', '.join(present[:30])}",
-                name=field,
-                value=column,
-                remedy=f"{hint}say which column it is: columns: {{{field}: COLUMN}}",
-                where=where,
+                "data.read_as_latin1",
+                "the text has control characters (0x80 to 0x9f), as where Windows-1252 was read as Latin-1",
+                name="text",
+                remedy="convert the original again, from cp1252 (Windows-1252) in place of latin1",
+                where=f"{path}, record {number}",
             )
-        if (count := present.count(column)) > 1:
-            raise DoppelError(
-                "data.column_twice",
-                f"{count} columns are called {column!r}",
-                name=field,
-                value=column,
-                remedy="rename all but one",
-                where=where,
-            )
-    return mapping
+        yield record
 
 
 def to_records(rows: Iterator[Cells]) -> Iterator[Record]:
@@ -125,8 +88,8 @@ def to_records(rows: Iterator[Cells]) -> Iterator[Record]:
             remedy = "give every row one, or map no column to id"
             raise DoppelError("data.id_missing", "no id", name="id", remedy=remedy, where=where)
         if name in seen:
-            sentence = "its id is that of an earlier row; ids must differ"
-            raise DoppelError("data.duplicate_id", sentence, name="id", where=where)
+            sentence, remedy = "its id is that of an earlier row", "let ids differ, or map no column to id"
+            raise DoppelError("data.duplicate_id", sentence, name="id", remedy=remedy, where=where)
         seen.add(name)
         labels = {f.removeprefix("labels."): v for f, v in values.items() if f.startswith("labels.") and v is not None}
         text = cells["text"] if cells["text"] is not None else ""
@@ -165,13 +128,13 @@ def csv_cells(path: Path, columns: Columns) -> Iterator[Cells]:
         path: the file.
         columns: field -> column, as in `resolve`.
     """
-    csv.field_size_limit(MAX_CHARACTERS)
+    csv.field_size_limit(LONGEST_CELL)
     start = 1  # the line on which the current row begins; a quoted cell may hold line breaks
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, strict=True)
         try:
-            header = next(rows, [])
-            mapping = resolve(columns, header, str(path))
+            header = next(filter(None, rows), [])
+            mapping = resolve(columns, header, str(path), first_line=True)
             start = rows.line_num + 1
             for row in rows:
                 where = f"{path}, line {start}"
@@ -192,7 +155,8 @@ def csv_cells(path: Path, columns: Columns) -> Iterator[Cells]:
             where, remedy = f"{path}, line {start}", "check the quotes of this row"
             raise DoppelError("data.not_csv", f"not CSV ({error})", remedy=remedy, where=where) from None
         except UnicodeDecodeError:
-            raise _bad_encoding(path) from None
+            with path.open("rb") as lines:
+                raise not_utf8(lines, path) from None
 
 
 def jsonl_cells(path: Path, columns: Columns) -> Iterator[Cells]:
@@ -200,20 +164,9 @@ def jsonl_cells(path: Path, columns: Columns) -> Iterator[Cells]:
 
     Args:
         path: the file.
-        columns: field -> column, as in `resolve`; every row must have the columns that are mapped.
+        columns: field -> column, as in `cells_by_key`.
     """
-    mapping: dict[str, str] = {}
-    for where, row in jsonl.read(path):
-        mapping = mapping or resolve(columns, list(row), where)
-        if missing := [column for column in mapping.values() if column not in row]:
-            raise DoppelError(
-                "data.key_missing",
-                f"no {missing[0]!r}, which the first line has",
-                name=missing[0],
-                remedy="write null where it is unknown",
-                where=where,
-            )
-        yield where, {field: row[column] for field, column in mapping.items()}
+    return cells_by_key(jsonl.read(path), columns)
 
 
 def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
@@ -223,30 +176,36 @@ def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
         path: the file.
         columns: field -> column, as in `resolve`.
     """
+    number = 0
     try:
         file = pq.ParquetFile(path)
         mapping = resolve(columns, file.schema_arrow.names, str(path))
-        number = 0
         for batch in file.iter_batches(batch_size=1000, columns=list(set(mapping.values()))):
-            for row in batch.to_pylist():
+            values = {field: _python_values(batch.column(c), field, path, number) for field, c in mapping.items()}
+            for row in range(batch.num_rows):
                 number += 1
-                yield f"{path}, row {number}", {field: row[column] for field, column in mapping.items()}
-    except (pa.ArrowException, OSError):
-        sentence, remedy = "not a complete Parquet file", "write it again"
+                yield f"{path}, row {number}", {field: values[field][row] for field in mapping}
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        sentence, remedy = f"not a whole Parquet file ({type(error).__name__})", "write it again"
         raise DoppelError("data.not_parquet", sentence, remedy=remedy, where=str(path)) from None
 
 
-def _bad_encoding(path: Path) -> DoppelError:
-    """The refusal of the first line that is not UTF-8; the decoder itself knows only a position in a buffer."""
-    remedy = "convert the file (iconv -f latin1 -t utf8, if it is Latin-1)"
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                sentence, where = f"not UTF-8 at byte {error.start}", f"{path}, line {number}"
-                return DoppelError("data.not_utf8", sentence, remedy=remedy, where=where)
-    return DoppelError("data.not_utf8", "not UTF-8", remedy=remedy, where=str(path))
+def _python_values(column: pa.Array, field: str, path: Path, before: int) -> list[Any]:
+    """The values of a column in a batch that begins after ``before`` rows of the file."""
+    values: list[Any] = []
+    try:
+        for value in column:
+            values.append(value.as_py())
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        where = f"{path}, row {before + len(values) + 1}"
+        if isinstance(error, UnicodeDecodeError):
+            remedy = "write the file again with its text decoded, as cp1252 if it is Western European"
+            raise DoppelError(
+                "data.text_not_utf8", f"{field} is not UTF-8", name=field, remedy=remedy, where=where
+            ) from None
+        sentence, remedy = f"{field} holds a value out of Python's range", "map a column of strings or numbers"
+        raise DoppelError("data.cell_type", sentence, name=field, remedy=remedy, where=where) from None
+    return values
 
 
 def _in_record_schema(path: Path) -> bool:

@@ -147,7 +147,7 @@ def test_amazon_files_that_do_not_fit_each_other(tmp_path):
     write_amazon(tmp_path, [review(0, "A")], [product("B")])
     error = refusal("data.no_product", "amazon-2023:Gift_Cards", root=tmp_path)
     assert error.where.endswith("/Gift_Cards.jsonl") and "none of its 1 reviews" in error.sentence
-    write_amazon(tmp_path, [review(0, "A")], [product("A", categories={"x": "y"})])
+    write_amazon(tmp_path, [review(0, "A")], [product("A", categories={"x": SECRET})])
     refusal("data.amazon_unreadable", "amazon-2023:Gift_Cards", root=tmp_path)
 
 

@@ -1,17 +1,23 @@
-"""The entries of sources: how a source is written, what it takes, and that a new one is an entry and a loader."""
+"""The entries of sources: how a source is written, what it takes, and that a new one is an entry and a loader.
+
+No error of any source shows a cell of the data.
+"""
 
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 from support.errors import refused
+from support.marked_files import COLUMNS, DOMAIN, MARK, MARKED
 from support.source_files import as_dicts, refusal, write_csv
 
+from lib.common.errors import DoppelError
 from lib.common.paths import ROOT
 from lib.data import sources
 from lib.data.private_text import PrivateText
-from lib.data.records import Record
+from lib.data.records import Record, check_labels
 from lib.data.sources import SOURCES, Corpus, Source, glance, load, parse
 from lib.data.sources.corpus import SourceRequest, draw
 from lib.pipeline import preflight
@@ -76,6 +82,27 @@ def test_a_glance_reads_the_first_record_of_a_file_and_no_other_source(tmp_path:
         glance("yelp:none.csv")
     with refused("data.unknown_field", name="columns", value="txt"):
         glance("hub:some/reviews", {"txt": "x"})
+
+
+@pytest.mark.parametrize(("kind", "fault"), MARKED)
+def test_no_cell_of_data_is_in_an_error(
+    kind: str, fault: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in its words, its values, its causes or its context, and nothing is printed. The error names its file."""
+    path = tmp_path / "x"
+    path.write_bytes(MARKED[kind, fault])
+    source, columns = f"{kind}:{path}", None if kind == "yelp" else COLUMNS
+    with pytest.raises(DoppelError) as at_load:
+        check_labels(load(source, columns=columns, label_domain=DOMAIN).records, DOMAIN)
+    errors = [at_load.value]
+    try:
+        glance(source, columns, DOMAIN)
+    except DoppelError as error:
+        errors.append(error)
+    for error in errors:
+        assert MARK not in "".join(traceback.format_exception(error)) + repr(vars(error))
+        assert error.remedy and (str(path) in error.where or error.name in ("stars", "label_domain"))
+    assert MARK not in "".join(capfd.readouterr()) + caplog.text
 
 
 TEXTS = ("eins", "zwei")

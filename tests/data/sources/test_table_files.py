@@ -3,11 +3,14 @@
 import random
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from support.source_files import SECRET, WRITERS, as_dicts, refusal, write_csv, write_jsonl, write_parquet
 
 from lib.common.paths import ROOT
-from lib.data.sources import load
+from lib.data.sources import glance, load
 
 MAPPING = {"text": "Review", "labels.rating": "Stars", "user": "Author", "id": "Key"}
 ROWS = [
@@ -46,6 +49,7 @@ def test_a_missing_column_names_those_present_and_the_nearest(kind: str, tmp_pat
     assert "Author" in error.sentence and "did you mean Stars?" in error.remedy
     error = refusal("data.column_missing", f"{kind}:{path}")
     assert (error.name, error.value) == ("text", "text") and "did you mean" not in error.remedy
+    assert ("Author" in error.sentence) == (kind != "csv")  # whose first line may be a record
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -62,7 +66,13 @@ def test_an_enormous_text_is_refused_and_an_empty_one_is_read(kind: str, tmp_pat
     corpus = load(f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}")
     assert [len(record.text) for record in corpus.records] == [0, 0, 900_000]
     path = WRITERS[kind](tmp_path / "x", [{"text": "x" * 1_000_001, "n": 1}])
-    refusal("data.not_csv" if kind == "csv" else "data.text_too_long", f"{kind}:{path}")
+    refusal("data.text_too_long", f"{kind}:{path}")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_cell_of_any_length_may_stand_in_a_column_that_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = WRITERS[kind](tmp_path / "x", [{"text": "one", "page": "x" * 1_000_001}])
+    assert as_dicts(load(f"{kind}:{path}").records) == [{"id": "1", "text": "one", "labels": {}}]
 
 
 def test_an_empty_label_is_left_out_so_that_the_domain_check_finds_it(tmp_path: Path) -> None:
@@ -84,9 +94,9 @@ def test_a_field_that_no_record_has(field: str, tmp_path: Path) -> None:
         (f'text,stars\none,1\n"two\nlines",2\n{SECRET},3,4\n', "data.csv_row_length", 5),
         (f'text,stars\none,1\n"{SECRET}" x,2\n', "data.not_csv", 3),
         (f'text,stars\none,1\n"{SECRET},2\nnever closed,3\n', "data.not_csv", 3),
-        (f"text,stars\none,1\n\n{SECRET} caf\u00e9,2\n".encode("latin-1"), "data.not_utf8", 4),
+        (f"text,stars\none,1\n\n{SECRET} caf\u00e9,2\n".encode("latin-1"), "common.not_utf8", 4),
         ("text,text\none,1\n", "data.column_twice", None),
-        ("", "data.column_missing", None),
+        ("", "data.empty_file", None),
         ("text\n", "data.no_record", None),
     ],
 )
@@ -103,12 +113,30 @@ def test_what_is_wrong_with_a_row_is_told_in_figures(tmp_path: Path) -> None:
     error = refusal("data.csv_row_length", f"csv:{tmp_path / 'x.csv'}")
     assert error.value == 3 and "the header has 2" in error.sentence
     (tmp_path / "x.csv").write_bytes(f"text\n{SECRET} caf\u00e9\n".encode("latin-1"))
-    assert "at byte 28" in refusal("data.not_utf8", f"csv:{tmp_path / 'x.csv'}").sentence
+    assert "at byte 28" in refusal("common.not_utf8", f"csv:{tmp_path / 'x.csv'}").sentence
 
 
-def test_a_csv_with_a_byte_order_mark(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbftext\none\n")
-    assert as_dicts(load(f"csv:{tmp_path / 'x.csv'}").records) == [{"id": "1", "text": "one", "labels": {}}]
+@pytest.mark.parametrize("content", ["text\none\n", '\n"text"\r\none\r\n', '\n{"text": "one"}\n', '{"text": "one"}'])
+def test_a_file_with_a_byte_order_mark_and_empty_lines(content: str, tmp_path: Path) -> None:
+    path, kind = tmp_path / "x", "jsonl" if "{" in content else "csv"
+    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
+    assert as_dicts(load(f"{kind}:{path}").records) == [{"id": "1", "text": "one", "labels": {}}]
+    if kind == "jsonl":
+        path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": "one", "labels": {}}\n')
+        assert [record.id for record in load(f"jsonl:{path}").records] == ["a"]
+
+
+CURLY = "I don\u2019t like it \u2013 20 \u20ac a piece"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_text_that_lost_its_quotes_to_latin_1_is_refused(kind: str, tmp_path: Path) -> None:
+    """As pandas makes it of a Windows-1252 file; cleaning would remove the control characters without a word."""
+    rows = [{"text": "one"}, {"text": CURLY.encode("cp1252").decode("latin-1")}]
+    error = refusal("data.read_as_latin1", f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}")
+    assert error.where == f"{tmp_path / 'x'}, record 2" and "cp1252" in error.remedy
+    rows[1]["text"] = CURLY + " caf\u00e9\u00a0\u0085"
+    assert load(f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}").records[1].text.reveal() == rows[1]["text"]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +174,51 @@ def test_a_broken_parquet(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "x.parquet", ROWS)
     path.write_bytes(path.read_bytes()[:-20])
     assert refusal("data.not_parquet", f"parquet:{path}").where == str(path)
+
+
+def as_text(cells: list[bytes]) -> pa.Array:
+    """Bytes that are declared to be text, as writers other than Arrow may do."""
+    return pc.cast(pa.array(cells), options=pc.CastOptions(pa.string(), allow_invalid_utf8=True))
+
+
+@pytest.mark.parametrize("field", ["text", "labels.stars"])
+def test_parquet_text_that_is_not_utf8(field: str, tmp_path: Path) -> None:
+    good = pa.array(["x"] * 1003)
+    bad = as_text([b"x"] * 1001 + [f"{SECRET} caf\u00e9".encode("latin-1"), b"x"])
+    table = {"text": good, "stars": good} | {field.rpartition(".")[2]: bad}
+    pq.write_table(pa.table(table), tmp_path / "x.parquet")
+    error = refusal("data.text_not_utf8", f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.stars": "stars"})
+    assert error.where == f"{tmp_path / 'x.parquet'}, row 1002" and error.name == field
+    assert len(load(f"parquet:{tmp_path / 'x.parquet'}").records) == 1003 if field != "text" else True
+
+
+def test_a_parquet_time_that_python_cannot_hold(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["x"], "when": pa.array([2**53], pa.timestamp("ms"))}), tmp_path / "x.parquet")
+    error = refusal("data.cell_type", f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.when": "when"})
+    assert (error.name, error.where) == ("labels.when", f"{tmp_path / 'x.parquet'}, row 1")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_labels_are_read_as_the_domain_spells_them(kind: str, tmp_path: Path) -> None:
+    rows = [
+        {"text": "one", "stars": 1.0, "kept": True, "day": "2024-01-31T00:00:00"},
+        {"text": "two", "stars": 1.5, "kept": False, "day": "2024-02-01 00:00:00"},
+    ]
+    domain = {"stars": ["1.0", "1.50"], "kept": ["True", "false"], "day": ["2024-01-31", "2024-02-01"]}
+    columns = {f"labels.{name}": name for name in domain}
+    corpus = load(f"{kind}:{WRITERS[kind](tmp_path / 'x', rows)}", columns=columns, label_domain=domain)
+    made = [dict(zip(domain, values, strict=True)) for values in zip(*domain.values(), strict=True)]
+    assert [record.labels for record in corpus.records] == made
+    assert glance(f"{kind}:{tmp_path / 'x'}", columns, domain).labels == made[0]
+
+
+def test_a_bound_on_users_is_not_lost_where_the_first_line_names_none(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "user": f"u{i % 20}"} for i in range(120)]
+    del rows[0]["user"]
+    error = refusal("data.key_missing", f"jsonl:{write_jsonl(tmp_path / 'x.jsonl', rows)}")
+    assert (error.name, error.where) == ("user", f"{tmp_path / 'x.jsonl'}, line 2")
+    write_jsonl(tmp_path / "x.jsonl", [rows[0] | {"user": None}, *rows[1:]])
+    assert len({record.user for record in load(f"jsonl:{tmp_path / 'x.jsonl'}").records}) == 21  # and one of no name
 
 
 def test_a_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
