@@ -192,6 +192,8 @@ def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
 
 def _python_values(column: pa.Array, field: str, path: Path, before: int) -> list[Any]:
     """The values of a column in a batch that begins after ``before`` rows of the file."""
+    if pa.types.is_float32(column.type):  # else 1.1 becomes 1.100000023841858
+        column = column.cast(pa.string()).cast(pa.float64())
     values: list[Any] = []
     try:
         for value in column:

@@ -124,13 +124,14 @@ def test_amazon_without_a_limit_refuses_what_would_not_fit(tmp_path, monkeypatch
     assert len(load("amazon-2023:Gift_Cards", root=tmp_path, limit=2).records) == 2
 
 
+@pytest.mark.parametrize(("line", "code"), [('{"text": "%s"', "common.not_json"), ('"%s"', "common.not_an_object")])
 @pytest.mark.parametrize("broken", ["Gift_Cards.jsonl", "meta_Gift_Cards.jsonl"])
-def test_a_malformed_amazon_line_is_named(broken, tmp_path):
+def test_a_malformed_amazon_line_is_named(broken, line, code, tmp_path):
     write_amazon(tmp_path, [review(i, "A") for i in range(3)], [product("A"), product("B"), product("C")])
     path = tmp_path / "raw/amazon-2023" / broken
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], f'{{"text": "{SECRET}"', lines[2]]))
-    assert refusal("common.not_json", "amazon-2023:Gift_Cards", root=tmp_path).where == f"{path}, line 2"
+    path.write_text("\n".join([lines[0], line % SECRET, lines[2]]))
+    assert refusal(code, "amazon-2023:Gift_Cards", root=tmp_path).where == f"{path}, line 2"
 
 
 @pytest.mark.parametrize("broken", ["Gift_Cards.jsonl", "meta_Gift_Cards.jsonl"])

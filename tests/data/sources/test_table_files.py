@@ -212,6 +212,13 @@ def test_labels_are_read_as_the_domain_spells_them(kind: str, tmp_path: Path) ->
     assert glance(f"{kind}:{tmp_path / 'x'}", columns, domain).labels == made[0]
 
 
+def test_labels_of_single_precision_are_spelled_as_they_were_written(tmp_path: Path) -> None:
+    stars = pa.array([1.1, 2.0, None, float("nan")], pa.float32())
+    pq.write_table(pa.table({"text": list("abcd"), "stars": stars}), tmp_path / "x.parquet")
+    corpus = load(f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.stars": "stars"})
+    assert [record.labels for record in corpus.records] == [{"stars": "1.1"}, {"stars": "2"}, {}, {}]
+
+
 def test_a_bound_on_users_is_not_lost_where_the_first_line_names_none(tmp_path: Path) -> None:
     rows = [{"text": f"text {i}", "user": f"u{i % 20}"} for i in range(120)]
     del rows[0]["user"]
