@@ -29,8 +29,8 @@ def reading(path: Path) -> Iterator[None]:
     except PermissionError:
         raise DoppelError(
             "common.no_permission",
-            "you may not read it",
-            remedy="allow it (chmod u+r), or ask its owner",
+            "no permission to read it",
+            remedy="give yourself read permission (chmod u+r)",
             where=str(path),
         ) from None
     except OSError as error:

@@ -175,7 +175,7 @@ def check_labels(records: Sequence[Record], domain: Domain) -> None:
                     f"record {number}: its label {name!r} (value hidden) is outside the declared domain "
                     f"{sorted(values)[:12]}",
                     name=name,
-                    remedy=f"{hint or 'add the value to label_domain'}, or map it in the source",
+                    remedy=f"{hint}add the value to label_domain, or map it in the source",
                 )
 
 

@@ -43,10 +43,10 @@ def outside_hint(values: Collection[str], declared: Collection[str]) -> str:
         declared: the values of the domain.
     """
     if _plain(values) <= _plain(declared):
-        return "they differ from declared values only in letter case or white space"
+        return "such values differ from declared ones only in letter case or white space: "
     given, listed_kinds = _kinds(values), _kinds(declared)
     if given.isdisjoint(listed_kinds):
-        return f"such values are {' or '.join(sorted(given))}, the domain lists {' or '.join(sorted(listed_kinds))}"
+        return f"such values are {' or '.join(sorted(given))}, the domain lists {' or '.join(sorted(listed_kinds))}: "
     return ""
 
 

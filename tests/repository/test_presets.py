@@ -47,7 +47,7 @@ def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Graph:
 
 def elsewhere(folder: Path) -> list[str]:
     """Some other file as the source: pre-flight looks whether it is there."""
-    (folder / "dev.csv").touch()
+    (folder / "dev.csv").write_text("text,label1,label2\n")
     return [f"00_process_data.source=yelp:{folder / 'dev.csv'}"]
 
 

@@ -74,7 +74,7 @@ def _as_figures(field: str, column: str, present: list[str]) -> tuple[str, str]:
         return shown, f"it has {used[0]} and no comma: separate the cells of the file by commas"
     if any(map(LIKE_DATA.fullmatch, present)):
         return shown, "the file seems to have no header line: put one first, with the names of its columns"
-    return shown, _remedy(field, column, present)
+    return shown, f"{_remedy(field, column, present)}, or put a line of names first"
 
 
 def _remedy(field: str, column: str, present: list[str]) -> str:
