@@ -1,7 +1,7 @@
 """Which column of a file each field of a record is read from.
 
 The first line of a CSV file may be a private record, where nobody wrote a header line. Its cells are shown only where
-it has a column that was asked for, and then only those that look like names.
+one of them is the name of the text's column, and then only those that look like names.
 """
 
 import re
@@ -36,16 +36,15 @@ def resolve(columns: Columns, present: list[str], where: str, *, first_line: boo
     """
     check_fields(columns)
     mapping = {"text": "text"} | {name: name for name in FIELDS if name in present} | dict(columns or {})
-    is_header = not first_line or not set(present).isdisjoint(mapping.values())
+    is_header = not first_line or mapping["text"] in present
     for field, column in mapping.items():
         if column not in present:
-            shown, remedy = _as_names(field, column, present) if is_header else _as_figures(field, column, present)
             raise DoppelError(
                 "data.column_missing",
-                f"no column {column!r} for {field}; {shown}",
+                f"no column {column!r} for {field}; {_what_is_there(present, is_header)}",
                 name=field,
                 value=column,
-                remedy=remedy,
+                remedy=_remedy(field, column, present, is_header),
                 where=where,
             )
         if (count := present.count(column)) > 1:
@@ -60,29 +59,29 @@ def resolve(columns: Columns, present: list[str], where: str, *, first_line: boo
     return mapping
 
 
-def _as_names(field: str, column: str, present: list[str]) -> tuple[str, str]:
-    """The columns that look like names, and a remedy that names the nearest."""
-    return f"the columns are {listed(present)}", _remedy(field, column, present)
-
-
-def _as_figures(field: str, column: str, present: list[str]) -> tuple[str, str]:
-    """How many cells the first line has and how long they are, and a remedy."""
+def _what_is_there(present: list[str], is_header: bool) -> str:
+    """The columns that look like names; of a first line that may be a record, figures alone."""
+    if is_header:
+        return f"the columns are {listed(present)}"
     lengths = ", ".join(str(len(cell)) for cell in present[:12]) + (", ..." if len(present) > 12 else "")
-    shown = f"the first line (hidden, for it may be a record) has {len(present)} cells, of {lengths} characters"
-    used = [name for sign, name in DELIMITERS.items() if len(present) == 1 and sign in present[0]]
-    if used:
-        return shown, f"it has {used[0]} and no comma: separate the cells of the file by commas"
-    if any(map(LIKE_DATA.fullmatch, present)):
-        return shown, "the file seems to have no header line: put one first, with the names of its columns"
-    return shown, f"{_remedy(field, column, present)}, or put a line of names first"
+    return f"the first line (hidden, for it may be a record) has {len(present)} cells, of {lengths} characters"
 
 
-def _remedy(field: str, column: str, present: list[str]) -> str:
+def _remedy(field: str, column: str, present: list[str], is_header: bool) -> str:
     lower = {name.casefold(): name for name in present}
     # so near to what the user wrote that showing it tells nothing new
     close = get_close_matches(column.casefold(), lower, n=1, cutoff=0.8)
-    hint = f"did you mean {lower[close[0]]}? " if close else ""
-    return f"{hint}say which column it is: columns: {{{field}: COLUMN}}"
+    which = f"say which column it is: columns: {{{field}: COLUMN}}"
+    if close:
+        return f"did you mean {lower[close[0]]}? {which}"
+    if is_header:
+        return which
+    used = [name for sign, name in DELIMITERS.items() if len(present) == 1 and sign in present[0]]
+    if used:
+        return f"it has {used[0]} and no comma: separate the cells of the file by commas"
+    if any(map(LIKE_DATA.fullmatch, present)):
+        return "the file seems to have no header line: put one first, with the names of its columns"
+    return f"{which}, or put a line of names first"
 
 
 def cells_by_key(rows: Iterable[tuple[str, Mapping[str, Any]]], columns: Columns) -> Iterator[Cells]:
