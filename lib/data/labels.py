@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 
 from lib.common.errors import DoppelError
+from lib.data.hash_order import rank
 from lib.data.records import CATALOGUE, Domain, Record
 from lib.data.spelling import spelled
 
@@ -55,7 +56,7 @@ def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> lis
     """Units in each of `cells`, without noise: private, for the noise alone, never to be written or shown.
 
     L1 and L2 sensitivity are 1 under adding or removing one unit. A record counts once, in its cell. A user counts
-    once too, in the cell of the user's record with the smallest id, whatever else the user wrote.
+    once too, in the cell of that record of the user whose hash is smallest, whatever else the user wrote.
 
     Args:
         records: the private records, all their labels within ``domain``.
@@ -66,11 +67,8 @@ def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> lis
         a count for each cell, in the order of `cells`.
     """
     if unit == "user":
-        first: dict[str, Record] = {}
-        for record in records:
-            if record.owner not in first or record.id < first[record.owner].id:
-                first[record.owner] = record
-        records = list(first.values())
+        by_hash = sorted(records, key=lambda record: rank(0, "histogram", record.content), reverse=True)
+        records = list({record.owner: record for record in by_hash}.values())
     table = cells(domain)
     names = list(table[0])
     counts = Counter(tuple(record.labels[name] for name in names) for record in records)

@@ -1,9 +1,28 @@
 """Turns a corpus into a train and a test set: cleaned, deduplicated, contributions bounded, split by user.
 
-Processing looks at several records at once: one of two near-duplicates is dropped, so the text of one record decides
-whether another stays. The guarantee of every later stage is therefore about one record, or one user, of the
-*processed* train set, and the sizes of the train and test sets are treated as public. The counts in `Processed.steps`
-are exact counts of private records: they are for whoever holds the data, and not for release.
+Unit: one record, or one user. Neighbours: corpora *as they are read* that differ by one record, or by all records of
+one user. Stability: the train sets made from neighbours are neighbours. The unit that was added adds at most itself to
+the train set (one record, or records of that user), and no record of anybody else appears, vanishes or changes. So the
+guarantee of every later stage holds from the source on. Each rule has this property by itself, so all in a row have it:
+
+- Normalising, lengths and letters look at one record alone. So do `lib.data.sources.corpus.draw` and the split: both
+  compare a hash of one record, or of its user, with a threshold. Nothing is "the first k of all".
+- Exact duplicates: a record is its user, text and labels, and what is left is a *set* of records. One more record adds
+  one element to a set, or none. Equal means equal to the letter: of spellings that agree in their words alone, one
+  would have to be chosen, and a new one could take the place of another. Equal texts of two users both stay, since
+  otherwise the text of one user would decide about the other's.
+- The bound for a user looks at the records of one user alone, so it takes ``unit: user``. A record more can push
+  another one of the same user out, so with ``unit: record`` it is refused.
+- Near-duplicates leave the test set alone. Removed from train, one record could take many others with it.
+
+A record's id only names it, and is no part of it: where a file has no ids it is the number of the row, and all that
+follow a new row change theirs. No rule, draw or mechanism reads it; where equal records differ in it, one id stays. The
+order of both sets is by a hash of the record, so a new one moves the others by one place at most.
+
+A refusal (a label outside the domain, no record left) may depend on any record. It comes before anything is released.
+The test set is for evaluation only, and may change by more than one unit; its size and the number of units are treated
+as public. The counts in `Processed.steps` are exact counts of private records: they are for whoever holds the data, and
+not for release.
 """
 
 import re
@@ -14,11 +33,10 @@ from dataclasses import dataclass, field, replace
 
 from lib.common.errors import DoppelError
 from lib.data.hash_order import rank
-from lib.data.near_duplicates import first_of_each
+from lib.data.near_duplicates import first_of_each, with_near_duplicate
 from lib.data.private_text import PrivateText
-from lib.data.records import Record, check_labels
+from lib.data.records import Record, check_bound, check_labels, check_users
 from lib.data.sources.corpus import Corpus
-from lib.data.tokenize import words
 
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; without line ends
 
@@ -42,8 +60,8 @@ class Processed:
     """The processed corpus. Train and test share no user, no text and no near-duplicate.
 
     Attributes:
-        train: the private records to learn from, in an order drawn by the seed.
-        test: the private records held out, in such an order too.
+        train: the private records to learn from, all different in user, text or labels; ordered by a hash of each.
+        test: the private records held out, no two of them near-duplicates; in such an order too.
         steps: the rules in the order in which they ran.
     """
 
@@ -61,14 +79,13 @@ def process(
     max_characters: int = 2_000,
     near_duplicate_similarity: float = 0.6,
     max_records_per_user: int | None = None,
-    max_records: int | None = None,
     test_fraction: float = 0.15,
+    unit: str = "record",
     seed: int = 0,
 ) -> Processed:
     """Clean, deduplicate, bound and split a corpus; the order of its records does not matter.
 
-    Which records stay is drawn by a hash of ``seed`` and the record's id. A user is held out by a hash of ``seed`` and
-    the user, whoever else is there.
+    One unit more in the corpus adds at most itself to the train set and changes nothing else of it: see the module.
 
     Args:
         corpus: the private records.
@@ -76,47 +93,50 @@ def process(
         min_words: least number of words in a text, at least 1; words are separated by white space.
         max_words: greatest number of words in a text, at least ``min_words``.
         max_characters: greatest number of characters in a text, at least 1.
-        near_duplicate_similarity: least Jaccard similarity of near-duplicates, in (0, 1]; a group that they link keeps
-            one text (`lib.data.near_duplicates.first_of_each`).
-        max_records_per_user: most records that a user keeps, at least 1; None does not bound them.
-        max_records: most records in train and test together, at least 2; None does not bound them.
-        test_fraction: the probability that a user is held out, in (0, 1).
+        near_duplicate_similarity: least Jaccard similarity of near-duplicates, in (0, 1]. A held-out text that has one
+            in train is dropped, and of a group of held-out texts that they link all but one.
+        max_records_per_user: most records that a user keeps, at least 1, drawn by a hash; None does not bound them.
+        test_fraction: the probability that a user, or the text of a record without one, is held out, in (0, 1).
+        unit: ``record`` or ``user``, the unit of the guarantee.
         seed: fixes all draws; none of them is a privacy mechanism.
 
     Returns:
         train and test set, and how many records each rule kept.
 
     Raises:
-        DoppelError: for a setting out of its range, labels other than those declared, and when no record is left, or
-            none on one of the two sides.
+        DoppelError: for a setting out of its range, a bound for users with ``unit`` record, a record without a user
+            with ``unit`` user, labels other than those declared, and when no record is left, or none on one side.
     """
     _check_range("min_words", min_words, 1, max_words)
     _check_range("max_characters", max_characters, 1, None)
     _check_range("max_records_per_user", max_records_per_user, 1, None)
-    _check_range("max_records", max_records, 2, None)
     if not 0 < near_duplicate_similarity <= 1:
         raise _out_of_range("near_duplicate_similarity", near_duplicate_similarity, "be above 0 and at most 1")
     if not 0 < test_fraction < 1:
         raise _out_of_range("test_fraction", test_fraction, "lie between 0 and 1")
+    check_bound(max_records_per_user, unit)
+    check_users(corpus.records, unit)
     check_labels(corpus.records, label_domain)
-    rules = _cleaning_rules(min_words, max_words, max_characters, near_duplicate_similarity)
+    rules = _rules(min_words, max_words, max_characters)
     if max_records_per_user is not None:
         bound = f"at most {max_records_per_user} records a user"
         rules.append((bound, lambda records: _at_most(max_records_per_user, (r.owner for r in records))))
-    if max_records is not None:
-        bound = f"at most {max_records:,} records"
-        rules.append((bound, lambda records: _at_most(max_records, ("" for _ in records))))
 
     records, steps = _apply(rules, corpus.records, seed)
-    held_out = [rank(seed, "split", record.owner) < test_fraction * 2**64 for record in records]
-    train = [record for record, is_test in zip(records, held_out, strict=True) if not is_test]
-    test = [record for record, is_test in zip(records, held_out, strict=True) if is_test]
+    sides: tuple[list[Record], list[Record]] = [], []
+    for record in records:
+        name = _text(record) if record.user is None else record.user
+        sides[rank(seed, "split", name) < test_fraction * 2**64].append(record)
+    train, test = sides
+    if train and test:
+        test = _far(test, train, near_duplicate_similarity)
+        left, dropped = len(train) + len(test), len(records) - len(train) - len(test)
+        steps.append(Step(f"held out: no near-duplicate (similarity {near_duplicate_similarity:g})", left, dropped))
     if not train or not test:
         side = "test" if train else "train"
         raise DoppelError(
             "data.side_empty",
-            f"no record fell on the {side} side: {len(records)} records are left, test_fraction is {test_fraction} "
-            f"({_table(steps)})",
+            f"no record is left on the {side} side, test_fraction is {test_fraction} ({_table(steps)})",
             name="test_fraction",
             value=test_fraction,
             remedy="read more records, or change test_fraction or seed",
@@ -130,25 +150,21 @@ def normalise(text: str) -> str:
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
-def _cleaning_rules(min_words: int, max_words: int, max_characters: int, similarity: float) -> list[Rule]:
-    """The rules about texts, whoever wrote them."""
+def _rules(min_words: int, max_words: int, max_characters: int) -> list[Rule]:
+    """The rules about one record alone, and the one that makes a set of them."""
     return [
         (f"at least {min_words} words", lambda records: (len(_text(r).split()) >= min_words for r in records)),
         (f"at most {max_words} words", lambda records: (len(_text(r).split()) <= max_words for r in records)),
         (f"at most {max_characters:,} characters", lambda records: (len(r.text) <= max_characters for r in records)),
         ("has letters", lambda records: (any(map(str.isalpha, _text(r))) for r in records)),
-        ("no exact duplicate", lambda records: _at_most(1, (" ".join(words(_text(r))) for r in records))),
-        (
-            f"no near-duplicate (similarity {similarity:g})",
-            lambda records: first_of_each([_text(r) for r in records], similarity),
-        ),
+        ("no exact duplicate", lambda records: _at_most(1, (r.content for r in records))),
     ]
 
 
 def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Record], list[Step]]:
-    """The records that every rule keeps, sorted by hash, so that keeping the first of several is a fair draw."""
+    """The records that every rule keeps, sorted by hash, so that keeping a user's first ones is a fair draw."""
     records = [replace(record, text=PrivateText(normalise(_text(record)))) for record in records]
-    records.sort(key=lambda record: (rank(seed, "keep", record.id), record.id))
+    records.sort(key=lambda record: (rank(seed, "keep", record.content), record.id))
     steps = [Step("read, white space and Unicode normalised", len(records), 0)]
     for rule, keeps in rules:
         before = len(records)
@@ -162,6 +178,14 @@ def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Re
                 remedy="loosen this rule",
             )
     return records, steps
+
+
+def _far(test: list[Record], train: list[Record], similarity: float) -> list[Record]:
+    """The records of ``test`` that are no near-duplicate of one of ``train`` or of an earlier one of ``test``."""
+    held_out = [_text(record) for record in test]
+    near = with_near_duplicate(held_out, [_text(record) for record in train], similarity)
+    keep = first_of_each(held_out, similarity) & ~near
+    return [record for record, kept in zip(test, keep, strict=True) if kept]
 
 
 def _at_most(bound: int, keys: Iterable[str]) -> Iterator[bool]:

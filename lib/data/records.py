@@ -24,7 +24,7 @@ class Record:
     """A piece of text.
 
     Attributes:
-        id: different for every record of a corpus.
+        id: different for every record of a corpus. It names the record, and nothing is computed from it.
         text: the private text.
         labels: label name -> value.
         user: who wrote it; None where that is not known, and the record counts as a user of its own.
@@ -42,6 +42,11 @@ class Record:
     def owner(self) -> str:
         """The user, or a name for the record itself where no user is known."""
         return self.user if self.user is not None else f"record {self.id}"
+
+    @property
+    def content(self) -> str:
+        """User, text and labels as one string, for hashes and comparisons: all of the record but its id. Private."""
+        return json.dumps([self.user, self.text.reveal(), sorted(self.labels.items())])
 
     def as_json(self) -> dict:
         """The line of JSONL, with the private text in it."""
@@ -177,6 +182,23 @@ def check_labels(records: Sequence[Record], domain: Domain) -> None:
                     name=name,
                     remedy=f"{hint}add the value to label_domain, or map it in the source",
                 )
+
+
+def check_bound(max_records_per_user: int | None, unit: str) -> None:
+    """Refuse a bound for users with ``unit: record``: one record more would push out another one of its user.
+
+    Args:
+        max_records_per_user: the bound; None: there is none.
+        unit: ``record`` or ``user``, the unit of the guarantee.
+    """
+    if max_records_per_user is not None and unit == "record":
+        raise DoppelError(
+            "data.bound_by_record",
+            f"max_records_per_user = {max_records_per_user} with unit: record: one record more could push out another",
+            name="max_records_per_user",
+            value=max_records_per_user,
+            remedy="set unit: user, whose guarantee covers all records of a user, or max_records_per_user: null",
+        )
 
 
 def check_users(records: Sequence[Record], unit: str) -> None:

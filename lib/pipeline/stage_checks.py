@@ -15,7 +15,7 @@ from lib.stage.notebook_roles import Parameters, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
-    """Refuse an unknown source, a label domain that cannot be listed, and a file whose first record does not fit.
+    """Refuse an unknown source, rules and domains that cannot work, and a file whose first record does not fit.
 
     Args:
         parameters: of 00_process_data, resolved.
@@ -30,6 +30,7 @@ def process_data(parameters: Parameters) -> None:
             name="min_words",
             value=parameters["min_words"],
         )
+    records.check_bound(parameters["max_records_per_user"], parameters["unit"])
     labels.cells(domain)
     first = sources.glance(source, parameters["columns"], domain)
     if parameters["unit"] == "user":

@@ -166,9 +166,13 @@ def _making(certificate: Mapping) -> Iterator[str]:
     rows = "\n".join(_event_row(event) for event in certificate["events"])
     head = "| stage | what | mechanism | noise, relative to what one unit can change | sampling | releases |"
     yield f"{head}\n|---|---|---|---|---|---|\n{rows}"
+    rules = (
+        f"Each rule looks at one {certificate['unit']} alone, or counts equal records once: the guarantee holds for "
+        "the corpus as it was before. "
+    )
     yield (
-        "Before any of this, the corpus was cleaned, its near-duplicates were removed, and a part of it was held out; "
-        "`certificate.json` has the settings."
+        "Before any of this, the corpus was cleaned and a part of it was held out. "
+        f"{rules if _stable(certificate) else ''}`certificate.json` has the settings."
     )
 
 
@@ -205,10 +209,11 @@ def _limits(certificate: Mapping) -> Iterator[str]:
             "larger delta."
         )
     yield "Epsilon and delta are those of this pack alone. With another pack of the same corpus, they add up."
-    yield (
-        "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
-        "near-duplicates."
-    )
+    if not _stable(certificate):
+        yield (
+            "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
+            "near-duplicates."
+        )
     yield "The noise in training and in votes is Gaussian in floating point; that of label counts is sampled exactly."
     yield (
         "Before packing, a gate compared the texts with the private records and would have refused copies. The fact "
@@ -275,6 +280,11 @@ def _licence(licence: str | None) -> str:
         f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever releases it decides."
     )
     return decided + " The terms of the model that wrote the texts, and of the corpus, may bind it too."
+
+
+def _stable(certificate: Mapping) -> bool:
+    """Whether one unit more changes the cleaned corpus by one at most. Versions without ``share`` had other rules."""
+    return any("share" in code["settings"] for code in certificate["code"].values())
 
 
 def _entry(certificate: Mapping) -> Source | None:

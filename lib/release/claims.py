@@ -16,8 +16,8 @@ from lib.release.certificate import FORMAT, hash_of
 from lib.stage.finished import FinishedStage
 
 CORPUS_SETTINGS = (
-    "source", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit", "delta",
-    "label_histogram_scale",
+    "source", "share", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit",
+    "delta", "label_histogram_scale",
 )  # fmt: skip
 SETTINGS = tuple(dict.fromkeys([*CORPUS_SETTINGS, *(name for method in METHODS for name in method.settings)]))
 PACKAGES = (

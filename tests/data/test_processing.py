@@ -11,12 +11,13 @@ from support.errors import refused
 from lib.common.errors import DoppelError
 from lib.data.near_duplicates import shingles
 from lib.data.private_text import PrivateText
-from lib.data.processing import Processed, Step, normalise, process
+from lib.data.processing import Processed, normalise, process
 from lib.data.records import Record
 from lib.data.sources.corpus import Corpus
 from lib.data.tokenize import words
 
 LOOSE = {"label_domain": {}, "min_words": 1, "test_fraction": 0.4}
+SEED = 87  # holds out the text "alpha1 beta1 gamma1 other" and the user u0, not ann or bob
 
 
 def corpus(texts: list[str], users: list[str | None] | None = None, labels: dict | None = None) -> Corpus:
@@ -49,10 +50,20 @@ TEXTS = st.lists(st.tuples(WORDS.map(" ".join), st.sampled_from([None, "u1", "u2
 
 
 @settings(max_examples=150, deadline=None)
-@given(TEXTS, st.sampled_from([0.3, 0.5, 0.6, 0.7, 1.0]), st.integers(0, 3), st.randoms(use_true_random=False))
-def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, shuffler):
+@given(
+    TEXTS,
+    st.sampled_from([0.3, 0.5, 0.6, 0.7, 1.0]),
+    st.integers(0, 3),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, by_user, shuffler):
+    if by_user:
+        rows = [row for row in rows if row[1]]
     made = corpus([text for text, _ in rows], [user for _, user in rows])
-    rules = LOOSE | {"near_duplicate_similarity": similarity, "seed": seed, "max_records_per_user": 3}
+    rules = LOOSE | {"near_duplicate_similarity": similarity, "seed": seed}
+    if by_user:
+        rules |= {"unit": "user", "max_records_per_user": 3}
     done = None
     with suppress(DoppelError):
         done = process(made, **rules)
@@ -65,12 +76,13 @@ def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, shuff
         return
     assert process(again, **rules) == done
     kept = done.train + done.test
-    for i, left in enumerate(texts(kept)):
-        for right in texts(kept)[:i]:
+    for i, left in enumerate(texts(done.test)):
+        for right in texts(done.test)[:i] + texts(done.train):
             assert words(left) != words(right)
             assert jaccard(left, right) < similarity
     assert {record.owner for record in done.train}.isdisjoint(record.owner for record in done.test)
-    per_user = [record.user for record in kept if record.user]
+    assert len({record.content for record in kept}) == len(kept)
+    per_user = [record.user for record in kept if by_user]
     assert all(per_user.count(user) <= 3 for user in per_user)
     assert done.steps[0].kept == len(rows) and done.steps[-1].kept == len(kept)
     for before, after in zip(done.steps, done.steps[1:], strict=False):
@@ -84,20 +96,28 @@ def test_each_rule_drops_what_it_names():
         "long " * 61,
         "c" * 2_001 + " three more words",
         "1 2 3 4 !",
-        "Alpha0, beta0 gamma0 DELTA0!",
+        "alpha0  beta0 gamma0 delta0 ",
         "alpha1 beta1 gamma1 other",
     ]
-    done = process(corpus(made), label_domain={})
+    done = process(corpus(made), label_domain={}, seed=SEED)
     assert dropped(done) == {
         "at least 4 words": 1,
         "at most 60 words": 1,
         "at most 2,000 characters": 1,
         "has letters": 1,
         "no exact duplicate": 1,
-        "no near-duplicate (similarity 0.6)": 1,
+        "held out: no near-duplicate (similarity 0.6)": 1,
     }
     assert len(done.train) + len(done.test) == 20
     assert str(done.steps[1]) == "at least 4 words: 25 of 26 kept"
+
+
+def test_near_duplicates_stay_in_train_and_so_do_equal_texts_of_two_users():
+    alike = ["alpha0 beta0 gamma0 delta0", "Alpha0 beta0, gamma0 delta0", "alpha0 beta0 gamma0 other"]
+    made = corpus([*alike, alike[0], alike[0], *different(30)], ["ann"] * 4 + ["bob"] + [f"u{i}" for i in range(30)])
+    done = process(made, label_domain={}, seed=SEED)
+    assert {r.id for r in done.train if r.user in ("ann", "bob")} == {"r0", "r1", "r2", "r4"}
+    assert dropped(done) == {"no exact duplicate": 1, "held out: no near-duplicate (similarity 0.6)": 1}
 
 
 def test_texts_are_normalised():
@@ -116,12 +136,12 @@ def test_normalised_text_stays_as_it_is(text):
 
 def test_contributions_are_bounded_by_a_draw_and_not_by_position():
     made = corpus(different(60), ["many"] * 30 + ["few"] * 2 + [f"u{i}" for i in range(28)])
-    done = process(made, label_domain={}, max_records_per_user=5)
+    done = process(made, label_domain={}, max_records_per_user=5, unit="user")
     kept = [record for record in done.train + done.test if record.user == "many"]
     assert len(kept) == 5 and {record.id for record in kept} != {f"r{i}" for i in range(5)}
     assert sum(record.user == "few" for record in done.train + done.test) == 2
     assert dropped(done) == {"at most 5 records a user": 25}
-    other = process(made, label_domain={}, max_records_per_user=5, seed=1)
+    other = process(made, label_domain={}, max_records_per_user=5, unit="user", seed=1)
     assert {r.id for r in other.train + other.test if r.user == "many"} != {record.id for record in kept}
 
 
@@ -138,11 +158,14 @@ def test_the_side_of_a_user_does_not_depend_on_the_others():
     assert {record.user for record in other.test} != held_out
 
 
-def test_a_cap_draws_records():
-    done = process(corpus(different(100)), label_domain={}, max_records=40)
-    kept = {record.id for record in done.train + done.test}
-    assert len(kept) == 40 and kept != {f"r{i}" for i in range(40)}
-    assert done.steps[-1] == Step("at most 40 records", 40, 60)
+def test_equal_texts_of_nobody_fall_on_one_side():
+    made = corpus([text for text in different(60) for _ in range(2)])
+    for number, record in enumerate(made.records):
+        record.labels["stars"] = str(number % 2)
+    done = process(made, label_domain={"stars": ["0", "1"]}, test_fraction=0.5)
+    assert (
+        len(done.train) % 2 == 0 and 30 < len(done.train) < 90 and set(texts(done.train)).isdisjoint(texts(done.test))
+    )
 
 
 def test_records_keep_all_but_their_text():
@@ -181,7 +204,6 @@ def test_no_record_left_says_what_each_rule_kept():
         ("min_words", 61, "at least 1 and at most 60"),
         ("max_characters", 0, "at least 1"),
         ("max_records_per_user", 0, "at least 1"),
-        ("max_records", 1, "at least 2"),
         ("near_duplicate_similarity", 0.0, "above 0 and at most 1"),
         ("near_duplicate_similarity", 1.1, "above 0 and at most 1"),
         ("test_fraction", 0.0, "between 0 and 1"),
@@ -191,6 +213,12 @@ def test_no_record_left_says_what_each_rule_kept():
 def test_settings_out_of_range(name, value, bounds):
     error = refusal("data.out_of_range", corpus(different(20)), **{name: value})
     assert (error.name, error.value) == (name, value) and error.sentence.endswith(bounds)
+
+
+def test_what_does_not_fit_the_unit_is_refused():
+    error = refusal("data.bound_by_record", corpus(different(20)), max_records_per_user=3)
+    assert (error.name, error.value) == ("max_records_per_user", 3) and "unit: user" in error.remedy
+    refusal("data.user_missing", corpus(different(20)), unit="user")
 
 
 def test_no_record_is_shown():

@@ -37,7 +37,6 @@ def arms(house: Project) -> Project:
         "00_process_data",
         source=f"csv:{house.root / 'private.csv'}",
         columns=columns,
-        limit=None,
         privacy_seed=1,
         tracking="off",
     )

@@ -85,7 +85,7 @@ def test_a_user_level_run_of_records_without_users_is_refused_before_anything_is
 
 
 def test_a_user_level_run_counts_users(house: Project) -> None:
-    house.play(CORPUS, limit=600, unit="user", max_records_per_user=3, privacy_seed=1)
+    house.play(CORPUS, share=0.2, unit="user", max_records_per_user=3, privacy_seed=1)
     folder = house.stage(CORPUS, "quick")
     train = records.read(folder / "train.jsonl")
     users = {record.user for record in train}
@@ -172,7 +172,7 @@ def test_the_llama_preset_runs_when_model_and_sizes_are_overridden(
     monkeypatch.setitem(sources.load.__kwdefaults__, "root", data)
     nodes = preflight.preflight("amazon-llama", "amazon-llama").nodes
     small = {
-        "00_process_data": {},
+        "00_process_data": {"share": 1.0},
         "10_finetune_dp_lora": {
             "model": TINY, "max_tokens": 60, "steps": 3, "expected_batch": 20.0, "warmup_steps": 1,
             "evaluate_records": 10,

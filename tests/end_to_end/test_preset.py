@@ -43,7 +43,7 @@ def door(run: str, corpus: Path, *more: str) -> list[str]:
     seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "12_aug_pe.eps8")
     untracked = ("10_finetune_dp_lora.nonprivate", "11_generate.base", "11_generate.nonprivate")  # as their twins are
     changes = [
-        f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.limit=null", f"{TRAIN}.steps=5",
+        f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.share=1.0", f"{TRAIN}.steps=5",
         *(f"{stage}.privacy_seed=7" for stage in seeded), *(f"{stage}.tracking='off'" for stage in untracked),
     ]  # fmt: skip
     sets = [argument for change in changes for argument in ("--set", change)]

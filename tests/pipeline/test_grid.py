@@ -38,7 +38,7 @@ def test_every_fault_of_names_and_values_is_reported_at_once(tmp_path: Path) -> 
         "stages: [10_finetune_dp_lora, 11_generate.nonprivat]\nwithout: [20_canary_privcy]\n"
     )
     with pytest.raises(DoppelError) as error:
-        swept(tmp_path, text, "00_process_data.limit=1")
+        swept(tmp_path, text, "00_process_data.share=0.0")
     where = f"{tmp_path}/grid.yaml"
     assert [(fault.code, fault.where, fault.name, fault.value) for fault in error.value.faults] == [
         ("pipeline.grid_without_unknown", where, "20_canary_privcy", None),
@@ -46,7 +46,7 @@ def test_every_fault_of_names_and_values_is_reported_at_once(tmp_path: Path) -> 
         ("stage.out_of_range", f"{where}: grid", "target_epsilon", 0.0),
         ("pipeline.grid_parameter_unknown", where, "sede", None),
         ("stage.wrong_type", f"{where}: grid", "steps", "many"),
-        ("stage.out_of_range", "--set 00_process_data", "limit", 1),
+        ("stage.out_of_range", "--set 00_process_data", "share", 0.0),
     ]
     nearest = [fault.remedy for fault in error.value.faults if fault.remedy.startswith("did you mean")]
     names = ("20_canary_privacy", "11_generate.nonprivate", "seed")

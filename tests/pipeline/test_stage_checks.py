@@ -104,6 +104,12 @@ def test_fields_of_columns_are_checked_where_nothing_is_read() -> None:
 # The unit of the guarantee: a user that nobody knows is not protected.
 
 
+def test_a_bound_for_users_takes_the_unit_user() -> None:
+    bound = f"{CORPUS}.max_records_per_user=30"
+    assert "unit: user" in refusal("data.bound_by_record", bound, name="max_records_per_user", value=30).remedy
+    preflight.preflight("quick", "check", [bound, f"{CORPUS}.unit=user"])
+
+
 @pytest.mark.parametrize("source", ["movie-snippets", "yelp", "openreview", "pubmed"])
 def test_user_level_without_users_is_refused(source: str) -> None:
     error = refusal("pipeline.source_without_users", f"{CORPUS}.source={source}", f"{CORPUS}.unit=user", value="user")

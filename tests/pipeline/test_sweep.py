@@ -175,12 +175,12 @@ def test_a_stage_that_cannot_do_without_what_is_left_out_is_refused(tmp_path: Pa
 
 
 def test_a_corpus_may_be_swept_where_nothing_compares(tmp_path: Path) -> None:
-    text = "preset: test\ngrid: {limit: [200, 400]}\nstages: [00_process_data]\n"
+    text = "preset: test\ngrid: {max_words: [30, 60]}\nstages: [00_process_data]\n"
     text += "without: [20_canary_privacy, 21_fidelity, 22_utility, 30_compare]\n"
     nodes = swept(tmp_path, text).nodes
-    assert nodes["00_process_data.limit200"].parameters["limit"] == 200
-    assert nodes["11_generate.eps8-limit400"].parameters["inputs"]["corpus"] == "00_process_data.limit400"
-    assert all(id.endswith(("limit200", "limit400")) for id in nodes)
+    assert nodes["00_process_data.max_words30"].parameters["max_words"] == 30
+    assert nodes["11_generate.eps8-max_words60"].parameters["inputs"]["corpus"] == "00_process_data.max_words60"
+    assert all(id.endswith(("max_words30", "max_words60")) for id in nodes)
 
 
 def test_copies_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 TINY = "bundled:tiny-random"
 SMALL = {
-    "00_process_data": {"limit": 300},
+    "00_process_data": {"share": 0.08},
     "10_finetune_dp_lora": {
         "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
         "evaluate_records": 10, "privacy_seed": 3,

@@ -156,11 +156,12 @@ def load(
     *,
     columns: Columns = None,
     label_domain: Domain | None = None,
-    limit: int | None = None,
+    share: float = 1.0,
+    unit: str = "record",
     seed: int = 0,
     root: Path = DATA,
 ) -> Corpus:
-    """Read a source.
+    """Read a source, or a part of it.
 
     Args:
         source: as a parameter writes it: ``amazon-snippets``, ``csv:reviews.csv``.
@@ -168,21 +169,22 @@ def load(
             ``{"text": "Review", "labels.rating": "Stars", "user": "Author"}``.
         label_domain: the declared values of each label; a value that is spelled in another way (1.0, where "1" is
             declared) is read as the declared one (`lib.data.records.fit_labels`).
-        limit: draw that many records, at least 1, by a hash of ``seed`` and the record, so that their order in the file
-            does not matter; None reads all.
+        share: the probability that a record is read, in (0, 1], drawn by a hash of ``seed`` and the record alone; 1
+            reads all. With ``unit`` user the hash is of the user, whose records are read all or not at all.
+        unit: ``record`` or ``user``, the unit of the guarantee.
         seed: fixes the draw.
         root: the data folder, where fetched files are kept.
 
     Raises:
         DoppelError: for everything that cannot be read, with file and line where there is one.
     """
-    request = _request(source, columns, limit, seed, root)
-    if limit is not None and limit < 1:
+    request = _request(source, columns, share, unit, seed, root)
+    if not 0 < share <= 1:
         raise DoppelError(
             "data.out_of_range",
-            f"limit is {limit}, it must be at least 1",
-            name="limit",
-            value=limit,
+            f"share is {share}, it must be above 0 and at most 1",
+            name="share",
+            value=share,
             remedy="leave it out to read every record",
         )
     corpus = SOURCES[request.kind].load(request)
@@ -190,7 +192,7 @@ def load(
 
 
 def _request(
-    source: str, columns: Columns, limit: int | None = None, seed: int = 0, root: Path = DATA
+    source: str, columns: Columns, share: float = 1.0, unit: str = "record", seed: int = 0, root: Path = DATA
 ) -> SourceRequest:
     kind, argument = parse(source)
     entry = SOURCES[kind]
@@ -204,4 +206,4 @@ def _request(
         )
     check_fields(columns)
     default = None if entry.default_path is None else root / entry.default_path
-    return SourceRequest(kind, argument, columns, limit, seed, root, default)
+    return SourceRequest(kind, argument, columns, share, unit, seed, root, default)

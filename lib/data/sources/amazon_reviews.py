@@ -1,7 +1,6 @@
 """Amazon Reviews 2023 (Hou et al. 2024): reviews joined to the products they are about, out of core."""
 
 import html
-import math
 import re
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import duckdb
 from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
 from lib.data.records import Record, from_json
-from lib.data.sources.corpus import Corpus, SourceRequest, draw
+from lib.data.sources.corpus import Corpus, SourceRequest, check_drawn
 from lib.data.sources.table_files import clean
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
@@ -31,7 +30,7 @@ CATEGORIES = (
 MEMORY = "2GB"  # for DuckDB; what does not fit spills to the data folder
 MAX_CATALOGUE = 10_000  # products; enough to draw prompts from
 MAX_TITLE = 100  # characters of a product title; the rest repeats search terms
-MAX_UNDRAWN = 2_000_000  # records that are read into memory without a limit (about 2 GB)
+MAX_DRAWN = 2_000_000  # records that are read into memory (about 2 GB)
 
 FIELDS = {  # the reader skips every other field
     "reviews": "{rating: 'VARCHAR', title: 'VARCHAR', text: 'VARCHAR', asin: 'VARCHAR', parent_asin: 'VARCHAR', "
@@ -52,22 +51,23 @@ SELECT product, category FROM (SELECT DISTINCT product, category FROM products)
 ORDER BY md5(concat_ws(chr(31), $seed, product, category)) LIMIT $rows
 """
 COUNTS = "SELECT count(*), count(p.parent_asin) FROM {reviews} LEFT JOIN products p USING (parent_asin)"
-# A review has no id, so a hash of its user, product, time, title and text serves as one.
+# A review has no id, so a hash of its user, product, time, title and text serves as one. The draw compares a hash of
+# this id, or of the user, with a threshold, as `lib.data.sources.corpus.draw` does; here it needs no memory.
 REVIEWS = """
 SELECT * FROM (
     SELECT md5(concat_ws(chr(31), user_id, r.asin, timestamp, r.title, r.text)) AS id,
            r.rating, r.title, r.text, p.product, p.category, r.user_id
     FROM {reviews} r JOIN products p USING (parent_asin)
-) WHERE md5_number_upper($seed || id) <= $bound
+) WHERE md5_number_upper($seed || CASE $unit WHEN 'user' THEN coalesce(user_id, id) ELSE id END) <= $bound
 """
 
 
 def load_amazon(request: SourceRequest) -> Corpus:
     """Load one category, with the labels ``rating`` ('1' to '5'), ``product`` (its title) and ``category``.
 
-    The text is the review's title, a line break, and the review. With a limit, reviews are drawn by a hash of the seed
-    and the review, whatever the order of the file. A review that occurs twice is one record. Reviews of products
-    without metadata are dropped and counted. The catalogue comes from the metadata alone, never from the reviews.
+    The text is the review's title, a line break, and the review. A review that occurs twice is one record. Reviews of
+    products without metadata are dropped and counted. The catalogue comes from the metadata alone, never from the
+    reviews.
 
     Files are taken from ``data/raw/amazon-2023/CATEGORY.jsonl`` and ``meta_CATEGORY.jsonl`` (or ``.gz``) where they are
     there, else fetched from the hub. DuckDB reads, joins and sorts within `MEMORY`, whatever the size of the files.
@@ -76,8 +76,8 @@ def load_amazon(request: SourceRequest) -> Corpus:
         request: its ``argument`` is one of `CATEGORIES`.
 
     Raises:
-        DoppelError: for an unknown category, files that are missing, damaged or of another layout, and more than
-            `MAX_UNDRAWN` reviews without a limit.
+        DoppelError: for an unknown category, files that are missing, damaged or of another layout, and a share of more
+            than `MAX_DRAWN` reviews.
     """
     if request.argument not in CATEGORIES:
         raise DoppelError(
@@ -119,31 +119,25 @@ def _join(db: duckdb.DuckDBPyConnection, request: SourceRequest, reviews: Path, 
             remedy=f"put two files of the same category there, as {REPOSITORY} publishes them",
             where=str(reviews),
         )
-    if request.limit is None and joined > MAX_UNDRAWN:
+    if request.share * joined > MAX_DRAWN:
         raise DoppelError(
-            "data.limit_needed",
-            f"amazon-2023:{request.argument} has {joined:,} reviews, at most {MAX_UNDRAWN:,} are read without a limit",
-            name="limit",
-            remedy="set limit to the number of reviews to draw",
+            "data.share_too_large",
+            f"amazon-2023:{request.argument} has {joined:,} reviews, of which share = {request.share} is more than the "
+            f"{MAX_DRAWN:,} that fit into memory",
+            name="share",
+            value=request.share,
+            remedy=f"set share to {0.9 * MAX_DRAWN / joined:.2g} or less",
         )
     rows = db.execute(
         REVIEWS.format(reviews=_table(reviews, "reviews")),
-        {"seed": str(request.seed), "bound": _bound(request.limit or joined, joined)},
+        {"seed": str(request.seed), "unit": request.unit, "bound": int(request.share * 2**64) - 1},
     )
     unique = {record.id: record for record in _records(rows, reviews)}
-    records, _ = draw([unique[name] for name in sorted(unique)], request)
+    records = [unique[name] for name in sorted(unique)]
+    check_drawn(len(records), joined, request)
     note = f"{len(records):,} of {total:,} reviews; {total - joined:,} have no product title or category in {meta.name}"
     catalogue = [{"product": product, "category": category} for product, category in pairs]
     return Corpus(records, catalogue, f"amazon-2023:{request.argument}", note, (reviews, meta))
-
-
-def _bound(limit: int, total: int) -> int:
-    """A hash below which at least ``limit`` of ``total`` reviews lie: six standard deviations more than expected.
-
-    Hashes are uniform over 64 bits. Filtering by one needs no memory, while sorting every review would.
-    """
-    share = (limit + 6 * math.sqrt(limit) + 20) / total
-    return int(min(1.0, share) * 2**64) - 1
 
 
 def _records(drawn: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Record]:

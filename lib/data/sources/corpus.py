@@ -1,6 +1,5 @@
-"""What loaders are given and give back, and a draw of records that does not depend on the order of a file."""
+"""What loaders are given and give back, and a draw of records that looks at each of them, or its user, alone."""
 
-import heapq
 import itertools
 import re
 from collections.abc import Iterable, Mapping
@@ -24,7 +23,8 @@ class SourceRequest:
         kind: what stands before the colon, a key of `lib.data.sources.SOURCES`.
         argument: what stands behind it, or an empty string.
         columns: field of a record -> column; None for columns that bear the fields' names.
-        limit: how many records to draw; None reads all.
+        share: the probability that a record, or a user, is read, in (0, 1].
+        unit: what is drawn, ``record`` or ``user``.
         seed: fixes the draw.
         root: the data folder.
         default_path: the file to read where the argument names none; None where the source has none.
@@ -33,7 +33,8 @@ class SourceRequest:
     kind: str
     argument: str = ""
     columns: Columns = None
-    limit: int | None = None
+    share: float = 1.0
+    unit: str = "record"
     seed: int = 0
     root: Path = DATA
     default_path: Path | None = None
@@ -61,25 +62,36 @@ class Corpus:
 
 
 def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record], str]:
-    """Keep at most ``limit`` records, those of smallest `rank`, in one pass and bounded memory.
+    """Keep the records whose hash lies below the share, in one pass.
+
+    The hash is of the record's content, or of its user where users are drawn. So one record, or one user, that the
+    source has more changes nothing about whether another is kept; a fixed number of records could not be drawn so.
 
     Args:
         records: all records of the source, in any order.
-        request: with the ``limit`` and the ``seed`` of the draw.
+        request: with ``share``, ``unit`` and ``seed`` of the draw.
 
     Returns:
         the records, and how many they are: ``20 of 200 records``.
 
     Raises:
-        DoppelError: for a source without a record.
+        DoppelError: for a source without a record, and a share so small that none was drawn.
     """
     counter = itertools.count()
     counted = (record for record, _ in zip(records, counter, strict=False))  # stops before it counts one too many
-    if request.limit is None:
-        kept = list(counted)
-    else:
-        kept = heapq.nsmallest(request.limit, counted, key=lambda r: rank(request.seed, "limit", r.id))
+    kept = [record for record in counted if request.share == 1 or _hash(record, request) < request.share * 2**64]
     total = next(counter)
+    check_drawn(len(kept), total, request)
+    return kept, f"{len(kept):,} of {total:,} records"
+
+
+def _hash(record: Record, request: SourceRequest) -> int:
+    whole_user = request.unit == "user" and record.user is not None
+    return rank(request.seed, "share", record.user if whole_user else record.content)
+
+
+def check_drawn(kept: int, total: int, request: SourceRequest) -> None:
+    """Refuse a source without a record, and a ``request`` that drew none: ``kept`` of ``total`` records."""
     if not total:
         raise DoppelError(
             "data.no_record",
@@ -89,7 +101,14 @@ def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record
             remedy="name one that has at least one row",
             where=request.argument or request.kind,
         )
-    return kept, f"{len(kept):,} of {total:,} records"
+    if not kept:
+        raise DoppelError(
+            "data.none_drawn",
+            f"share = {request.share}: none of {total:,} records was drawn",
+            name="share",
+            value=request.share,
+            remedy="raise share",
+        )
 
 
 def check_fields(columns: Columns) -> None:

@@ -8,14 +8,12 @@ from lib.data.sources.columns import cells_by_key
 from lib.data.sources.corpus import Corpus, SourceRequest, draw
 from lib.data.sources.table_files import to_records
 
-SHUFFLE_BUFFER = 10_000  # rows of a stream that are held at once to draw from
-
 
 def load_hub(request: SourceRequest) -> Corpus:
     """Load a dataset; columns are mapped as those of a file.
 
-    With a limit the dataset is streamed: shuffled through a buffer, then cut after ``limit`` rows. A column of class
-    numbers gives the names of its classes.
+    With a share below 1 the dataset is streamed, so that what is not drawn takes no space. A column of class numbers
+    gives the names of its classes.
 
     Args:
         request: its ``argument`` is ``OWNER/NAME[:CONFIG][:SPLIT]``, with the split ``train`` unless another is named
@@ -47,16 +45,12 @@ def _rows(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _open(request: SourceRequest) -> Any:
-    """The dataset, or with a limit a stream of it."""
+    """The dataset, or with a share below 1 a stream of it."""
     import datasets  # takes a second to import
 
     name, _, rest = request.argument.partition(":")
     config, _, split = rest.partition(":")
-    stream = request.limit is not None
-    data = datasets.load_dataset(name, config or None, split=split or "train", streaming=stream)
-    if stream:
-        data = data.shuffle(seed=request.seed, buffer_size=SHUFFLE_BUFFER).take(request.limit)
-    return data
+    return datasets.load_dataset(name, config or None, split=split or "train", streaming=request.share < 1)
 
 
 def _class_name(value: Any, feature: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+from collections import Counter
 from pathlib import Path
 
 import huggingface_hub
@@ -85,27 +86,41 @@ def test_an_amazon_draw_does_not_depend_on_order_or_packing(tmp_path):
     reviews = [review(i, str(i % 7)) for i in range(300)]
     products = [product(str(i)) for i in range(7)]
     write_amazon(tmp_path / "a", reviews, products)
-    first = load("amazon-2023:Gift_Cards", root=tmp_path / "a", limit=40, seed=3)
+    first = load("amazon-2023:Gift_Cards", root=tmp_path / "a", share=0.2, seed=3)
     random.Random(0).shuffle(reviews)
     write_amazon(tmp_path / "b", reviews, products)
     for path in (tmp_path / "b/raw/amazon-2023").iterdir():
         path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
-    second = load("amazon-2023:Gift_Cards", root=tmp_path / "b", limit=40, seed=3)
-    assert as_dicts(first.records) == as_dicts(second.records) and len(first.records) == 40
-    other = load("amazon-2023:Gift_Cards", root=tmp_path / "a", limit=40, seed=4)
+    second = load("amazon-2023:Gift_Cards", root=tmp_path / "b", share=0.2, seed=3)
+    assert as_dicts(first.records) == as_dicts(second.records) and 30 < len(first.records) < 90
+    other = load("amazon-2023:Gift_Cards", root=tmp_path / "a", share=0.2, seed=4)
     assert {record.id for record in other.records} != {record.id for record in first.records}
     everything = [load("amazon-2023:Gift_Cards", root=tmp_path / side) for side in "ab"]
     assert as_dicts(everything[0].records) == as_dicts(everything[1].records)
     assert everything[0].note.startswith("300 of 300 reviews; 0 have")
 
 
-def test_an_amazon_draw_reads_little_more_than_it_keeps(tmp_path, monkeypatch):
+def test_an_amazon_draw_reads_no_more_than_it_keeps(tmp_path, monkeypatch):
     write_amazon(tmp_path, [review(i, "A") for i in range(1000)], [product("A")])
     read = []
     monkeypatch.setattr(amazon_reviews, "from_json", lambda line, where: read.append(where) or from_json(line, where))
-    assert len(load("amazon-2023:Gift_Cards", root=tmp_path, limit=100).records) == 100
-    assert 100 <= len(read) <= 260  # the bound lets 180 through on average, with a deviation of 12
+    assert len(load("amazon-2023:Gift_Cards", root=tmp_path, share=0.1).records) == len(read)
+    assert 50 < len(read) < 150  # 100 on average, with a deviation of 9.5
+
+
+@pytest.mark.parametrize("unit", ["record", "user"])
+def test_an_amazon_draw_looks_at_one_review_or_one_user_alone(unit, tmp_path):
+    reviews = [review(i, "A", user_id=f"U{i // 4}") for i in range(400)]
+    write_amazon(tmp_path / "all", reviews, [product("A")])
+    write_amazon(tmp_path / "half", reviews[200:], [product("A")])
+    drawn = [
+        as_dicts(load("amazon-2023:Gift_Cards", root=tmp_path / n, share=0.3, unit=unit).records)
+        for n in ("all", "half")
+    ]
+    assert drawn[1] == [row for row in drawn[0] if int(row["user"][1:]) >= 50]
+    of_a_user = Counter(row["user"] for row in drawn[0])
+    assert 70 < len(drawn[0]) < 170 and (set(of_a_user.values()) == {4}) == (unit == "user")
 
 
 def test_the_amazon_join_is_bounded_in_memory_and_spills_to_the_data_folder(tmp_path):
@@ -116,12 +131,14 @@ def test_the_amazon_join_is_bounded_in_memory_and_spills_to_the_data_folder(tmp_
     assert bound == "1.8 GiB" and spill == str(tmp_path)
 
 
-def test_amazon_without_a_limit_refuses_what_would_not_fit(tmp_path, monkeypatch):
-    monkeypatch.setattr(amazon_reviews, "MAX_UNDRAWN", 3)
-    write_amazon(tmp_path, [review(i, "A") for i in range(4)], [product("A")])
-    error = refusal("data.limit_needed", "amazon-2023:Gift_Cards", root=tmp_path)
-    assert error.name == "limit" and "has 4 reviews, at most 3" in error.sentence
-    assert len(load("amazon-2023:Gift_Cards", root=tmp_path, limit=2).records) == 2
+def test_a_share_of_amazon_that_would_not_fit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(amazon_reviews, "MAX_DRAWN", 30)
+    write_amazon(tmp_path, [review(i, "A") for i in range(80)], [product("A")])
+    error = refusal("data.share_too_large", "amazon-2023:Gift_Cards", root=tmp_path)
+    assert (error.name, error.value) == ("share", 1.0) and "has 80 reviews" in error.sentence
+    assert error.remedy == "set share to 0.34 or less"
+    assert 10 < len(load("amazon-2023:Gift_Cards", root=tmp_path, share=0.34).records) < 45
+    assert refusal("data.none_drawn", "amazon-2023:Gift_Cards", root=tmp_path, share=1e-6).name == "share"
 
 
 @pytest.mark.parametrize(("line", "code"), [('{"text": "%s"', "common.not_json"), ('"%s"', "common.not_an_object")])

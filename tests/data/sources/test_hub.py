@@ -5,6 +5,7 @@ import pytest
 from support.source_files import SECRET, as_dicts, refusal
 
 from lib.data.sources import load
+from lib.data.sources.corpus import SourceRequest, draw
 
 
 @pytest.fixture
@@ -44,8 +45,10 @@ def test_a_hub_dataset(hub: dict) -> None:
     assert hub["asked"] == ("some/reviews", None, "dev", False)
 
 
-def test_a_limited_hub_dataset_is_streamed(hub: dict) -> None:
-    assert len(load("hub:some/reviews", limit=2).records) == 2
+def test_a_share_of_a_hub_dataset_is_streamed(hub: dict) -> None:
+    whole = load("hub:some/reviews").records
+    drawn, _ = draw(whole, SourceRequest("hub", share=0.6))
+    assert load("hub:some/reviews", share=0.6).records == drawn and 0 < len(drawn) < 3
     assert hub["asked"][-1] is True
 
 

@@ -52,8 +52,8 @@ def test_what_a_mistyped_source_is_told() -> None:
 def test_settings_that_a_source_does_not_take() -> None:
     error = refusal("data.columns_not_taken", "amazon-snippets", columns={"text": "x"})
     assert error.name == "columns" and "csv, hub, jsonl, parquet" in error.sentence
-    error = refusal("data.out_of_range", "amazon-snippets", limit=0)
-    assert (error.name, error.value) == ("limit", 0)
+    error = refusal("data.out_of_range", "amazon-snippets", share=0.0)
+    assert (error.name, error.value) == ("share", 0.0)
 
 
 def test_the_kinds_of_sources() -> None:
@@ -136,7 +136,6 @@ def test_a_source_is_added_by_its_entry_alone(toy: Source, tmp_path: Path) -> No
     corpus = load("toy", root=tmp_path)
     assert as_dicts(corpus.records) == expected
     assert corpus.note == f"2 of 2 records of a toy, from {tmp_path / 'raw/toy.txt'}"
-    assert len(load("toy", limit=1).records) == 1
     assert as_dicts([glance("toy")]) == expected[:1] and glance("toy:Ann").user == "Ann"
     assert parse("toy:Ann") == ("toy", "Ann")
     assert refusal("data.unknown_source", "toyy").remedy == "did you mean toy?"

@@ -1,6 +1,7 @@
 """Files of the user's own: mapped, malformed in every way, and drawn from whatever their order."""
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -235,13 +236,25 @@ def test_a_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_limit_draws_the_same_records_from_any_order(kind: str, tmp_path: Path) -> None:
+def test_a_share_draws_the_same_records_from_any_order(kind: str, tmp_path: Path) -> None:
     rows = [{"id": f"r{i}", "text": f"text {i}"} for i in range(200)]
     drawn = []
     for order in range(2):
         random.Random(order).shuffle(rows)
         path = WRITERS[kind](tmp_path / "x", rows)
-        drawn.append([record.id for record in load(f"{kind}:{path}", limit=20, seed=1).records])
-    assert drawn[0] == drawn[1] and len(set(drawn[0])) == 20
-    assert {record.id for record in load(f"{kind}:{path}", limit=20, seed=2).records} != set(drawn[0])
-    assert load(f"{kind}:{path}", limit=20).note == "20 of 200 records of x"
+        drawn.append({record.id for record in load(f"{kind}:{path}", share=0.2, seed=1).records})
+    assert drawn[0] == drawn[1] and 20 < len(drawn[0]) < 60
+    assert {record.id for record in load(f"{kind}:{path}", share=0.2, seed=2).records} != drawn[0]
+    assert load(f"{kind}:{path}", share=0.2, seed=1).note == f"{len(drawn[0])} of 200 records of x"
+    assert refusal("data.none_drawn", f"{kind}:{path}", share=1e-9).name == "share"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_share_of_users_is_drawn_whole_whoever_else_is_there(kind: str, tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "user": f"u{i // 3}"} for i in range(240)]
+    drawn = []
+    for count in (240, 120):
+        path = WRITERS[kind](tmp_path / "x", rows[-count:])
+        drawn.append(Counter(record.user for record in load(f"{kind}:{path}", share=0.5, unit="user").records))
+    assert drawn[1] == {user: n for user, n in drawn[0].items() if int(user[1:]) >= 40}
+    assert set(drawn[0].values()) == {3} and 25 < len(drawn[0]) < 55
