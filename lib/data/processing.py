@@ -13,7 +13,7 @@ guarantee of every later stage holds from the source on. Each rule has this prop
   otherwise the text of one user would decide about the other's.
 - The bound for a user looks at the records of one user alone, so it takes ``unit: user``. A record more can push
   another one of the same user out, so with ``unit: record`` it is refused.
-- Near-duplicates leave the test set alone. Removed from train, one record could take many others with it.
+- Near-duplicates are dropped from the test set only. In train, one more record could take many others out with it.
 
 A record's id only names it, and is no part of it: where a file has no ids it is the number of the row, and all that
 follow a new row change theirs. No rule, draw or mechanism reads it; where equal records differ in it, one id stays. The

@@ -85,6 +85,20 @@ def test_the_card_states_the_guarantee_the_mechanisms_and_how_to_check(world):
     assert "add or remove one user" in text and "It protects one record" not in text
 
 
+def test_the_card_says_whether_cleaning_is_covered_by_the_guarantee(world):
+    card_of(world)
+    whole, rows = loads(world.pack / certificate.NAME), Candidate(world.run, ARM).records
+    covered, not_covered = (
+        "guarantee holds for the corpus as it was before",
+        "guarantee is about the corpus after cleaning",
+    )
+    text = card.write(whole, rows)  # its corpus stage has no share, as one of an older version
+    assert not_covered in text and covered not in text
+    whole["code"][CORPUS]["settings"]["share"] = 1.0
+    text = card.write(whole, rows)
+    assert covered in text and not_covered not in text
+
+
 def audited(world, case: str) -> None:
     """Put the run into a case of the next test."""
     if case == "no audit":
