@@ -1,20 +1,20 @@
 """``./run_all.sh PRESET`` and ``./run_all.sh sweep GRID``: pre-flight, the stages, and a table of the arms."""
 
 import argparse
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.common import paths
 from lib.common.errors import DoppelError, Reason
-from lib.common.files import read_json
+from lib.common.files import read_json, remove_folder, remove_parts
 from lib.common.formatting import NOT_PRIVATE
 from lib.common.lock import hold
 from lib.pipeline import grid
 from lib.pipeline.graph import Graph
 from lib.pipeline.preflight import preflight
+from lib.stage import fingerprint
 from lib.stage.condition import version_note
-from lib.stage.finished import read_stage
+from lib.stage.finished import read_stage, tidy
 
 
 def run_preset(options: argparse.Namespace) -> int:
@@ -79,13 +79,16 @@ def _run(graph: Graph, options: argparse.Namespace) -> int:
         print(f"{len(steps)} of {len(graph.nodes)} stages would run; nothing was started")
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
+        remove_parts(graph.folder, "chain.json")
+        for stage in graph.nodes:
+            tidy(graph.folder / stage)
         steps = graph.plan(targets, forced)
         if steps:
             check_budget(graph, steps)
             _print_lines(cost(graph, steps))
             for stage in forced:  # only now: a run that is refused deletes nothing
-                (graph.folder / stage / "done.json").unlink(missing_ok=True)
-                shutil.rmtree(graph.folder / stage / "checkpoints", ignore_errors=True)
+                (graph.folder / stage / fingerprint.DONE).unlink(missing_ok=True)
+                remove_folder(graph.folder / stage / fingerprint.CHECKPOINTS)
             from lib.pipeline import snakemake
 
             if code := snakemake.run(graph, steps, targets, options.jobs, options.profile):

@@ -1,9 +1,10 @@
-"""Writes files that are either whole or absent, reads and hashes files."""
+"""Writes files that are either whole or absent, removes folders in the same way, reads and hashes files."""
 
 import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,18 +44,55 @@ def reading(path: Path) -> Iterator[None]:
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader never sees half of it: write beside it, flush to the disk, then rename.
 
+    The new content is on the disk when this returns. A process that is killed may leave the file beside it behind
+    (`remove_parts`).
+
     Args:
         path: the file; its folder is created where it is missing.
         content: what goes in; ``str`` is written as UTF-8.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = _part(path)
     data = content.encode() if isinstance(content, str) else content
     with part.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # which holds the new name
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder at once: whoever is killed meanwhile leaves all of it, or nothing under its name.
+
+    Args:
+        folder: to remove; it may be missing.
+    """
+    if folder.is_dir():
+        part = _part(folder)
+        shutil.rmtree(part, ignore_errors=True)
+        folder.rename(part)
+        shutil.rmtree(part)
+
+
+def remove_parts(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes left behind: half-written files, and folders that were about to be removed.
+
+    Args:
+        folder: to look in, and below. The caller holds its lock, so that nobody else is writing there.
+        name: of the files whose parts are removed; ``*`` stands for any text.
+    """
+    for part in list(folder.rglob(f".{name}.*.part")):
+        shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    """Where this process keeps what is not yet, or no longer, at a path."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def write_json(path: Path, value: Any) -> None:

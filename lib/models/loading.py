@@ -290,7 +290,7 @@ def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         fill: called with another path, beside ``folder``, where it makes the folder; then that is renamed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as scratch:
         target = Path(scratch) / "made"
         fill(target)
         try:

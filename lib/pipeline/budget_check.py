@@ -204,7 +204,7 @@ def _paid(graph: Graph, node: Node, charges: Sequence[Charge], steps: Steps) -> 
     if steps[node.id] == FORCED or set(node.inputs) & steps.keys():
         return False
     digests = {name: (fingerprint.read_done(graph.folder / name) or {}).get("digest", "") for name in node.inputs}
-    work = graph.folder / node.id / "checkpoints" / fingerprint.work_key(node.made, digests)
+    work = graph.folder / node.id / fingerprint.CHECKPOINTS / fingerprint.work_key(node.made, digests)
     return any(budget.paid(token, charges, graph.run, node.id) for token in work.rglob(budget.TOKEN))
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from lib.common import jsonl, paths
 from lib.common.errors import DoppelError
-from lib.common.files import write_atomic
+from lib.common.files import remove_parts, write_atomic
 from lib.common.lock import hold
 from lib.privacy import budget_terms
 from lib.privacy.budget_terms import Terms
@@ -196,6 +196,7 @@ class Account:
         """Write a ``charge``, which is on the disk when this returns, and the terms unless somebody wrote them."""
         self._lines.touch()  # first: terms without charges beside them are read as a loss
         if not self.path.is_file():
+            remove_parts(folder(), self.path.name)
             text = budget_terms.text(self.source, lines=self._lines.name, unit=charge.unit, public_text=self._is_public)
             write_atomic(self.path, text)
         with self._lines.open("a", encoding="utf-8") as file:

@@ -32,7 +32,8 @@ class StageView:
         peak_memory_mb: likewise.
         commit: of the code that made it, in words.
         older: that an older version made it, in a sentence; None where its code is that of today.
-        notebook: the notebook as it ran; None for a stage that was run by hand.
+        notebook: the notebook as it ran; None for a stage that was run by hand, and where its runner was killed while
+            it wrote the notebook of a stage that was done.
         figures: its pictures.
     """
 
@@ -53,7 +54,7 @@ def view(stage: FinishedStage) -> StageView:
     Args:
         stage: of any notebook.
     """
-    metrics, provenance = stage.read("metrics.json"), stage.read("provenance.json")
+    metrics, provenance, cells = stage.read("metrics.json"), stage.read("provenance.json"), _cells(stage)
     own = {name: value for name, value in metrics.items() if "/" not in name}
     commit = provenance.get("commit")
     return StageView(
@@ -64,8 +65,8 @@ def view(stage: FinishedStage) -> StageView:
         peak_memory_mb=provenance.get("peak_memory_mb"),
         commit=commit and commit[:10] + (" with uncommitted changes" if provenance.get("dirty") else ""),
         older=condition.older(stage),
-        notebook=stage.folder / "notebook.ipynb" if stage.has("notebook.ipynb") else None,
-        figures=list(_figures(stage)),
+        notebook=stage.folder / "notebook.ipynb" if cells is not None else None,
+        figures=list(_figures(stage, cells or ())),
     )
 
 
@@ -135,12 +136,17 @@ def captions(cells: Sequence[Mapping]) -> Iterator[Caption]:
             yield Caption(pattern, heading, shows, _plain(reading.split("\n\n")[0]))
 
 
-def _figures(stage: FinishedStage) -> Iterator[Figure]:
-    """The pictures of a stage with their captions."""
+def _cells(stage: FinishedStage) -> list[dict] | None:
+    """The cells of the notebook as it ran; None where there is no whole one."""
     try:
-        known = list(captions(notebook_file.load(stage.folder / "notebook.ipynb")))
+        return notebook_file.load(stage.folder / "notebook.ipynb")
     except (DoppelError, FileNotFoundError):
-        known = []
+        return None
+
+
+def _figures(stage: FinishedStage, cells: Sequence[Mapping]) -> Iterator[Figure]:
+    """The pictures of a stage with the captions that the ``cells`` of its notebook give them."""
+    known = list(captions(cells))
     for path in sorted((stage.folder / "figures").glob("*.png")):
         name = path.stem.replace("_", " ")
         fitting = (caption for caption in known if re.fullmatch(caption.pattern, path.stem))

@@ -28,6 +28,7 @@ from lib.stage import notebook_file
 from lib.stage.parameters import read_spec
 
 DONE = "done.json"
+CHECKPOINTS = "checkpoints"  # folder of a stage's resumable work, which is no output
 NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
 # some of it after the stage is done.
@@ -195,10 +196,10 @@ def _imports(source: str, package: str, named: bool) -> tuple[str, ...]:
 
 
 def outputs(folder: Path) -> dict[str, dict]:
-    """Size in bytes and sha256 of every file that a stage's ``folder`` holds, hidden files aside."""
+    """Size in bytes and sha256 of every file that a stage's ``folder`` holds, hidden files and checkpoints aside."""
     files = sorted(f for f in folder.rglob("*") if f.is_file())
     names = {f.relative_to(folder).as_posix(): f for f in files}
-    kept = {name: f for name, f in names.items() if not name.startswith(".") and name != DONE}
+    kept = {name: f for name, f in names.items() if not name.startswith((".", f"{CHECKPOINTS}/")) and name != DONE}
     return {name: {"bytes": f.stat().st_size, "sha256": sha256(f)} for name, f in kept.items()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from lib.common.errors import DoppelError, Reason
-from lib.common.files import read_json
+from lib.common.files import read_json, remove_folder, remove_parts
 from lib.stage import fingerprint
 from lib.stage.notebook_roles import notebook_of
 
@@ -242,6 +242,17 @@ def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> 
                     value=statement[name],
                     remedy="run the chain again",
                 )
+
+
+def tidy(folder: Path) -> None:
+    """Remove the checkpoints of a stage that was killed right after it was done; work that is not done stays.
+
+    Args:
+        folder: ``results/RUN/ID``.
+    """
+    if fingerprint.read_done(folder):
+        remove_folder(folder / fingerprint.CHECKPOINTS)
+        remove_parts(folder)
 
 
 def ancestry(run: Path, stage: str) -> dict[str, FinishedStage]:

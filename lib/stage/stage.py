@@ -13,7 +13,6 @@ import math
 import numbers
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
@@ -26,7 +25,7 @@ import yaml
 
 from lib.common import paths
 from lib.common.errors import DoppelError, nearest
-from lib.common.files import write_atomic, write_json
+from lib.common.files import remove_folder, remove_parts, write_atomic, write_json
 from lib.common.lock import hold
 from lib.stage import fingerprint, notebook_file, provenance, redaction
 from lib.stage import parameters as params
@@ -72,6 +71,7 @@ class Stage:
         self.run, self.id = str(parameters["run"]), str(parameters["stage"])
         self.folder = paths.ROOT / "results" / self.run / self.id
         self._files: dict[str, dict] = {}
+        self._contents: set[str] = set()
         self._began = time.time()  # seconds since 1970
         self._lock = hold(self.folder / ".lock", f"stage {self.id} of run {self.run}", patience=_PATIENCE)
         try:
@@ -169,14 +169,14 @@ class Stage:
 
     def _clear(self) -> None:
         """Remove what an earlier run left, but not the runner's open files, nor work that this stage can resume."""
-        resumable = self._checkpoints.is_dir()
-        kept = {"checkpoints", "metrics.jsonl"} if resumable else set()
+        kept = {fingerprint.CHECKPOINTS, "metrics.jsonl"} if self._checkpoints.is_dir() else set()
         if os.environ.get(RUNNER) == self.id:
             kept |= {"notebook.ipynb", "log.txt"}
         for entry in self.folder.iterdir():
             if entry.name.startswith(".") or entry.name in kept:
                 continue
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            remove_folder(entry) if entry.is_dir() else entry.unlink()
+        remove_parts(self.folder)
 
     def path(self, name: str) -> Path:
         """Where the stage writes an output; its folder is made.
@@ -207,18 +207,27 @@ class Stage:
         self._files[name] = fingerprint.file_facts(path)
         return path
 
+    def uses_content(self, digest: str) -> None:
+        """Name content that the stage reads and that no file may hold, a dataset of a hub say: `checkpoints` are its.
+
+        Args:
+            digest: a hash of the content.
+        """
+        self._contents.add(digest)
+
     @property
     def _checkpoints(self) -> Path:
         """The name holds what the stage is made from: a changed parameter cannot find the old work."""
-        return self.folder / "checkpoints" / fingerprint.work_key(self._made, self._digests)
+        return self.folder / fingerprint.CHECKPOINTS / fingerprint.work_key(self._made, self._digests)
 
     @property
     def checkpoints(self) -> Path:
         """Folder of resumable work. Another attempt finds it only while parameters, code and inputs are the same.
 
-        Ask for it after `uses`, which adds the content of those files. `finish` removes it.
+        Ask for it after `uses` and `uses_content`, which add that content. `finish` removes it.
         """
-        contents = sorted((name, facts["sha256"]) for name, facts in self._files.items())
+        files = sorted((name, facts["sha256"]) for name, facts in self._files.items())
+        contents = [*files, *sorted(self._contents)]
         folder = self._checkpoints / fingerprint.text_hash(repr(contents))[:16] if contents else self._checkpoints
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -246,6 +255,8 @@ class Stage:
     def finish(self, metrics: Mapping[str, float], privacy: Mapping[str, object]) -> None:
         """Write metrics.json, privacy.json and provenance.json, and last done.json, which marks the stage complete.
 
+        The checkpoints go after it, and at once: who is killed here has a complete stage, or all that it paid for.
+
         Args:
             metrics: name -> finite number.
             privacy: what the stage's ledger gives (`lib.privacy.ledger.Ledger.statement`).
@@ -263,7 +274,6 @@ class Stage:
         self._track.summary(metrics)
         self._track.close()
         write_json(self.path("provenance.json"), self._provenance())
-        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
         files = fingerprint.outputs(self.folder)
         done = {
             "stage": self.id,
@@ -275,6 +285,7 @@ class Stage:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(self.folder / fingerprint.DONE, done)
+        remove_folder(self.folder / fingerprint.CHECKPOINTS)
         self._release()
         print(f"done in {time.time() - self._began:.0f} s: {self.folder.relative_to(paths.ROOT)}")
 

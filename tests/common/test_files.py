@@ -1,6 +1,7 @@
 """Files that are whole or absent."""
 
 import math
+import os
 import subprocess
 from pathlib import Path
 
@@ -25,16 +26,36 @@ def test_a_number_that_others_cannot_read_is_refused_and_the_old_file_stays(tmp_
     assert files.read_json(tmp_path / "x.json") == 1
 
 
-def test_a_write_that_is_cut_off_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def killed(*given: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_write_that_is_cut_off_leaves_the_old_file_and_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files.write_atomic(tmp_path / "x", "old")
-
-    def killed(_: int) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(files.os, "fsync", killed)
     with pytest.raises(KeyboardInterrupt):
         files.write_atomic(tmp_path / "x", "new")
     assert (tmp_path / "x").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".x.{os.getpid()}.part", "x"]
+    files.remove_parts(tmp_path, "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_folder_goes_at_once_and_what_is_left_of_it_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_json(tmp_path / "work" / "a.json", 1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files.shutil, "rmtree", lambda path, **given: path.exists() and killed())
+        files.remove_folder(tmp_path / "work")
+    files.write_json(tmp_path / "work" / "b.json", 2)
+    files.remove_parts(tmp_path, "other")
+    assert sorted(path.name for path in tmp_path.rglob("*.json")) == ["a.json", "b.json"]
+    files.remove_parts(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["work", "b.json"]
+    files.remove_folder(tmp_path / "work")
+    files.remove_folder(tmp_path / "work")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_hash_is_that_of_sha256sum(tmp_path: Path) -> None:

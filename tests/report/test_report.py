@@ -427,9 +427,11 @@ def test_the_links_of_the_internal_page_lead_to_the_notebooks(written: dict[str,
     assert links == {name for name in written if name.startswith("notebooks/")}
 
 
-def test_a_stage_that_was_run_by_hand_is_shown_without_a_notebook(tmp_path: Path) -> None:
+@pytest.mark.parametrize("half", ["", '{"cells": [{"cell_type": "mark'])
+def test_a_stage_without_a_whole_notebook_is_shown_without_it(tmp_path: Path, half: str) -> None:
     run = report_scorecards.finished_run(tmp_path)
-    (run.folder / "00_process_data" / "notebook.ipynb").unlink()
+    path = run.folder / "00_process_data" / "notebook.ipynb"
+    path.write_text(half) if half else path.unlink()
     paths = report.write(run, report_scorecards.whole(), report_scorecards.public(), (), tmp_path / "out")
     assert "00_process_data.html" not in [path.name for path in paths]
     stage = soup(paths[0]).select("#stages > details")[0]

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from support.errors import refused
 from support.project import Project
 
 from lib.common import lock
-from lib.stage import provenance
+from lib.stage import fingerprint, provenance
+from lib.stage.finished import read_stage, tidy
 from lib.stage.stage import Stage
 
 
@@ -211,6 +213,72 @@ def test_checkpoints_depend_on_the_files_that_are_used(here: Project) -> None:
     assert step().exists()
     (here.root / "own.csv").write_text("b")
     assert not step().exists()
+
+
+def test_checkpoints_depend_on_content_that_is_in_no_file(here: Project) -> None:
+    toy(here)
+    stage = begin(here)
+    folders = [stage.checkpoints]
+    for content in ("a", "b", "a"):
+        stage = begin(here)
+        stage.uses_content(content)
+        folders.append(stage.checkpoints)
+    assert folders[1] == folders[3] and len(set(folders)) == 3
+
+
+def killed(*given: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["before it is done", "while its checkpoints are removed"])
+def test_whoever_is_killed_while_finishing_has_all_checkpoints_or_a_whole_stage(
+    here: Project, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    toy(here)
+    stage = begin(here, run="toy")
+    for name in ("token", "draw"):
+        (stage.checkpoints / name).write_text(name)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        if moment == "before it is done":
+            patch.setattr(fingerprint, "digest", killed)
+        else:
+            patch.setattr(shutil, "rmtree", lambda path, **given: path.exists() and killed())
+        stage.finish({}, {})
+    done = (stage.folder / "done.json").exists()
+    assert done == (moment != "before it is done")
+    if not done:
+        tidy(stage.folder)  # which leaves it alone
+        assert {path.name for path in begin(here, run="toy").checkpoints.iterdir()} == {"token", "draw"}
+        return
+    assert read_stage(stage.folder).outputs.keys() == {"params.yaml", "metrics.json", "privacy.json", "provenance.json"}
+    assert not (stage.folder / "checkpoints").exists()
+    tidy(stage.folder)
+    assert not list(stage.folder.rglob("token"))
+
+
+def test_a_stage_that_was_killed_as_soon_as_it_was_done_is_tidied(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy(here)
+    stage = begin(here, run="toy")
+    (stage.checkpoints / "draw").write_text("1")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lib.stage.stage.remove_folder", killed)
+        stage.finish({}, {})
+    assert list(stage.folder.rglob("draw")) and here.done("00_make")["outputs"].keys().isdisjoint({"draw"})
+    tidy(stage.folder)
+    assert not list(stage.folder.rglob("draw"))
+
+
+def test_what_a_killed_attempt_left_half_written_is_removed(here: Project) -> None:
+    toy(here)
+    stage = begin(here)
+    halves = [stage.folder / ".data.txt.1.part", stage.checkpoints / ".draw.json.1.part"]
+    for half in halves:
+        half.touch()
+    (stage.folder / ".adapter.x1.part").mkdir()
+    begin(here)
+    assert not list(stage.folder.rglob("*.part"))
 
 
 def test_relative_paths_are_from_the_project(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,7 +186,7 @@ def retrain(
     private = given["target_epsilon"] is not None
     what = "audited again on canaries: DP-SGD on LoRA" if private else "audited again on canaries: without noise"
     ledger.events.append(Event(arm.stage, what, mechanism, given["privacy_seed"], checked=check.passed))
-    net.save_pretrained(folder / "adapter")
+    loading.make_folder(folder / "adapter", net.save_pretrained)
     return Retrained(net.eval(), tokenizer, template, given["max_tokens"], folder / "adapter", seen, known)
 
 
