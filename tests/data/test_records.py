@@ -3,6 +3,7 @@
 import pytest
 from support.errors import refused
 
+from lib.common.files import sha256
 from lib.data import records
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
@@ -96,6 +97,13 @@ def test_users_are_numbered_and_a_record_without_one_is_its_own():
     ]
     numbers = records.owner_numbers(made)
     assert numbers[0] == numbers[2] and sorted(set(numbers)) == [0, 1, 2]
+
+
+def test_equal_records_have_one_digest_and_others_another(tmp_path):
+    made = [Record("a", PrivateText("é"), {"stars": "4"}), Record("b", PrivateText("x"), {"stars": "5"})]
+    records.write(tmp_path / "train.jsonl", made)
+    assert records.digest(made) == sha256(tmp_path / "train.jsonl")
+    assert len({records.digest(rows) for rows in (made, made[:1], made[::-1])}) == 3
 
 
 def test_user_level_needs_the_user_of_every_record():
