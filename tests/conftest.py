@@ -76,3 +76,4 @@ def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files again")
+    parser.addoption("--kills", type=int, default=3, help="how often test_random_kills kills a stage")
