@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     part.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)  # which holds the new name
     try:
-        os.fsync(folder)
+        with suppress(OSError):  # not every file system knows how
+            os.fsync(folder)
     finally:
         os.close(folder)
 

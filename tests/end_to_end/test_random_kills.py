@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.project import ROOT
+from support.random_kills import CORPUS, EVOLVE, half_files
 
-CORPUS = "00_process_data"
+DOUBLE = "double_charges"
 
 
 def kill(*options: str) -> dict[str, int]:
@@ -30,13 +32,26 @@ def kill(*options: str) -> dict[str, int]:
 
 def test_killed_stages_come_to_the_same_and_are_charged_once(request: pytest.FixtureRequest) -> None:
     kills = request.config.getoption("--kills")
-    stages = [] if kills > 3 else ["--stages", CORPUS, "12_aug_pe.eps8"]
+    stages = [] if kills > 3 else ["--stages", CORPUS, EVOLVE]
     counts = kill("--kills", str(kills), *stages)
     assert counts.pop("kills") == kills and counts.pop("at_writes") <= kills
     assert set(counts.values()) == {0}
 
 
-@pytest.mark.parametrize(("broken", "fault"), [("tokens", "double_charges"), ("files", "half_files")])
-def test_a_step_that_is_broken_is_found(broken: str, fault: str) -> None:
+def test_a_charge_that_no_later_attempt_knows_is_found() -> None:
     """The control of the test above."""
-    assert kill("--kills", "4", "--how", "write", "--stages", CORPUS, "--broken", broken)[fault] > 0
+    found = kill("--kills", "20", "--how", "write", "--stages", CORPUS, "--broken", "tokens", "--until", DOUBLE)
+    assert found[DOUBLE] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "half"),
+    [("a.json", '{"a": '), ("a.jsonl", '{"a": 1}\n{"a"'), ("a.jsonl", ""), ("b/a.safetensors", "\0\0"), ("a.npy", "")],
+)
+def test_a_half_file_is_seen_and_one_that_is_not_there_yet_is_not(tmp_path: Path, name: str, half: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(half)
+    assert len(list(half_files(tmp_path))) == 1
+    (tmp_path / ".x.part").mkdir()
+    (tmp_path / name).rename(tmp_path / ".x.part" / Path(name).name)
+    assert list(half_files(tmp_path)) == []

@@ -112,9 +112,9 @@ class House:
         source = self.nodes["00_process_data"].parameters["source"]
         return [charge.event.stage for charge in budget_account.Account.of(source).read()[1]]
 
-    def import_all(self) -> None:
-        """Import what the notebooks do."""
-        for notebook in {node.notebook for node in self.nodes.values()}:
+    def import_for(self, notebooks: set[str]) -> None:
+        """Import what some notebooks do, so that no child has to."""
+        for notebook in notebooks:
             for cell in notebook_file.load(self.project.root / "notebooks" / f"{notebook}.ipynb"):
                 if notebook_file.is_parameters(cell):
                     break

@@ -100,6 +100,7 @@ class Trials:
         self.whole: dict[str, Whole] = {}
         self.kept = house.project.root / "kept"  # the account with the charges of the unbroken run
         needed = [id for id in STAGES if any(id == wanted or id in self._above(wanted) for wanted in ids)]
+        house.import_for({house.nodes[id].notebook for id in needed})
         for id in needed:
             before = Counter(house.charged)[id]
             code, writes, seconds = house.attempt(house.nodes[id])
@@ -113,9 +114,9 @@ class Trials:
         inputs = set(self.house.nodes[id].parameters.get("inputs", {}).values())
         return inputs.union(*map(self._above, inputs))
 
-    def run(self, kills: int, how: str) -> None:
-        """Kill ``kills`` times."""
-        while self.counts["kills"] < kills:
+    def run(self, kills: int, how: str, until: str | None) -> None:
+        """Kill ``kills`` times, or until a fault is found."""
+        while self.counts["kills"] < kills and not self.counts[until]:
             (id,) = self.rng.choices(self.ids, [STAGES[id] for id in self.ids])
             self._trial(id, kills, how)
 
@@ -207,17 +208,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--how", choices=("any", "time", "write"), default="any")
     parser.add_argument("--stages", nargs="*", default=[id for id, weight in STAGES.items() if weight])
-    parser.add_argument("--broken", choices=BROKEN)
+    parser.add_argument("--until", choices=FAULTS, help="stop when this is found")
+    parser.add_argument("--broken", choices=BROKEN, help="break a step, to see the harness find it")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder).resolve(), CHANGES)
         house.nodes[AUDIT].parameters["inputs"].pop("aug_pe")  # whose votes 12 holds by itself
-        house.import_all()
         if options.broken:
             BROKEN[options.broken]()
         trials = Trials(house, random.Random(options.seed), options.stages)
         began = time.monotonic()
-        trials.run(options.kills, options.how)
+        trials.run(options.kills, options.how, options.until)
         print(f"{trials.counts['kills']} kills in {time.monotonic() - began:.0f} s")
     print(json.dumps(trials.counts))
 
