@@ -12,6 +12,7 @@ from lib.generation.engines.base import ChatModel, Completion, Engine, NotConver
 from lib.generation.engines.names import check_engine, is_remote
 from lib.generation.engines.registry import fitting, open_entry
 from lib.generation.local_chat import LocalChat
+from lib.generation.reasoning import without_reasoning
 from lib.generation.rejection import rejection
 from lib.models import loading
 from lib.models.prompt import Prompt
@@ -127,9 +128,12 @@ def draw(
     count: int,
     *,
     max_attempts: int,
+    clean: Callable[[Completion], Completion] = lambda completion: completion,
     progress: Callable[[int], object] = lambda accepted: None,
 ) -> Draws:
     """Draw a completion for each position, and draw those again that are rejected.
+
+    Of a reasoning model's completions the answer alone is looked at and kept, see `lib.generation.reasoning`.
 
     Args:
         ask: called with the positions that are missing and the number of the round, from 0; yields
@@ -137,6 +141,7 @@ def draw(
         check: called with a position and its completion; returns why it is rejected, or None.
         count: number of positions.
         max_attempts: number of rounds; positions still missing after them are missing in the result.
+        clean: called with each completion before ``check`` is; returns what is kept of it.
         progress: called with the number of positions newly accepted.
     """
     texts: dict[int, str] = {}
@@ -146,7 +151,8 @@ def draw(
         missing = [position for position in range(count) if position not in texts]
         if not missing:
             break
-        for index, completion in ask(missing, attempt):
+        for index, reply in ask(missing, attempt):
+            completion = clean(without_reasoning(reply))
             tokens += completion.tokens
             if reason := check(missing[index], completion):
                 rejected[reason] += 1

@@ -1,9 +1,13 @@
 """A local model that answers messages, with the interface of `lib.generation.endpoint.endpoint`."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import Completion, Engine, Request, Sampling, Usage
+from lib.generation.reasoning import opening_tag
+
+_TAIL = 32  # tokens at the end of a prompt among which its template may open the reasoning
 
 
 class LocalChat:
@@ -35,6 +39,9 @@ class LocalChat:
     def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
         """Answer ``requests`` with ``sampling``, see `lib.generation.engines.base.ChatModel`.
 
+        A tag by which the chat template opens the reasoning is part of the reply, so that a reply that was cut off
+        before its answer is known as one.
+
         Raises:
             DoppelError: a prompt and its reply would exceed the model's context; nothing is drawn then.
         """
@@ -54,7 +61,8 @@ class LocalChat:
             self.usage.requests += 1
             self.usage.prompt_tokens += len(prompts[position])
             self.usage.completion_tokens += completion.tokens
-            yield position, completion
+            tag = opening_tag(self.engine.tokenizer.decode(prompts[position][-_TAIL:])) if self.chat else ""
+            yield position, replace(completion, text=tag + completion.text)
 
     def _ids(self, request: Request) -> list[int]:
         """Token ids of a request's prompt."""

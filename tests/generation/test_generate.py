@@ -461,6 +461,17 @@ def test_missing_records_are_counted_and_none_at_all_is_an_error():
     assert "2 empty, 2 truncated" in str(error.value)
 
 
+def test_of_a_reasoning_model_the_answers_are_the_records():
+    engine = Scripted(
+        [written("<think>\nHm.\n</think>\n\none"), written("Hm.</think>two"), written("<think>Hm", ended=False)],
+        [written("<think>Three?</think>three")],
+    )
+    labels = [{"n": n} for n in ("I", "II", "III")]
+    records, draws = generate_records(engine, Prompt("No {n}:", chat=True), labels, Sampling())
+    assert [record.text.reveal() for record in records] == ["one", "two", "three"]
+    assert draws.rejected == {"truncated": 1}
+
+
 def test_a_prompt_must_leave_room_for_the_completion():
     with refused("generation.prompt_too_long", name="max_new_tokens", value=6) as error:
         generate_records(Scripted(), Prompt("x" * 507), [{}], Sampling(max_new_tokens=6))

@@ -44,6 +44,15 @@ def test_without_a_template_the_model_continues_the_contents(engine, monkeypatch
     assert engine.tokenizer.eos_token_id not in ids  # a text cannot spell the end of the prompt
 
 
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_reply_begins_with_the_tag_by_which_the_template_opens_its_reasoning(engine, monkeypatch, opened):
+    thinking = engine.tokenizer.chat_template + ("<think>\n" if opened else "<think>\n\n</think>\n")
+    monkeypatch.setattr(engine.tokenizer, "chat_template", thinking)
+    for chat in (True, False):
+        ((_, reply),) = LocalChat(engine, chat).reply([ASKED], Sampling(seed=2))
+        assert reply.text.startswith("<think>") == (opened and chat)
+
+
 def test_a_missing_chat_template_is_refused(engine, monkeypatch):
     monkeypatch.setattr(engine.tokenizer, "chat_template", None)
     assert LocalChat(engine).chat is False

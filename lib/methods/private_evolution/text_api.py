@@ -147,8 +147,7 @@ class Api:
                 rng = np.random.default_rng([writing.sampling.seed, *stream, attempt, position])
                 asked[position] = request(position, rng)
             drawn = replace(writing.sampling, seed=writing.sampling.seed_for(*stream, attempt))
-            for number, reply in self.model.reply([asked[position] for position in positions], drawn):
-                yield number, self._cleaned(reply)
+            return self.model.reply([asked[position] for position in positions], drawn)
 
         def check(position: int, reply: Completion) -> str | None:
             if reply.ended and parents[position] is not None and _plain(reply.text) == _plain(parents[position]):
@@ -159,7 +158,8 @@ class Api:
                 return "blanks left"
             return rejection(reply, asked[position].messages[-1][1], ())
 
-        return draw(ask, check, len(parents), max_attempts=writing.max_attempts, progress=progress)
+        attempts = writing.max_attempts
+        return draw(ask, check, len(parents), max_attempts=attempts, clean=self._cleaned, progress=progress)
 
     def _cleaned(self, reply: Completion) -> Completion:
         """The reply with its text cleaned; with ``trim``, a cut reply is shortened to its last whole sentence."""

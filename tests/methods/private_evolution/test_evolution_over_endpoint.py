@@ -100,6 +100,7 @@ REJECTED = {
     "half a reply": ({"finish": "length"}, "truncated"),
     "an empty reply": ({"content": ""}, "empty"),
     "a refusal": ({"content": None, "refusal": "no"}, "refusal"),
+    "reasoning alone": ({"content": "<think>I could say this.\nOr that"}, "truncated"),
     "a refusal in words": ({"content": "I'm sorry, but I can't assist with that request."}, "refusal"),
 }
 

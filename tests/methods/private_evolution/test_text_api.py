@@ -82,6 +82,17 @@ def test_cut_replies_can_end_at_their_last_sentence(prompts: PromptFile) -> None
     assert drawn.texts == {1: 'It is at 1.0. "Truly so."'} and drawn.rejected == {"truncated": 1}
 
 
+def test_of_a_reasoning_model_the_answers_are_kept_and_reasoning_alone_is_no_text(prompts: PromptFile) -> None:
+    model = Plane()
+    writing = Writing(Sampling(), max_new_tokens=16, unfinished="trim", max_attempts=1)
+    model.scripted = [
+        Completion("<think>At 9.0. Surely</think>It is at 1.0. Truly so. And th", 9, False),
+        Completion("<think>It could be at 4.5. Or not. Perha", 9, False),
+    ]
+    drawn = Api(model, prompts, writing).random(CELLS, 0)
+    assert drawn.texts == {1: "It is at 1.0. Truly so."} and drawn.rejected == {"truncated": 1}
+
+
 def test_lengths_adapt_to_the_parent(prompts: PromptFile) -> None:
     api = Api(Plane(), prompts, Writing(Sampling(), max_new_tokens=64, word_var_scale=5.0, min_words=8))
     rng = np.random.default_rng(0)
