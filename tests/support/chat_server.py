@@ -93,26 +93,42 @@ class _Handler(BaseHTTPRequestHandler):
 
 Reply = tuple[int, dict[str, object], bytes] | None  # status, headers, content; None drops the connection
 Answer = Callable[[_Handler, dict[str, Any]], Reply]
+ABSENT = object()
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
 
 
-def fine(finish: str = "stop", **message: str | None) -> Answer:
-    """A reply of 7 tokens to a prompt of 5; its content is the prompt and the seed unless ``message`` has one."""
+def fine(finish: object = "stop", usage: object = USAGE, **message: object) -> Answer:
+    """A reply of 7 tokens to a prompt of 5; its content is the prompt and the seed unless ``message`` has one.
+
+    ``ABSENT`` leaves a field out.
+    """
 
     def answer(handler: _Handler, body: dict[str, Any]) -> Reply:
-        text = f"{body['messages'][-1]['content']} drawn with {body['seed']}"
+        text = f"{body['messages'][-1]['content']} drawn with {body.get('seed')}"
         said = {"role": "assistant", "content": text} | message
-        choice = {"index": 0, "message": said, "finish_reason": finish}
-        usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+        choice = _given({"index": 0, "message": said, "finish_reason": finish})
         whole = {"id": "x", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}
-        return 200, {}, json.dumps(whole).encode()
+        return 200, {}, json.dumps(_given(whole)).encode()
 
     return answer
 
 
-def status(code: int, word: str | None = None, message: str = "no", **headers: object) -> Answer:
+def _given(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not ABSENT}
+
+
+def status(
+    code: int, word: object = None, message: str = "no", param: object = None, type: object = None, **headers: object
+) -> Answer:
     """An error of the API; ``Retry_After=3`` becomes a header."""
-    content = json.dumps({"error": {"message": message, "code": word, "type": None, "param": None}}).encode()
+    content = json.dumps({"error": {"message": message, "code": word, "type": type, "param": param}}).encode()
     return lambda handler, body: (code, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+
+def without(refused: str, *, known: Answer, word: str | None = "unsupported_parameter") -> Answer:
+    """What a server says that does not know the parameter ``refused``, and ``known`` where it is not sent."""
+    no = status(400, word, param=refused)
+    return lambda handler, body: (no if refused in body else known)(handler, body)
 
 
 def page(content: bytes, **headers: object) -> Answer:

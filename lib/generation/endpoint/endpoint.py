@@ -19,7 +19,15 @@ from lib.common.paths import DATA
 from lib.generation.endpoint import retries
 from lib.generation.endpoint.client import OPENAI_KEY, connect
 from lib.generation.endpoint.reply_cache import ReplyCache
-from lib.generation.endpoint.wire_format import BrokenReply, read_reply, request_fields, sampling_fields
+from lib.generation.endpoint.wire_format import (
+    LENGTH_FIELDS,
+    Answer,
+    BrokenReply,
+    length_field,
+    read_reply,
+    request_fields,
+    sampling_fields,
+)
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
 CACHE = DATA / "cache" / "replies.sqlite"
@@ -40,6 +48,9 @@ class Endpoint:
         timeout: seconds without a byte from the server after which a try fails; above 0.
         max_retries: further tries of a request after a retryable fault (429, 5xx, timeout, dropped connection, broken
             reply); at least 0.
+        length_parameter: field that limits a reply, ``max_tokens`` or ``max_completion_tokens``; ``auto`` takes the one
+            that the server most likely has, and the other where the server says that it does not know it.
+        send_seed: send a seed with each request; False for servers that refuse one.
         prices: ``{"input": .., "output": ..}``, the price of a million tokens, for ``usage.cost``; at least 0.
         cache: the file of the stored replies.
 
@@ -57,6 +68,8 @@ class Endpoint:
         concurrency: int = 16,
         timeout: float = 120.0,
         max_retries: int = 6,
+        length_parameter: str = "auto",
+        send_seed: bool = True,
         prices: Mapping[str, float] | None = None,
         cache: Path = CACHE,
     ):
@@ -66,6 +79,9 @@ class Endpoint:
         self._server = connect(model, base_url, key_variable, timeout)
         self._timeout = timeout
         self._max_retries = max_retries
+        self._length = length_field(length_parameter, hosted=self._server.hosted)
+        self._may_switch = length_parameter == "auto"
+        self._send_seed = send_seed
         self._prices = {"input": 0.0, "output": 0.0} | dict(prices or {})
         self._cache = ReplyCache(cache)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="endpoint")
@@ -147,21 +163,22 @@ class Endpoint:
             raise _NotAsked
         try:
             seed = int(key[:8], 16) >> 1  # 31 bits: not every server accepts more
-            body = fields | request_fields(request, seed, hosted=self._server.hosted)
-            reply, prompt_tokens = self._retry(body, seed, stop)
+            answer = self._retry(request, fields, seed, stop)
+            reply, prompt_tokens = answer.completion, answer.prompt_tokens
             price = prompt_tokens * self._prices["input"] + reply.tokens * self._prices["output"]
-            self._count(requests=1, prompt_tokens=prompt_tokens, completion_tokens=reply.tokens, cost=price / 1e6)
+            self._count(requests=1, prompt_tokens=prompt_tokens, completion_tokens=reply.tokens)
+            self._count(cost=price / 1e6, unsure=answer.unsure)
             self._cache.put(key, reply, prompt_tokens)
             return reply
         except Exception:
             stop.set()
             raise
 
-    def _retry(self, body: dict[str, Any], seed: int, stop: threading.Event) -> tuple[Completion, int]:
+    def _retry(self, request: Request, fields: dict[str, Any], seed: int, stop: threading.Event) -> Answer:
         """Try until there is a reply, a fault that is not retryable, no try left, or ``stop`` is set."""
         for retry in itertools.count():
             try:
-                return self._ask(body)
+                return self._ask(request, fields, seed)
             except (APIError, BrokenReply) as fault:
                 if retry == self._max_retries or not retries.is_retryable(fault):
                     raise
@@ -169,15 +186,27 @@ class Endpoint:
                     raise
                 self._count(retries=1)
 
-    def _ask(self, body: dict[str, Any]) -> tuple[Completion, int]:
-        """Send a request once: the completion, and the number of tokens of its prompt."""
+    def _ask(self, request: Request, fields: dict[str, Any], seed: int) -> Answer:
+        """Send a request once, and again with the other name of its limit where the server does not know the first."""
+        length = self._length
+        body = fields | request_fields(request, seed if self._send_seed else None, length)
         try:
             raw = self._server.client.chat.completions.with_raw_response.create(model=self._server.model, **body)
         except APIError as fault:
-            if retries.is_filtered(fault):
-                return Completion("", 0, ended=True, refused=True), 0
+            if retries.is_refusal(fault):
+                return Answer(Completion("", 0, ended=True, refused=True))
+            if retries.is_unsupported(fault, length) and self._switch_length(length):
+                return self._ask(request, fields, seed)
             raise
-        return read_reply(raw.content)
+        return read_reply(raw.content, request.max_new_tokens)
+
+    def _switch_length(self, refused: str) -> bool:
+        """Whether there is another name for the limit than the ``refused`` one; all requests use it from now on."""
+        with self._counting:
+            if self._may_switch and self._length == refused:
+                self._may_switch = False
+                (self._length,) = set(LENGTH_FIELDS) - {refused}
+            return self._length != refused
 
     def _count(self, **increments: float) -> None:
         """Add to the fields of ``usage``; threads do so one after the other."""

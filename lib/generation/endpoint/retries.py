@@ -11,10 +11,20 @@ from email.utils import mktime_tz, parsedate_tz
 
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from lib.generation.endpoint.wire_format import BrokenReply
+from lib.generation.endpoint.wire_format import LENGTH_FIELDS, BrokenReply
 
 LONGEST_WAIT = 120.0  # seconds; a request is not retried if the server asks to wait longer
 _FIRST_WAIT, _LAST_WAIT = 0.5, 30.0  # seconds, doubled from one retry to the next
+
+_WORD = re.compile(r"[a-z_]{1,40}((\.|\[\d{1,3}\]\.?)[a-z_]{1,40}){0,4}")  # max_tokens, messages[0].content
+
+# codes of OpenAI and Azure: the prompt is refused, the parameter is unknown
+_REFUSALS = ("content_filter", "content_policy_violation", "invalid_prompt")
+_UNSUPPORTED = ("unsupported_parameter", "unknown_parameter", None)
+
+_SETTINGS = {"seed": "set send_seed: false"} | dict.fromkeys(
+    LENGTH_FIELDS, "lower max_new_tokens, or name the limit that the server knows in length_parameter"
+)
 
 Fault = APIError | BrokenReply
 
@@ -32,13 +42,25 @@ def is_retryable(fault: Fault) -> bool:
     return fault.status_code in (408, 409, 429) or fault.status_code >= 500
 
 
-def is_filtered(fault: Fault) -> bool:
-    """Whether Azure's content filter rejected the prompt: a refusal, although it comes as HTTP 400.
+def is_refusal(fault: Fault) -> bool:
+    """Whether the provider refused the prompt for what it says: a refusal, although it comes as an error.
 
     Args:
         fault: the error of a try.
     """
-    return isinstance(fault, APIStatusError) and fault.code == "content_filter"
+    if not isinstance(fault, APIStatusError) or fault.status_code not in (400, 403, 422):
+        return False
+    return fault.code in _REFUSALS or fault.type in _REFUSALS
+
+
+def is_unsupported(fault: Fault, parameter: str) -> bool:
+    """Whether the server does not know a parameter; one whose value is out of range is known.
+
+    Args:
+        fault: the error of a try.
+        parameter: name of a field of the request.
+    """
+    return isinstance(fault, APIStatusError) and fault.param == parameter and fault.code in _UNSUPPORTED
 
 
 def backoff(fault: Fault, retry: int, seed: int) -> float:
@@ -80,9 +102,15 @@ def describe(fault: Fault, timeout: float) -> str:
         return "the connection was refused or dropped"
     if not isinstance(fault, APIStatusError):
         return "a reply that is not a chat completion"
-    code = f" ({fault.code})" if re.fullmatch(r"[a-z_]{1,40}", fault.code or "") else ""
+    words = ": ".join(filter(None, (_word(fault.code), _word(fault.param))))
     asked = _retry_after(fault)
-    return f"HTTP {fault.status_code}{code}" + (f", asks to wait {asked:.0f} s" if asked else "")
+    named = f" ({words})" if words else ""
+    return f"HTTP {fault.status_code}{named}" + (f", asks to wait {asked:.0f} s" if asked else "")
+
+
+def _word(value: object) -> str:
+    """A code or the name of a parameter, or "" for what could be a part of the prompt or the key."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
 
 
 def remedy(fault: Fault, key_variable: str) -> str:
@@ -103,5 +131,7 @@ def remedy(fault: Fault, key_variable: str) -> str:
         429: "lower concurrency, or check the account's limits",
     }
     if fault.status_code < 500:
+        if (parameter := _word(fault.param)) in _SETTINGS:
+            return _SETTINGS[parameter]
         return by_status.get(fault.status_code, "check that the model supports these parameters and lengths")
     return "wait until the server has recovered"

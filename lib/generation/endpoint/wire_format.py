@@ -1,9 +1,9 @@
 """The fields that are sent to a chat completions API, and those that are read from its reply."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import Completion, Request, Sampling
@@ -11,6 +11,12 @@ from lib.generation.engines.base import Completion, Request, Sampling
 # our name -> vLLM's, for parameters that OpenAI's API does not have
 _VLLM_ONLY = {"top_k": "top_k", "min_new_tokens": "min_tokens", "repetition_penalty": "repetition_penalty"}
 _PER_REQUEST = ("max_new_tokens", "seed")
+LENGTH_FIELDS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's name of today
+
+# finish reasons, in lower case, of OpenAI, vLLM, TGI, Mistral, Anthropic, Google and others
+_WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn", "complete", "completed", "finished"}
+_CUT = {"length", "max_tokens", "model_length", "max_length", "max_output_tokens", "error", "abort", "cancelled"}
+_REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist", "recitation"}
 
 
 class BrokenReply(Exception):
@@ -51,44 +57,77 @@ def sampling_fields(sampling: Sampling, name: str, *, hosted: bool) -> dict[str,
     return {key: given for key, given in plain.items() if given != 1} if hosted else plain | {"extra_body": extra}
 
 
-def request_fields(request: Request, seed: int, *, hosted: bool) -> dict[str, Any]:
+def length_field(choice: str, *, hosted: bool) -> str:
+    """Name of the field that limits a reply.
+
+    Args:
+        choice: one of `LENGTH_FIELDS`, or ``auto``: what OpenAI and Azure take today, what other servers have long had.
+        hosted: whether the server is OpenAI's or Azure's.
+
+    Raises:
+        DoppelError: ``choice`` is none of these.
+    """
+    if choice not in ("auto", *LENGTH_FIELDS):
+        raise DoppelError(
+            "generation.length_parameter_unknown",
+            f"length_parameter = {choice!r} must be auto or one of {', '.join(LENGTH_FIELDS)}",
+            name="length_parameter",
+            value=choice,
+        )
+    return LENGTH_FIELDS[hosted] if choice == "auto" else choice
+
+
+def request_fields(request: Request, seed: int | None, limit: str) -> dict[str, Any]:
     """The client's keyword arguments for a request.
 
     Args:
         request: its messages and its limit.
-        seed: of the reply's draws, in [0, 2**31).
-        hosted: whether the server is OpenAI's or Azure's.
+        seed: of the reply's draws, in [0, 2**31); None sends none.
+        limit: name of the field that limits the reply, one of `LENGTH_FIELDS`.
     """
-    limit = "max_completion_tokens" if hosted else "max_tokens"
     messages = [{"role": role, "content": content} for role, content in request.messages]
-    return {"messages": messages, limit: request.max_new_tokens, "seed": seed}
+    return {"messages": messages, limit: request.max_new_tokens} | ({} if seed is None else {"seed": seed})
 
 
 class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
+    content: str | list[Any] | None = None
+    refusal: Any = None
 
 
 class _Choice(BaseModel):
     message: _Message
-    finish_reason: str
-
-
-class _Usage(BaseModel):
-    prompt_tokens: NonNegativeInt = 0
-    completion_tokens: NonNegativeInt = 0
+    finish_reason: Any = None
 
 
 class _Reply(BaseModel):
     choices: Annotated[list[_Choice], Field(min_length=1)]
-    usage: _Usage | None = None
+    usage: Any = None
 
 
-def read_reply(body: bytes) -> tuple[Completion, int]:
-    """The completion in a reply, and the number of tokens of its prompt.
+@dataclass(frozen=True)
+class Answer:
+    """What is read from a reply.
+
+    Attributes:
+        completion: its text, and how it ended. Where the server does not say how many tokens it has, they are 0.
+        prompt_tokens: tokens of its prompt; 0 where the server does not say.
+        unsure: whether nothing in the reply says if it is whole or cut; it is taken as whole.
+    """
+
+    completion: Completion
+    prompt_tokens: int = 0
+    unsure: bool = False
+
+
+def read_reply(body: bytes, limit: int) -> Answer:
+    """The completion in a reply.
+
+    Servers end a reply for reasons of their own. One whose reason is missing or unknown is cut where it has as many
+    tokens as it may have, and whole where it has fewer.
 
     Args:
         body: the reply's body.
+        limit: longest reply in tokens, as it was asked for.
 
     Raises:
         BrokenReply: ``body`` is not a chat completion.
@@ -97,7 +136,29 @@ def read_reply(body: bytes) -> tuple[Completion, int]:
         reply = _Reply.model_validate_json(body)
     except ValidationError:
         raise BrokenReply from None
-    choice, usage = reply.choices[0], reply.usage or _Usage()
-    refused = bool(choice.message.refusal) or choice.finish_reason == "content_filter"
-    ended = choice.finish_reason == "stop"  # with "length", or a reason of the server's own, the reply is incomplete
-    return Completion(choice.message.content or "", usage.completion_tokens, ended, refused), usage.prompt_tokens
+    message, reason = reply.choices[0].message, str(reply.choices[0].finish_reason).casefold()
+    text, declined = _text(message.content)
+    tokens = _count(reply.usage, "completion_tokens")
+    refused = bool(message.refusal) or declined or reason in _REFUSED
+    unknown = reason not in _WHOLE | _CUT | _REFUSED
+    # a token has at least one byte, so a short text was not cut
+    unsure = unknown and not refused and tokens is None and len(text.encode()) >= limit
+    ended = reason in _WHOLE or (unknown and (tokens is None or tokens < limit))
+    completion = Completion(text, tokens or 0, ended, refused)
+    return Answer(completion, _count(reply.usage, "prompt_tokens") or 0, unsure)
+
+
+def _text(content: str | list[Any] | None) -> tuple[str, bool]:
+    """The text of a message, and whether one of its parts is a refusal. Parts that are no text are left out."""
+    if not isinstance(content, list):
+        return content or "", False
+    parts = [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
+    kinds = [(part.get("type"), part.get("text")) for part in parts if isinstance(part, dict)]
+    texts = [text for kind, text in kinds if kind in ("text", "output_text") and isinstance(text, str)]
+    return "".join(texts), any(kind == "refusal" for kind, _ in kinds)
+
+
+def _count(usage: Any, name: str) -> int | None:
+    """A number of tokens, or None where there is none."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return int(value) if isinstance(value, int | float) and 0 <= value < 2**31 else None

@@ -119,6 +119,7 @@ class Usage:
         completion_tokens: tokens of their replies.
         cached: requests that the cache answered, at no cost.
         retries: tries beyond the first of each request.
+        unsure: replies taken as whole although their server did not say how they ended, nor how long they are.
         cost: price of all tokens, in the currency of the endpoint's ``prices``.
     """
 
@@ -127,6 +128,7 @@ class Usage:
     completion_tokens: int = 0
     cached: int = 0
     retries: int = 0
+    unsure: int = 0
     cost: float = 0.0
 
 

@@ -7,20 +7,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.chat_server import Answer, ChatServer, drop, fine, hang, page, status
+from support.endpoints import KEY, SAMPLING, asks, one_try_each, replies
 from support.errors import refused
 
 from lib.generation.endpoint import retries
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
-KEY = "sk-planted-key-0123456789"
-SAMPLING = Sampling(seed=1)
 CUT = page(b'{"choices"', Content_Length=500)  # the connection ends inside the reply
 RETRYABLE = {
     "429": status(429),
@@ -36,7 +34,6 @@ RETRYABLE = {
     "no choices": page(b'{"choices": []}'),
     "wrong shape": page(b'{"choices": {"text": 3}}'),
     "another API": page(b'["fine"]'),
-    "no reason to end": page(b'{"choices": [{"message": {"content": "half"}}]}'),
 }
 DESCRIBED = {
     "429": "HTTP 429",
@@ -55,63 +52,15 @@ FINAL = {
     "403": (status(403), "HTTP 403"),
     "404": (status(404), "check the model's name"),
     "422": (status(422), "HTTP 422"),
+    "parameter": (status(400, "unsupported_value", param="temperature"), "HTTP 400 (unsupported_value: temperature)"),
+    "place": (status(400, None, param="messages[0].content"), "HTTP 400 (messages[0].content)"),
+    "vLLM": (status(400, 400, param=["max_tokens", 7]), "failed: HTTP 400 (max_retries"),
+    "words": (status(400, "Say p1 again", param="p1, as you said"), "failed: HTTP 400 (max_retries"),
+    "seed": (status(400, "unsupported_parameter", param="seed"), "set send_seed: false"),
+    "too long a reply": (status(400, "invalid_value", param="max_tokens"), "lower max_new_tokens, or name the limit"),
     "no money": (status(429, "insufficient_quota"), "HTTP 429 (insufficient_quota)"),
     "tomorrow": (status(429, Retry_After=86400), "asks to wait 86400 s"),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    made = ChatServer()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key, and a proxy that does not exist, which requests to loopback must not use."""
-    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
-        monkeypatch.delenv(name)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds of each wait before a retry; no test waits for them."""
-    waits: list[float] = []
-    backoff = retries.backoff
-    monkeypatch.setattr(retries, "backoff", lambda *arguments: waits.append(backoff(*arguments)) or 0.0)
-    return waits
-
-
-@pytest.fixture
-def open_endpoint(server: ChatServer, tmp_path: Path, waits: list[float]) -> Callable[..., Endpoint]:
-    """A function that opens endpoints of the server, which share a cache."""
-
-    def opened(**changes: object) -> Endpoint:
-        settings = {"base_url": server.url, "concurrency": 2, "max_retries": 2, "cache": tmp_path / "replies.sqlite"}
-        return Endpoint("openai:tiny", **(settings | changes))
-
-    return opened
-
-
-def asks(count: int) -> list[Request]:
-    return [Request((("system", "Be brief."), ("user", f"p{number}")), 16) for number in range(count)]
-
-
-def one_try_each(count: int, **other: int) -> dict[str, int]:
-    """The number of tries by prompt: one for each, except those named."""
-    return {f"p{number}": 1 for number in range(count)} | other
-
-
-def replies(endpoint: Endpoint, requests: list[Request], sampling: Sampling = SAMPLING) -> dict[int, Completion]:
-    got = list(endpoint.reply(requests, sampling))
-    assert sorted(position for position, _ in got) == list(range(len(requests)))
-    return dict(got)
 
 
 def test_each_request_is_answered_in_its_place_counted_and_paid_for_once(open_endpoint, server: ChatServer):
@@ -213,12 +162,26 @@ def test_a_server_that_does_not_run_is_reported(open_endpoint, server: ChatServe
         (fine(content=None, refusal="I will not."), Completion("", 7, ended=True, refused=True)),
         (fine("content_filter", content="half"), Completion("half", 7, ended=False, refused=True)),
         (status(400, "content_filter"), Completion("", 0, ended=True, refused=True)),
+        (status(400, "invalid_prompt", type="invalid_request_error"), Completion("", 0, ended=True, refused=True)),
+        (status(400, "content_policy_violation"), Completion("", 0, ended=True, refused=True)),
+        (status(403, 403, type="content_filter"), Completion("", 0, ended=True, refused=True)),
         (
             page(b'{"choices": [{"message": {"content": "so"}, "finish_reason": "stop"}]}'),
             Completion("so", 0, ended=True),
         ),
     ],
-    ids=["half", "empty", "null", "refusal", "filtered reply", "filtered prompt", "no usage"],
+    ids=[
+        "half",
+        "empty",
+        "null",
+        "refusal",
+        "filtered reply",
+        "filtered prompt",
+        "invalid prompt",
+        "policy",
+        "type",
+        "no usage",
+    ],
 )
 def test_empty_cut_and_refused_replies_are_not_retried(
     answer: Answer, expected: Completion, open_endpoint, server: ChatServer
