@@ -29,7 +29,12 @@ from lib.stage.parameters import read_spec
 
 DONE = "done.json"
 CHECKPOINTS = "checkpoints"  # folder of a stage's resumable work, which is no output
-NOT_COUNTED = ("run", "stage", "tracking")  # parameters that say where things go, not what they are
+# Parameters that say where things go and how a server is reached, not what is made. An error's remedy names them, and
+# work that was paid for must not be lost by following it.
+NOT_COUNTED = (
+    "run", "stage", "tracking",
+    "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed",
+)  # fmt: skip
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
 # some of it after the stage is done.
 NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
@@ -234,7 +239,8 @@ def why_stale(run: Path, stage: str, made: Mapping, inputs: Iterable[str]) -> Re
     added = [name for name, value in made["parameters"].items() if _is_new_default(name, value, was, made)]
     removed = [name for name in was["parameters"] if name not in made["defaults"]]
     given = {name: value for name, value in made["parameters"].items() if name not in added + removed}
-    if changed := _changed({name: value for name, value in was["parameters"].items() if name not in removed}, given):
+    passed_over = (*removed, *NOT_COUNTED)  # some of these were counted once
+    if changed := _changed({name: v for name, v in was["parameters"].items() if name not in passed_over}, given):
         return Reason("stage.parameters_changed", f"parameters changed: {changed}")
     if changed := _changed(was["inputs"], now):
         return Reason("stage.input_changed", f"its input changed: {changed}")

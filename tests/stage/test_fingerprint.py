@@ -92,6 +92,16 @@ def test_a_changed_notebook_and_a_new_parameter_of_it_draw_no_noise_again(traine
     assert steps["10_train.private"] == "stage.parameters_changed" and kept == {}
 
 
+def test_how_a_server_is_reached_runs_nothing_again(trained: Project) -> None:
+    edit(trained.root / "notebooks/10_train.ipynb", "steps: int = 3", "timeout: float = 9.0\\nsteps: int = 3")
+    assert reasons() == reasons("10_train.private.timeout=5.0") == ({}, {})
+    path = trained.stage("10_train.private") / "done.json"
+    done = json.loads(path.read_text())
+    done["made_from"]["parameters"]["timeout"] = 7.0  # an older version counted it
+    path.write_text(json.dumps(done))
+    assert reasons() == ({}, {})
+
+
 def test_a_parameter_an_input_a_lost_output_and_force_make_it_again(trained: Project) -> None:
     assert reasons("10_train.private.steps=4")[0]["10_train.private"] == "stage.parameters_changed"
     assert reasons(force=("10_train.private",))[0]["10_train.private"] == FORCED.code

@@ -119,7 +119,7 @@ class CandidateWriter:
             {**self.cells[cell], **(self.catalogue[rows[i]] if rows is not None else {})}
             for i, cell in enumerate(cells)
         ]
-        drawn = self.api.random(labels, RANDOM, progress=bars("random", len(labels)))
+        drawn = self.api.random(labels, RANDOM, progress=bars("random", len(labels))).require()
         invented = Generation([], [], [], [])
         invented.add(drawn, labels, cells, [None] * len(cells))
         return invented

@@ -94,7 +94,7 @@ def check_evolution(parameters: Parameters) -> None:
         from lib.generation.endpoint.wire_format import sampling_fields
         from lib.generation.engines.base import Sampling
 
-        server = connect(model, base_url, str(parameters["key_variable"]), timeout=60.0)
+        server = connect(model, base_url, str(parameters["key_variable"]), float(parameters["timeout"]))
         sampling_fields(Sampling.of(parameters), model, hosted=server.hosted)
 
 

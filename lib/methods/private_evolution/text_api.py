@@ -19,6 +19,9 @@ from lib.generation.rejection import rejection
 Labels = Mapping[str, str]
 Progress = Callable[[int], object]
 
+SERVER = (  # parameters that say how an endpoint is reached
+    "base_url", "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "prices",
+)  # fmt: skip
 _STEP = 16  # limits of tokens are multiples of this, so that requests of similar length share a batch
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s|$)")
 
@@ -78,16 +81,13 @@ class Api:
             progress: called with the number of texts newly accepted.
 
         Returns:
-            The accepted texts by position in ``labels``, and what they cost.
-
-        Raises:
-            DoppelError: texts were asked for and no reply was accepted.
+            The accepted texts by position in ``labels``, maybe none, and what they cost.
         """
 
         def request(position: int, rng: np.random.Generator) -> Request:
             return Request(self.prompts.random(labels[position], rng, None), self.writing.max_new_tokens)
 
-        return self._draw(request, [None] * len(labels), stream, progress).require()
+        return self._draw(request, [None] * len(labels), stream, progress)
 
     def vary(
         self, parents: Sequence[str], labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None
@@ -179,7 +179,7 @@ def open_api(parameters: Mapping[str, object]) -> Api:
     Raises:
         DoppelError: the model, its engine or endpoint, or the prompt file cannot be used.
     """
-    server = {name: parameters[name] for name in ("base_url", "key_variable", "concurrency", "prices")}
+    server = {name: parameters[name] for name in SERVER if name in parameters}  # an older arm has fewer of them
     local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
     model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
     settings = {name: parameters[name] for name in Writing.__dataclass_fields__ if name != "sampling"}

@@ -117,6 +117,30 @@ def test_a_reply_that_is_no_text_is_counted_and_drawn_again(server, tmp_path, na
     assert sum(server.paid.values()) == 8 + 5 + 4 + 4
 
 
+@pytest.mark.parametrize("word", ["invalid_prompt", "content_policy_violation", "content_filter"])
+def test_a_prompt_that_a_policy_refuses_is_drawn_anew_and_ends_nothing(server, tmp_path, word):
+    well = numbered()
+    no = status(400, word)
+    server.usual = lambda handler, body: (no if "river" in body["messages"][-1]["content"] else well)(handler, body)
+    history = evolution(server, tmp_path).run()
+    refusals = history[0].generation.rejected
+    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
+    assert refusals.keys() == {"refusal"} and refusals["refusal"] == sum("river" in prompt for prompt in server.tries)
+
+
+def test_texts_whose_every_prompt_is_refused_are_missing_and_the_arm_goes_on(server, tmp_path):
+    well, no = numbered(), status(400, "invalid_prompt")
+    server.usual = lambda handler, body: (no if "left" in body["messages"][-1]["content"] else well)(handler, body)
+    history = evolution(server, tmp_path).run()
+    assert history[0].generation.rejected == {"refusal": 4 * 3}  # in three rounds
+    assert {label["side"] for label in history[-1].generation.labels} == {"right"}
+    server.usual = no
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with refused("generation.nothing_accepted", value=8 * 3):
+        evolution(server, whole).run()
+
+
 def test_a_server_that_stays_down_stops_the_run_which_names_it_and_goes_on_later(server, tmp_path):
     whole = tmp_path / "whole"
     whole.mkdir()
