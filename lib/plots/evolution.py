@@ -58,8 +58,9 @@ def ranked_votes(noisy: Sequence[np.ndarray], sigma: float) -> Figure:
     for number, (votes, colour) in enumerate(zip(noisy, colours, strict=True)):
         ranked = np.sort(votes)[::-1]
         ranks.plot(np.arange(1, len(ranked) + 1), ranked, color=colour, label=f"vote {number + 1}")
-        shares.plot(np.arange(1, len(ranked) + 1), np.cumsum(ranked) / ranked.sum(), color=colour)
-    ranks.set(xlabel="candidate, by its noisy votes", ylabel="noisy votes", xscale="log", xlim=(1, longest))
+        if ranked.sum() > 0:  # else the noise is larger than all votes together, and there are no shares
+            shares.plot(np.arange(1, len(ranked) + 1), np.cumsum(ranked) / ranked.sum(), color=colour)
+    ranks.set(xlabel="candidate, by its noisy votes", ylabel="noisy votes", xscale="log", xlim=(1, max(longest, 2)))
     ranks.legend(frameon=False, fontsize=8)
     shares.set(xlabel="candidates counted, the most voted first", ylabel="share of all noisy votes", xlim=(0, longest))
     return figure

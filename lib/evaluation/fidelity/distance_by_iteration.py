@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lib.evaluation.estimate import estimate
+from lib.evaluation.estimate import MIN_RECORDS, Undefined, estimate
 from lib.evaluation.fidelity.frechet_mmd import frechet_distance
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -12,7 +12,7 @@ Interval = tuple[float, float, float]  # value, low, high
 
 def approach(
     real: np.ndarray, sets: Sequence[np.ndarray], held_out: np.ndarray, *, seed: int, draws: int = 12
-) -> tuple[list[Interval], Interval]:
+) -> tuple[list[Interval], Interval] | Undefined:
     """Fréchet distance of each set of embeddings to the real ones; lower is nearer.
 
     The distance grows as n falls, so all sets are cut to the size of the smallest. A set of several times that size
@@ -26,9 +26,13 @@ def approach(
         draws: subsamples that give each interval.
 
     Returns:
-        For each set value, low and high of a 95% interval; and the same for the held-out records.
+        For each set value, low and high of a 95% interval; and the same for the held-out records. Undefined where a
+        set, or ``real``, has fewer than `lib.evaluation.estimate.MIN_RECORDS` rows.
     """
     n = min(map(len, (*sets, held_out)))
+    if min(n, len(real)) < MIN_RECORDS:
+        sizes = f"{len(real)} private and {len(held_out)} held-out records, and sets of {min(map(len, sets))} texts"
+        return Undefined(f"there are {sizes}: each needs at least {MIN_RECORDS}")
     rng = np.random.default_rng(seed)
 
     def distance(vectors: np.ndarray) -> Interval:

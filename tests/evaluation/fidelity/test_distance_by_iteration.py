@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lib.evaluation.estimate import Undefined
 from lib.evaluation.fidelity.distance_by_iteration import approach
 
 
@@ -27,3 +28,19 @@ def test_sets_are_compared_at_one_size() -> None:
     points, ceiling = approach(real, [rng.normal(0, 1, (n, 20)) for n in (400, 100)], held_out, seed=0)
     assert points[0][0] == pytest.approx(points[1][0], rel=0.25)
     assert ceiling[0] == pytest.approx(points[1][0], rel=0.25)
+
+
+@pytest.mark.parametrize("small", [0, 1, 2])
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_with_fewer_than_nine_of_anything_no_distance_is_defined(small: int, size: int) -> None:
+    sizes = [20, 20, 20]
+    sizes[small] = size
+    real, texts, held_out = (np.random.default_rng(side).normal(0, 1, (n, 4)) for side, n in enumerate(sizes))
+    undefined = approach(real, [texts, texts], held_out, seed=0)
+    assert isinstance(undefined, Undefined) and str(size) in undefined.because and "9" in undefined.because
+
+
+def test_nine_of_everything_are_enough() -> None:
+    real, texts, held_out = np.random.default_rng(0).normal(0, 1, (3, 9, 4))
+    points, ceiling = approach(real, [texts], held_out, seed=0)
+    assert np.isfinite([*points[0], *ceiling]).all()

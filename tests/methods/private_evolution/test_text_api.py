@@ -1,15 +1,20 @@
 """RANDOM_API and VARIATION_API: draws of their own for each sample, checks of replies, adaptive lengths."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.evolution_toys import CELLS, PROMPTS, Plane
+from support.project import ROOT
 
 from lib.generation import prompt_file
+from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Sampling
 from lib.generation.prompt_file import PromptFile
+from lib.methods.private_evolution import text_api
 from lib.methods.private_evolution.text_api import Api, Writing
+from lib.stage.parameters import read_spec
 
 
 def test_keywords_are_drawn_for_each_sample_and_again_for_each_redraw(prompts: PromptFile) -> None:
@@ -110,3 +115,15 @@ def test_fill_masks_the_parent(prompts: PromptFile) -> None:
     Api(model, prompts, writing).vary(["some words at 1.0 and 1.0"] * 20, [CELLS[0]] * 20, 1)
     asked = {request.messages[-1][1] for request in model.asked[0]}
     assert len(asked) > 10 and all("_" in text for text in asked)
+
+
+def test_the_parameters_of_an_endpoint_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict] = []
+    monkeypatch.setattr(text_api, "open_chat", lambda model, **given: seen.append(given["server"]))
+    parameters = {name: p.default for name, p in read_spec(ROOT / "notebooks" / "12_aug_pe.ipynb").items()}
+    parameters |= {"timeout": 9.0, "send_seed": False, "prompts": ROOT / parameters["prompts"]}
+    text_api.open_api(parameters)
+    text_api.open_api({name: value for name, value in parameters.items() if name != "max_retries"})  # of an older arm
+    assert seen[0] == {name: parameters[name] for name in text_api.SERVER}
+    assert seen[0].keys() - seen[1].keys() == {"max_retries"}
+    assert seen[0].keys() <= inspect.signature(Endpoint).parameters.keys()
