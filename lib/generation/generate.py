@@ -133,8 +133,6 @@ def draw(
 ) -> Draws:
     """Draw a completion for each position, and draw those again that are rejected.
 
-    Of a reasoning model's completions the answer alone is looked at and kept, see `lib.generation.reasoning`.
-
     Args:
         ask: called with the positions that are missing and the number of the round, from 0; yields
             (index among those positions, completion).
@@ -151,8 +149,8 @@ def draw(
         missing = [position for position in range(count) if position not in texts]
         if not missing:
             break
-        for index, reply in ask(missing, attempt):
-            completion = clean(without_reasoning(reply))
+        for index, drawn in ask(missing, attempt):
+            completion = clean(drawn)
             tokens += completion.tokens
             if reason := check(missing[index], completion):
                 rejected[reason] += 1
@@ -177,7 +175,7 @@ def generate_records(
 
     Args:
         engine: the model.
-        prompt: template that is filled with labels.
+        prompt: template that is filled with labels. Of what a chat model writes, its reasoning is taken off.
         labels: label name -> value, for each record.
         sampling: how tokens are drawn; each round of redraws has a seed derived from it.
         max_attempts: rounds of drawing, see `draw`.
@@ -200,7 +198,8 @@ def generate_records(
     def check(position: int, completion: Completion) -> str | None:
         return rejection(completion, prompt.text(labels[position]), engine.tokenizer.all_special_tokens)
 
-    draws = draw(ask, check, len(labels), max_attempts=max_attempts, progress=progress).require()
+    clean = without_reasoning if prompt.chat else lambda completion: completion  # plain text may have tags of its own
+    draws = draw(ask, check, len(labels), max_attempts=max_attempts, clean=clean, progress=progress).require()
     records = [
         Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
         for position, text in sorted(draws.texts.items())

@@ -101,6 +101,25 @@ def test_a_user_level_run_counts_users(house: Project) -> None:
     assert evolved["ledger"].units == len(users)
 
 
+def test_a_tiny_corpus_and_tiny_arms_are_finished_without_the_figures_that_need_more(house: Project) -> None:
+    draw = np.random.default_rng(0)
+    words = ["camera", "battery", "screen", "light", "heavy", "cheap", "strong", "menu", "photo", "sound", "cable"]
+    rows = [f"{' '.join(draw.choice(words, 9))} {i},{('positive', 'negative')[i % 2]}" for i in range(60)]
+    (house.root / "mine.csv").write_text("\n".join(["text,Mood", *rows]) + "\n")  # and no record is neutral
+    own = {"source": "csv:mine.csv", "columns": {"text": "text", "labels.sentiment": "Mood"}}
+    house.play(CORPUS, **own, test_fraction=0.015, near_duplicate_similarity=1.0)
+    assert len(records.read(house.stage(CORPUS, "quick") / "test.jsonl")) == 1
+    house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"samples": 2})
+    base = {"stage": "11_generate.base", "inputs": {"corpus": CORPUS}, "chat": False}
+    house.play(
+        "11_generate", **SMALL["11_generate"] | base | {"base_model": TINY, "prompt": "{sentiment}:", "samples": 2}
+    )
+    for arm, left_out in ((EVOLVE, "distance_selected"), ("11_generate.base", "held_out_loss_low")):
+        assert (house.stage(arm, "quick") / "done.json").is_file()
+        metrics = json.loads((house.stage(arm, "quick") / "metrics.json").read_text())
+        assert metrics["records"] <= 2 and left_out not in metrics
+
+
 def test_a_file_of_ones_own_is_part_of_what_the_corpus_is_made_from(house: Project) -> None:
     table = house.root / "own.csv"
     lines = [f"{word} is a word of this camera" for word in ("light", "heavy", "cheap", "strong", "menu") * 12]

@@ -470,6 +470,9 @@ def test_of_a_reasoning_model_the_answers_are_the_records():
     records, draws = generate_records(engine, Prompt("No {n}:", chat=True), labels, Sampling())
     assert [record.text.reveal() for record in records] == ["one", "two", "three"]
     assert draws.rejected == {"truncated": 1}
+    tagged = "<analysis>Hm.</analysis> one"  # a corpus may look like this
+    ((record,), _) = generate_records(Scripted([written(tagged)]), Prompt("No {n}:"), labels[:1], Sampling())
+    assert record.text.reveal() == tagged
 
 
 def test_a_prompt_must_leave_room_for_the_completion():

@@ -14,6 +14,7 @@ import numpy as np
 from lib.generation.engines.base import ChatModel, Completion, Request, Sampling
 from lib.generation.generate import Draws, draw, open_chat
 from lib.generation.prompt_file import PromptFile, load
+from lib.generation.reasoning import without_reasoning
 from lib.generation.rejection import rejection
 
 Labels = Mapping[str, str]
@@ -162,7 +163,8 @@ class Api:
         return draw(ask, check, len(parents), max_attempts=attempts, clean=self._cleaned, progress=progress)
 
     def _cleaned(self, reply: Completion) -> Completion:
-        """The reply with its text cleaned; with ``trim``, a cut reply is shortened to its last whole sentence."""
+        """The answer in a reply, cleaned; with ``trim``, a cut one is shortened to its last whole sentence."""
+        reply = without_reasoning(reply)
         text, ended = reply.text, reply.ended
         if not ended and self.writing.unfinished == "trim":
             ends = [match.end() for match in _SENTENCE_END.finditer(text)]
