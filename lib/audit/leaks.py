@@ -8,13 +8,14 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
 from lib.audit.canaries import Canary
 from lib.common.errors import DoppelError
-from lib.data.tokenize import words
+from lib.data.tokenize import has_unspaced, share, words
 
 with warnings.catch_warnings():  # fuzzywuzzy asks for a faster library, which a handful of scores does not need
     warnings.filterwarnings("ignore", "Using slow pure-python SequenceMatcher", UserWarning)
@@ -142,7 +143,7 @@ def matches(
     for i in best_first[scores[best_first] > 0][:count]:
         canary, text = candidates[i], texts[places[i]]
         digest = hashlib.sha256(text.encode()).hexdigest()
-        fuzzywuzzy_score = fuzzywuzzy.partial_ratio(_normalized(parts[i]), _normalized(text))
+        fuzzywuzzy_score = fuzzywuzzy.partial_ratio(_as_written(parts[i]), _as_written(text))
         rows.append(Match(canary.record.id, part, canary.included, digest, int(scores[i]), fuzzywuzzy_score))
     return rows
 
@@ -206,9 +207,9 @@ def best_partial_ratio(
     score, place = np.zeros(len(parts), np.uint8), np.zeros(len(parts), np.int64)
     if not parts or not texts:
         return score, place
-    plain = [_normalized(part) for part in parts]
+    plain = [_as_written(part) for part in parts]
     longest = max(map(len, plain))
-    padded = [_normalized(text).ljust(longest, "\n") for text in texts]
+    padded = [_as_written(text).ljust(longest, "\n") for text in texts]
     step = max(1, CHUNK_BYTES // len(parts))
     for start in range(0, len(texts), step):
         scores = process.cdist(
@@ -228,6 +229,15 @@ def best_partial_ratio(
 
 def _normalized(text: str) -> str:
     return " ".join(words(text))
+
+
+def _as_written(text: str) -> str:
+    """The text of `_normalized` without spaces where its script has none: those would be alike in all texts."""
+    if not has_unspaced(text):
+        return _normalized(text)
+    tokens = words(text)
+    gaps = ["" if share(left) < 1 and share(right) < 1 else " " for left, right in pairwise(tokens)]
+    return "".join(word + gap for word, gap in zip(tokens, [*gaps, ""], strict=True))
 
 
 def _by_part(canaries: Sequence[Canary]) -> Mapping[tuple[str, str], list[Canary]]:

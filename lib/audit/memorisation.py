@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.data.near_duplicates import with_near_duplicate
+from lib.data.tokenize import spaced
 from lib.data.word_ngrams import doubled_runs, encode
 
 # Every repeat is bounded, so that no text makes a search slow.
@@ -88,7 +89,7 @@ def longest_shared(texts: Sequence[str], corpus: Sequence[str]) -> np.ndarray:
         corpus: the texts to compare with.
 
     Returns:
-        Lengths in words, int64, shape (n,).
+        Lengths in words (`lib.data.tokenize.words`), int64, shape (n,).
     """
     both = encode([*texts, *corpus])
     ranks = list(doubled_runs(both))
@@ -146,7 +147,7 @@ def personal_strings(kind: str, text: str) -> set[str]:
         kind: a key of `PATTERNS`.
         text: the text that is searched.
     """
-    strings = {match.group() for match in PATTERNS[kind].finditer(text)}
+    strings = {match.group() for match in PATTERNS[kind].finditer(spaced(text))}
     if kind in ("phone", "card"):
         numbers = {re.sub(r"\D", "", string) for string in strings}
         return {number for number in numbers if luhn(number)} if kind == "card" else numbers

@@ -37,6 +37,7 @@ from lib.data.near_duplicates import first_of_each, with_near_duplicate
 from lib.data.private_text import PrivateText
 from lib.data.records import Record, check_bound, check_labels, check_users
 from lib.data.sources.corpus import Corpus
+from lib.data.tokenize import count
 
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; without line ends
 
@@ -90,7 +91,7 @@ def process(
     Args:
         corpus: the private records.
         label_domain: the labels that all records have, and their values, as in `lib.data.labels.cells`.
-        min_words: least number of words in a text, at least 1; words are separated by white space.
+        min_words: least number of words in a text, at least 1; counted by `lib.data.tokenize.count`.
         max_words: greatest number of words in a text, at least ``min_words``.
         max_characters: greatest number of characters in a text, at least 1.
         near_duplicate_similarity: least Jaccard similarity of near-duplicates, in (0, 1]. A held-out text that has one
@@ -153,8 +154,8 @@ def normalise(text: str) -> str:
 def _rules(min_words: int, max_words: int, max_characters: int) -> list[Rule]:
     """The rules about one record alone, and the one that makes a set of them."""
     return [
-        (f"at least {min_words} words", lambda records: (len(_text(r).split()) >= min_words for r in records)),
-        (f"at most {max_words} words", lambda records: (len(_text(r).split()) <= max_words for r in records)),
+        (f"at least {min_words} words", lambda records: (count(_text(r)) >= min_words for r in records)),
+        (f"at most {max_words} words", lambda records: (count(_text(r)) <= max_words for r in records)),
         (f"at most {max_characters:,} characters", lambda records: (len(r.text) <= max_characters for r in records)),
         ("has letters", lambda records: (any(map(str.isalpha, _text(r))) for r in records)),
         ("no exact duplicate", lambda records: _at_most(1, (r.content for r in records))),

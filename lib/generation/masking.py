@@ -1,16 +1,15 @@
 """Masking: some words of a text become blanks, which a model is asked to fill in to vary the text."""
 
-import re
-
 import numpy as np
 
 from lib.common.errors import DoppelError
-
-_WORD = re.compile(r"\w+(?:[-'’./@]\w+)*")  # it's, mid-range, 12.5 are one word; punctuation around a word is not part
+from lib.data.tokenize import joined
 
 
 def mask(text: str, probability: float, rng: np.random.Generator, blank: str = "_") -> str:
     """Replace words by blanks, each independently; punctuation and spaces stay.
+
+    *It's*, *mid-range* and *12.5* are one word. Words without a space between them, as in Chinese, share a blank.
 
     At least one word becomes a blank: one is chosen at random where none was drawn. Below probability 1 at least one
     of two or more words stays: one is restored at random where all were drawn. A text without words becomes one blank.
@@ -31,7 +30,7 @@ def mask(text: str, probability: float, rng: np.random.Generator, blank: str = "
             name="mask_probability",
             value=probability,
         )
-    words = list(_WORD.finditer(text))
+    words = list(joined(text))
     if not words:
         return blank
     masked = rng.random(len(words)) < probability
@@ -39,5 +38,10 @@ def mask(text: str, probability: float, rng: np.random.Generator, blank: str = "
         masked[rng.integers(len(words))] = True
     elif masked.all() and len(words) > 1 and probability < 1:
         masked[rng.integers(len(words))] = False
-    is_masked = iter(masked)
-    return _WORD.sub(lambda word: blank if next(is_masked) else word[0], text)
+    pieces, end, after_blank = [], 0, False
+    for word, is_masked in zip(words, masked, strict=True):
+        pieces.append(text[end : word.start()])
+        if not (is_masked and after_blank and word.start() == end):
+            pieces.append(blank if is_masked else word[0])
+        end, after_blank = word.end(), is_masked
+    return "".join(pieces) + text[end:]

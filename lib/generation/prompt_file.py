@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lib.common.errors import DoppelError, Faults, nearest
 from lib.data.private_text import PrivateText
 from lib.data.records import CATALOGUE
+from lib.data.tokenize import count, has_unspaced
 from lib.generation import prompt_checks, reply_cleanup
 from lib.generation.masking import mask
 from lib.models import templates
@@ -139,6 +140,8 @@ class PromptFile(BaseModel):
 
     def unfilled(self, text: str) -> bool:
         """Whether ``text``, a reply of the model, still has a blank."""
+        if has_unspaced(text):  # where words touch, so does a blank
+            return self.blank in text
         return re.search(rf"(?<!\w){re.escape(self.blank)}(?!\w)", text) is not None
 
     def draws_by_label(self) -> Iterator[tuple[str, ByLabel]]:
@@ -202,7 +205,7 @@ class PromptFile(BaseModel):
         turns = [("system", self.system)] if self.system else []
         for number, (shot, before, answer) in enumerate(examples):
             if shot.labels.items() <= labels.items():
-                length = None if words is None else len(answer.split())
+                length = None if words is None else count(answer)
                 shot_rng = np.random.default_rng(number)
                 turns.append(("user", self._ask(template, labels, shot_rng, length, before, shot.draws)))
                 turns.append(("assistant", answer))

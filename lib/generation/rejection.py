@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from lib.data.tokenize import amount, spaced
 from lib.generation.engines.base import Completion
 from lib.generation.refusals import is_refusal
 
@@ -35,26 +36,27 @@ def rejection(completion: Completion, prompt_text: str, special_tokens: Sequence
         return "broken characters"
     if not any(character.isalpha() for character in text):
         return "no letters"
-    prompt = _normalized(prompt_text)
-    if prompt.count(" ") >= 2 and prompt in _normalized(text):  # one or two words may occur by chance
+    prompt = _pieces(prompt_text)
+    if amount(prompt) >= 3 and " ".join(prompt) in " ".join(_pieces(text)):  # one or two words may occur by chance
         return "echo of the prompt"
     return "repetitive" if _repetitive(text) else None
 
 
-def _normalized(text: str) -> str:
-    """The text in lower case with single spaces."""
-    return " ".join(text.casefold().split())
+def _pieces(text: str) -> list[str]:
+    """What stands between white space in the text in lower case; in scripts without spaces, each character."""
+    return spaced(text.casefold()).split()
 
 
 def _repetitive(text: str) -> bool:
     """Whether a text is stuck in a loop.
 
     It is when the same few characters come 16 times in a row, or the same word 6 times in a row, or when fewer than
-    half of at least 12 three-word sequences are different.
+    half of at least 12 three-word sequences are different. Where each character is a word, six in a row are laughter.
     """
-    words = text.casefold().split()
+    words = _pieces(text)
     trigrams = list(zip(words, words[1:], words[2:], strict=False))
     if len(trigrams) >= 12 and len(set(trigrams)) < len(trigrams) / 2:
         return True
-    same_in_a_row = any(len(set(words[i : i + 6])) == 1 for i in range(len(words) - 5))
+    between_spaces = text.casefold().split()
+    same_in_a_row = any(len(set(between_spaces[i : i + 6])) == 1 for i in range(len(between_spaces) - 5))
     return same_in_a_row or _STUTTER.search(text) is not None

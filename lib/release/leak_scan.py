@@ -9,7 +9,7 @@ Every string of every file of a pack is searched for
 
 Text that is in a held-out record too, or in the records of `COMMON` users, is common, and says nothing about any one of
 them. Shorter passages cannot be told from chance: a model writes many five-word sentences without having memorised
-them.
+them. `not_searched` counts the texts that are too short as a whole, or hold no words that this search can tell apart.
 """
 
 import json
@@ -25,8 +25,9 @@ from lib.audit.memorisation import PATTERNS, personal_strings
 from lib.audit.verbatim import MIN_WORDS, passages
 from lib.common import jsonl
 from lib.data.records import Record
-from lib.data.tokenize import words
+from lib.data.tokenize import amount, has_unspaced, spaced, words
 
+UNREADABLE = 100  # characters without white space: so many with fewer than `MIN_WORDS` words are no ordinary text
 COMMON = 3  # users
 DENSE = 0.01  # where this share of all numbers are ids, an ordinary number is an id by chance
 
@@ -78,6 +79,35 @@ def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]
         for kind, by_file in by_kind.items()
         for file, pieces in by_file.items()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSearched:
+    """How many texts `search` looks at for addresses and ids alone, because they are too short as a whole.
+
+    Counts of private texts are exact: for the holder's eyes. Those of synthetic texts may be shown.
+
+    Attributes:
+        texts: how many texts there are.
+        short: those with fewer than `MIN_WORDS` words, so that no copy of them can be told from chance.
+        unreadable: those of ``short`` that have `UNREADABLE` characters or more, and so hold something else than words:
+            emoji alone, or a script whose words nothing here can tell apart.
+    """
+
+    texts: int
+    short: int
+    unreadable: int
+
+
+def not_searched(texts: Sequence[str]) -> NotSearched:
+    """Count the texts whose sentences `search` cannot look for, or cannot look in.
+
+    Args:
+        texts: those of the private records, or the strings of a file.
+    """
+    short = [text for text in texts if amount(words(text)) < MIN_WORDS]
+    unreadable = sum(len("".join(text.split())) >= UNREADABLE for text in short)
+    return NotSearched(len(texts), len(short), unreadable)
 
 
 def strings_of(folder: Path) -> dict[str, list[str]]:
@@ -184,18 +214,19 @@ def _ids(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) 
     both = (*train, *held_out)
     ids = _distinctive({record.id for record in both}) | _distinctive({record.user for record in both if record.user})
     ids -= {token for record in held_out for token in _tokens(record.text.reveal())} if ids else set()
-    single_tokens = {name for name in ids if _TOKEN.fullmatch(name)}  # looked up, not searched: there may be many
+    single_tokens = {name for name in ids if _TOKEN.fullmatch(name) and spaced(name) == name}  # looked up: many
     others = ids - single_tokens
     contained: Pieces = defaultdict(lambda: defaultdict(set))
     for file, texts in strings.items():
         for place, text in enumerate(texts):
             for name in (single_tokens & _tokens(text)) | {name for name in others if name in text}:
                 contained[file][name].add(place)
-    return contained
+    unspaced = {name for names in contained.values() for name in names if has_unspaced(name)}
+    return _without(contained, {name for name in unspaced if any(name in r.text.reveal() for r in held_out)})
 
 
 def _tokens(text: str) -> set[str]:
-    return {token.strip(".") for token in _TOKEN.findall(text)}
+    return {token.strip(".") for token in _TOKEN.findall(spaced(text))}
 
 
 def _distinctive(names: set[str]) -> set[str]:

@@ -5,7 +5,6 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data.tokenize import sentences, words
 from lib.data.word_ngrams import doubled_runs, encode, ngrams
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=8).map(" ".join), min_size=1, max_size=6)
@@ -31,8 +30,3 @@ def test_doubled_runs_end_with_the_order_of_all_suffixes():
     numbers = encoded.numbers.tolist()
     suffixes = sorted(range(len(numbers)), key=lambda start: numbers[start:])
     assert last.argsort().tolist() == suffixes
-
-
-def test_words_and_sentences():
-    assert words("It's GOOD, isn't it?") == ["it", "s", "good", "isn", "t", "it"]
-    assert sentences("One two. Three!\nfour 5.6 ... \n\n?") == [["one", "two"], ["three"], ["four", "5", "6"]]

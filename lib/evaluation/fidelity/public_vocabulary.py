@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from lib.common.files import read_json
 from lib.data.public_words import public_words
-from lib.data.tokenize import words
+from lib.data.tokenize import share, words
 from lib.evaluation.fidelity.text_metrics import TOP_WORDS
 
 TOP = 3  # words that name a cluster
@@ -21,6 +21,8 @@ _CONTRACTED = re.compile(r"\w+['\u2019]\w+")  # *didn't* would leave *didn*
 
 def vocabulary(floor: Path, floor_texts: Sequence[str], *, locale: str) -> list[str]:
     """Faker's words of a language and those of the floor, sorted, without English stop words.
+
+    Words of one letter are left out, but not in scripts where each character is a word.
 
     Where the floor's privacy.json has a reason that it may not be released, its words are left out: they may come from
     private records.
@@ -33,7 +35,8 @@ def vocabulary(floor: Path, floor_texts: Sequence[str], *, locale: str) -> list[
     known = {word for entry in public_words(locale) for word in words(entry)}
     if not read_json(floor / "privacy.json")["not_for_release"]:
         known |= {word for text in floor_texts for word in words(_CONTRACTED.sub(" ", text))}
-    return sorted(word for word in known - ENGLISH_STOP_WORDS if len(word) > 1 and not word.isdigit())
+    choice = (word for word in known - ENGLISH_STOP_WORDS if len(word) > 1 or share(word) < 1)
+    return sorted(word for word in choice if not word.isdigit())
 
 
 def presence(texts: Sequence[str], vocabulary: Collection[str]) -> sparse.csr_matrix:

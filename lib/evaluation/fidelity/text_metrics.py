@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from lib.common.errors import DoppelError
 from lib.data.processing import CONTROLS
-from lib.data.tokenize import sentences, words
+from lib.data.tokenize import is_finished, sentences, words
 from lib.evaluation.estimate import Estimate
 from lib.evaluation.fidelity.metric_input import TextPair
 from lib.generation.engines.base import Completion
@@ -19,13 +19,12 @@ from lib.generation.rejection import rejection
 
 TOP_WORDS = 1000  # the most frequent words of both sides, over which words are compared
 
-_FINISHED = re.compile(r"[.!?…。！？)\]\"'”’»]\s*$")  # a closing quote or a smiley finishes a text as well
 _NOT_TEXT = re.compile("\ufffd|" + CONTROLS.pattern)
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Lengths in words.
+    """Lengths in words (`lib.data.tokenize.words`).
 
     Args:
         records: (n,), of each record.
@@ -116,10 +115,10 @@ def defects(text: str) -> set[str]:
     """What is wrong with a ``text``, as names of metrics.
 
     ``non_text``: control characters, broken bytes, a model's markup, no letters, or nothing at all. ``repetitive``: by
-    the rules of `lib.generation.rejection.rejection`. ``abrupt``: no mark that ends a sentence. Many real texts end
-    without a full stop: read each share beside that of real text.
+    the rules of `lib.generation.rejection.rejection`. ``abrupt``: no mark that ends a sentence (see
+    `lib.data.tokenize.is_finished`). Many real texts end without a full stop: read each share beside that of real text.
     """
-    wrong = set() if _FINISHED.search(text) else {"abrupt"}
+    wrong = set() if is_finished(text) else {"abrupt"}
     reason = rejection(Completion(text, 0, ended=True), "", ())
     if reason == "repetitive":
         wrong.add("repetitive")

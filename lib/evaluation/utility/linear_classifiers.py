@@ -1,6 +1,7 @@
 """Logistic regressions, on TF-IDF of words and on embeddings; and `Fit`, the interface of every classifier here."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -10,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.common.errors import DoppelError
+from lib.data.tokenize import words
 
-WORD = r"(?u)\b\w+\b"  # scikit-learn's default drops words of one letter, "I" and "5" among them
 TFIDF_REGULARISATION = 10.0  # C of scikit-learn: rows of length 1 need large weights
 EMBEDDING_REGULARISATION = 0.01  # standardised features are many and correlated
 
@@ -27,7 +28,7 @@ class Fit(Protocol):
 
 
 def read_words(texts: Sequence[str], features: int | None = None) -> TfidfVectorizer:
-    """A TF-IDF vectorizer fitted on texts.
+    """A TF-IDF vectorizer fitted on texts. Words of one letter count too, "I" and "5" among them.
 
     Args:
         texts: the texts whose words make the vocabulary.
@@ -37,7 +38,10 @@ def read_words(texts: Sequence[str], features: int | None = None) -> TfidfVector
         DoppelError: no text has a word.
     """
     try:
-        return TfidfVectorizer(token_pattern=WORD, sublinear_tf=True, max_features=features).fit(texts)
+        reader = TfidfVectorizer(
+            tokenizer=partial(words, fold=False), token_pattern=None, sublinear_tf=True, max_features=features
+        )
+        return reader.fit(texts)
     except ValueError:  # "empty vocabulary"
         raise DoppelError(
             "evaluation.no_words_to_train_on",

@@ -3,7 +3,6 @@
 The names are those of Lin et al. 2024; prompts and adaptive lengths follow Aug-PE (Xie et al. 2024).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from lib.data.tokenize import count, whole_sentences
 from lib.generation.engines.base import ChatModel, Completion, Request, Sampling
 from lib.generation.generate import Draws, draw, open_chat
 from lib.generation.prompt_file import PromptFile, load
@@ -24,7 +24,6 @@ SERVER = (  # parameters that say how an endpoint is reached
     "base_url", "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "prices",
 )  # fmt: skip
 _STEP = 16  # limits of tokens are multiples of this, so that requests of similar length share a batch
-_SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s|$)")
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class Api:
         writing = self.writing
         if not writing.word_var_scale:
             return None, writing.max_new_tokens
-        words = max(writing.min_words, round(len(parent.split()) + rng.normal(0, writing.word_var_scale)))
+        words = max(writing.min_words, round(count(parent) + rng.normal(0, writing.word_var_scale)))
         tokens = -(-words * writing.max_token_word_scale // _STEP) * _STEP
         return words, min(int(tokens), writing.max_new_tokens)
 
@@ -167,8 +166,8 @@ class Api:
         reply = without_reasoning(reply)
         text, ended = reply.text, reply.ended
         if not ended and self.writing.unfinished == "trim":
-            ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-            text, ended = (text[: ends[-1]], True) if ends else (text, False)
+            whole = whole_sentences(text)
+            text, ended = (whole, True) if whole else (text, False)
         return replace(reply, text=self.prompts.clean(text), ended=ended)
 
 
