@@ -133,3 +133,10 @@ def test_leaks_without_a_baseline_are_refused():
 def test_a_leak_is_counts_alone():
     (leak,) = leaks([canary("a", "quick fox", True), canary("b", "lazy dog", False)], ["a quick fox"], workers=1)
     assert leak == Leak("made", WHOLE, NEAR, 1, 1, 1, 1, 0, 0)
+
+
+def test_parts_are_found_between_characters():
+    texts = ["我叫张伟明，住在北京。", "Ask Ann Smith, 请", "张伟"]
+    assert holders(["张伟明", "ann smith", "伟明张"], texts) == [[0], [1], []]
+    scores, places = best_partial_ratio(["住在上海的张伟明先生"], ["住在上海的张伟民先生", "完全不同的另外一句话"])
+    assert (scores.tolist(), places.tolist()) == ([90], [0])  # spaces between characters would add to it

@@ -119,3 +119,20 @@ def test_no_text_makes_a_pattern_slow():
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_runs_of_characters_are_shared():
+    corpus = ["服务员的态度很好，房间也很干净。", "nothing of it"]
+    assert longest_shared(["他说房间也很干净！", "iPhone很好", "干"], corpus).tolist() == [6, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "strings"),
+    [
+        ("email", "请发到ann@example.org谢谢", {"ann@example.org"}),
+        ("phone", "電話０９０-1234-5678まで", {"09012345678"}),
+        ("url", "ดูที่https://example.org/aครับ", {"https://example.org/a"}),
+    ],
+)
+def test_personal_data_is_seen_between_characters(kind, text, strings):
+    assert personal_strings(kind, text) == strings

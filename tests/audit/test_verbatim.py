@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.scripts import SENTENCES, same_sentences
 
 from lib.audit import verbatim
 from lib.data.private_text import PrivateText
@@ -62,3 +63,13 @@ def test_a_unit_more_changes_the_count_by_at_most_one(unit: str):
         counts.append([verbatim.copied_units(texts, rows, unit=unit) for rows in (without, train)])
     changes = np.diff(counts).ravel()
     assert set(changes) == {0, 1}  # both occur: the property is not empty
+
+
+@pytest.mark.parametrize("script", SENTENCES)
+def test_copies_are_found_in_any_script(script):
+    rows = same_sentences(script)
+    assert verbatim.verbatim(rows, rows) == 50
+    assert verbatim.verbatim([f"{rows[0]} {text}" for text in rows[1:]], rows[40:]) == 10
+    assert verbatim.verbatim(rows[:25], rows[25:]) == 0
+    train = [record(number, text) for number, text in enumerate(rows)]
+    assert verbatim.copied_units(rows[:25], train, unit="record") == 25

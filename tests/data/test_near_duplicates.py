@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from support.scripts import SENTENCES, same_sentences
 
 from lib.data import near_duplicates
 from lib.data.near_duplicates import first_of_each, shingles, with_near_duplicate
@@ -70,3 +71,10 @@ def test_texts_near_a_corpus_against_all_pairs(similarity):
     assert with_near_duplicate(texts, corpus, similarity).tolist() == expected and 0 < sum(expected) < 40
     assert with_near_duplicate(texts, [], similarity).tolist() == [False] * 40
     assert with_near_duplicate([], corpus, similarity).tolist() == []
+
+
+@pytest.mark.parametrize("script", SENTENCES)
+def test_one_changed_word_leaves_near_duplicates_in_any_script(script):
+    text, other = (" ".join(same_sentences(script)[i : i + 3]) for i in (0, 30))
+    last = text.rstrip("!！。").split()[-1] if script == "English" else text.rstrip("!！。")[-2:]
+    assert with_near_duplicate([text.replace(last, "x"), other], [text], 0.6).tolist() == [True, False]

@@ -120,6 +120,11 @@ def test_near_duplicates_stay_in_train_and_so_do_equal_texts_of_two_users():
     assert dropped(done) == {"no exact duplicate": 1, "held out: no near-duplicate (similarity 0.6)": 1}
 
 
+def test_lengths_of_scripts_without_spaces_are_in_characters():
+    made = [*different(20), "很好吃", "这家店的菜都" * 10 + "好", "这家店的菜很好吃。"]
+    assert dropped(process(corpus(made), label_domain={})) == {"at least 4 words": 1, "at most 60 words": 1}
+
+
 def test_texts_are_normalised():
     assert normalise("  cafe\u0301 \t au\u00a0lait \r\n\r\n\x00two\u2028three \ufeff") == "café au lait\ntwo\nthree"
     assert normalise("half a pair \ud83d of signs") == "half a pair of signs"

@@ -278,6 +278,14 @@ def test_masking_keeps_punctuation_and_masks_something(text: str, probability: f
         assert not re.search(r"\w", masked.replace("<blank>", ""))
 
 
+def test_characters_are_masked_one_by_one_and_neighbours_share_a_blank() -> None:
+    text = "我昨天买的iPhone，用了两天就坏了。"
+    masked = [mask(text, 0.5, np.random.default_rng(seed)) for seed in range(50)]
+    assert all("，" in each and each.endswith("。") and "__" not in each for each in masked)
+    assert len(set(masked)) == 50 and {"iPhone" in each for each in masked} == {True, False}
+    assert mask(text, 1, np.random.default_rng(0)) == "_，_。"
+
+
 def test_masking_at_the_bounds_of_the_probability() -> None:
     draw = np.random.default_rng
     assert mask("It's a mid-range, 12.5 inch TV!", 1, draw(0)) == "_ _ _, _ _ _!"
@@ -329,5 +337,5 @@ def test_files_are_read_strictly() -> None:
 
 def test_blanks_left_in_a_reply_are_recognised(tmp_path: Path) -> None:
     file = small(tmp_path)
-    assert all(file.unfilled(text) for text in ("_ is loud", "it is _.", "a _, b"))
+    assert all(file.unfilled(text) for text in ("_ is loud", "it is _.", "a _, b", "我买的_很好"))
     assert not any(file.unfilled(text) for text in ("it is loud", "my_file is loud", ""))

@@ -6,6 +6,7 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.scripts import SENTENCES, same_sentences
 
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
@@ -151,3 +152,50 @@ def test_every_file_is_read_in_its_own_spelling(tmp_path, kind):
     found = [finding.kind for finding in leak_scan.search(strings, [record(LONG, "train_000005")], [])]
     assert "sentences or runs of words" in found
     assert ("ids of records or users" in found) is (kind == "parquet")
+
+
+@pytest.mark.parametrize("script", SENTENCES)
+def test_the_same_copies_are_found_in_any_script(script):
+    """Two of 20 texts are records, one of them twice; a long record is copied in part, inside another text."""
+    made = same_sentences(script)
+    train = [record(text, str(i)) for i, text in enumerate(made[:10])]
+    (finding,) = leak_scan.search({"file": [*made[10:28], made[3], f"{made[30]} {made[7]} {made[3]}"]}, train, [])
+    assert (finding.kind, finding.count, list(finding.first)) == ("sentences or runs of words", 2, [18, 19])
+    between = "" if script == "Thai" else " "
+    long = between.join(text.rstrip("!！。") for text in made[:3])
+    part = long[len(made[0]) // 2 : -len(made[0]) // 2]
+    assert kinds(f"{made[20]}{part}", [record(long)]) == ["sentences or runs of words"]
+    assert not kinds(made[20], train) and not kinds(made[3], train, [record(made[3], "fresh")])
+
+
+@pytest.mark.parametrize(
+    ("text", "too_short"),
+    [("这家餐厅的服务很好我们下次还会", False), ("这家餐厅的服务很好", True), ("กล้องนี้ดีมากครับ", True)],
+)
+def test_a_few_characters_are_chance(text, too_short):
+    assert bool(kinds(text, [record(text)])) is not too_short
+
+
+@pytest.mark.parametrize(
+    ("written", "private", "kind"),
+    [
+        ("请联系zhang@example.com。", "邮箱zhang@example.com吧", "emails"),
+        ("拨打13812345678吧", "电话：１３８１２３４５６７８转", "phone numbers"),
+        ("見てhttps://example.com/aですよ", "これhttps://example.com/aを", "web addresses"),
+    ],
+)
+def test_addresses_and_numbers_are_found_between_characters(written, private, kind):
+    assert kind in kinds(written, [record(private)])
+    assert kinds(written, [record("没有")]) == []
+
+
+@pytest.mark.parametrize(("name", "written"), [("AG3D6O4S", "用户AG3D6O4S说"), ("快乐的小王子", "我是快乐的小王子。")])
+def test_ids_are_found_between_characters(name, written):
+    assert kinds(written, [record("nothing", name)]) == ["ids of records or users"]
+    assert kinds(written, [record("nothing", name)], [record(f"他叫{name}了", "other")]) == []
+
+
+def test_texts_that_cannot_be_searched_are_counted():
+    texts = [LONG, same_sentences("Chinese")[0], same_sentences("Thai")[0], "so good", "很好", "", "🙂" * 120]
+    texts.append("".join(chr(0x12000 + i) for i in range(120)))  # cuneiform: its words cannot be told apart
+    assert leak_scan.not_searched(texts) == leak_scan.NotSearched(texts=8, short=5, unreadable=2)

@@ -16,9 +16,9 @@ def floor(tmp_path: Path) -> Path:
 
 
 def test_words_of_a_floor_that_may_not_be_released_are_not_public(floor: Path):
-    texts = ["The woofer didn't rattle, and 12 more."]
+    texts = ["The woofer didn't rattle, and 12 more. 音箱"]
     known = public_vocabulary.vocabulary(floor, texts, locale="en_US")
-    assert {"woofer", "rattle", "camera"} <= set(known) and not {"didn", "the", "12", "t"} & set(known)
+    assert {"woofer", "rattle", "camera", "音", "箱"} <= set(known) and not {"didn", "the", "12", "t"} & set(known)
     (floor / "privacy.json").write_text(json.dumps({"not_for_release": ["it is not private"]}))
     known = public_vocabulary.vocabulary(floor, texts, locale="en_US")
     assert "camera" in known and "woofer" not in known

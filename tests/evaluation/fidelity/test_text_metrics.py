@@ -18,6 +18,11 @@ def test_lengths_of_records_and_sentences():
     assert lengths.sentences.tolist() == [2, 3, 1, 2, 2] and lengths.of_record.tolist() == [0, 0, 0, 2, 2]
 
 
+def test_lengths_of_scripts_without_spaces_are_in_characters():
+    lengths = text_metrics.lengths(["很好。下次再来！", "ดีมาก"])
+    assert lengths.records.tolist() == [6, 4] and lengths.sentences.tolist() == [2, 4, 4]
+
+
 @pytest.mark.parametrize("wordless", [["", "..."], []])
 def test_texts_without_a_word_have_lengths_and_no_sentence(wordless):
     lengths = text_metrics.lengths(wordless)
@@ -69,6 +74,10 @@ def test_label_distance():
         ("12 + 30!", {"non_text"}),
         ("", {"non_text", "abrupt"}),
         ("very very very very very very good.", {"repetitive"}),
+        ("他说：「很好。」", set()),
+        ("यह अच्छा है।", set()),
+        ("กล้องนี้ดีมาก", set()),  # Thai has no full stop
+        ("他说很", {"abrupt"}),
     ],
 )
 def test_defects_by_name(text, expected):

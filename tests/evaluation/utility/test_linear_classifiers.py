@@ -23,6 +23,13 @@ def test_words_of_one_letter_are_read_and_the_vocabulary_is_limited_to_the_most_
     }
 
 
+def test_characters_of_scripts_without_spaces_are_words():
+    assert set(linear_classifiers.read_words(["我的iPhone", "ดีมาก"]).get_feature_names_out()) == {
+        *("我", "的", "iphone"),
+        *("ดี", "ม", "า", "ก"),
+    }
+
+
 def test_texts_without_words_are_refused():
     with refused("evaluation.no_words_to_train_on", name="texts", value=2):
         linear_classifiers.read_words(["!!!", "..."])

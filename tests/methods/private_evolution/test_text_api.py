@@ -97,6 +97,18 @@ def test_of_a_reasoning_model_the_answers_are_kept_and_reasoning_alone_is_no_tex
     assert drawn.texts == {1: "It is at 1.0. Truly so."} and drawn.rejected == {"truncated": 1}
 
 
+def test_cut_replies_of_any_script_end_at_their_last_sentence(prompts: PromptFile) -> None:
+    writing = Writing(Sampling(), max_new_tokens=16, unfinished="trim", max_attempts=1)
+    model = Plane()
+    model.scripted = [Completion("他说：“很好！”下次", 9, False), Completion("กล้องนี้ดีมาก แบตเตอ", 9, False)]
+    assert Api(model, prompts, writing).random(CELLS, 0).texts == {1: "他说：“很好！”", 0: "กล้องนี้ดีมาก"}
+
+
+def test_a_length_without_spaces_is_in_characters(prompts: PromptFile) -> None:
+    api = Api(Plane(), prompts, Writing(Sampling(), max_new_tokens=64, word_var_scale=0.01, min_words=8))
+    assert api.length("这家店的菜很好吃，下次还来。", np.random.default_rng(0)) == (12, 16)
+
+
 def test_lengths_adapt_to_the_parent(prompts: PromptFile) -> None:
     api = Api(Plane(), prompts, Writing(Sampling(), max_new_tokens=64, word_var_scale=5.0, min_words=8))
     rng = np.random.default_rng(0)
