@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from lib.common import paths, system
 from lib.common.errors import DoppelError
 
 _USAGE = """
@@ -43,19 +44,30 @@ def main(arguments: Sequence[str]) -> int:
         Exit code of a preset or a sweep: 0 everything is up to date, 1 a stage failed, 2 refused before anything was
         started. That of another command is its own.
     """
-    command, rest = arguments[:1], arguments[1:]
+    try:
+        with system.refusals():
+            return _command(arguments[:1], arguments[1:], arguments)
+    except DoppelError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _command(command: Sequence[str], rest: Sequence[str], arguments: Sequence[str]) -> int:
+    if command and command[0] in _COMMANDS:
+        return import_module(_COMMANDS[command[0]]).main(rest)
+    if command in (["test"], ["lab"]):
+        system.ensure_home(paths.HOME)
     if command == ["test"]:
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])
     if command == ["lab"]:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before others of the user
         opened = "--LabApp.default_url=/lab/tree/notebooks"  # the project stays the root, so results/ can be seen too
         os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *rest])
-    if command and command[0] in _COMMANDS:
-        return import_module(_COMMANDS[command[0]]).main(rest)
     sweeping = command == ["sweep"]
     options = _sweep_parser().parse_args(rest) if sweeping else _parser().parse_args(arguments)
     from lib.cli import run  # late: --help needs no library
 
+    system.ensure_home(paths.HOME)
     try:
         return run.run_sweep(options) if sweeping else run.run_preset(options)
     except DoppelError as error:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.common import paths
+from lib.common import paths, system
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json, remove_folder, remove_parts
 from lib.common.formatting import NOT_PRIVATE
@@ -69,6 +69,7 @@ def _preset_name(given: str) -> str:
 def _run(graph: Graph, options: argparse.Namespace) -> int:
     from lib.pipeline.budget_check import check_budget, cost  # late: a typo is refused before the accountant is loaded
 
+    system.check_writable(graph.folder)
     targets = [stage for name in options.only or () for stage in graph.find(name, "--only")] or list(graph.nodes)
     forced = _forced(graph, options.force, targets)
     if options.dry_run:

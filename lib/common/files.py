@@ -5,40 +5,13 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lib.common.errors import DoppelError
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Within the block, what the operating system refuses is a refusal that names a file.
-
-    Args:
-        path: the file that the block reads.
-
-    Raises:
-        DoppelError: the file may not be read, or the disk fails.
-    """
-    try:
-        yield
-    except PermissionError:
-        raise DoppelError(
-            "common.no_permission",
-            "no permission to read it",
-            remedy="give yourself read permission (chmod u+r)",
-            where=str(path),
-        ) from None
-    except OSError as error:
-        sentence = f"cannot be read ({error.strerror or type(error).__name__})"
-        raise DoppelError(
-            "common.unreadable", sentence, remedy="copy it to another disk or folder", where=str(path)
-        ) from None
+from lib.common import system
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -50,15 +23,23 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Args:
         path: the file; its folder is created where it is missing.
         content: what goes in; ``str`` is written as UTF-8.
+
+    Raises:
+        DoppelError: the operating system refuses it, for want of room say. No half of it is left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = _part(path)
     data = content.encode() if isinstance(content, str) else content
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with system.refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
     folder = os.open(path.parent, os.O_RDONLY)  # which holds the new name
     try:
         with suppress(OSError):  # not every file system knows how

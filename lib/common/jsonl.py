@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lib.common import system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
-from lib.common.files import reading
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -55,7 +55,7 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines of a file, packed or not, numbered from 1."""
     number = 0
-    with reading(path), gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with system.refusals(path), gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         try:
             for number, line in enumerate(file, 1):
                 yield number, line

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from lib.common import system
 from lib.common.errors import DoppelError
 
 _POLL = 0.2  # seconds between two attempts
@@ -24,10 +25,12 @@ def hold(path: Path, resource: str, *, patience: float = 0.0) -> IO[str]:
         the open lock file. Closing it, or the end of the process, releases the lock.
 
     Raises:
-        DoppelError: when another process still holds the lock after ``patience`` seconds; with its process id.
+        DoppelError: when another process still holds the lock after ``patience`` seconds, with its process id; or the
+            file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+", encoding="utf-8")
+    with system.refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
     deadline, reported = time.monotonic() + patience, False
     while True:
         try:

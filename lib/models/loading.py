@@ -21,6 +21,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from lib.common import network
 from lib.common.errors import DoppelError, nearest
 from lib.common.files import sha256
 from lib.common.paths import DATA
@@ -51,6 +52,7 @@ def locate(name: str, root: Path = DATA) -> Path | str:
     """
     kind, _, rest = name.partition(":")
     if kind == "hub" and rest:
+        network.check_environment()
         return rest
     if kind == "bundled" and rest in bundled.BUNDLED:
         folder = root / "models" / rest

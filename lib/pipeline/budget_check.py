@@ -7,8 +7,10 @@ not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. T
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from lib.common import system
 from lib.common.errors import DoppelError, Faults, Reason
 from lib.methods import registry
 from lib.pipeline.graph import FORCED, Graph, Node
@@ -63,7 +65,7 @@ def check_budget(graph: Graph, names: Iterable[str]) -> None:
 
     Raises:
         DoppelError: the corpus' own releases exceed a target, or the budget of a corpus would be exceeded by all runs
-            together if these stages ran.
+            together if these stages ran, or its account cannot be written.
     """
     steps = names if isinstance(names, Mapping) else dict.fromkeys(names)
     faults = Faults()
@@ -76,6 +78,7 @@ def check_budget(graph: Graph, names: Iterable[str]) -> None:
     if not faults.found:
         for account, ids in _by_account(graph, steps).items():
             with faults:
+                system.check_writable(account.path.parent)
                 _check(graph, account, ids, steps)
     faults.raise_any()
 
@@ -101,6 +104,25 @@ def cost(graph: Graph, steps: Steps) -> list[str]:
                 f"{before:.4f} to {after:.4f} at delta {at:.3g}, for one {unit}"
             )
     return lines
+
+
+def charged_since(graph: Graph, id: str, began: datetime) -> str | None:
+    """What a stage that failed has charged to its corpus all the same, as a sentence; None where that is nothing.
+
+    Args:
+        graph: the stages of a run.
+        id: of the stage.
+        began: when the run began.
+    """
+    node, source = graph.nodes[id], _corpus(graph, id).parameters.get("source")
+    charges = Account.of(source).read()[1] if source is not None else []
+    own = [charge for charge in charges if (charge.run, charge.event.stage) == (graph.run, id)]
+    new = [charge for charge in own if datetime.fromisoformat(charge.time) >= began.replace(microsecond=0)]
+    if not new:
+        return None
+    spent = budget.composed([charge.event.mechanism for charge in new], new[-1].delta)
+    again = "going on costs nothing more" if _paid(graph, node, charges, {id: None}) else "another attempt costs again"
+    return f"before it failed it charged {source}: epsilon {spent:.4f} by itself, which stays spent; {again}"
 
 
 def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:

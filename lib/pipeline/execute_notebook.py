@@ -3,11 +3,12 @@
 import logging
 import math
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 import papermill
 from jupyter_client import AsyncKernelManager
@@ -34,11 +35,19 @@ logging.getLogger("papermill").addFilter(_is_not_about_annotations)
 class ThisPython(AsyncKernelManager):
     """Starts the kernel with the running Python interpreter, whatever kernels are registered on the machine."""
 
+    died: ClassVar[int | None] = None  # exit status of the kernel that was found dead
+
     @property
     def kernel_spec(self) -> KernelSpec:
         """The command that starts the kernel."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
         return KernelSpec(argv=command, display_name="Python", language="python")
+
+    async def _async_is_alive(self) -> bool:
+        alive = await super()._async_is_alive()
+        if not alive and self.has_kernel:
+            ThisPython.died = await self.provisioner.poll()
+        return alive
 
 
 class Log:
@@ -143,8 +152,8 @@ def execute(
         streams = Log(file, say), Log(file, say)
         try:
             papermill.execute_notebook(
-                source,
-                target,
+                _literal(source),
+                _literal(target),
                 parameters=parameters,
                 kernel_name="python3",
                 language="python",
@@ -158,13 +167,24 @@ def execute(
             lines = _ANSI.sub("", "\n".join(error.traceback)).splitlines()
             return "\n".join([_purpose(source, error.source), *lines[-_SCREEN:]])
         except DeadKernelError:
-            return "its kernel died: killed, or out of memory; run again to go on"
-        except KeyboardInterrupt:
-            return "stopped from the keyboard; run again to go on"
+            return f"its kernel died: {_ending(ThisPython.died)}; run again to go on"
         finally:
             for stream in streams:
                 stream.close()
     return None
+
+
+def _literal(path: Path) -> str:
+    """A path that papermill takes as it is: in braces it would look for a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _ending(status: int | None) -> str:
+    """How a kernel ended, from its exit status; the signal that ended it is below 0."""
+    if status is None or status == -signal.SIGKILL:
+        return "killed, or out of memory"
+    ended = f"exit code {status}" if status >= 0 else signal.Signals(-status).name
+    return f"{ended}, and its log may say why"
 
 
 def _purpose(source: Path, failed: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from lib.common import paths
+from lib.common import network, paths
 from lib.common.errors import DoppelError, Faults, nearest
 from lib.pipeline.graph import Graph, Node
 from lib.pipeline.grid import Grid
@@ -116,6 +116,8 @@ def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object
     changed = params.check(spec, changes, f"--set {id}")
     resolved |= {name: changed[name] for name in changes}
     tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started
+    if any(str(value).startswith("hub:") for value in resolved.values()):
+        network.check_environment()
     notebook = id.partition(".")[0]
     if notebook in CHECKS:
         with _naming(given.where):

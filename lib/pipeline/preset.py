@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lib.common import system
 from lib.common.errors import DoppelError, Faults, nearest
 from lib.stage import parameters, strict_yaml
 from lib.stage.notebook_roles import notebook_of, stands_for
@@ -119,11 +120,14 @@ def read(name: str, root: Path, faults: Faults) -> Preset:
         faults: takes what is wrong with each file.
 
     Raises:
-        DoppelError: there is no such preset, or a file's ending would leave it out.
+        DoppelError: there is no such preset, its folder cannot be read, or a file's ending would leave it out.
     """
     folder = root / "params" / name
     presets = sorted(path.name for path in (root / "params").glob("*") if any(path.glob("*.yaml")))
     if name not in presets:
+        with system.refusals():  # a folder that may not be read looks like an empty one
+            for there in filter(Path.exists, (folder.parent, folder)):
+                list(there.iterdir())
         raise DoppelError(
             "pipeline.unknown_preset", f"no preset {name!r}", name=name, remedy=f"presets: {', '.join(presets)}"
         )

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.common import paths
+from lib.common import paths, system
 from lib.common.errors import DoppelError
-from lib.common.files import read_json, write_atomic
+from lib.common.files import read_json
 from lib.common.lock import hold
-from lib.stage import fingerprint
+from lib.stage import fingerprint, redaction
 from lib.stage import parameters as params
 from lib.stage.stage import RUNNER
+
+_DIED = "the process died without an error message: killed, or out of memory; run again to go on"
+_SCREEN = 25  # lines of an unexpected error that are shown
 
 
 def main(run: str, stage: str, threads: str, parent: str) -> int:
@@ -38,20 +41,28 @@ def main(run: str, stage: str, threads: str, parent: str) -> int:
     say = _speaker(stage)
     log = (folder / "log.txt").relative_to(paths.ROOT)
     trouble = folder.parent / ".chain" / f"{stage}.failed"
-    write_atomic(
-        trouble, f"the process died without an error message: killed, or out of memory; run again to go on\nlog: {log}"
-    )
+    redaction.install()
+    system.ensure_home(paths.HOME)
     began = time.monotonic()
     try:
-        problem = _bring_up_to_date(folder, node, threads, say)
+        with system.refusals(folder):
+            trouble.write_text(f"{_DIED}\nlog: {log}")
+            problem = _bring_up_to_date(folder, node, threads, say)
     except DoppelError as error:
         problem = str(error)
-    if problem:
-        write_atomic(trouble, f"{problem}\nlog: {log}")
-        say(f"failed after {time.monotonic() - began:.0f} s")
-        return 1
-    trouble.unlink()
-    return 0
+    except KeyboardInterrupt:
+        problem = "stopped from the keyboard; run again to go on"
+    except Exception as error:  # of papermill, Jupyter or our own
+        problem = "\n".join(redaction.rendered(error)[-_SCREEN:])
+    trouble.unlink(missing_ok=True)
+    if not problem:
+        return 0
+    say(f"failed after {time.monotonic() - began:.0f} s")
+    try:
+        trouble.write_text(f"{problem}\nlog: {log}", "utf-8")
+    except OSError:  # a full disk, say: what is in the file now is not the whole
+        say(problem)
+    return 1
 
 
 def _bring_up_to_date(folder: Path, node: dict, threads: str, say: Callable[[str], None]) -> str | None:

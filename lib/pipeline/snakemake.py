@@ -1,17 +1,33 @@
 """Hands a plan to Snakemake, which runs it: order, parallel stages, cards, other machines."""
 
+import logging
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lib.common import paths
 from lib.common.errors import Reason
 from lib.common.files import write_json
+from lib.pipeline import budget_check
 from lib.pipeline.graph import Graph
 from lib.stage.provenance import usable_cores
 
-_TAIL = 15  # lines of Snakemake's log that are shown when Snakemake itself fails
+_NO_ROOM = "why stands above, since nothing could be written"
+
+
+class _Errors(logging.Filter):
+    """Keeps what Snakemake logs of its own errors, of which it shows and writes nothing when it is quiet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            self.lines.append(record.getMessage())
+        return True
 
 
 def run(
@@ -55,15 +71,18 @@ def run(
             (marks / id).touch()
     where = ["--profile", _profile(profile)] if profile else ["--cores", str(cores)]
     where += ["--jobs", str(jobs)] if profile and jobs else []
-    code = _snakemake(graph.folder, [*where, *(["--resources", "gpu=1"] if _has_card() else [])])
+    began, errors = datetime.now(UTC), _Errors()
+    code = _snakemake(graph.folder, [*where, *(["--resources", "gpu=1"] if _has_card() else [])], errors)
     if code:
-        _explain(graph, steps)
+        _explain(graph, steps, began, errors.lines)
     return 1 if code else 0
 
 
-def _snakemake(folder: Path, where: list[str]) -> int:
+def _snakemake(folder: Path, where: list[str], errors: logging.Filter) -> int:
     from snakemake.cli import main  # slow to import, and an up-to-date run does not need it
+    from snakemake.logging import logger
 
+    logger.addFilter(errors)
     options = ["--snakefile", str(paths.ROOT / "Snakefile"), "--directory", str(folder)]
     options += ["--configfile", str(folder / "chain.json"), "--rerun-triggers", "mtime", "--scheduler", "greedy"]
     options += ["--nolock", "--rerun-incomplete", "--quiet", "all"]  # the front door holds a lock that a kill releases
@@ -82,16 +101,14 @@ def _has_card() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or sys.platform == "darwin"
 
 
-def _explain(graph: Graph, steps: Mapping[str, Reason]) -> None:
-    """Print why the chain stopped: what each failed stage said, or what Snakemake did."""
-    told = False
-    for id in steps:
-        trouble = graph.folder / ".chain" / f"{id}.failed"
-        if trouble.is_file():
-            print(f"\n{id} failed: {trouble.read_text('utf-8')}", file=sys.stderr)
-            told = True
-    if not told:
-        logs = sorted((graph.folder / ".snakemake" / "log").glob("*.log"))
-        lines = logs[-1].read_text("utf-8").splitlines()[-_TAIL:] if logs else []
-        print("\n".join(["\nSnakemake stopped before any stage failed:", *lines]), file=sys.stderr)
+def _explain(graph: Graph, steps: Mapping[str, Reason], began: datetime, errors: Sequence[str]) -> None:
+    """Print why the chain stopped: what each failed stage said and charged, or what Snakemake said."""
+    failed = {id: graph.folder / ".chain" / f"{id}.failed" for id in steps}
+    failed = {id: path for id, path in failed.items() if path.is_file()}
+    for id, path in failed.items():
+        print(f"\n{id} failed: {path.read_text('utf-8', 'replace') or _NO_ROOM}", file=sys.stderr)
+        if charged := budget_check.charged_since(graph, id, began):
+            print(charged, file=sys.stderr)
+    if not failed:
+        print("\n".join(["\nSnakemake stopped before any stage failed:", *errors]), file=sys.stderr)
     print("\nwhat is done stays done; the same command goes on from there", file=sys.stderr)

@@ -39,11 +39,13 @@ NOT_COUNTED = (
 # some of it after the stage is done.
 NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
 
-# Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, guarded and compared.
+# Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, guarded, refused and compared.
 HARMLESS = (
     "lib.plots",
     "lib.common.lock",
+    "lib.common.network",
     "lib.common.progress",
+    "lib.common.system",
     "lib.stage.fingerprint",
     "lib.stage.notebook_file",
     "lib.stage.provenance",

@@ -1,20 +1,24 @@
 """Errors without private text: what is shown of an exception is its type and place, not its message.
 
 The message of a KeyError, a JSON or a tokenizer error quotes the data that it met. Inside a stage only
-a `DoppelError` shows its message, for those are written to hold none.
+a `DoppelError` shows its message, for those are written to hold none; of what the operating system refused, the cause
+is shown: a full disk should not look like a fault of the data.
 """
 
 import os
+import re
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 
+from lib.common import system
 from lib.common.errors import DoppelError
 
 SHOW = "DOPPEL_SHOW_ERRORS"
 HIDDEN = f"message hidden: it may hold private text; set {SHOW}=1 to see it"
 
+_ERRNO = re.compile(r"\[Errno (\d{1,4})\]")  # what Python puts before the message of such an error
 _FRAMEWORK = (f"{os.sep}IPython{os.sep}", f"{os.sep}ipykernel{os.sep}")
 
 
@@ -42,7 +46,7 @@ def hidden(error: BaseException) -> BaseException:
     """
     if isinstance(error, DoppelError | KeyboardInterrupt):
         return error
-    return type(type(error).__name__, (Exception,), {})(HIDDEN)
+    return type(type(error).__name__, (Exception,), {})(_shown(type(error), str(error)))
 
 
 def rendered(error: BaseException) -> list[str]:
@@ -69,8 +73,15 @@ def _trim(report: traceback.TracebackException | None) -> None:
 def _type_only(report: traceback.TracebackException, **_: object) -> Iterator[str]:
     """Stands in for ``TracebackException.format_exception_only``: notes and the line of a SyntaxError go as well."""
     kind = vars(report)["_exc_type" if "_exc_type" in vars(report) else "exc_type"]  # the first from Python 3.13 on
-    name = "NoneType" if kind is None else kind.__qualname__
-    yield f"{name}: {report if kind is not None and issubclass(kind, DoppelError) else HIDDEN}\n"
+    yield "NoneType\n" if kind is None else f"{kind.__qualname__}: {_shown(kind, str(report))}\n"
+
+
+def _shown(kind: type, message: str) -> str:
+    """What may be shown of the message of an error of this type."""
+    if issubclass(kind, DoppelError):
+        return message
+    number = _ERRNO.match(message) if issubclass(kind, OSError) else None
+    return f"{system.cause(int(number[1]))}; {HIDDEN}" if number else HIDDEN
 
 
 def _print(error: BaseException | None) -> None:

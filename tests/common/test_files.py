@@ -1,5 +1,6 @@
 """Files that are whole or absent."""
 
+import errno
 import math
 import os
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.errors import refused
 
 from lib.common import files
 
@@ -56,6 +58,18 @@ def test_a_folder_goes_at_once_and_what_is_left_of_it_later(tmp_path: Path, monk
     files.remove_folder(tmp_path / "work")
     files.remove_folder(tmp_path / "work")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_named_and_leaves_no_half_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_atomic(tmp_path / "x", "old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with refused("common.system", name=str(tmp_path / "x"), value="ENOSPC"):
+        files.write_atomic(tmp_path / "x", "new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "x"] and (tmp_path / "x").read_text() == "old"
 
 
 def test_a_hash_is_that_of_sha256sum(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Pre-flight of budgets: what a run would charge is refused before anything starts. No kernel is started here."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.budgets import (
@@ -143,3 +145,16 @@ def test_the_command_line_refuses_and_starts_and_takes_away_nothing(
     assert capsys.readouterr().err == f"{error.value}\nnothing was started\n"
     assert {path: path.read_bytes() for path in before} == before
     assert len(entries()) == 1 and not house.stage(TRAIN, "quick").exists()
+
+
+def test_what_a_stage_that_failed_has_charged_is_said(house: Project) -> None:
+    corpus()
+    before, graph = datetime.now(UTC), graph_of()
+    assert budget_check.charged_since(graph, TRAIN, before) is None
+    pay(begin(TRAIN))
+    said = budget_check.charged_since(graph, TRAIN, before)
+    assert "amazon-snippets: epsilon 1.8" in said and "going on costs nothing more" in said
+    assert budget_check.charged_since(graph, EVOLVE, before) is None
+    assert budget_check.charged_since(graph, TRAIN, before + timedelta(minutes=1)) is None
+    shutil.rmtree(house.stage(TRAIN, "quick") / "checkpoints")
+    assert "another attempt costs again" in budget_check.charged_since(graph, TRAIN, before)

@@ -2,12 +2,15 @@
 
 import io
 import logging
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from papermill.parameterize import parameterize_path
 from tqdm import tqdm
 
-from lib.pipeline.execute_notebook import Log
+from lib.pipeline.execute_notebook import Log, _ending, _literal
 
 
 class Terminal:
@@ -127,3 +130,15 @@ def test_of_papermill_nothing_is_kept_back_but_that_it_cannot_read_annotated_par
     logger.warning("Passed unknown parameter: target_epsilon")
     logger.warning("Something else of an unknown parameter")
     assert caplog.messages == ["Something else of an unknown parameter"]
+
+
+@pytest.mark.parametrize("folder", ["doppel {x}", "{run}", "{", "}}{{run}"])
+def test_papermill_takes_paths_as_they_are(folder: str) -> None:
+    path = Path("/home") / folder / "notebook.ipynb"
+    assert parameterize_path(_literal(path), {"run": "quick"}) == str(path)
+
+
+def test_a_kernel_that_was_not_killed_is_not_called_so() -> None:
+    assert "killed, or out of memory" in _ending(-signal.SIGKILL)
+    assert "SIGSEGV" in _ending(-signal.SIGSEGV) and "exit code 3" in _ending(3)
+    assert not any("memory" in _ending(status) for status in (-signal.SIGSEGV, 0, 3))

@@ -1,6 +1,7 @@
 """Pre-flight: everything that is wrong with a preset is reported before any kernel starts. None is started here."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 from support.errors import refused
@@ -144,3 +145,50 @@ def test_overrides_reach_one_variant_or_all(here: Project) -> None:
     assert [nodes[id].parameters["samples"] for id in ("02_end.a", "02_end.b")] == [5, 6]
     assert nodes["01_grow.fast"].parameters["device"] == "x=y"
     assert nodes["02_end.b"].parameters["stage"] == "02_end.b" and nodes["02_end.b"].parameters["run"] == "toy"
+
+
+def test_a_preset_that_cannot_be_listed_is_told_so(here: Project) -> None:
+    toy_chain(here)
+    (here.root / "params" / "mine").write_text("a file")
+    with refused("common.system", name=str(here.root / "params" / "mine"), value="ENOTDIR"):
+        preflight("mine", "mine")
+
+
+@pytest.mark.parametrize("place", ["results", "data"])
+def test_outputs_and_budgets_that_cannot_be_written_are_refused_before_anything_starts(
+    house: Project, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    (house.root / place).touch()
+    assert __main__.main(["quick", "--dry-run"]) == 2
+    shown = capsys.readouterr().err
+    assert f"{house.root / place}: Not a directory (ENOTDIR); " in shown and "nothing was started" in shown
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(
+    here: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy_chain(here)
+    notebook = here.root / "notebooks" / "00_make.ipynb"
+    notebook.rename(notebook.with_suffix(".old"))
+    notebook.symlink_to(notebook)  # it leads to itself
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    assert __main__.main(["toy", "--dry-run"]) == 2
+    assert str(notebook) in (shown := capsys.readouterr().err) and "(ELOOP)" in shown
+
+
+def test_a_proxy_that_no_client_knows_is_refused_where_the_hub_is_asked(
+    house: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://here:9")
+    preflight("quick", "quick")
+    with refused("common.proxy", name="ALL_PROXY"):
+        preflight("quick", "quick", ["10_finetune_dp_lora.model=hub:gpt2"])
+    for place in ("http://localhost:8000/v1", "https://api.openai.com/v1"):
+        values = ("model=openai:small", f"base_url={place}", "top_k=0", "key_variable=NO_KEY")
+        endpoint = [f"12_aug_pe.{value}" for value in values]
+        if "localhost" in place:
+            preflight("quick", "quick", endpoint)  # no proxy is used for it
+        else:
+            monkeypatch.setenv("NO_KEY", "a-key")
+            with refused("common.proxy", name="ALL_PROXY"):
+                preflight("quick", "quick", endpoint)

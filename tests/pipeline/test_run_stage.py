@@ -1,7 +1,9 @@
 """One stage of a chain: what keeps a finished stage, and what does not."""
 
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 from support.project import Project
@@ -55,3 +57,44 @@ def test_code_that_changed_while_a_stage_started_costs_a_stage_without_noise_alo
     privacy.write_text(json.dumps({"events": [{"stage": "10_train", "mechanism": {"kind": "NonPrivate"}}]}))
     assert "changed while it started" in run_stage._unfit(folder, other)
     assert fingerprint.drew_noise(folder) is False
+
+
+def failure(project: Project, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> str:
+    """What the front door would print of a stage in whose execution this is raised."""
+
+    def execute(*_: object) -> str:
+        raise error
+
+    chain(project, {"run": "toy", "stage": "10_train", "steps": 5})
+    monkeypatch.setattr(run_stage, "_execute", execute)
+    monkeypatch.setattr(run_stage.redaction, "install", lambda: None)
+    assert run_stage.main("toy", "10_train", "1", str(os.getppid())) == 1
+    return (project.root / "results/toy/.chain/10_train.failed").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "10_train: No space left on device (ENOSPC); make room"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError"),
+        (KeyboardInterrupt(), "stopped from the keyboard"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_what_was_killed_is_called_killed(
+    finished: Project, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
+) -> None:
+    shown = failure(finished, monkeypatch, error)
+    assert said in shown and "log: results/toy/10_train/log.txt" in shown and "out of memory" not in shown
+
+
+def test_where_not_even_the_failure_can_be_written_it_is_said_at_the_terminal(
+    finished: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, *_: object) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert failure(finished, monkeypatch, KeyboardInterrupt()) == ""
+    assert "No space left on device (ENOSPC)" in capfd.readouterr().out

@@ -58,6 +58,14 @@ def test_the_place_and_the_type_of_an_error_are_shown(guarded: InteractiveShell,
     assert "interactiveshell.py" not in shown
 
 
+def test_of_what_the_system_refused_the_cause_is_shown(guarded: InteractiveShell, capfd: pytest.CaptureFixture) -> None:
+    guarded.push({"private": PRIVATE})
+    result = guarded.run_cell("import errno\nraise OSError(errno.ENOSPC, private)")
+    shown = capfd.readouterr().out
+    assert "OSError: No space left on device (ENOSPC); message hidden" in shown and PRIVATE not in shown
+    assert str(result.error_in_exec).startswith("No space left on device (ENOSPC)")
+
+
 def test_a_refusal_is_shown_as_it_is(guarded: InteractiveShell, capfd: pytest.CaptureFixture) -> None:
     result = guarded.run_cell(
         "from lib.common.errors import DoppelError\n"

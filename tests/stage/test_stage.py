@@ -171,6 +171,17 @@ def test_a_folder_in_use_is_refused_and_free_when_its_holder_ends(here: Project)
     begin(here, run="toy")
 
 
+def test_beginning_again_sweeps_up_half_written_files(here: Project) -> None:
+    toy(here)
+    begin(here)._release()
+    folder = here.stage("00_make", "quick")
+    (folder / "checkpoints" / "key").mkdir(parents=True)
+    for part in (".metrics.json.17.part", "checkpoints/key/.state.17.part"):
+        (folder / part).touch()  # of a process that was killed
+    begin(here)
+    assert not list(folder.rglob("*.part"))
+
+
 def test_the_cell_that_begins_can_be_run_again(here: Project) -> None:
     toy(here)
     namespace = here.play("00_make")

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from lib.common import paths
+from lib.common import paths, system
 from lib.common.errors import DoppelError
-from lib.common.files import reading
 
 HEAD = 4096  # bytes that are looked at; a file that begins with more white space counts as empty
 FORMATS = (  # what a file is, its first bytes, and what to do about it
@@ -45,7 +44,7 @@ def locate(name: str, kind: str) -> Path:
         path = paths.ROOT / Path(name).expanduser()
     except RuntimeError:  # ~NAME, and there is no such user
         path = paths.ROOT / name
-    with reading(path):
+    with system.refusals(path):
         if path.is_dir():
             raise DoppelError(
                 "data.folder",

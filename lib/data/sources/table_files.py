@@ -11,10 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.common import jsonl
+from lib.common import jsonl, system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
-from lib.common.files import reading
 from lib.data.records import Record, from_json, scan
 from lib.data.sources.columns import Cells, cells_by_key, resolve
 from lib.data.sources.corpus import Columns, Corpus, SourceRequest, draw
@@ -130,7 +129,7 @@ def csv_cells(path: Path, columns: Columns) -> Iterator[Cells]:
     """
     csv.field_size_limit(LONGEST_CELL)
     start = 1  # the line on which the current row begins; a quoted cell may hold line breaks
-    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
+    with system.refusals(path), path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, strict=True)
         try:
             header = next(filter(None, rows), [])

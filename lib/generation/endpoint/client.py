@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from openai import AzureOpenAI, DefaultHttpxClient, OpenAI
 
+from lib.common import network
 from lib.common.errors import DoppelError
 
 OPENAI_KEY, AZURE_KEY = "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"
@@ -47,7 +48,8 @@ def connect(name: str, base_url: str | None, key_variable: str, timeout: float) 
         timeout: seconds without a byte from the server after which a try fails.
 
     Raises:
-        DoppelError: the name or the address cannot be used, or the key is missing or would be sent unencrypted.
+        DoppelError: the name or the address cannot be used, the key is missing or would be sent unencrypted, or the
+            environment names a proxy or certificates that no client can use.
     """
     provider, _, model = name.partition(":")
     if provider not in ("openai", "azure") or not model:
@@ -70,6 +72,8 @@ def connect(name: str, base_url: str | None, key_variable: str, timeout: float) 
     shared = {"api_key": key or _NO_KEY, "timeout": timeout, "max_retries": 0}
     if local:  # a proxy cannot reach the servers of this machine
         shared["http_client"] = DefaultHttpxClient(trust_env=False)
+    else:
+        network.check_environment()
     if provider == "azure":
         version = _variable("OPENAI_API_VERSION", "the version of Azure's API")
         client = AzureOpenAI(azure_endpoint=place, azure_deployment=model, api_version=version, **shared)
