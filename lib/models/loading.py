@@ -21,11 +21,11 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from lib.common import network
 from lib.common.errors import DoppelError, nearest
 from lib.common.files import sha256
 from lib.common.paths import DATA
 from lib.models import bundled
+from lib.models.pretrained import from_pretrained
 
 logging.disable_progress_bar()  # a bar for every file of weights tells the reader of a notebook or a log nothing
 # PEFT reads an attribute that transformers has renamed; users can do nothing about it
@@ -52,7 +52,6 @@ def locate(name: str, root: Path = DATA) -> Path | str:
     """
     kind, _, rest = name.partition(":")
     if kind == "hub" and rest:
-        network.check_environment()
         return rest
     if kind == "bundled" and rest in bundled.BUNDLED:
         folder = root / "models" / rest
@@ -101,12 +100,21 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTra
         device: where the model runs, as `resolve_device` takes it.
 
     Raises:
-        DoppelError: the model is unknown or cannot be loaded, or the device or dtype is refused.
+        DoppelError: the model is unknown, cannot be loaded or lacks weights, or the device or dtype is refused.
     """
     resolved = resolve_device(device)
     # on CPUs the backward pass of fused attention takes a sixth of a training step
     options = {"attn_implementation": "eager"} if resolved.type == "cpu" else {}
-    model = from_pretrained(AutoModelForCausalLM, locate(name), dtype=resolve_dtype(dtype, resolved), **options)
+    options |= {"dtype": resolve_dtype(dtype, resolved), "output_loading_info": True}
+    model, report = from_pretrained(AutoModelForCausalLM, locate(name), **options)
+    if missing := sorted(report["missing_keys"]):  # transformers would go on with random ones
+        raise DoppelError(
+            "models.weights_missing",
+            f"model {name!r}: its files hold no weights for {missing[0]} and {len(missing) - 1} more",
+            name="model",
+            value=name,
+            remedy="give a model whose weights are of the architecture that its config.json names",
+        )
     return model.to(resolved).eval()
 
 
@@ -259,29 +267,6 @@ def merged(model: PeftModel) -> PreTrainedModel:
             remedy="load the model with dtype float32",
         )
     return model.merge_and_unload()
-
-
-def from_pretrained(loader: type, source: Path | str, **options: object) -> object:
-    """Load a model, tokenizer or config with transformers.
-
-    Args:
-        loader: transformers' class for it (AutoModel, AutoTokenizer, ...).
-        source: a folder, which is never looked up on the network, or an id on the hub.
-        **options: more arguments of the class's ``from_pretrained``.
-
-    Raises:
-        DoppelError: nothing can be loaded from ``source``.
-    """
-    try:
-        return loader.from_pretrained(source, local_files_only=isinstance(source, Path), **options)
-    except OSError as error:
-        raise DoppelError(
-            "models.model_unloadable",
-            f"model {str(source)!r} cannot be loaded ({str(error).splitlines()[0]})",
-            name="model",
-            value=str(source),
-            remedy="check its name, the network and, for a gated model, your login; or give a model's folder",
-        ) from None
 
 
 def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from lib.common import network, paths
 from lib.common.errors import DoppelError, Faults, nearest
+from lib.models.pretrained import check_name
 from lib.pipeline.graph import Graph, Node
 from lib.pipeline.grid import Grid
 from lib.pipeline.preset import Given, Preset, Spec, read
@@ -18,6 +19,8 @@ from lib.pipeline.sweep import expand, record
 from lib.stage import fingerprint, tracking
 from lib.stage import parameters as params
 from lib.stage.stage import NAME
+
+_MODELS = ("model", "base_model", "tokens_of")  # parameters that name a language model
 
 
 def preflight(name: str, run: str, overrides: Sequence[str] = (), grid: Grid | None = None) -> Graph:
@@ -118,6 +121,10 @@ def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object
     tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started
     if any(str(value).startswith("hub:") for value in resolved.values()):
         network.check_environment()
+    for name in _MODELS:
+        if resolved.get(name) is not None:
+            with _naming(given.where):
+                check_name(str(resolved[name]))
     notebook = id.partition(".")[0]
     if notebook in CHECKS:
         with _naming(given.where):

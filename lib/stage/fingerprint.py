@@ -39,7 +39,7 @@ NOT_COUNTED = (
 # some of it after the stage is done.
 NOT_COMPARED = ("notebook.ipynb", "log.txt", "provenance.json", "metrics.jsonl", "figures", "wandb")
 
-# Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, guarded, refused and compared.
+# Modules, or whole packages, that cannot change what a stage writes: how it is shown, watched, refused and compared.
 HARMLESS = (
     "lib.plots",
     "lib.common.lock",

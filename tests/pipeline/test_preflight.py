@@ -176,6 +176,13 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     assert str(notebook) in (shown := capsys.readouterr().err) and "(ELOOP)" in shown
 
 
+def test_a_folder_that_holds_no_model_is_refused_with_its_file(house: Project) -> None:
+    (house.root / "my-model").mkdir()
+    with refused("models.no_model", name="model", value="my-model") as error:
+        preflight("quick", "quick", ["10_finetune_dp_lora.model=my-model"])
+    assert "params/quick/10_finetune_dp_lora.eps8.yaml" in str(error.value)
+
+
 def test_a_proxy_that_no_client_knows_is_refused_where_the_hub_is_asked(
     house: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from lib.evaluation.utility.linear_classifiers import Fit
 from lib.models import loading
 from lib.models.encoders import BUNDLED_ENCODERS
 from lib.models.examples import by_length
+from lib.models.pretrained import from_pretrained
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
 TOKENS_A_PASS = 512  # of texts in one forward and backward pass; a batch is several passes of texts of similar length
@@ -95,7 +96,7 @@ class _FineTuning:
     def __init__(self, name: str, texts: Sequence[str], settings: ClassifierSettings):
         self.settings = settings
         source = locate(name)
-        tokenizer = loading.from_pretrained(AutoTokenizer, source)
+        tokenizer = from_pretrained(AutoTokenizer, source)
         self.pad = tokenizer.pad_token_id
         self.ids = tokenizer(
             list(texts), truncation=True, max_length=settings.max_tokens, split_special_tokens=True
@@ -103,7 +104,7 @@ class _FineTuning:
         self.device = loading.resolve_device(settings.device)
         self.dtype = loading.resolve_dtype(settings.dtype, self.device)
         with _quiet():  # transformers warns that the pooler is new, but the pooler is not used
-            self.encoder = loading.from_pretrained(AutoModel, source).to(self.device).eval()
+            self.encoder = from_pretrained(AutoModel, source).to(self.device).eval()
         if settings.layers is not None and _freeze_lower(self.encoder, settings.layers, name):
             self.pad = frozen_layers.PAD
 

@@ -1,0 +1,87 @@
+"""Loads with transformers whatever it can load, and says in a sentence what it cannot. Light: imports neither."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from lib.common import network
+from lib.common.errors import DoppelError
+
+# what transformers raises of a name, a folder or a file that it cannot use: an unknown architecture is a ValueError, a
+# file without an expected entry a KeyError, shapes that do not fit a RuntimeError
+ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+
+_KINDS = ("bundled", "hub", "openai", "azure")  # what stands before the colon of a name that is no folder
+_SHOWN = 200  # characters of an error's message
+
+
+def cause(error: Exception) -> str:
+    """Type and first line of an ``error`` of transformers; its messages are about models, never about records."""
+    line = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {line[:_SHOWN]}"
+
+
+def from_pretrained(loader: type, source: Path | str, **options: object) -> object:
+    """Load a model, tokenizer or config with transformers.
+
+    Args:
+        loader: transformers' class for it (AutoModel, AutoTokenizer, ...).
+        source: a folder, which is never looked up on the network, or an id on the hub.
+        **options: more arguments of the class's ``from_pretrained``.
+
+    Raises:
+        DoppelError: nothing can be loaded from ``source``, or the environment lets no client reach the hub.
+    """
+    local = isinstance(source, Path)
+    if not local:
+        network.check_environment()
+    try:
+        return loader.from_pretrained(source, local_files_only=local, **options)
+    except ERRORS as error:
+        raise DoppelError(
+            "models.model_unloadable",
+            f"model {str(source)!r} cannot be loaded ({cause(error)})",
+            name="model",
+            value=str(source),
+            remedy="give a folder that transformers saved, of an architecture that it knows"
+            if local
+            else "check its name, the network and, for a gated model, your login; or give a model's folder",
+        ) from None
+
+
+def check_name(name: str) -> None:
+    """Refuse a model's folder in which transformers will find none, for pre-flight: only config.json is read.
+
+    Args:
+        name: as `lib.models.loading.locate` takes it, or of a model behind an endpoint; only a folder is looked at.
+
+    Raises:
+        DoppelError: there is no such folder, or its config.json is missing or names no type of model.
+    """
+    folder = Path(name)
+    if ":" in name and name.partition(":")[0] in _KINDS:
+        return
+    if not (folder / "config.json").is_file():
+        found = "it has no config.json" if folder.is_dir() else "there is no such folder"
+        if any(folder.glob("*.gguf")):
+            found += ", only a GGUF file"
+        raise DoppelError(
+            "models.no_model",
+            f"model {name!r}: {found}",
+            name="model",
+            value=name,
+            remedy="name bundled:NAME, hub:OWNER/NAME, or a folder that transformers saved",
+        )
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise DoppelError(
+            "models.no_model_type",
+            f"model {name!r}: its config.json names no model_type",
+            name="model",
+            value=name,
+            remedy="give a folder that transformers saved",
+        )
