@@ -40,14 +40,30 @@ print(hashlib.sha256(b"".join(pathlib.Path(p).read_bytes() for p in sys.argv[2:]
   "$PWD" environment.yml pyproject.toml)
 stamp=$environment/.doppel-set-up
 
+cpu= # set: PyTorch without the libraries for a GPU
+if [[ ${1:-} == setup && $# -gt 1 ]]; then
+  [[ $# == 2 && $2 == --cpu ]] || die "setup takes nothing but --cpu"
+  [[ ! -f $stamp ]] || die "$environment is set up already; to change its PyTorch, remove $stamp and run again"
+  cpu=https://download.pytorch.org/whl/cpu
+fi
+
 set_up() {
-  local log=$environment/doppel-set-up.log
-  echo "setting up in $environment: about 3 GB and 3 minutes, once"
+  local log=$environment/doppel-set-up.log size="about 3 GB" torch
+  [[ -n $cpu || $(uname -s) != Linux ]] || size="about 3 GB, and several more for the GPU libraries of pip's PyTorch (without: ./run_all.sh setup --cpu)"
+  echo "setting up in $environment: $size; 3 minutes or more, once"
   if [[ $environment == "$PWD/.venv" ]] && ! "$python" -m pip --version >/dev/null 2>&1; then
     "$base" -m venv --clear .venv || die "cannot make .venv; on Debian and Ubuntu: apt install python3-venv"
   fi
   rm -f "$stamp"
   sed -n '/^  - pip:/,$ s/^      - //p' environment.yml >"$environment/doppel-requirements.txt"
+  if [[ -n $cpu ]]; then # first and alone: what it needs comes with the list, which finds it there
+    torch=$(grep '^torch==' "$environment/doppel-requirements.txt")
+    "$python" -m pip install --disable-pip-version-check --no-input --force-reinstall --no-deps -q \
+      --index-url "$cpu" "$torch" >"$log" 2>&1 || {
+      tail -n 5 "$log" >&2
+      die "PyTorch's CPU build cannot be fetched from $cpu; ./run_all.sh setup takes pip's own, several GB more"
+    }
+  fi
   "$python" -m pip install --disable-pip-version-check --no-input --prefer-binary --progress-bar off \
     -r "$environment/doppel-requirements.txt" 2>&1 | tee "$log" | awk '
       /^Collecting|^Processing/ { if (++n % 20 == 0) print "  " n " packages found"; fflush() }

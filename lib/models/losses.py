@@ -1,6 +1,6 @@
 """Losses of completions: per token, per example, and of a held-out set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,13 +13,20 @@ HEAD_CHUNK = 512  # completion tokens whose logits are held at once: 512 x 50k v
 
 
 @torch.no_grad()
-def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per_batch: int = 512) -> np.ndarray:
+def held_out_losses(
+    model: nn.Module,
+    examples: Sequence[Example],
+    *,
+    tokens_per_batch: int = 512,
+    progress: Callable[[int], object] = lambda done: None,
+) -> np.ndarray:
     """Losses of completions in eval mode. *Evaluation only* where the examples are private.
 
     Args:
         model: a causal language model; its mode is restored afterwards.
         examples: at least one.
         tokens_per_batch: the most tokens of a batch, padding counted; a longer example is a batch by itself.
+        progress: called with the number of examples newly done.
 
     Returns:
         For each example the sum of its completion's losses in nats, and the number of its completion tokens; float64,
@@ -35,6 +42,7 @@ def held_out_losses(model: nn.Module, examples: Sequence[Example], *, tokens_per
         losses = token_losses(model, batch, split_head=split_head).double().cpu()
         sums = torch.zeros(len(group), dtype=torch.float64).index_add_(0, batch.rows.cpu(), losses)
         result[group] = torch.stack([sums, batch.lengths.cpu().double()], dim=1).numpy()
+        progress(len(group))
     model.train(was_training)
     return result
 

@@ -15,7 +15,7 @@ from lib.methods.registry import titled
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import Entrant
 
-CHEAPER = 1.25  # ratio of times from which an arm counts as cheaper: each time is a single measurement
+CHEAPER = 2.0  # ratio of times from which an arm counts as cheaper: each was timed once, perhaps beside other work
 
 
 def answers(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
@@ -128,7 +128,9 @@ class _Adviser:
         if won:
             return f"no private arm is best in every comparison, so choose by the metrics that matter to you. {costs}."
         cheapest = self._cheapest(usable)
-        price = f"{self._called(cheapest)} is the cheapest" if cheapest else "None of them is clearly the cheapest"
+        price = "None of them is clearly the cheapest, for each was timed once"
+        if cheapest:
+            price = f"{self._called(cheapest)} is the cheapest, in under half the time of any other"
         return f"no headline metric separates {_listed([*map(self._called, usable)])}. {price}: {costs}."
 
     def _refused(self, entrant: Entrant) -> str | None:

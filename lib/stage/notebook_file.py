@@ -18,7 +18,7 @@ def load(path: Path) -> list[dict]:
         DoppelError: the file is no notebook.
     """
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return cells(path.read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError):
         raise DoppelError(
             "stage.no_notebook",
@@ -27,7 +27,20 @@ def load(path: Path) -> list[dict]:
             remedy="open it in JupyterLab and save it again",
             where=str(path),
         ) from None
-    return [cell | {"source": "".join(cell["source"])} for cell in cells]
+
+
+def cells(text: str) -> list[dict]:
+    """The cells in the text of a notebook's file, as `load` gives them.
+
+    Args:
+        text: JSON.
+
+    Raises:
+        ValueError: the text is not JSON.
+        KeyError: it holds no cells, or a cell no source.
+        TypeError: it is another JSON value.
+    """
+    return [cell | {"source": "".join(cell["source"])} for cell in json.loads(text)["cells"]]
 
 
 def is_parameters(cell: dict) -> bool:

@@ -7,15 +7,20 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import psutil
 
+from lib.stage import notebook_file
+
 
 def commit(root: Path) -> dict:
     """Git commit of the code, and whether files under version control differ from it; nulls without git.
+
+    A notebook that JupyterLab opened differs in its kernel's metadata alone, one that was run by hand in its outputs:
+    neither is a change of the code.
 
     Args:
         root: the project's folder.
@@ -23,10 +28,28 @@ def commit(root: Path) -> dict:
     git = ["git", "-C", str(root)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+        status = [*git, "status", "--porcelain", "-uno", "-z"]
+        lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
     except (OSError, subprocess.CalledProcessError):  # no git, or code unpacked from an archive
         return {"commit": None, "dirty": None}
-    return {"commit": head, "dirty": bool(changed.stdout.strip())}
+    return {"commit": head, "dirty": any(not _only_shown(root, git, line[3:]) for line in lines)}
+
+
+def _only_shown(root: Path, git: Sequence[str], name: str) -> bool:
+    """Whether a changed file is a notebook whose cells are those of the commit, outputs and metadata aside."""
+    if not name.endswith(".ipynb"):
+        return False
+    before = subprocess.run([*git, "show", f"HEAD:./{name}"], capture_output=True, text=True)
+    try:
+        texts = before.stdout, (root / name).read_text("utf-8")
+        was, now = ([_written(cell) for cell in notebook_file.cells(text)] for text in texts)
+    except (OSError, ValueError, KeyError, TypeError):  # new, gone, or no notebook
+        return False
+    return was == now
+
+
+def _written(cell: dict) -> tuple[str, str, bool]:
+    return cell["cell_type"], cell["source"], notebook_file.is_parameters(cell)
 
 
 def packages() -> dict[str, str]:

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jupyterlab.handlers.announcements import NeverCheckForUpdate
+from jupyterlab.labapp import LabApp
 from support.project import ROOT
+
+from lib.cli import __main__
 
 STUB = """#!/usr/bin/env bash
 [[ $1 == -c ]] && exec {python} "$@"
@@ -89,6 +93,31 @@ def test_a_set_up_that_failed_is_reported_and_tried_again(door: Door) -> None:
     assert door.run("quick")[1][-1] == "-m lib.cli quick"
 
 
+def test_a_machine_without_a_gpu_takes_the_cpu_build_first(door: Door) -> None:
+    ended, calls = door.run("setup", "--cpu")
+    listed = (door.environment / "doppel-requirements.txt").read_text().splitlines()
+    pinned = next(line for line in listed if line.startswith("torch=="))
+    assert ended.returncode == 0 and len(calls) == 3 and "several more" not in ended.stdout
+    assert "--no-deps" in calls[0] and calls[0].endswith(f"--index-url https://download.pytorch.org/whl/cpu {pinned}")
+    assert "-r " in calls[1] and "download.pytorch.org" not in calls[1]
+    ended, calls = door.run("setup", "--cpu")
+    assert ended.returncode == 2 and calls == [] and "set up already" in ended.stderr
+    assert door.run("setup")[1] == []
+
+
+def test_where_the_cpu_build_cannot_be_fetched_the_other_way_is_named(door: Door) -> None:
+    door.fail.touch()
+    ended, calls = door.run("setup", "--cpu")
+    assert ended.returncode == 2 and len(calls) == 1
+    assert "cannot be fetched from https://download.pytorch.org/whl/cpu; ./run_all.sh setup takes" in ended.stderr
+    assert door.run("setup", "--gpu")[0].stderr.endswith("setup takes nothing but --cpu\n")
+
+
+def test_both_sizes_are_said_where_pip_brings_libraries_for_a_gpu(door: Door) -> None:
+    shown = door.run("setup")[0].stdout
+    assert "about 3 GB" in shown and ("several more" in shown) == ("setup --cpu" in shown) == (sys.platform == "linux")
+
+
 def test_another_copy_of_the_project_sets_the_environment_up_for_itself(door: Door, tmp_path: Path) -> None:
     door.run("setup")
     door.root = door.root.rename(tmp_path / "moved")
@@ -158,6 +187,21 @@ def test_help_of_a_command_is_its_own_and_needs_no_set_up(door: Door, command: s
     ended, _ = door.run(command, "--help", **BARE)
     assert ended.returncode == 0 and f"usage: ./run_all.sh {command} " in ended.stdout and own in ended.stdout
     assert "./run_all.sh lab" not in ended.stdout and not (door.root / ".venv").exists()
+
+
+def test_jupyterlab_asks_for_no_news_and_calls_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+
+    def execv(program: str, arguments: list[str]) -> None:
+        called.extend(arguments)
+        raise SystemExit
+
+    monkeypatch.setattr(__main__.os, "execv", execv)
+    with pytest.raises(SystemExit):
+        __main__.main(["lab", "--no-browser"])
+    lab = LabApp()
+    lab.parse_command_line(called[called.index("lab") + 1 : -1])
+    assert lab.news_url is None and lab.check_for_updates_class is NeverCheckForUpdate and called[-1] == "--no-browser"
 
 
 @pytest.mark.parametrize("command", ["test", "lab"])

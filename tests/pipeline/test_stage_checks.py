@@ -211,7 +211,9 @@ def test_aug_pe_with_what_its_writer_cannot_do_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("stage", "name", "value"), [(AUG_PE, "concurrency", 257), (CORPUS, "delta", 0.5)], ids=["requests", "no promise"]
+    ("stage", "name", "value"),
+    [(AUG_PE, "concurrency", 257), (CORPUS, "delta", 0.5), (CORPUS, "label_histogram_scale", 100000.0)],
+    ids=["requests", "no promise", "an account of minutes"],
 )
 def test_a_number_beyond_its_range_is_refused(stage: str, name: str, value: float) -> None:
     with refused("stage.out_of_range", name=name, value=value):

@@ -416,8 +416,8 @@ def test_an_arm_that_does_not_beat_the_floor_is_recommended_with_a_warning(tmp_p
 @pytest.mark.parametrize(
     ("cost", "cheapest"),
     [
-        ({"seconds": 140}, True),  # of 110, and the same tokens
-        ({"seconds": 137}, False),  # a single measurement each
+        ({"seconds": 221}, True),  # of 110, and the same tokens
+        ({"seconds": 219}, False),  # a single measurement each
         ({"tokens": 1000}, False),  # of 1050
         ({"tokens": 2000}, True),
         ({"machines": ["another"]}, False),  # whose seconds do not compare
@@ -429,8 +429,8 @@ def test_of_equal_arms_the_cheapest_is_named_where_its_cost_is_clearly_the_least
     card = toys.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
     arm(card, "evolved")["cost"] = arm(card, "eps8")["cost"] | {"seconds": 400} | cost
     first = conclusions.answers(card, pairwise.entrants(card["arms"]))[0].replace("\u00a0", " ")
-    assert (". eps8 (DP-LoRA) is the cheapest: " in first) == cheapest
-    assert (". None of them is clearly the cheapest: " in first) != cheapest
+    assert (". eps8 (DP-LoRA) is the cheapest, in under half the time of any other: " in first) == cheapest
+    assert (". None of them is clearly the cheapest, for each was timed once: " in first) != cheapest
     assert "eps8 (DP-LoRA) took 1 min 50 s, 1,050 tokens" in first and "; evolved (Aug-PE) took " in first
 
 
@@ -438,7 +438,7 @@ def test_an_arm_that_is_fast_but_paid_is_not_called_the_cheapest(tmp_path: Path)
     card = toys.build(toys.whole(tmp_path, fidelity=EQUAL, utility=EQUAL))
     arm(card, "evolved")["cost"] |= {"seconds": 10, "tokens": 10}
     first = conclusions.answers(card, pairwise.entrants(card["arms"]))[0]
-    assert "None of them is clearly the cheapest: " in first and first.endswith("and $1.25.")
+    assert "None of them is clearly the cheapest, " in first and first.endswith("and $1.25.")
 
 
 def test_the_notebook_compares_a_run_and_has_another_beside_it(here: Project) -> None:
