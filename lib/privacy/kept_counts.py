@@ -1,4 +1,4 @@
-"""The noisy label counts of 00_process_data: charged once, drawn once, and kept before anybody sees them.
+"""Noisy counts of private units: charged once, drawn once, and kept before anybody sees them.
 
 A stage may be killed at any moment, and the same command takes it up. What is released is one draw for one charge:
 
@@ -9,9 +9,9 @@ A stage may be killed at any moment, and the same command takes it up. What is r
   draw.
 - Killed after the counts are kept: the next attempt reads them. Whatever the first one showed came from these counts.
 
-All of this is about the same records. The folder of charge and counts is named after their content, so other records
-find neither, and are charged and drawn for themselves. It is removed as a whole (`lib.stage.stage.Stage.finish`), so
-counts never go while their charge stays.
+All of this is about the same records: those whose labels are counted, or those whose copies are. The folder of charge
+and counts is named after their content, so other records find neither, and are charged and drawn for themselves. It is
+removed as a whole (`lib.stage.stage.Stage.finish`), so counts never go while their charge stays.
 """
 
 from collections.abc import Sequence
@@ -25,17 +25,27 @@ from lib.stage.stage import Stage
 KEPT = "noisy_counts.json"  # in a stage's checkpoints
 
 
-def release(stage: Stage, event: Event, ledger: Ledger, clean: Sequence[int], records: Sequence[Record]) -> list[int]:
+def release(
+    stage: Stage,
+    event: Event,
+    ledger: Ledger,
+    clean: Sequence[int],
+    records: Sequence[Record],
+    *,
+    named: bool = False,
+) -> list[int]:
     """Charge noisy counts to the corpus and draw them, or read those of an attempt that was killed.
 
     Unit, neighbours, sampler and sensitivity are those of `lib.privacy.mechanisms.noisy_counts`.
 
     Args:
-        stage: running, on its own source.
+        stage: running, on its input ``corpus`` or its own source.
         event: about to happen; its mechanism is a `lib.privacy.mechanism_kinds.DiscreteGaussian`.
         ledger: of the corpus: unit, number of units, delta. The event is not added to it.
         clean: the counts without noise, (cells,). Private.
-        records: that were counted. Private.
+        records: what the counts depend on beside the inputs of the stage: the records that were counted, or the texts
+            in which copies were counted.
+        named: whether the arm was named for release before it was made, as for `budget.charge`.
 
     Returns:
         The noisy counts, (cells,).
@@ -44,7 +54,7 @@ def release(stage: Stage, event: Event, ledger: Ledger, clean: Sequence[int], re
         DoppelError: the budget of the corpus refuses the charge (`lib.privacy.budget.charge`). Nothing is drawn then.
     """
     stage.uses_content(digest(records))
-    budget.charge(stage, event, ledger, resumable=True)
+    budget.charge(stage, event, ledger, resumable=True, named=named)
     file = stage.checkpoints / KEPT
     if not file.is_file():
         write_json(file, mechanisms.noisy_counts(clean, event.mechanism.scale, event.privacy_seed))
