@@ -12,6 +12,7 @@ from lib.common.lock import hold
 from lib.pipeline import grid
 from lib.pipeline.graph import Graph
 from lib.pipeline.preflight import preflight
+from lib.privacy import advisories
 from lib.stage import fingerprint
 from lib.stage.condition import version_note
 from lib.stage.finished import read_stage, tidy
@@ -46,7 +47,8 @@ def run_sweep(options: argparse.Namespace) -> int:
         DoppelError: pre-flight or the budget check refuses the run. Nothing was started then.
     """
     chosen = grid.read(options.grid, paths.ROOT)
-    return _run(preflight(chosen.preset, options.run or f"{chosen.name}-sweep", options.set, chosen), options)
+    graph = preflight(chosen.preset, options.run or f"{chosen.name}-sweep", options.set, chosen)
+    return _run(graph, options, sweep=True)
 
 
 def _preset_name(given: str) -> str:
@@ -66,8 +68,9 @@ def _preset_name(given: str) -> str:
     return path.name
 
 
-def _run(graph: Graph, options: argparse.Namespace) -> int:
-    from lib.pipeline.budget_check import check_budget, cost  # late: a typo is refused before the accountant is loaded
+def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> int:
+    # late: a typo is refused before the accountant is loaded
+    from lib.pipeline.budget_check import check_budget, cost, cost_of_choosing
 
     system.check_writable(graph.folder)
     targets = [stage for name in options.only or () for stage in graph.find(name, "--only")] or list(graph.nodes)
@@ -76,7 +79,7 @@ def _run(graph: Graph, options: argparse.Namespace) -> int:
         steps = graph.plan(targets, forced)
         check_budget(graph, steps)
         _print_plan(graph, steps, targets)
-        _print_lines(cost(graph, steps))
+        _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
         print(f"{len(steps)} of {len(graph.nodes)} stages would run; nothing was started")
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
@@ -86,7 +89,7 @@ def _run(graph: Graph, options: argparse.Namespace) -> int:
         steps = graph.plan(targets, forced)
         if steps:
             check_budget(graph, steps)
-            _print_lines(cost(graph, steps))
+            _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
             for stage in forced:  # only now: a run that is refused deletes nothing
                 (graph.folder / stage / fingerprint.DONE).unlink(missing_ok=True)
                 remove_folder(graph.folder / stage / fingerprint.CHECKPOINTS)
@@ -125,11 +128,12 @@ def _print_plan(graph: Graph, steps: Mapping[str, Reason], targets: Sequence[str
 
 
 def _kept(graph: Graph, targets: Sequence[str]) -> list[str]:
-    """A sentence for each stage that an older version made and that is kept."""
-    return [
-        version_note(stage, read_stage(graph.folder / stage).commit, reason)
-        for stage, reason in graph.kept(targets).items()
-    ]
+    """A sentence for each stage that an older version made and that is kept, and one for each fault that it has."""
+    sentences = []
+    for name, reason in graph.kept(targets).items():
+        stage = read_stage(graph.folder / name)
+        sentences += [version_note(name, stage.commit, reason), *map(str, advisories.of(stage))]
+    return sentences
 
 
 def _print_lines(lines: Sequence[str]) -> None:

@@ -125,6 +125,26 @@ def charged_since(graph: Graph, id: str, began: datetime) -> str | None:
     return f"before it failed it charged {source}: epsilon {spent:.4f} by itself, which stays spent; {again}"
 
 
+def cost_of_choosing(graph: Graph, steps: Steps) -> list[str]:
+    """What it will cost each corpus to release the best of the arms that a run makes.
+
+    Args:
+        graph: the stages of a run.
+        steps: of `Graph.plan`.
+    """
+    lines = []
+    for account, ids in _by_account(graph, steps).items():
+        plan = _planned(graph, account, ids, steps)
+        if plan.planned:
+            at, _, after, unit = plan.totals()
+            lines.append(
+                f"releasing the best of these arms will cost epsilon {after:.4f} at delta {at:.3g}, for one {unit}: "
+                f"which is best depends on all that is charged to {account.source}. An arm that is named before it is "
+                "made (for_release: true) keeps its own epsilon, with that of others that are named"
+            )
+    return lines
+
+
 def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:
     accounts: dict[Account, list[str]] = {}
     for id in steps:

@@ -15,7 +15,7 @@ from lib.audit.verdict import Verdict
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json
 from lib.methods.registry import ARMS
-from lib.privacy import budget, copy_count, ledger, statement_check
+from lib.privacy import advisories, budget, copy_count, ledger, statement_check
 from lib.privacy.guarantee import uncharged
 from lib.release import copy_tests, leak_scan
 from lib.release.candidate import Candidate
@@ -78,6 +78,8 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
     """
     try:
         refusals = [Refusal(fault.case, fault.reason, fault.remedy) for fault in condition.faults(candidate.stages)]
+        known = (reason for stage in candidate.stages.values() for reason in advisories.of(stage))
+        refusals += [Refusal("known fault", reason, "make the stage again: ./run_all.sh --force") for reason in known]
     except DoppelError as error:
         again = f"run ./run_all.sh PRESET --run {candidate.run.name} --only {candidate.stage}"
         refusals = [Refusal("not done", Reason(error.code, str(error)), again)]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from lib.common.errors import DoppelError
 from lib.common.formatting import duration, memory, number
 from lib.common.paths import LIB
+from lib.privacy import advisories
 from lib.report.cells import Cell, Table
 from lib.report.images import Figure
 from lib.stage import condition, notebook_file
@@ -31,7 +32,7 @@ class StageView:
         seconds: that it took; None where nothing recorded them.
         peak_memory_mb: likewise.
         commit: of the code that made it, in words.
-        older: that an older version made it, in a sentence; None where its code is that of today.
+        notes: that an older version made it, and with which known privacy faults; a sentence each.
         notebook: the notebook as it ran; None for a stage that was run by hand, and where its runner was killed while
             it wrote the notebook of a stage that was done.
         figures: its pictures.
@@ -43,7 +44,7 @@ class StageView:
     seconds: float | None
     peak_memory_mb: float | None
     commit: str | None
-    older: str | None
+    notes: Sequence[str]
     notebook: Path | None
     figures: Sequence[Figure]
 
@@ -64,7 +65,7 @@ def view(stage: FinishedStage) -> StageView:
         seconds=provenance.get("seconds"),
         peak_memory_mb=provenance.get("peak_memory_mb"),
         commit=commit and commit[:10] + (" with uncommitted changes" if provenance.get("dirty") else ""),
-        older=condition.older(stage),
+        notes=[note for note in (condition.older(stage), *map(str, advisories.of(stage))) if note],
         notebook=stage.folder / "notebook.ipynb" if cells is not None else None,
         figures=list(_figures(stage, cells or ())),
     )
@@ -92,7 +93,7 @@ def shown(stage: StageView) -> dict[str, object]:
         "id": stage.id,
         "about": f"{duration(stage.seconds)}, {memory(stage.peak_memory_mb)} at its peak",
         "commit": stage.commit,
-        "older": stage.older,
+        "notes": stage.notes,
         "link": f"notebooks/{quote(stage.id)}.html" if stage.notebook else None,
         "table": Table(f"Figures of {stage.id}", [("Figure", ""), ("Value", "")], rows),
         "of_arms": stage.of_arms,
