@@ -51,11 +51,11 @@ SELECT product, category FROM (SELECT DISTINCT product, category FROM products)
 ORDER BY md5(concat_ws(chr(31), $seed, product, category)) LIMIT $rows
 """
 COUNTS = "SELECT count(*), count(p.parent_asin) FROM {reviews} LEFT JOIN products p USING (parent_asin)"
-# A review has no id, so a hash of its user, product, time, title and text serves as one. The draw compares a hash of
-# this id, or of the user, with a threshold, as `lib.data.sources.corpus.draw` does; here it needs no memory.
+# A review has no id, so a hash of all its fields serves as one: reviews that differ in any are two. The draw compares a
+# hash of this id, or of the user, with a threshold, as `lib.data.sources.corpus.draw` does; here it needs no memory.
 REVIEWS = """
 SELECT * FROM (
-    SELECT md5(concat_ws(chr(31), user_id, r.asin, timestamp, r.title, r.text)) AS id,
+    SELECT md5(json_array(user_id, r.asin, parent_asin, timestamp, r.rating, r.title, r.text)::VARCHAR) AS id,
            r.rating, r.title, r.text, p.product, p.category, r.user_id
     FROM {reviews} r JOIN products p USING (parent_asin)
 ) WHERE md5_number_upper($seed || CASE $unit WHEN 'user' THEN coalesce(user_id, id) ELSE id END) <= $bound

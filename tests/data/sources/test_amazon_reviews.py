@@ -131,6 +131,15 @@ def test_the_amazon_join_is_bounded_in_memory_and_spills_to_the_data_folder(tmp_
     assert bound == "1.8 GiB" and spill == str(tmp_path)
 
 
+def test_reviews_that_differ_in_any_field_are_all_kept(tmp_path):
+    """If one of two stood for both, a review more could take the place of another."""
+    alike = [review(0, "A"), review(0, "A", rating=1.0), review(0, "A", parent_asin="B"), review(0, "A", title=None)]
+    write_amazon(
+        tmp_path, [*alike, review(0, "A"), review(0, "A", title="Text 0", text=None)], [product("A"), product("B")]
+    )
+    assert len(load("amazon-2023:Gift_Cards", root=tmp_path).records) == 5
+
+
 def test_a_share_of_amazon_that_would_not_fit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(amazon_reviews, "MAX_DRAWN", 30)
     write_amazon(tmp_path, [review(i, "A") for i in range(80)], [product("A")])
