@@ -5,10 +5,10 @@ no closer to train than fresh records are, the probability that any of three tes
 (Bonferroni):
 
 - *Long shared runs.* For each synthetic text and each held-out record, the longest run of words that it shares with
-  train. The number of texts above the r-th largest value of the held-out records is negative hypergeometric, whatever
-  the distribution (exceedance test: Epstein 1954, "Tables for the distribution of the number of exceedances", Annals of
-  Mathematical Statistics 25). It is tested at r = 1, which detects a handful of copies, and at the top hundredth, which
-  a single unusual held-out record cannot hide.
+  train (`lib.data.tokenize.words`). The number of texts above the r-th largest value of the held-out records is
+  negative hypergeometric, whatever the distribution (exceedance test: Epstein 1954, "Tables for the distribution of
+  the number of exceedances", Annals of Mathematical Statistics 25). It is tested at r = 1, which detects a handful of
+  copies, and at the top hundredth, which a single unusual held-out record cannot hide.
 - *Near copies.* The number of texts with a near-duplicate in train, against that of held-out records (Fisher's exact
   test, one-sided). `SIMILARITY` is below the threshold of 00_process_data, which has removed nearer duplicates from the
   held-out records.

@@ -28,6 +28,11 @@ SCORES = (
         "cannot be distinguished from the ceiling; an arrow points to a value outside the picture.",
     ),
     ARROW,
+    Word(
+        "Words",
+        "Runs of letters and digits. In Chinese, Japanese, Thai and other scripts without spaces between words, each "
+        "character counts as one.",
+    ),
     Word("Position", "0 at the floor, 1 at the ceiling. Tables with bars sort by it."),
     Word(
         "Not placed",

@@ -37,6 +37,7 @@ class Writing:
         mask_probability: with ``fill``, the probability of each word to become a blank, in (0, 1].
         word_var_scale: standard deviation of the adaptive length, in words, at least 0. A variation is asked to have
             max(min_words, words of its parent + N(0, word_var_scale)) words; 0 asks for no length (Xie et al. 2024).
+            Words are counted by `lib.data.tokenize.count`: in scripts without spaces, characters.
         min_words: shortest adaptive length in words, at least 1.
         max_token_word_scale: tokens allowed for each word of the adaptive length, above 0.
         unfinished: what happens to a reply that was cut at its limit: ``redraw`` draws it again, ``trim`` cuts it back
