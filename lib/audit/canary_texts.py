@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from lib.common.errors import DoppelError
 from lib.data.private_text import PrivateText
 from lib.data.public_words import faker
+from lib.data.tokenize import beginning
 
 PERSONAL_TEMPLATE = "Sent to {name}, {street}, phone {phone}."
 SECRET_TEMPLATE = "The code on the label reads {secret}."
@@ -186,7 +187,7 @@ def suffixed(
 
     texts = []
     for suffix in _distinct(count, draw_suffix):
-        prefix = " ".join(prefixes[rng.integers(len(prefixes))].split()[:prefix_words])
+        prefix = beginning(prefixes[rng.integers(len(prefixes))], prefix_words)
         texts.append(_canary_text("suffixed", f"{prefix} {suffix}", {"suffix": suffix}))
     return texts
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 import regex
 
@@ -71,6 +72,18 @@ def count(text: str) -> int:
     if _plain(text):
         return len(text.split())
     return sum(_WORD.search(piece) is not None for piece in spaced(text).split())
+
+
+def beginning(text: str, number: int) -> str:
+    """The first words of ``text``, with single spaces; in a script without spaces, its first characters as they stand.
+
+    Args:
+        text: any text.
+        number: of words, at least 1.
+    """
+    if _plain(text):
+        return " ".join(text.split()[:number])
+    return text[: max((word.end() for word in islice(joined(text), number)), default=0)]
 
 
 def joined(text: str) -> Iterator[re.Match[str]]:

@@ -9,6 +9,7 @@ from support.scripts import SENTENCES, same_sentences
 
 from lib.data.tokenize import (
     amount,
+    beginning,
     count,
     has_unspaced,
     is_finished,
@@ -93,6 +94,12 @@ def test_the_same_sentence_says_as_much_in_any_script(script):
 @pytest.mark.parametrize("text", ["好。", "「好」", "ดีมาก", "है।", "好）"])
 def test_a_text_is_finished_by_the_marks_of_its_script(text):
     assert is_finished(text) and not is_finished("好" if text[-1] != "ก" else "good")
+
+
+def test_a_text_begins_with_its_first_words_or_characters():
+    assert beginning("It's  a mid-range phone.", 3) == "It's a mid-range"
+    assert beginning("我的iPhone，坏了。", 4) == "我的iPhone，坏"
+    assert beginning("ดีมาก", 9) == "ดีมาก" and beginning("", 2) == ""
 
 
 def test_words_are_counted_as_people_do():
