@@ -8,11 +8,12 @@ from lib.evaluation.estimate import MIN_RECORDS, Undefined, estimate
 from lib.evaluation.fidelity.frechet_mmd import frechet_distance
 
 Interval = tuple[float, float, float]  # value, low, high
+Approach = tuple[list[Interval], Interval]  # of each set, and of the held-out records
 
 
 def approach(
     real: np.ndarray, sets: Sequence[np.ndarray], held_out: np.ndarray, *, seed: int, draws: int = 12
-) -> tuple[list[Interval], Interval] | Undefined:
+) -> Approach | Undefined:
     """Fréchet distance of each set of embeddings to the real ones; lower is nearer.
 
     The distance grows as n falls, so all sets are cut to the size of the smallest. A set of several times that size
@@ -49,3 +50,15 @@ def approach(
         return mean, low + mean - first.value, high + mean - first.value
 
     return [distance(vectors) for vectors in sets], distance(held_out)
+
+
+def metrics(approached: Approach | Undefined) -> dict[str, float]:
+    """The distances that go to ``metrics.json``: none where they are not defined.
+
+    Args:
+        approached: of `approach`; its first set is what the model wrote before any vote, its last what is handed out.
+    """
+    if isinstance(approached, Undefined):
+        return {}
+    points, held_out = approached
+    return {"distance_random": points[0][0], "distance_selected": points[-1][0], "distance_held_out": held_out[0]}

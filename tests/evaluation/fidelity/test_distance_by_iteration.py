@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.evaluation.estimate import Undefined
-from lib.evaluation.fidelity.distance_by_iteration import approach
+from lib.evaluation.fidelity.distance_by_iteration import approach, metrics
 
 
 def test_the_distance_is_least_for_held_out_records_and_falls_as_a_set_comes_nearer() -> None:
@@ -38,9 +38,16 @@ def test_with_fewer_than_nine_of_anything_no_distance_is_defined(small: int, siz
     real, texts, held_out = (np.random.default_rng(side).normal(0, 1, (n, 4)) for side, n in enumerate(sizes))
     undefined = approach(real, [texts, texts], held_out, seed=0)
     assert isinstance(undefined, Undefined) and str(size) in undefined.because and "9" in undefined.because
+    assert metrics(undefined) == {}
 
 
 def test_nine_of_everything_are_enough() -> None:
     real, texts, held_out = np.random.default_rng(0).normal(0, 1, (3, 9, 4))
     points, ceiling = approach(real, [texts], held_out, seed=0)
     assert np.isfinite([*points[0], *ceiling]).all()
+    found = metrics((points, ceiling))
+    assert found == {
+        "distance_random": points[0][0],
+        "distance_selected": points[0][0],
+        "distance_held_out": ceiling[0],
+    }
