@@ -109,6 +109,9 @@ def test_a_tiny_corpus_and_tiny_arms_are_finished_without_the_figures_that_need_
     own = {"source": "csv:mine.csv", "columns": {"text": "text", "labels.sentiment": "Mood"}}
     house.play(CORPUS, **own, test_fraction=0.015, near_duplicate_similarity=1.0)
     assert len(records.read(house.stage(CORPUS, "quick") / "test.jsonl")) == 1
+    with refused("models.encoder_unknown", value="bundled:nobody"):
+        house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"samples": 2, "judge": "bundled:nobody"})
+    assert not list(house.stage(EVOLVE, "quick").rglob("generation-*"))  # before anything is written or voted for
     house.play("12_aug_pe", **SMALL["12_aug_pe"] | {"samples": 2})
     base = {"stage": "11_generate.base", "inputs": {"corpus": CORPUS}, "chat": False}
     house.play(
