@@ -15,12 +15,14 @@ import yaml
 
 from lib.audit.canary_set import CanarySet
 from lib.common.errors import DoppelError
-from lib.common.files import read_json
+from lib.common.files import read_json, write_array, write_json
 from lib.data import records
 from lib.data.records import Record
 from lib.privacy import ledger as ledgers
 from lib.privacy.ledger import Ledger
 from lib.stage.notebook_roles import notebook_of
+
+_ARRAYS = ("scores", "single", "unnoised")  # attributes of `MadeAgain`: arrays by name
 
 Bars = Callable[[str, int], Callable[[int], object]]  # (what is done, how many) -> the update of a progress bar
 
@@ -132,6 +134,35 @@ class MadeAgain:
     statement: Mapping[str, Any]
     single: Mapping[str, np.ndarray] = field(default_factory=dict)
     unnoised: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+MakeAgain = Callable[[Arm, CanariedCorpus, Path, Bars], MadeAgain]
+
+
+def make_once(make: MakeAgain, arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
+    """Make an arm again, unless an attempt that was killed later made it whole: then what came of it is read.
+
+    Args:
+        make: of the arm's method.
+        arm: as ``make`` takes it.
+        corpus: likewise.
+        folder: of the arm's checkpoints; what comes of it is kept there, and is as private as they are.
+        bars: as ``make`` takes it.
+    """
+    whole, arrays = folder / "made_again.json", folder / "made_again"
+    if whole.is_file():
+        kept = read_json(whole)
+        read_back = {
+            kind: {name: np.load(arrays / kind / f"{name}.npy") for name in kept.pop(kind)} for kind in _ARRAYS
+        }
+        return MadeAgain(**kept, **read_back)
+    made = make(arm, corpus, folder, bars)
+    for kind in _ARRAYS:
+        for name, array in getattr(made, kind).items():
+            write_array(arrays / kind / f"{name}.npy", array)
+    names = {kind: list(getattr(made, kind)) for kind in _ARRAYS}
+    write_json(whole, {"texts": list(made.texts), "statement": dict(made.statement)} | names)  # last
+    return made
 
 
 def read(folder: Path) -> Arm:

@@ -56,3 +56,30 @@ def test_more_canaries_than_a_delta_can_bear_are_refused_before_anything_trains(
     over = target.CanariedCorpus(tmp_path, [*fitting, Record("one", PrivateText("more"), {})], planted)
     with refused("audit.too_many_canaries", value=1001):
         over.ledger(one)
+
+
+def test_an_arm_that_was_made_again_whole_is_not_made_once_more(tmp_path: Path) -> None:
+    made = target.MadeAgain(
+        scores={"loss against base": np.float32([0.1, -0.2]), "gradients": np.arange(6.0).reshape(3, 2)},
+        texts=["one", "two"],
+        statement={"epsilon": None, "events": []},
+        unnoised={"votes": np.array([0.3])},
+    )
+    calls: list[str] = []
+
+    def make(arm: str, corpus: str, folder: Path, bars: str) -> target.MadeAgain:
+        calls.append(arm)
+        if len(calls) == 1:
+            raise KeyboardInterrupt  # the kernel dies in the middle
+        return made
+
+    asked = (make, "arm", "corpus", tmp_path / "eps8", "bars")
+    with pytest.raises(KeyboardInterrupt):
+        target.make_once(*asked)
+    assert target.make_once(*asked) is made
+    again = target.make_once(*asked)
+    assert len(calls) == 2 and again.texts == made.texts and again.statement == made.statement
+    for kind in ("scores", "single", "unnoised"):
+        kept, was = getattr(again, kind), getattr(made, kind)
+        assert list(kept) == list(was)  # tables follow this order
+        assert all(np.array_equal(kept[name], was[name]) and kept[name].dtype == was[name].dtype for name in was)
