@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from lib.audit import violations
 from lib.audit.verdict import Verdict
 from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
@@ -46,11 +47,13 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
         findings: the findings.json of one audit; None reads those of all audits in the run.
 
     Returns:
-        The audit. A *violated* counts whatever came later; another verdict counts only while the audit is finished and
+        The audit. A *violated* counts whatever came later, of the same arm even if it was audited again; another verdict counts only while the audit is finished and
         unchanged, and the arm is the one that it attacked.
     """
     files = [findings] if findings else sorted(run.glob(f"{AUDIT}*/findings.json"))
     audits = [audit for file in files for audit in _read(file, run, stage)]
+    if earlier := violations.of_arm(run, stage):
+        audits.append(Audit(earlier[0], Verdict.VIOLATED, bound=earlier[1]))
     if audits:
         return min(audits, key=lambda audit: _WORST_FIRST.index(audit.verdict))
     if files:
