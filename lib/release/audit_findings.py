@@ -47,8 +47,8 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
         findings: the findings.json of one audit; None reads those of all audits in the run.
 
     Returns:
-        The audit. A *violated* counts whatever came later, of the same arm even if it was audited again; another verdict counts only while the audit is finished and
-        unchanged, and the arm is the one that it attacked.
+        The audit. A *violated* counts whatever came later, an audit of the same arm that found nothing included;
+        another verdict counts only while the audit is finished and unchanged, and the arm is the one that it attacked.
     """
     files = [findings] if findings else sorted(run.glob(f"{AUDIT}*/findings.json"))
     audits = [audit for file in files for audit in _read(file, run, stage)]
