@@ -2,7 +2,7 @@
 
 
 class PrivateText:
-    """A private string: ``repr``, ``str`` and f-strings show only its length; `reveal` gives the text.
+    """A private string: ``repr``, ``str`` and f-strings show nothing of it; `reveal` gives the text.
 
     Review every call of `reveal`: its result may go into a model, a file marked private or a comparison, never into
     an output.
@@ -21,7 +21,7 @@ class PrivateText:
         return self._text
 
     def __repr__(self) -> str:
-        return f"<private text, {len(self._text)} characters>"
+        return "<private text>"
 
     def __len__(self) -> int:
         return len(self._text)

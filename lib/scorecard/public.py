@@ -8,7 +8,7 @@ from lib.privacy.disclosure import public_value
 from lib.scorecard import conclusions
 
 _CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
-_ARM = ("stage", "method", "model", "seed", "recipe")
+_ARM = ("stage", "method", "model", "seed")
 _PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release", "released")
 _TOGETHER = ("arms", "epsilon", "delta", "unit")
 _ROW = (
@@ -25,12 +25,15 @@ def public(card: Mapping) -> dict[str, Any]:
 
     Removed are metrics that real text entered, floors, ceilings and positions, comparisons, audits and copies, the hash
     of the private records, tokens read in training, and everything computed from the text of an arm that is not for
-    release: it spent no budget that counts. Names stay as `lib.privacy.disclosure` lets them.
+    release: it spent no budget that counts. Names stay as `lib.privacy.disclosure` lets them. A recipe is a hash of
+    all parameters, which would confirm a guess at a private path, so recipes are numbered: replicas still share one.
 
     Args:
         card: a whole scorecard.
     """
-    arms, names = [_arm(arm) for arm in card["arms"]], dict(card.get("names") or {})  # format 1 has no names
+    names = dict(card.get("names") or {})  # format 1 has no names
+    recipes = list(dict.fromkeys(arm["recipe"] for arm in card["arms"]))
+    arms = [_arm(arm) | {"recipe": f"recipe {recipes.index(arm['recipe']) + 1}"} for arm in card["arms"]]
     return {
         "format": card["format"],
         "run": card["run"],

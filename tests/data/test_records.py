@@ -75,11 +75,11 @@ def test_a_label_outside_the_domain_is_refused_without_its_value(tmp_path):
     assert "columns: {labels.NAME: COLUMN}" in error.value.remedy
 
 
-def test_private_text_shows_its_length_alone():
+def test_a_record_shows_neither_text_nor_id_nor_length():
     text = PrivateText(SECRET)
     record = Record(SECRET, text, {SECRET: SECRET}, SECRET)
     for shown in (repr(text), str(text), f"{text}", repr([text]), repr(record), f"{record}"):
-        assert SECRET not in shown
+        assert SECRET not in shown and str(len(SECRET)) not in shown
     assert text.reveal() == SECRET and len(text) == len(SECRET)
     assert text == PrivateText(SECRET) and text != SECRET
 
