@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lib.common import system
+from lib.common.errors import DoppelError
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -96,6 +97,27 @@ def write_array(path: Path, array: np.ndarray) -> None:
 def read_json(path: Path) -> Any:
     """The value in the JSON file ``path``."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a file that somebody else made.
+
+    Args:
+        path: the file; a link to a file is followed.
+        most: bytes that are read.
+
+    Raises:
+        DoppelError: it is no regular file (a pipe, say, which would never end), or it is larger.
+    """
+    if not path.is_file():
+        raise DoppelError("common.no_regular_file", "is missing or no regular file", name=path.name, where=path.name)
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise DoppelError(
+            "common.file_too_large", f"is over {most:,} bytes", name=path.name, value=most, where=path.name
+        )
+    return content
 
 
 def sha256(path: Path) -> str:

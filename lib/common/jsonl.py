@@ -11,6 +11,8 @@ from lib.common import system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
 
+LONGEST = 2**24  # bytes of a line: a longer one is no object of ours, and would be many times as large in memory
+
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a JSONL file, one by one. Blank lines are skipped but counted.
@@ -23,8 +25,9 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         where the object stands (``PATH, line 3``), and the object.
 
     Raises:
-        DoppelError: with file and line, for bytes that are not UTF-8, a line that is not one JSON object, and a packed
-            file that is damaged or cut off; and for a file that may not be read. The line itself is never quoted.
+        DoppelError: with file and line, for bytes that are not UTF-8, a line that is not one JSON object or longer than
+            `LONGEST`, and a packed file that is damaged or cut off; and for a file that may not be read. The line itself
+            is never quoted.
     """
     for number, line in _lines(path):
         where = f"{path}, line {number}"
@@ -34,6 +37,9 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             raise not_utf8((line for _, line in _lines(path)), path) from None
         if not text.strip(" \t\r\n"):
             continue
+        if len(line) > LONGEST:
+            sentence = f"the line has {len(line):,} bytes, at most {LONGEST:,} are read"
+            raise DoppelError("common.line_too_long", sentence, value=len(line), remedy="split it", where=where)
         try:
             row = json.loads(text)
         except json.JSONDecodeError as error:  # its own words may quote a character

@@ -22,7 +22,14 @@ from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 from scipy.optimize import brentq
 
 from lib.common.errors import DoppelError
-from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER, DiscreteGaussian, Gaussian, Mechanism, NonPrivate
+from lib.privacy.mechanism_kinds import (
+    MAX_NOISE_MULTIPLIER,
+    MIN_NOISE_MULTIPLIER,
+    DiscreteGaussian,
+    Gaussian,
+    Mechanism,
+    NonPrivate,
+)
 
 __all__ = [
     "ACCOUNTANT", "DISCRETIZATION", "SEARCH_DISCRETIZATION", "DiscreteGaussian", "Gaussian", "Mechanism",
@@ -33,7 +40,6 @@ DISCRETIZATION = 1e-4  # width of a privacy-loss bucket in the figures that are 
 REPLACING_DISCRETIZATION = 5e-3  # for replaced units, whose figure is a looser bound anyway
 STEP = 0.02  # of the search for it
 SEARCH_DISCRETIZATION = 1e-3  # while calibrating: ten times faster and on the safe side too
-MAX_NOISE_MULTIPLIER = 1e4
 ACCOUNTANT = {
     "method": "privacy loss distribution, pessimistic",
     "library": f"dp-accounting {version('dp-accounting')}",

@@ -14,6 +14,7 @@ from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
 from lib.privacy.mechanism_kinds import MECHANISMS, Mechanism
+from lib.privacy.statement_shape import LEDGER
 
 Unit = Literal["record", "user"]
 NEIGHBOURS = {
@@ -212,8 +213,11 @@ def from_statement(statement: Mapping) -> Ledger:
     """The ledger that a ``statement`` (the content of a privacy.json) describes; its epsilon is not read.
 
     Raises:
-        DoppelError: a field is missing, or an event cannot be read.
+        DoppelError: a field is missing or out of its range, or an event cannot be read.
     """
+    for key, fits in LEDGER.items():
+        for sentence in fits(statement[key], key) if key in statement else ():
+            raise DoppelError("privacy.statement_malformed", sentence, name=key)
     try:
         return Ledger(
             statement["unit"],

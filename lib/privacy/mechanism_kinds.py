@@ -21,7 +21,9 @@ from lib.common.errors import DoppelError
 
 MIN_NOISE_MULTIPLIER = 0.05  # below, epsilon is in the thousands: no promise worth the name
 TAIL = 12.0  # standard deviations of a privacy loss beyond which it counts as infinite: a chance of 2e-33
+MAX_NOISE_MULTIPLIER = 1e4  # above, a release says nothing; the accountant's memory grows with it
 MAX_COUNT = 10**7  # releases of one mechanism: more might keep the accountant busy for ever
+MIN_SAMPLING = 1e-9  # sampling probability: below, no release of any corpus sees a unit
 
 MECHANISMS: dict[str, type["Mechanism"]] = {}  # by class name, which is its ``kind`` in JSON
 
@@ -167,7 +169,8 @@ class Gaussian(Mechanism):
     def validate(self) -> None:
         _check_noise("noise_multiplier", self.noise_multiplier)
         probability = self.sampling_probability
-        _require(_is_number(probability) and 0 < probability <= 1, "sampling_probability", probability, "(0, 1]")
+        fits = _is_number(probability) and MIN_SAMPLING <= probability <= 1
+        _require(fits, "sampling_probability", probability, f"[{MIN_SAMPLING:g}, 1]")
         _check_count("count", self.count)
 
     @property
@@ -233,6 +236,7 @@ class DiscreteGaussian(Mechanism):
     def validate(self) -> None:
         _check_noise("scale", self.scale)
         _check_count("sensitivity", self.sensitivity)
+        _check_noise("scale / sensitivity", self.noise)
         _check_count("count", self.count)
 
     @property
@@ -284,8 +288,8 @@ def _composed(release: PrivacyLossDistribution, count: int) -> PrivacyLossDistri
 
 
 def _check_noise(name: str, value: object) -> None:
-    fits = _is_number(value) and MIN_NOISE_MULTIPLIER <= value < math.inf
-    _require(fits, name, value, f"[{MIN_NOISE_MULTIPLIER:g}, inf)")
+    fits = _is_number(value) and MIN_NOISE_MULTIPLIER <= value <= MAX_NOISE_MULTIPLIER
+    _require(fits, name, value, f"[{MIN_NOISE_MULTIPLIER:g}, {MAX_NOISE_MULTIPLIER:g}]")
 
 
 def _check_count(name: str, value: object) -> None:

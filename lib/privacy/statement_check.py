@@ -1,17 +1,22 @@
 """What is wrong with a statement of privacy: epsilon is recomputed from its events, its ancestors are looked at."""
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lib.common.errors import DoppelError, Reason
-from lib.common.files import read_json, sha256
-from lib.privacy.accounting import ACCOUNTANT
+from lib.common.files import read_bounded
+from lib.privacy.accounting import ACCOUNTANT, DISCRETIZATION
 from lib.privacy.ledger import NEIGHBOURS, Ledger, from_statement, not_for_release
 from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.statement_shape import CLAIMS
 
 SAME_LIBRARY = 1e-9  # relative difference of epsilon that is allowed
 OTHER_LIBRARY = 1e-2  # the same where another version of the accountant computed it: upwards alone
+MOST_BYTES = 2**22  # of a privacy.json or done.json
+MAX_LOSS = 400  # of all events (`_loss`), at which the accountant takes some seconds and a gigabyte
 
 
 def problems(statement: Mapping) -> list[Reason]:
@@ -29,17 +34,49 @@ def problems(statement: Mapping) -> list[Reason]:
         TypeError: a field is of another type.
     """
     ledger = from_statement(statement)
+    if malformed := [sentence for key, fits in CLAIMS.items() for sentence in fits(statement[key], key)]:
+        return [Reason("privacy.statement_malformed", sentence) for sentence in malformed]
     wrong = list(_wrong_claims(statement, ledger))
+    return [*wrong, *(not_recomputed(ledger) or _wrong_epsilon(statement, ledger))]
+
+
+def not_recomputed(ledger: Ledger) -> list[Reason]:
+    """Why the accountant is not asked about a ledger that somebody else wrote; empty when it may be.
+
+    Args:
+        ledger: of at most `lib.privacy.statement_shape.MOST_EVENTS` events.
+
+    Returns:
+        ``privacy.impossible_mechanism`` where Doppel could not have run a mechanism of these figures, and
+        ``privacy.too_much_loss`` where epsilon would be in the hundreds: the accountant's time and memory grow with it.
+    """
     if impossible := [event.stage for event in ledger.events if not _possible(event.mechanism)]:
-        stages = ", ".join(impossible)
-        wrong.append(
-            Reason(
-                "privacy.impossible_mechanism",
-                f"{stages}: no mechanism has these figures, so epsilon is not recomputed",
-            )
-        )
-        return wrong
-    return [*wrong, *_wrong_epsilon(statement, ledger)]
+        sentence = f"{', '.join(impossible)}: no mechanism has these figures, so epsilon is not recomputed"
+        return [Reason("privacy.impossible_mechanism", sentence)]
+    if sum(_loss(mechanism) for mechanism in ledger.mechanisms if not mechanism.unbounded) > MAX_LOSS:
+        sentence = "the events lose so much privacy that epsilon promises nothing, and it is not recomputed"
+        return [Reason("privacy.too_much_loss", sentence)]
+    return []
+
+
+def _loss(mechanism: Mechanism) -> float:
+    """About the largest privacy loss that the accountant looks at, which sets its time and memory.
+
+    Without sampling it is mu^2 / 2 + 10 mu, with mu = sqrt(count) / noise (Dong, Roth & Su 2022). With sampling it is
+    that of one release, plus the smaller of two for all: that of as many releases without sampling as can see a unit,
+    and that of the central limit's mu = q sqrt(count (e^(1 / noise^2) - 1)). Both grow by the rounding of each release.
+    """
+    count, q = getattr(mechanism, "count", 1), getattr(mechanism, "sampling_probability", 1.0)
+    inverse, rounding = 1 / mechanism.noise, count * DISCRETIZATION / 2
+
+    def of(mu: float) -> float:
+        return mu**2 / 2 + 10 * mu
+
+    if q == 1:
+        return rounding + of(inverse * math.sqrt(count))
+    seen = min(count, q * count + 6 * math.sqrt(q * count) + 6)
+    limit = q * math.sqrt(count * math.expm1(min(inverse**2, 700)))
+    return rounding + of(inverse) + min(of(inverse * math.sqrt(seen)), of(limit))
 
 
 def _wrong_claims(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
@@ -97,7 +134,7 @@ def wrong_ancestors(folder: Path, statement: Mapping) -> list[Reason]:
         Reasons, empty when nothing is wrong.
     """
     done = folder / "done.json"
-    read = read_json(done)["made_from"]["inputs"] if done.is_file() else ()
+    read = json.loads(read_bounded(done, MOST_BYTES))["made_from"]["inputs"] if done.is_file() else ()
     wrong = [
         Reason("privacy.ancestor_unnamed", f"{stage}: was read, and is not among the ancestors")
         for stage in read
@@ -107,8 +144,9 @@ def wrong_ancestors(folder: Path, statement: Mapping) -> list[Reason]:
         path = folder.parent / stage / "privacy.json"
         if not path.is_file():
             continue
-        if sha256(path) != digest:
+        written = read_bounded(path, MOST_BYTES)
+        if hashlib.sha256(written).hexdigest() != digest:
             wrong.append(Reason("privacy.ancestor_changed", f"{stage}: its privacy.json has changed since"))
-        elif any(event not in statement["events"] for event in read_json(path)["events"]):
+        elif any(event not in statement["events"] for event in json.loads(written)["events"]):
             wrong.append(Reason("privacy.event_left_out", f"{stage}: an event of it is left out"))
     return wrong

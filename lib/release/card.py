@@ -3,13 +3,13 @@
 It holds the certificate's figures, statistics of the synthetic text itself, and metrics that no real text entered.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, median
 
-from huggingface_hub import DatasetCardData
-
 from lib.audit.verdict import Verdict
+from lib.common.printable import printable
 from lib.data.records import Record
 from lib.data.sources import SOURCES, Source
 from lib.evaluation.registry import metric
@@ -48,37 +48,27 @@ A hash shows that nothing was changed since; it does not show who made the pack,
 that, ask whoever vouches for the pack for the certificate's `sha256`, and for the code: commit {commits}."""
 
 
-def write(
-    certificate: Mapping,
-    records: Sequence[Record],
-    metrics: Sequence[Mapping] = (),
-    *,
-    licence: str | None = None,
-    language: str | None = None,
-) -> str:
-    """Write the card of a pack.
+def write(certificate: Mapping, records: Sequence[Record]) -> str:
+    """Write the card of a pack. `verify` writes it again and compares, so nothing else may enter it.
 
     Args:
         certificate: of the pack; the hashes of its files may still be missing.
         records: the n >= 1 synthetic records.
-        metrics: rows of a scorecard; those that real text entered are left out here once more.
-        licence: a Hugging Face identifier (``cc-by-4.0``); None: not decided yet.
-        language: of the texts, a code (``en``); None: that of the corpus' source, if its entry has one.
 
     Returns:
         The content of README.md: front matter in YAML, then Markdown.
     """
     sections = [
-        f"---\n{_front_matter(certificate, records, licence, language)}\n---\n\n# {_title(certificate)}",
+        f"---\n{_front_matter(certificate, records)}\n---\n\n# {_title(certificate)}",
         _opening(certificate, records),
         "## What is in it\n\n" + "\n".join(_contents(records)),
         "## How it was made\n\n" + "\n\n".join(_making(certificate)),
         "## The guarantee\n\n" + _promise(certificate),
         "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in _limits(certificate)),
         "## Was it attacked?\n\n" + _attacks(certificate["audit"]),
-        "## How good is it?\n\n" + "\n".join(_quality(public_rows(metrics))),
+        "## How good is it?\n\n" + "\n".join(_quality(certificate["card"]["metrics"])),
         "## Check it yourself\n\n" + _checking(certificate),
-        "## Licence\n\n" + _licence(licence),
+        "## Licence\n\n" + _licence(certificate["card"]["licence"]),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -94,27 +84,28 @@ def public_rows(metrics: Sequence[Mapping]) -> list[dict]:
     """
     kept = ("group", "task", "encoder", "metric", "value", "value_low", "value_high", "direction", "real_text")
     return [
-        {key: row.get(key) for key in kept}
+        {key: public_value(key, row.get(key)) for key in kept}
         for row in metrics
         if row.get("real_text") is False and row.get("value") is not None
     ]
 
 
-def _front_matter(certificate: Mapping, records: Sequence[Record], licence: str | None, language: str | None) -> str:
-    entry = _entry(certificate)
-    spoken = language or (entry.language if entry else None)
-    labelled = ["text-classification"] if records[0].labels else []
-    return DatasetCardData(
-        language=[spoken] if spoken else None,
-        pretty_name=_title(certificate),
-        task_categories=["text-generation", *labelled],
-        size_categories=next((name for most, name in SIZES if len(records) < most), "n>1M"),
-        annotations_creators=["machine-generated"] if labelled else ["no-annotation"],
-        language_creators=["machine-generated"],
-        tags=["synthetic", "differential-privacy", "doppel"],
-        configs=[{"config_name": "default", "data_files": [{"split": "train", "path": "records.parquet"}]}],
-        **({"license": licence} if licence else NO_LICENCE),
-    ).to_yaml()
+def _front_matter(certificate: Mapping, records: Sequence[Record]) -> str:
+    """The lines that the Hub reads, as YAML: each value is JSON, which YAML contains."""
+    entry, on_card = _entry(certificate), certificate["card"]
+    spoken, labelled = on_card["language"] or (entry.language if entry else None), bool(records[0].labels)
+    values = {
+        "pretty_name": _title(certificate),
+        "task_categories": ["text-generation", *(["text-classification"] if labelled else [])],
+        "size_categories": next((name for most, name in SIZES if len(records) < most), "n>1M"),
+        "annotations_creators": ["machine-generated" if labelled else "no-annotation"],
+        "language_creators": ["machine-generated"],
+        "tags": ["synthetic", "differential-privacy", "doppel"],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "records.parquet"}]}],
+        **({"language": [spoken]} if spoken else {}),
+        **({"license": on_card["licence"]} if on_card["licence"] else NO_LICENCE),
+    }
+    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
 
 
 def _title(certificate: Mapping) -> str:
@@ -150,16 +141,16 @@ def _contents(records: Sequence[Record]) -> Iterator[str]:
     )
     for name in sorted({name for record in records for name in record.labels}):
         counts = Counter(record.labels[name] for record in records).most_common(20)
-        yield f"\nLabel `{name}`: " + ", ".join(f"{value} {count:,}" for value, count in counts) + "."
+        yield f"\nLabel {_code(name)}: " + ", ".join(f"{_code(value)} {count:,}" for value, count in counts) + "."
     yield "\nThe first three:\n"
-    for record in records[:3]:
+    for record in records[:3]:  # a block of code: what is in it is shown as it is, be it a link, an image or HTML
         one_line = " ".join(record.text.reveal().split())
-        yield f"> {', '.join(record.labels.values())}{': ' if record.labels else ''}{one_line}\n"
+        yield f"    {printable(', '.join(record.labels.values()) + (': ' if record.labels else '') + one_line, 2000)}\n"
     yield "The label is what the model was asked for; nobody checked that each text fits it."
 
 
 def _making(certificate: Mapping) -> Iterator[str]:
-    settings = {stage: code["settings"] for stage, code in certificate["code"].items()}
+    settings = {stage: _in_code(code["settings"]) for stage, code in certificate["code"].items()}
     method, spending = of_stages(certificate["stage"], list(settings))
     yield from method.making(settings[certificate["stage"]], settings[spending], certificate["unit"])
     yield "The accesses to the private records that epsilon counts:"
@@ -176,10 +167,28 @@ def _making(certificate: Mapping) -> Iterator[str]:
     )
 
 
+def _code(text: str) -> str:
+    """A text that the pack brings with it, between code marks that it cannot leave: no link, image or HTML."""
+    shown = printable(text, 2000).replace("`", "'").replace("|", "/")  # a bar would end the cell of a table
+    return f"`{shown or ' '}`"
+
+
+def _in_code(settings: Mapping) -> dict:
+    """Settings of which every text can stand between code marks, where methods put it."""
+    return {name: _code(value)[1:-1] if isinstance(value, str) else value for name, value in settings.items()}
+
+
 def _event_row(event: Mapping) -> str:
     mechanism, figures = mechanism_of(event), event["mechanism"]
     sampling = f"Poisson, probability {figures['sampling_probability']:.4g}" if mechanism.poisson else "every unit"
-    row = [event["stage"], event["what"], mechanism.title, f"{mechanism.noise:.4g}", sampling, str(figures["count"])]
+    row = [
+        _code(event["stage"]),
+        event["what"],
+        mechanism.title,
+        f"{mechanism.noise:.4g}",
+        sampling,
+        str(figures["count"]),
+    ]
     return f"| {' | '.join(row)} |"
 
 
@@ -264,7 +273,7 @@ def _measured_on(row: Mapping) -> str:
     """The task of a metric; of one on vectors also the encoder, for values of two encoders cannot be compared."""
     if row["encoder"] is None:
         return row["task"]
-    encoder = str(public_value("encoder", row["encoder"]))
+    encoder = row["encoder"]
     model = encoder.removeprefix("hidden:")
     return f"vectors of {model_words(model)}" + (" (its hidden states)" if model != encoder else "")
 

@@ -1,25 +1,21 @@
 """What a certificate says about how an arm was made: hashes, and the settings that are harmless.
 
 A parameter may hold a private path (``csv:/home/...``). So a certificate has one hash of a stage's parameters, and
-spells out only those in `SETTINGS`: of a source its kind, and a model or prompt file only if its name is public. What
-is withheld is left out of the hash too: everything else is known, so the hash would confirm a guess at the path.
+spells out only those that `lib.release.settings` names: of a source its kind, and a model or prompt file only if its
+name is public. What is withheld is left out of the hash too: everything else is known, so the hash would confirm a
+guess at the path.
 """
 
 from collections.abc import Mapping
 
 from lib.common.files import sha256
-from lib.methods.registry import METHODS
 from lib.privacy.disclosure import public_value
 from lib.privacy.ledger import Event
 from lib.release.candidate import Candidate
 from lib.release.certificate import FORMAT, hash_of
+from lib.release.settings import of_stage
 from lib.stage.finished import FinishedStage
 
-CORPUS_SETTINGS = (
-    "source", "share", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit",
-    "delta", "label_histogram_scale",
-)  # fmt: skip
-SETTINGS = tuple(dict.fromkeys([*CORPUS_SETTINGS, *(name for method in METHODS for name in method.settings)]))
 PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
     "sentence-transformers", "numpy", "scipy",
@@ -27,17 +23,18 @@ PACKAGES = (
 _PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # may hold private names of columns, hosts and files
 
 
-def settings(parameters: Mapping[str, object]) -> dict[str, object]:
+def settings(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:
     """The parameters that a certificate spells out.
 
     Args:
-        parameters: of a stage, resolved.
+        stage: id of the stage.
+        parameters: of the stage, resolved.
 
     Returns:
-        Those in `SETTINGS`, as `lib.privacy.disclosure.public_value` shows them: of a source its kind (``csv``), and
-        ``withheld`` for a local model.
+        Those that `lib.release.settings` names for its notebook, as `lib.privacy.disclosure.public_value` shows them:
+        of a source its kind (``csv``), and ``withheld`` for a local model.
     """
-    return {name: public_value(name, parameters[name]) for name in SETTINGS if name in parameters}
+    return {name: public_value(name, parameters[name]) for name in of_stage(stage) or () if name in parameters}
 
 
 def code(stages: Mapping[str, FinishedStage]) -> dict[str, dict]:
@@ -65,7 +62,7 @@ def _code(stage: FinishedStage) -> dict:
             {name: public_value(name, value) for name, value in parameters.items() if name not in _PRIVATE}
         ),
         "privacy": sha256(stage.folder / "privacy.json"),
-        "settings": settings(parameters),
+        "settings": settings(stage.id, parameters),
     }
 
 
@@ -85,12 +82,14 @@ def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
     return {name: " and ".join(sorted(versions[name])) for name in PACKAGES if name in versions}
 
 
-def claims(candidate: Candidate, *, gate: list[dict[str, str]]) -> dict:
+def claims(candidate: Candidate, *, decisions: list[dict[str, str]], card: Mapping[str, object]) -> dict:
     """The certificate of an arm, still without the hashes of the pack's files and its own.
 
     Args:
         candidate: the arm; it has passed the gate.
-        gate: what decided about the release (`lib.release.gate.decisions`).
+        decisions: what decided about the release (`lib.release.gate.decisions`).
+        card: what the card says beyond this certificate: ``licence``, ``language`` (None where it is not set) and
+            ``metrics``, rows as of `lib.release.card.public_rows`.
     """
     statement, audit = candidate.statement, candidate.audit
     events = [{**event, "sampler": Event.from_json(event).mechanism.sampler} for event in statement["events"]]
@@ -110,4 +109,5 @@ def claims(candidate: Candidate, *, gate: list[dict[str, str]]) -> dict:
         "gate": gate,
         "code": code(candidate.stages),
         "packages": packages(candidate.stages),
+        "card": card,
     }

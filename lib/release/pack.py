@@ -38,8 +38,8 @@ def pack(
         candidate: the arm.
         scorecard: the run's, from which the card takes what may be public; None: the card has no metrics.
         exceeded: says why a corpus' budget is exceeded, as for `gate.check`.
-        licence: for the card, as for `card.write`.
-        language: for the card, as for `card.write`.
+        licence: for the card, a Hugging Face identifier (``cc-by-4.0``); None: not decided yet.
+        language: of the texts, for the card, a code (``en``); None: that of the corpus' source, if its entry has one.
         block_copies: refuse exact copies of private text as well (`gate.copies`). The certificate then says that its
             guarantee does not cover this decision.
 
@@ -55,8 +55,10 @@ def pack(
     unfinished = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        claimed = claims.claims(candidate, gate=gate.decisions(candidate, block_copies=block_copies))
-        _write(unfinished, candidate, claimed, metrics_of(scorecard, candidate.stage), licence, language)
+        metrics = metrics_of(scorecard, candidate.stage)
+        on_card = {"licence": licence, "language": language, "metrics": metrics}
+        decided = gate.decisions(candidate, block_copies=block_copies)
+        _write(unfinished, candidate, claims.claims(candidate, decisions=decided, card=on_card))
         if block_copies and (refusals := gate.copies(candidate, leak_scan.strings_of(unfinished))):
             raise _refused(candidate, refusals)
         if wrong := verify.check(unfinished)[1]:
@@ -86,15 +88,13 @@ def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
     return [row for arm in arms if arm["stage"] == stage for row in card.public_rows(arm["metrics"])]
 
 
-def _write(
-    folder: Path, candidate: Candidate, claimed: dict, metrics: list[dict], licence: str | None, language: str | None
-) -> None:
+def _write(folder: Path, candidate: Candidate, claimed: dict) -> None:
     """Write the files of a pack into a folder that does not exist yet."""
     synthetic = candidate.records
     folder.mkdir(parents=True)
     records.write(folder / "records.jsonl", synthetic)
     pq.write_table(table(synthetic), folder / "records.parquet", compression="zstd")
-    write_atomic(folder / "README.md", card.write(claimed, synthetic, metrics, licence=licence, language=language))
+    write_atomic(folder / "README.md", card.write(claimed, synthetic))
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in certificate.FILES
     }

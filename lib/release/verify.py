@@ -1,24 +1,33 @@
 """Recompute a certificate offline: ``./run_all.sh verify results/quick/11_generate.eps8``.
 
 The folder is a stage's (privacy.json) or a release pack (certificate.json). Nothing else is needed: no private data and
-no model. Every claim that follows from the events is checked. Of a pack, also the hash of every file is checked, that
-there is no other file, and that the parts of the certificate fit each other. Of ancestors that lie beside a stage, the
-hash is checked, and that none of their events is left out.
+no model. What is shown is arithmetic: epsilon follows from the events that the holder reports. Of a pack, also that its
+events are those that its settings ask for, that its card and the certificate say the same, and that its files are those
+that were packed. Of ancestors that lie beside a stage, the hash is checked, and that none of their events is left out.
 
-A hash shows that nothing was changed since. It does not show who made the folder: for that, compare the certificate's
-sha256 with one from somebody whom you trust.
+Nothing here shows that the events took place as they are reported. A hash shows that nothing was changed since; it does
+not show who made the folder: for that, compare the certificate's sha256 with one from somebody whom you trust.
 
 ``python -m lib.release.verify PATH`` does the same without a set-up, where dp-accounting and pyarrow are installed.
 """
 
 import argparse
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+from lib.common import limited
 from lib.common.errors import DoppelError, Reason, nearest
+from lib.common.printable import printable
 
-UNREADABLE = (DoppelError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
+SECONDS, MEMORY = 10, 2 * 2**30  # processor time and memory for a folder, and time for the size of its records
+PER_SECOND = 2_000_000  # bytes of records
+UNREADABLE = {"release.file_missing", "release.no_regular_file", "release.file_too_large"}  # then no file is opened
+
+NOT_SHOWN = "that the events took place as reported, and who reports them"
+NOT_SHOWN_OF_A_PACK = "that events and audit took place as reported, and who made the pack: ask for its sha256"
 
 
 def check(folder: Path) -> tuple[Mapping | None, list[Reason]]:
@@ -31,25 +40,58 @@ def check(folder: Path) -> tuple[Mapping | None, list[Reason]]:
         The statement or certificate, None where it cannot be read; and everything that is wrong with it, empty when
         nothing is. A file that cannot be read is one of the reasons and raises nothing.
     """
-    from lib.common.files import read_json  # late, as the others: --help and a mistyped path need no library
-    from lib.privacy.statement_check import problems, wrong_ancestors
-    from lib.release import certificate
+    from lib.release import certificate  # late, as the others: --help and a mistyped path need no library
 
-    statement, wrong = None, []
+    wrong: list[Reason] = []
+    statement = None
     try:
-        if (folder / certificate.NAME).exists() or not (folder / "privacy.json").exists():
-            statement = certificate.read(folder)
-            wrong += certificate.changed(folder, statement)
-            wrong += certificate.unfounded(folder, statement)
-            wrong += problems(certificate.ledger_part(statement))
-        else:
-            statement = read_json(folder / "privacy.json")
-            wrong += problems(statement) + wrong_ancestors(folder, statement)
+        is_pack = (folder / certificate.NAME).exists() or not (folder / "privacy.json").exists()
+        statement, faults = _pack(folder) if is_pack else _stage(folder)
+        for reason in faults:
+            wrong.append(reason)
+    except ModuleNotFoundError:
+        raise
     except DoppelError as error:
         wrong.append(Reason(error.code, f"cannot be read: {error}"))
-    except UNREADABLE as error:
+    except Exception as error:  # whatever a damaged or forged file brings about
         wrong.append(Reason("release.unreadable", f"cannot be read: {type(error).__name__}: {error}"))
     return statement, wrong
+
+
+def _pack(folder: Path) -> tuple[Mapping | None, Iterator[Reason] | list[Reason]]:
+    """The certificate of a pack, None where its values make no sense, and what is wrong with the pack."""
+    from lib.release import certificate
+    from lib.release.certificate_shape import malformed
+
+    whole = certificate.read(folder)
+    if wrong := malformed(whole):
+        return None, wrong
+    return whole, _wrong_pack(folder, whole)
+
+
+def _wrong_pack(folder: Path, whole: Mapping) -> Iterator[Reason]:
+    from lib.privacy.statement_check import problems
+    from lib.release import certificate, cross_checks
+
+    changed = list(certificate.changed(folder, whole))
+    yield from changed
+    yield from problems(certificate.ledger_part(whole))
+    yield from cross_checks.unfounded(whole)
+    if not any(reason.code in UNREADABLE for reason in changed):
+        yield from cross_checks.contents(folder, whole)
+
+
+def _stage(folder: Path) -> tuple[Mapping | None, list[Reason]]:
+    """The statement of a stage, None where its values make no sense, and what is wrong with it."""
+    from lib.common.files import read_bounded
+    from lib.privacy.statement_check import MOST_BYTES, problems, wrong_ancestors
+    from lib.release.cross_checks import missing_events
+
+    statement = json.loads(read_bounded(folder / "privacy.json", MOST_BYTES))
+    wrong = problems(statement)
+    if any(reason.code == "privacy.statement_malformed" for reason in wrong):
+        return None, wrong
+    return statement, [*wrong, *missing_events(statement), *wrong_ancestors(folder, statement)]
 
 
 def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
@@ -72,10 +114,13 @@ def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
     try:
         for path in paths:
             _check_exists(path)
+        for name in ("dp_accounting", "pyarrow"):
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(name=name)
         verified = [_report(path) for path in paths]
         return 0 if all(verified) else 1
     except DoppelError as error:
-        print(error, file=sys.stderr)
+        print(printable(error, 1000), file=sys.stderr)
     except ModuleNotFoundError as error:
         print(f"not checked: this Python has no {error.name}; ./run_all.sh verify sets up its own", file=sys.stderr)
     return 2
@@ -98,49 +143,69 @@ def _check_exists(path: Path) -> None:
 
 
 def _report(path: Path) -> bool:
-    """Print what the check of a path says; True when nothing is wrong."""
-    statement, wrong = check(path if path.is_dir() else path.parent)
-    try:
-        print(f"{path}:" if statement is None else _summary(statement))
-    except UNREADABLE:  # the reasons below say what is wrong with it
-        print(f"{path}:")
-    print("\n".join(f"  WRONG  {reason}" for reason in wrong) or f"  VERIFIED: {_verified(statement)}")
+    """Print what the check of a path says; True when nothing is wrong. Each line begins with a word of its own."""
+    folder = path if path.is_dir() else path.parent
+    statement, wrong = _limited(folder)
+    lines = ["", *([] if statement is None else _summary(statement))]
+    lines += [f"WRONG  {reason}" for reason in wrong]
+    if not wrong:
+        in_pack = "files" in statement
+        lines += [f"VERIFIED: {_verified(statement)}", f"not shown: {NOT_SHOWN_OF_A_PACK if in_pack else NOT_SHOWN}"]
+    print(f"{printable(path)}:" + "\n  ".join(printable(line, 1000) for line in lines))
     return not wrong
 
 
+def _limited(folder: Path) -> tuple[Mapping | None, list[Reason]]:
+    """What `check` says, in bounded time and memory: the folder may be made so that it takes for ever."""
+    sizes = [path.stat().st_size for path in (folder / "records.jsonl", folder / "records.parquet") if path.is_file()]
+    seconds = SECONDS + min(sum(sizes), 2**29) // PER_SECOND
+    try:
+        return limited.call(check, folder, seconds=seconds, memory=MEMORY)
+    except DoppelError as error:
+        return None, [Reason(error.code, str(error))]
+
+
 def _verified(statement: Mapping) -> str:
+    from lib.release.certificate import FORMAT
+
+    epsilon = "epsilon follows from the events that the holder reports"
     if "files" not in statement:
-        return "every claim follows from the events"
-    return f"every claim follows from the events, {len(statement['files'])} files are as they were packed"
+        return epsilon
+    card = "is what Doppel writes from it" if statement["format"] == FORMAT else "names its figures"
+    return (
+        f"{epsilon}, and these from the settings that the certificate lists; the card {card}; "
+        f"{len(statement['files'])} files are as they were packed"
+    )
 
 
-def _summary(statement: Mapping) -> str:
+def _summary(statement: Mapping) -> Iterator[str]:
+    """Lines on a statement whose values make sense, each behind a word that says what it is."""
     spent, target = statement["epsilon"], statement["target_epsilon"]
     share = f", {spent / target:.4f} of the target {target:g}" if spent is not None and target else ""
-    lines = [
-        f"{statement['stage']}: epsilon {'unbounded' if spent is None else f'{spent:.6f}'}{share}, delta "
+    yield (
+        f"stage {statement['stage']}: epsilon {'unbounded' if spent is None else f'{spent:.6f}'}{share}, delta "
         f"{statement['delta']:.3g}, {statement['units']:,} units: {statement['neighbours']}"
-    ]
+    )
     for event in statement["events"]:
         figures = {name: figure for name, figure in event["mechanism"].items() if name != "kind"}
-        details = ", ".join(f"{name.replace('_', ' ')} {figure:.6g}" for name, figure in figures.items())
-        lines.append(f"  {event['stage']}: {event['what']}: {event['mechanism']['kind']} {details}".rstrip())
-    lines += [f"  not for release: {reason}" for reason in statement["not_for_release"]]
-    return "\n".join(lines + (_release(statement) if "files" in statement else []))
+        details = ", ".join(f"{name.replace('_', ' ')} {figure}" for name, figure in figures.items())
+        yield f"event {event['stage']}: {event['what']}: {event['mechanism']['kind']} {details}"
+    for reason in statement["not_for_release"]:
+        yield f"not for release: {reason}"
+    if "files" in statement:
+        yield from _release(statement)
 
 
-def _release(statement: Mapping) -> list[str]:
+def _release(statement: Mapping) -> Iterator[str]:
     """The lines that only a pack has: records, audit, code, and the hash to compare."""
     audit, stages = statement["audit"], statement["code"].values()
     commits = {code["commit"] or "unknown" for code in stages}
     dirty = ", with changes that were not committed" if any(code["dirty"] for code in stages) else ""
-    return [
-        f"  {statement['records']:,} records of run {statement['run']}, finished {statement['finished']}",
-        f"  accountant: {statement['accountant']['library']}; public: {', '.join(statement['public'])}",
-        f"  audit: {audit['verdict'] or 'none: ' + audit['because']}",
-        f"  code: commit {' and '.join(sorted(commits))}{dirty}",
-        f"  certificate: sha256 {statement['sha256']}",
-    ]
+    yield f"{statement['records']:,} records of run {statement['run']}, finished {statement['finished']}"
+    yield f"accountant: {statement['accountant']['library']}; public: {', '.join(statement['public'])}"
+    yield f"audit, as reported: {audit['verdict'] or 'none: ' + audit['because']}"
+    yield f"code, as reported: commit {' and '.join(sorted(commits))}{dirty}"
+    yield f"certificate: sha256 {statement['sha256']}"
 
 
 if __name__ == "__main__":

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from lib.common import paths
-from lib.common.files import read_json, write_json
-from lib.release import certificate
+from lib.common.files import read_json, sha256, write_json
+from lib.data import records
+from lib.privacy.ledger import from_statement
+from lib.release import card, certificate, pack
+from lib.release.candidate import Candidate
 from lib.stage import stage as stages
 from support.project import ROOT, Project
 
@@ -46,6 +49,8 @@ def build(project: Project) -> None:
     project.notebook(
         CORPUS,
         'source: str = "csv:/home/somebody/clinic.csv"\nunit: str = "record"\ndelta: float | None = None\n'
+        'label_domain: dict = {"mood": ["glad", "sad"]}\nmin_words: int = 1\nmax_words: int = 60\n'
+        "max_characters: int = 2000\nmax_records_per_user: int | None = None\n"
         "label_histogram_scale: float = 5.0\nprivacy_seed: int | None = None\n",
         "from lib.privacy.accounting import DiscreteGaussian\nfrom lib.privacy.ledger import Event, Ledger\n\n"
         + read
@@ -59,21 +64,27 @@ def build(project: Project) -> None:
         TRAINING,
         edge + '}\nmodel: str = "/home/somebody/model"\nprompt: str = "A {mood} one:"\n'
         "target_epsilon: float | None = 8.0\nsteps: int = 3\nexpected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
+        'chat: bool = False\nmax_tokens: int = 60\nlearning_rate: float = 0.1\nschedule: str = "linear"\n'
+        'lora: dict = {"r": 2}\n'
         "privacy_seed: int | None = None\nchecked: bool = True\n",
-        "from lib.privacy.accounting import Gaussian, NonPrivate\nfrom lib.privacy.ledger import Event, inherit\n\n"
+        "from lib.methods.dp_lora.method import METHOD\nfrom lib.privacy.ledger import Event, inherit\n\n"
         "ledger = inherit(list(stage.inputs.values()))\n"
-        "private = Gaussian(1.0, expected_batch / ledger.units, steps)\n"
-        "mechanism = NonPrivate() if target_epsilon is None else private\n"
+        "corpus = {'units': ledger.units, 'delta': ledger.delta, 'others': ledger.mechanisms}\n"
+        "mechanism = METHOD.mechanism(stage.parameters, **corpus)\n"
         "ledger.events.append(Event(stage.id, 'training', mechanism, privacy_seed, checked))",
         "stage.finish({}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
     )
     project.notebook(
         ARM,
         edge + ', "model": "10_finetune_dp_lora"}\nsamples: int = 40\ntemperature: float = 0.9\n'
-        "target_epsilon: float | None = 8.0\n",
-        "from lib.privacy.ledger import inherit\n\n" + read + write.format("synthetic"),
+        "base_model: str | None = None\nprompt: str | None = None\nchat: bool | None = None\ntop_p: float = 1.0\n"
+        "top_k: int = 0\nrepetition_penalty: float = 1.0\nmax_new_tokens: int = 60\n",
+        "from lib.common.files import read_json\nfrom lib.privacy.ledger import inherit\n\n"
+        + read
+        + write.format("synthetic"),
         "ledger = inherit(list(stage.inputs.values()))\n"
-        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
+        "target = read_json(stage.inputs['model'] / 'privacy.json')['target_epsilon']\n"
+        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target))",
     )
     project.notebook(
         AUDIT,
@@ -161,6 +172,16 @@ def world(finished: Path, tmp_path: Path) -> Iterator[World]:
         yield World(project)
 
 
+def packed(root: Path) -> Path:
+    """A pack of the finished run in ``root``, which is made there first if it is missing."""
+    for project in _prepared(root, ROOT / "lib"):
+        world = World(project)
+        if not (world.run / ARM / "done.json").exists():
+            build(project)
+            world.play(CORPUS, TRAINING, ARM)
+        return pack.pack(Candidate(world.run, ARM))
+
+
 def metric(name: str, **changes) -> dict:
     """A row of a scorecard; what real text entered has figures that can be searched for."""
     row = {"group": "fidelity", "task": "words", "metric": name, "value": 0.625, "value_low": 0.5, "value_high": 0.75}
@@ -172,6 +193,16 @@ def rehash(folder: Path, changed: dict) -> None:
     """Write a changed certificate with a hash that fits it, as a forger would."""
     changed = changed | {"sha256": certificate.own_hash(changed)}
     (folder / certificate.NAME).write_text(certificate.text(changed))
+
+
+def forge(folder: Path, changed: dict) -> None:
+    """Write a changed certificate with an epsilon, a card and hashes that fit it, as a forger who has Doppel would."""
+    changed = changed | {"epsilon": from_statement(certificate.ledger_part(changed)).epsilon}
+    if changed["format"] == certificate.FORMAT:
+        (folder / "README.md").write_text(card.write(changed, records.read(folder / "records.jsonl")))
+    files = {name: folder / name for name in certificate.FILES}
+    changed["files"] = {name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for name, path in files.items()}
+    rehash(folder, changed)
 
 
 def loads(path: Path) -> dict:

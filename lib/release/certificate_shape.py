@@ -1,0 +1,122 @@
+"""What every value of a certificate must look like, and which settings each stage must spell out."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from lib.audit.verdict import Verdict
+from lib.common import shape
+from lib.common.errors import Reason
+from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER
+from lib.release import settings
+from lib.release.certificate import FILES, FORMER
+
+MOST_RECORDS = 1_000_000
+MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have two events and at most three stages
+_LABEL = r"[\w ./:'-]{1,200}"
+
+_FIGURES = {  # settings that events are computed from; all others are any harmless value
+    "unit": shape.one_of("record", "user"),
+    "delta": shape.optional(shape.number(above=0, most=1)),
+    "label_histogram_scale": shape.optional(shape.number(above=0)),
+    "label_domain": shape.entries(shape.LINES, shape.data(depth=1), 1000),
+    "target_epsilon": CLAIMS["target_epsilon"],
+    "steps": shape.integer(1),
+    "iterations": shape.integer(1),
+    "expected_batch": shape.number(above=0),
+    "max_grad_norm": shape.number(above=0),
+    "temperature": shape.number(least=0),
+}
+_ROW = shape.fields(
+    **dict.fromkeys(("group", "task", "metric"), shape.text(_LABEL)),
+    encoder=shape.optional(shape.text(_LABEL)),
+    value=shape.number(),
+    value_low=shape.optional(shape.number()),
+    value_high=shape.optional(shape.number()),
+    direction=shape.one_of("higher", "lower", "match"),
+    real_text=shape.one_of(False),
+)
+_CODE = shape.fields(
+    commit=shape.optional(shape.text(shape.COMMIT)),
+    dirty=shape.one_of(True, False, None),
+    notebook=shape.text(shape.HASH),
+    modules=shape.entries(r"lib(\.\w+)*", shape.text(shape.HASH), 1000),
+    parameters=shape.text(shape.HASH),
+    privacy=shape.text(shape.HASH),
+    settings=shape.entries(r"\w+", shape.data(), 100),
+)
+_RELEASE = {
+    "run": shape.text(shape.NAME),
+    "finished": shape.text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"),
+    "records": shape.integer(1, MOST_RECORDS),
+    "audit": shape.fields(
+        verdict=shape.optional(shape.one_of(*(str(verdict) for verdict in Verdict))),
+        ceiling=shape.optional(shape.number(least=0)),
+        because=shape.optional(shape.text(shape.SENTENCE)),
+    ),
+    "gate": shape.items(shape.text(shape.SENTENCE), 30),
+    "ancestors": shape.entries(shape.NAME, shape.text(shape.HASH), MOST_STAGES),
+    "code": shape.entries(shape.NAME, _CODE, MOST_STAGES + 1),
+    "packages": shape.entries(r"[\w-]{1,50}", shape.text(r"[\w.+ -]{1,200}"), 50),
+    "card": shape.fields(
+        licence=shape.optional(shape.text(r"[\w.+-]{1,50}")),
+        language=shape.optional(shape.text(r"[A-Za-z-]{1,20}")),
+        metrics=shape.items(_ROW, 1000),
+    ),
+    "files": shape.entries(
+        "|".join(FILES), shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)), len(FILES)
+    ),
+    "sha256": shape.text(shape.HASH),
+}
+
+
+def malformed(certificate: Mapping) -> list[Reason]:
+    """The values of a certificate that no certificate of Doppel has.
+
+    Args:
+        certificate: with the keys that its format has.
+
+    Returns:
+        A reason for each such value, empty when the certificate can be read on; none of them quotes a value.
+    """
+    return [Reason("release.malformed", sentence) for sentence in _faults(certificate)]
+
+
+def _faults(certificate: Mapping) -> Iterator[str]:
+    for key, fits in {**LEDGER, **CLAIMS, **_RELEASE}.items():
+        if key == "events":
+            yield from _events(certificate[key])
+        elif key in certificate:  # the former format has no card
+            yield from fits(certificate[key], key)
+    if isinstance(certificate["code"], Mapping):
+        yield from _settings(certificate)
+    audit = certificate["audit"]
+    if isinstance(audit, Mapping) and (audit.get("verdict") is None) == (audit.get("because") is None):
+        yield "audit: must have either a verdict or a reason why there is none"
+    try:
+        datetime.fromisoformat(certificate["finished"])
+    except (TypeError, ValueError):
+        yield "finished: must be a time"
+
+
+def _events(events: object) -> Iterator[str]:
+    """Events are those of a ledger, each with a description of its sampler."""
+    bare = events
+    if isinstance(events, list):
+        bare = [dict(event) if isinstance(event, dict) else event for event in events]
+        for i, event in enumerate(bare):
+            if isinstance(event, dict):
+                yield from shape.text(shape.SENTENCE)(event.pop("sampler", None), f"events[{i}].sampler")
+    yield from shape.items(EVENT, MOST_EVENTS)(bare, "events")
+
+
+def _settings(certificate: Mapping) -> Iterator[str]:
+    """Each stage spells out the settings of its notebook, no more and no less; figures can be computed with."""
+    for stage, code in certificate["code"].items():
+        given, wanted = code.get("settings") if isinstance(code, Mapping) else None, settings.of_stage(stage)
+        if not isinstance(given, Mapping) or wanted is None:
+            continue  # either is reported by others
+        more = settings.ALL if certificate["format"] == FORMER else ()  # which spelled out those of all notebooks
+        if not set(wanted) <= given.keys() <= {*wanted, *more}:
+            yield f"code.{stage}.settings: must be {', '.join(wanted)}"
+        for name in given.keys() & _FIGURES.keys():
+            yield from _FIGURES[name](given[name], f"code.{stage}.settings.{name}")

@@ -1,0 +1,245 @@
+"""Whether the parts of a pack follow from each other, though all hashes fit."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from lib.common.errors import Reason
+from lib.data import records
+from lib.data.records import Record
+from lib.methods.registry import ARMS, of_stages, spending
+from lib.privacy import label_histogram
+from lib.privacy.accounting import (
+    ACCOUNTANT,
+    SEARCH_DISCRETIZATION,
+    Mechanism,
+    NonPrivate,
+    default_delta,
+    epsilon,
+)
+from lib.privacy.ledger import ALWAYS_PUBLIC, from_statement
+from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
+from lib.privacy.statement_check import not_recomputed
+from lib.release import card
+from lib.release.certificate import FORMAT, guarantee, ledger_part, mechanism_of, rounded_up
+from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
+
+SAME_NOISE, OTHER_NOISE = 1e-4, 3e-2  # how much more noise than calibration gives passes; with another accountant's
+BATCH = 256  # records of the Parquet file that are compared at once
+_CODE = re.compile("`[^`]*`")
+_EPSILON = re.compile(r"(?:epsilon (?:of )?|factor of e\^)([0-9][0-9.e+-]*)")
+
+
+def unfounded(certificate: Mapping) -> Iterator[Reason]:
+    """Claims of a certificate that do not follow from its other parts, even if all hashes fit.
+
+    Args:
+        certificate: of a pack, whose values make sense. Its epsilon is recomputed in `lib.privacy.statement_check`.
+
+    Yields:
+        a reason for each such claim.
+    """
+    if certificate["not_for_release"]:
+        yield Reason("release.not_for_release", f"not for release: {'; '.join(certificate['not_for_release'])}")
+    if certificate["epsilon"] is None:
+        yield Reason("release.no_epsilon", "epsilon: none is stated, but a release has one")
+    if missing := [fact for fact in ALWAYS_PUBLIC if fact not in certificate["public"]]:
+        yield Reason("release.not_public", f"public: {', '.join(missing)} must be among the public facts")
+    yield from _stages(certificate)
+    for event in certificate["events"]:
+        yield from _event(event, certificate)
+    yield from _noise(certificate)
+    for stage in certificate["code"]:
+        yield from _left_out(stage, certificate)
+    yield from _corpus(certificate)
+
+
+def _stages(certificate: Mapping) -> Iterator[Reason]:
+    named = {certificate["stage"], *certificate["ancestors"]}
+    if current_name(notebook_of(certificate["stage"])) not in ARMS:
+        yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
+    else:
+        method, stage = of_stages(certificate["stage"], named)
+        settings = certificate["code"].get(stage, {}).get("settings", {})
+        if method.spends is None and settings.get(method.model) is None:
+            sentence = f"{certificate['stage']}: no stage among the ancestors has its model, so one is left out"
+            yield Reason("release.ancestor_left_out", sentence)
+    if set(certificate["code"]) != named:
+        yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
+    for stage, digest in certificate["ancestors"].items():
+        if certificate["code"].get(stage, {}).get("privacy") != digest:
+            sentence = f"{stage}: its privacy.json has another hash under code than under ancestors"
+            yield Reason("release.two_hashes", sentence)
+    for event in certificate["events"]:
+        if event["stage"] not in named:
+            yield Reason("release.event_of_another", f"events: {event['stage']} is not among the stages")
+
+
+def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
+    """Check an event against its own description of the sampler, and against the settings of its stage."""
+    mechanism, stage = mechanism_of(event), event["stage"]
+    if event.get("sampler") != mechanism.sampler:
+        yield Reason("release.sampler", f"{stage}: the sampler that is described is not that of the mechanism")
+    expected = _expected(stage, certificate, mechanism.noise)
+    if expected is None:
+        return  # `_left_out` reports an event that the settings do not ask for
+    expected_figures, stated_figures = vars(expected), vars(mechanism)
+    for name in sorted(expected_figures.keys() | stated_figures.keys()):
+        wanted, stated = expected_figures.get(name), stated_figures.get(name)
+        same = wanted == stated or (
+            isinstance(wanted, float) and isinstance(stated, float) and math.isclose(wanted, stated, rel_tol=1e-9)
+        )
+        if not same:
+            sentence = f"{stage}: its settings ask for {name} {wanted}, the event has {stated}"
+            yield Reason("release.event_not_as_set", sentence)
+
+
+def _expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | None:
+    """The mechanism that a stage's settings ask for, with this much noise; None where they ask for none."""
+    settings = certificate["code"].get(stage, {}).get("settings", {})
+    notebook = current_name(notebook_of(stage))
+    if notebook == CORPUS:
+        return label_histogram.mechanism(settings)
+    method = spending(notebook)
+    if method is None:
+        return None
+    if settings.get("target_epsilon") is None:
+        return NonPrivate()
+    return method.recipe(settings, certificate["units"], noise)
+
+
+def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
+    """Check that a stage has the event that its settings ask for: a release that is not counted would cost nothing."""
+    notebook = current_name(notebook_of(stage))
+    if notebook not in {CORPUS, *ARMS} and spending(notebook) is None:
+        yield Reason(
+            "release.unknown_notebook",
+            f"{stage}: no method here has a notebook {notebook}, so its settings cannot be held against its events",
+        )
+        return
+    counted = [mechanism_of(event) for event in certificate["events"] if event["stage"] == stage]
+    expected = _expected(stage, certificate, counted[0].noise if counted else 1.0)
+    if len(counted) != (expected is not None) or any(type(mechanism) is not type(expected) for mechanism in counted):
+        asks = "no event" if expected is None else f"one event of kind {type(expected).__name__}"
+        kinds = ", ".join(type(mechanism).__name__ for mechanism in counted) or "none"
+        yield Reason("release.event_left_out", f"{stage}: its settings ask for {asks}, the certificate has {kinds}")
+    target, stated = certificate["code"][stage].get("settings", {}).get("target_epsilon"), certificate["target_epsilon"]
+    if spending(notebook) is not None and target != stated:
+        sentence = f"{stage}: its setting target_epsilon is {target}, the certificate has {stated}"
+        yield Reason("release.target_not_as_set", sentence)
+
+
+def _corpus(certificate: Mapping) -> Iterator[Reason]:
+    """Check unit and delta against the settings of the corpus stage."""
+    for stage, code in certificate["code"].items():
+        settings = code.get("settings", {})
+        if settings.get("unit", certificate["unit"]) != certificate["unit"]:
+            sentence = f"{stage}: its unit is {settings['unit']}, the certificate says {certificate['unit']}"
+            yield Reason("release.unit_not_as_set", sentence)
+        if "delta" in settings:
+            delta = settings["delta"] if settings["delta"] is not None else default_delta(certificate["units"])
+            if not math.isclose(delta, certificate["delta"], rel_tol=1e-9):
+                sentence = f"{stage}: its delta is {delta:g}, the certificate says {certificate['delta']:g}"
+                yield Reason("release.delta_not_as_set", sentence)
+
+
+def _noise(certificate: Mapping) -> Iterator[Reason]:
+    """Check that the arm drew the noise that its target asks for: the least that keeps all events within it."""
+    target, delta = certificate["target_epsilon"], certificate["delta"]
+    mechanisms = {event["stage"]: mechanism_of(event) for event in certificate["events"]}
+    stage = next((stage for stage in mechanisms if spending(current_name(notebook_of(stage)))), None)
+    possible = not not_recomputed(from_statement(ledger_part(certificate)))
+    if stage is None or target is None or mechanisms[stage].unbounded or not possible:
+        return
+    drawn, less = mechanisms.pop(stage), SAME_NOISE
+    if certificate["accountant"] != ACCOUNTANT:
+        less = OTHER_NOISE
+    if drawn.noise <= 2 * MIN_NOISE_MULTIPLIER:  # calibration does not search below
+        return
+    with_less = _expected(stage, certificate, drawn.noise * (1 - less))
+    spent = epsilon([with_less, *mechanisms.values()], delta=delta, discretization=SEARCH_DISCRETIZATION)
+    if spent <= target:
+        sentence = f"{stage}: a noise of {drawn.noise:g} is stated, but the target {target:g} asks for less"
+        yield Reason("release.noise_not_calibrated", sentence)
+
+
+def contents(folder: Path, certificate: Mapping) -> Iterator[Reason]:
+    """What the files of a pack hold besides what its certificate says.
+
+    Args:
+        folder: of the pack; all of its files are regular ones of a bounded size.
+        certificate: of the pack, whose values make sense.
+
+    Yields:
+        a reason where the records are not as many as stated, where the two files do not hold the same, and where the
+        card says something else than the certificate and the records.
+    """
+    lines = list(islice(records.scan(folder / "records.jsonl"), certificate["records"] + 1))
+    if len(lines) != certificate["records"]:
+        sentence = f"records: {certificate['records']} are stated, records.jsonl does not hold as many"
+        yield Reason("release.number_of_records", sentence)
+    elif not _same(lines, folder / "records.parquet"):
+        yield Reason("release.records_differ", "records.parquet does not hold the records of records.jsonl")
+    yield from _card((folder / "README.md").read_bytes(), certificate, lines)
+
+
+def _same(lines: Sequence[Record], parquet: Path) -> bool:
+    """Whether a Parquet file holds these records, read in parts: it may be far larger than it looks."""
+    import pyarrow.parquet as pq  # late: verifying a stage does not need it
+
+    with pq.ParquetFile(parquet) as file:
+        if file.metadata.num_rows != len(lines):
+            return False
+        start = 0
+        for batch in file.iter_batches(batch_size=BATCH):
+            part = lines[start : start + batch.num_rows]
+            if [{"labels": {}} | row for row in batch.to_pylist()] != [record.as_json() for record in part]:
+                return False
+            start += batch.num_rows
+    return start == len(lines)
+
+
+def missing_events(statement: Mapping) -> Iterator[Reason]:
+    """What a stage's statement must hold whatever its settings were, which are not part of it.
+
+    Args:
+        statement: of a stage, whose values make sense.
+
+    Yields:
+        a reason for each stage that draws noise and has no event, for a stage without a corpus, and for an event of a
+        stage that is not named.
+    """
+    named = {statement["stage"], *statement["ancestors"]}
+    with_event = {event["stage"] for event in statement["events"]}
+    for stage in sorted(named - with_event):
+        if spending(notebook_of(stage)) is not None:
+            yield Reason("release.event_left_out", f"{stage}: it reads private records, and no event says so")
+    if not any(current_name(notebook_of(stage)) == CORPUS for stage in named):
+        yield Reason("release.no_corpus_named", f"{statement['stage']}: its corpus is not among the ancestors")
+    for stage in sorted(with_event - named):
+        yield Reason("release.event_of_another", f"events: {stage} is not among the stages")
+
+
+def _card(written: bytes, certificate: Mapping, lines: Sequence[Record]) -> Iterator[Reason]:
+    """Check that the card is the one that Doppel writes; of the former format, whose words were others, its figures."""
+    if certificate["epsilon"] is None:
+        return  # reported by others, and no card can say it
+    if certificate["format"] == FORMAT:
+        if not lines or written != card.write(certificate, lines).encode():
+            sentence = "README.md is not the card that follows from the certificate and the records"
+            yield Reason("release.card_differs", sentence)
+        return
+    own = [line for line in written.decode("utf-8").splitlines() if not line.startswith("> ")]  # without quoted records
+    stated = f"**{guarantee(certificate)}.**"
+    if [line for line in own if line.startswith("**epsilon")] != [stated]:
+        yield Reason("release.card_differs", "README.md does not state the certificate's guarantee")
+    plain = _CODE.sub("", "\n".join(own).partition("\n---\n")[2])
+    if "<" in plain or "](" in plain or "]:" in plain:
+        yield Reason("release.card_markup", "README.md holds markup, which could hide what it says")
+    allowed = {rounded_up(certificate["epsilon"], digits) for digits in (3, 6)}
+    if ideal := certificate["audit"]["ceiling"]:
+        allowed.add(f"{ideal:.2f}")
+    if not {figure.rstrip(".") for figure in _EPSILON.findall("\n".join(own))} <= allowed:
+        yield Reason("release.card_differs", "README.md names an epsilon that is not the certificate's")
