@@ -26,8 +26,8 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     Raises:
         DoppelError: with file and line, for bytes that are not UTF-8, a line that is not one JSON object or longer than
-            `LONGEST`, and a packed file that is damaged or cut off; and for a file that may not be read. The line itself
-            is never quoted.
+            `LONGEST`, and a packed file that is damaged or cut off; and for a file that may not be read. The line is
+            never quoted.
     """
     for number, line in _lines(path):
         where = f"{path}, line {number}"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lib.common.errors import Reason
-from lib.privacy.accounting import epsilon
+from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
 from lib.privacy.budget import all_of, merged, unit_of
 from lib.privacy.budget_account import Charge
 from lib.privacy.ledger import Event, Ledger
@@ -69,12 +69,26 @@ def guarantee(ledger: Ledger, charges: Sequence[Charge]) -> Guarantee:
     mechanisms = tuple(merged([*all_of(composed), *missing]))
     return Guarantee(
         covers=covers,
-        epsilon=max(epsilon(mechanisms, delta=ledger.delta), ledger.epsilon),
+        epsilon=spent(covers, mechanisms, delta=ledger.delta, own=ledger.epsilon),
         delta=ledger.delta,
         unit=unit_of(composed) or ledger.unit,
         charges=len(composed) + len(missing),
         mechanisms=mechanisms,
     )
+
+
+def spent(covers: Covers, mechanisms: Sequence[Mechanism], *, delta: float, own: float) -> float:
+    """Epsilon of what a guarantee composes, never below the arm's ``own``.
+
+    Args:
+        covers: what is composed.
+        mechanisms: the composition.
+        delta: of the arm, in (0, 1).
+        own: epsilon of the arm by itself, at ``delta``.
+    """
+    if covers == "this arm":
+        return own
+    return max(own, epsilon(mechanisms, delta=delta, discretization=SEARCH_DISCRETIZATION))
 
 
 def uncharged(ledger: Ledger, charges: Sequence[Charge]) -> list[Reason]:

@@ -6,14 +6,14 @@ A stage's ``privacy.json`` holds its whole ledger, so that one file is enough to
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
-from lib.privacy.mechanism_kinds import MECHANISMS, Mechanism
+from lib.privacy.mechanism_kinds import Mechanism
 from lib.privacy.statement_shape import LEDGER
 
 Unit = Literal["record", "user"]
@@ -49,8 +49,7 @@ class Event:
 
     def as_json(self) -> dict:
         """The event as ledgers, certificates and accounts hold it; the mechanism's class is its ``kind``."""
-        mechanism = {"kind": type(self.mechanism).__name__, **asdict(self.mechanism)}
-        return {**{k: v for k, v in vars(self).items() if k != "mechanism"}, "mechanism": mechanism}
+        return {**{k: v for k, v in vars(self).items() if k != "mechanism"}, "mechanism": self.mechanism.as_json()}
 
     @classmethod
     def from_json(cls, line: Mapping) -> "Event":
@@ -63,8 +62,7 @@ class Event:
             DoppelError: a field is missing, unknown or of another form.
         """
         try:
-            mechanism = dict(line["mechanism"])
-            return cls(**{**line, "mechanism": MECHANISMS[mechanism.pop("kind")](**mechanism)})
+            return cls(**{**line, "mechanism": Mechanism.from_json(line["mechanism"])})
         except (KeyError, TypeError, ValueError) as error:
             raise DoppelError(
                 "privacy.event_unreadable", f"an event of the ledger cannot be read ({type(error).__name__}: {error})"

@@ -8,8 +8,8 @@ Neighbours are add-or-remove-one-unit throughout; the unit, one record or one us
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -45,6 +45,20 @@ class Mechanism(ABC):
     """
 
     title: ClassVar[str]
+
+    def as_json(self) -> dict:
+        """The figures, and the name of the class as ``kind``."""
+        return {"kind": type(self).__name__, **asdict(self)}
+
+    @staticmethod
+    def from_json(figures: Mapping) -> "Mechanism":
+        """The mechanism of ``figures`` that `as_json` made. They are not checked.
+
+        Raises:
+            KeyError: its kind is missing or unknown.
+            TypeError: a figure is missing, or is none of its kind.
+        """
+        return MECHANISMS[figures["kind"]](**{name: figure for name, figure in figures.items() if name != "kind"})
 
     @abstractmethod
     def pld(self, discretization: float) -> PrivacyLossDistribution:

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_bounded
 from lib.privacy.accounting import ACCOUNTANT, DISCRETIZATION
-from lib.privacy.ledger import NEIGHBOURS, Ledger, from_statement, not_for_release
+from lib.privacy.ledger import NEIGHBOURS, Event, Ledger, from_statement, not_for_release
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.privacy.statement_shape import CLAIMS
 
@@ -37,26 +37,37 @@ def problems(statement: Mapping) -> list[Reason]:
     if malformed := [sentence for key, fits in CLAIMS.items() for sentence in fits(statement[key], key)]:
         return [Reason("privacy.statement_malformed", sentence) for sentence in malformed]
     wrong = list(_wrong_claims(statement, ledger))
-    return [*wrong, *(not_recomputed(ledger) or _wrong_epsilon(statement, ledger))]
+    return [*wrong, *(not_recomputed(ledger.events) or _wrong_epsilon(statement, ledger))]
 
 
-def not_recomputed(ledger: Ledger) -> list[Reason]:
-    """Why the accountant is not asked about a ledger that somebody else wrote; empty when it may be.
+def not_recomputed(events: Sequence[Event]) -> list[Reason]:
+    """Why the accountant is not asked about events that somebody else wrote; empty when it may be.
 
     Args:
-        ledger: of at most `lib.privacy.statement_shape.MOST_EVENTS` events.
+        events: of a ledger, at most `lib.privacy.statement_shape.MOST_EVENTS`.
 
     Returns:
         ``privacy.impossible_mechanism`` where Doppel could not have run a mechanism of these figures, and
         ``privacy.too_much_loss`` where epsilon would be in the hundreds: the accountant's time and memory grow with it.
     """
-    if impossible := [event.stage for event in ledger.events if not _possible(event.mechanism)]:
+    if impossible := [event.stage for event in events if not _possible(event.mechanism)]:
         sentence = f"{', '.join(impossible)}: no mechanism has these figures, so epsilon is not recomputed"
         return [Reason("privacy.impossible_mechanism", sentence)]
-    if sum(_loss(mechanism) for mechanism in ledger.mechanisms if not mechanism.unbounded) > MAX_LOSS:
+    if too_costly([event.mechanism for event in events]):
         sentence = "the events lose so much privacy that epsilon promises nothing, and it is not recomputed"
         return [Reason("privacy.too_much_loss", sentence)]
     return []
+
+
+def too_costly(mechanisms: Sequence[Mechanism]) -> bool:
+    """Whether the composition of mechanisms is beyond the accountant's time and memory, or one of them is none.
+
+    Args:
+        mechanisms: that somebody else wrote.
+    """
+    if not all(map(_possible, mechanisms)):
+        return True
+    return sum(_loss(mechanism) for mechanism in mechanisms if not mechanism.unbounded) > MAX_LOSS
 
 
 def _loss(mechanism: Mechanism) -> float:

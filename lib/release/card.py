@@ -8,15 +8,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, median
 
-from lib.audit.verdict import Verdict
 from lib.common.printable import printable
 from lib.data.records import Record
 from lib.data.sources import SOURCES, Source
+from lib.data.tokenize import count
 from lib.evaluation.registry import metric
 from lib.methods.method import model_words
 from lib.methods.registry import of_stages
 from lib.privacy.disclosure import public_value
-from lib.release.certificate import guarantee, mechanism_of, rounded_up
+from lib.release import card_guarantee
+from lib.release.certificate import mechanism_of, rounded_up
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 BEST = {"higher": "high", "lower": "low", "match": "as in real text"}  # by a metric's direction
@@ -63,9 +64,10 @@ def write(certificate: Mapping, records: Sequence[Record]) -> str:
         _opening(certificate, records),
         "## What is in it\n\n" + "\n".join(_contents(records)),
         "## How it was made\n\n" + "\n\n".join(_making(certificate)),
-        "## The guarantee\n\n" + _promise(certificate),
-        "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in _limits(certificate)),
-        "## Was it attacked?\n\n" + _attacks(certificate["audit"]),
+        "## The guarantee\n\n" + card_guarantee.promise(certificate),
+        "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in card_guarantee.limits(certificate)),
+        "## What decided that it may be handed out?\n\n" + "\n".join(card_guarantee.decided(certificate["decisions"])),
+        "## Was it attacked?\n\n" + card_guarantee.attacks(certificate["audit"]),
         "## How good is it?\n\n" + "\n".join(_quality(certificate["card"]["metrics"])),
         "## Check it yourself\n\n" + _checking(certificate),
         "## Licence\n\n" + _licence(certificate["card"]["licence"]),
@@ -111,12 +113,12 @@ def _front_matter(certificate: Mapping, records: Sequence[Record]) -> str:
 def _title(certificate: Mapping) -> str:
     entry = _entry(certificate)
     what = f"records in the manner of {_source(certificate)}" if entry and entry.title else "text records"
-    return f"Synthetic {what}, epsilon {rounded_up(certificate['epsilon'], 3)}"
+    return f"Synthetic {what}, epsilon {rounded_up(certificate['guarantee']['epsilon'], 3)}"
 
 
 def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
     entry, unit = _entry(certificate), certificate["unit"]
-    epsilon, delta = rounded_up(certificate["epsilon"], 3), rounded_up(certificate["delta"], 2)
+    epsilon, delta = rounded_up(certificate["guarantee"]["epsilon"], 3), rounded_up(certificate["delta"], 2)
     about = "The corpus is private, and is not part of this pack."
     if entry and entry.title:
         about = f"The corpus was drawn from {entry.title}."
@@ -128,7 +130,7 @@ def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
 
 
 def _contents(records: Sequence[Record]) -> Iterator[str]:
-    lengths = [len(record.text.reveal().split()) for record in records]
+    lengths = [count(record.text.reveal()) for record in records]
     distinct = len({record.text for record in records})
     yield "| file | content |\n|---|---|"
     yield f"| `records.jsonl` | {len(records):,} records, one a line: `id`, `text`, `labels` |"
@@ -163,7 +165,7 @@ def _making(certificate: Mapping) -> Iterator[str]:
     )
     yield (
         "Before any of this, the corpus was cleaned and a part of it was held out. "
-        f"{rules if _stable(certificate) else ''}`certificate.json` has the settings."
+        f"{rules if card_guarantee.stable(certificate) else ''}`certificate.json` has the settings."
     )
 
 
@@ -190,65 +192,6 @@ def _event_row(event: Mapping) -> str:
         str(figures["count"]),
     ]
     return f"| {' | '.join(row)} |"
-
-
-def _promise(certificate: Mapping) -> str:
-    unit, epsilon = certificate["unit"], rounded_up(certificate["epsilon"], 3)
-    delta = rounded_up(certificate["delta"], 2)
-    whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
-    return (
-        f"**{guarantee(certificate)}.**\n\nIn plain words: take one {unit} out of the corpus, or put one in, and do it "
-        f"all again. The chance that these texts come out changes by no more than a factor of e^{epsilon}, except "
-        f"for a chance of {delta}. That limits what anybody can learn from them about whether one {unit} was "
-        f"there, or about what {whose}, whatever else they know, now or later. The smaller epsilon is, the "
-        "stronger the guarantee: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
-        f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}) and "
-        "counts every event in the table above. Where the table says Poisson, the batches that were drawn were tested "
-        "for it."
-    )
-
-
-def _limits(certificate: Mapping) -> Iterator[str]:
-    unit = certificate["unit"]
-    yield f"Treated as public: {', '.join(certificate['public'])}."
-    yield f"What many {unit}s share is meant to be learned. A secret that is in many {unit}s is protected less."
-    if unit == "record":
-        yield (
-            "It protects one record. Somebody who wrote k of them is protected only at k times that epsilon, and at a "
-            "larger delta."
-        )
-    yield "Epsilon and delta are those of this pack alone. With another pack of the same corpus, they add up."
-    if not _stable(certificate):
-        yield (
-            "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
-            "near-duplicates."
-        )
-    yield "The noise in training and in votes is Gaussian in floating point; that of label counts is sampled exactly."
-    yield (
-        "Before packing, a gate compared the texts with the private records and would have refused copies. The fact "
-        "that it let them pass is one bit about the private records that epsilon does not count; so is the verdict of "
-        "an audit."
-    )
-    yield "A model wrote the texts: they may be wrong, odd or offensive, and what they say of anything is invented."
-    if any(code["dirty"] for code in certificate["code"].values()):
-        yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
-
-
-def _attacks(audit: Mapping) -> str:
-    if audit["verdict"] is None:
-        return f"**No audit tested these texts:** {audit['because']}. The guarantee rests on the mechanism alone."
-    if audit["verdict"] == Verdict.FAILED:
-        return (
-            "**An audit was run and failed:** it missed violations that were planted to test it, so it says nothing "
-            "about these texts. The guarantee rests on the mechanism alone."
-        )
-    ideal = f" An ideal attack with as many planted records could have shown an epsilon of {audit['ceiling']:.2f}."
-    if audit["verdict"] == Verdict.INCONCLUSIVE:
-        return "An audit found no violation, and was too weak to tell: **inconclusive**." + ideal
-    return (
-        "An audit made the texts again from a corpus with planted records, tried to tell which of these were in, and "
-        f"found no violation: **consistent** with the claim, which is no proof of it.{ideal}"
-    )
 
 
 def _quality(rows: Sequence[Mapping]) -> Iterator[str]:
@@ -289,11 +232,6 @@ def _licence(licence: str | None) -> str:
         f"`{licence}`, chosen by whoever packed it." if licence else "Not decided yet: whoever releases it decides."
     )
     return decided + " The terms of the model that wrote the texts, and of the corpus, may bind it too."
-
-
-def _stable(certificate: Mapping) -> bool:
-    """Whether one unit more changes the cleaned corpus by one at most. Versions without ``share`` had other rules."""
-    return any("share" in code["settings"] for code in certificate["code"].values())
 
 
 def _entry(certificate: Mapping) -> Source | None:

@@ -27,11 +27,13 @@ FORMER = "doppel release 1"  # its cards have other words, and its settings are 
 FILES = ("README.md", "records.jsonl", "records.parquet")
 MOST_PATHS = 100  # in the folder of a pack that are looked at; it should hold four
 MOST_BYTES = {NAME: 2**22, "README.md": 2**20, "records.jsonl": 2**28, "records.parquet": 2**28}
+PUBLIC, COUNTED, NOT_COUNTED = "looks at nothing private", "counted in epsilon", "not counted in epsilon"  # decisions
 KEYS = (  # in their order
     "format", "run", "stage", "finished", "records", "epsilon", "target_epsilon", "delta", "unit", "units",
-    "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "gate", "code",
-    "packages", "card", "files", "sha256",
+    "neighbours", "accountant", "events", "public", "ancestors", "not_for_release", "audit", "decisions", "guarantee",
+    "code", "packages", "card", "files", "sha256",
 )  # fmt: skip
+NEW_KEYS = ("decisions", "guarantee", "card")  # which the former format lacks; it has a gate
 
 
 def text(certificate: Mapping) -> str:
@@ -56,8 +58,9 @@ def hash_of(value: object) -> str:
 
 def guarantee(certificate: Mapping) -> str:
     """The guarantee of a ``certificate`` in one line, which its card must contain; the figures are rounded up."""
+    epsilon = certificate.get("guarantee", certificate)["epsilon"]  # the former format has the arm's own
     return (
-        f"epsilon {rounded_up(certificate['epsilon'], 6)}, delta {rounded_up(certificate['delta'], 3)}; "
+        f"epsilon {rounded_up(epsilon, 6)}, delta {rounded_up(certificate['delta'], 3)}; "
         f"neighbours: {certificate['neighbours']}; {certificate['units']:,} units"
     )
 
@@ -110,7 +113,7 @@ def read(folder: Path) -> dict:
             name="format",
             value=written_in,
         )
-    keys = [key for key in KEYS if key != "card" or written_in == FORMAT]
+    keys = KEYS if written_in == FORMAT else [*(key for key in KEYS if key not in NEW_KEYS), "gate"]
     if wrong := sorted(certificate.keys() ^ set(keys)):
         raise DoppelError(
             "release.certificate_keys",

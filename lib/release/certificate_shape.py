@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import get_args
 
 from lib.audit.verdict import Verdict
 from lib.common import shape
 from lib.common.errors import Reason
-from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER
+from lib.privacy.budget import BOTH
+from lib.privacy.guarantee import Covers
+from lib.privacy.ledger import NEIGHBOURS
+from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON
 from lib.release import settings
-from lib.release.certificate import FILES, FORMER
+from lib.release.certificate import COUNTED, FILES, FORMER, NEW_KEYS, NOT_COUNTED, PUBLIC
 
 MOST_RECORDS = 1_000_000
-MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have two events and at most three stages
+MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have three events and at most three stages
+MOST_CHARGES, MOST_MECHANISMS = 1_000_000, 32  # of a corpus; equal mechanisms are one
 _LABEL = r"[\w ./:'-]{1,200}"
 
 _FIGURES = {  # settings that events are computed from; all others are any harmless value
@@ -49,11 +54,21 @@ _RELEASE = {
     "finished": shape.text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"),
     "records": shape.integer(1, MOST_RECORDS),
     "audit": shape.fields(
-        verdict=shape.optional(shape.one_of(*(str(verdict) for verdict in Verdict))),
+        attacked=shape.one_of(True, False),
         ceiling=shape.optional(shape.number(least=0)),
         because=shape.optional(shape.text(shape.SENTENCE)),
     ),
-    "gate": shape.items(shape.text(shape.SENTENCE), 30),
+    "decisions": shape.items(
+        shape.fields(what=shape.text(shape.SENTENCE), counted=shape.one_of(PUBLIC, COUNTED, NOT_COUNTED)), 30
+    ),
+    "guarantee": shape.fields(
+        covers=shape.one_of(*get_args(Covers)),
+        epsilon=shape.number(least=0, most=MAX_EPSILON),
+        epsilon_replacing=shape.number(least=0, most=MAX_EPSILON),
+        unit=shape.one_of(*NEIGHBOURS, BOTH),
+        charges=shape.integer(1, MOST_CHARGES),
+        mechanisms=shape.items(shape.data(depth=1, most=10), MOST_MECHANISMS),
+    ),
     "ancestors": shape.entries(shape.NAME, shape.text(shape.HASH), MOST_STAGES),
     "code": shape.entries(shape.NAME, _CODE, MOST_STAGES + 1),
     "packages": shape.entries(r"[\w-]{1,50}", shape.text(r"[\w.+ -]{1,200}"), 50),
@@ -66,6 +81,16 @@ _RELEASE = {
         "|".join(FILES), shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)), len(FILES)
     ),
     "sha256": shape.text(shape.HASH),
+}
+
+
+_FORMER_RELEASE = {key: fits for key, fits in _RELEASE.items() if key not in NEW_KEYS} | {
+    "audit": shape.fields(
+        verdict=shape.optional(shape.one_of(*(str(verdict) for verdict in Verdict))),
+        ceiling=shape.optional(shape.number(least=0)),
+        because=shape.optional(shape.text(shape.SENTENCE)),
+    ),
+    "gate": shape.items(shape.text(shape.SENTENCE), 30),
 }
 
 
@@ -82,15 +107,16 @@ def malformed(certificate: Mapping) -> list[Reason]:
 
 
 def _faults(certificate: Mapping) -> Iterator[str]:
-    for key, fits in {**LEDGER, **CLAIMS, **_RELEASE}.items():
+    former = certificate["format"] == FORMER
+    for key, fits in {**LEDGER, **CLAIMS, **(_FORMER_RELEASE if former else _RELEASE)}.items():
         if key == "events":
             yield from _events(certificate[key])
-        elif key in certificate:  # the former format has no card
+        else:
             yield from fits(certificate[key], key)
     if isinstance(certificate["code"], Mapping):
         yield from _settings(certificate)
     audit = certificate["audit"]
-    if isinstance(audit, Mapping) and (audit.get("verdict") is None) == (audit.get("because") is None):
+    if former and isinstance(audit, Mapping) and (audit.get("verdict") is None) == (audit.get("because") is None):
         yield "audit: must have either a verdict or a reason why there is none"
     try:
         datetime.fromisoformat(certificate["finished"])
@@ -116,7 +142,8 @@ def _settings(certificate: Mapping) -> Iterator[str]:
         if not isinstance(given, Mapping) or wanted is None:
             continue  # either is reported by others
         more = settings.ALL if certificate["format"] == FORMER else ()  # which spelled out those of all notebooks
-        if not set(wanted) <= given.keys() <= {*wanted, *more}:
+        least = set(wanted) - (settings.NEW if certificate["format"] == FORMER else set())
+        if not least <= given.keys() <= {*wanted, *more}:
             yield f"code.{stage}.settings: must be {', '.join(wanted)}"
         for name in given.keys() & _FIGURES.keys():
             yield from _FIGURES[name](given[name], f"code.{stage}.settings.{name}")

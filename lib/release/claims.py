@@ -9,7 +9,9 @@ guess at the path.
 from collections.abc import Mapping
 
 from lib.common.files import sha256
+from lib.privacy.accounting import epsilon_replacing
 from lib.privacy.disclosure import public_value
+from lib.privacy.guarantee import guarantee
 from lib.privacy.ledger import Event
 from lib.release.candidate import Candidate
 from lib.release.certificate import FORMAT, hash_of
@@ -82,6 +84,18 @@ def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
     return {name: " and ".join(sorted(versions[name])) for name in PACKAGES if name in versions}
 
 
+def _guarantee(candidate: Candidate) -> dict:
+    whole = guarantee(candidate.ledger, candidate.account.read()[1])
+    return {
+        "covers": whole.covers,
+        "epsilon": whole.epsilon,
+        "epsilon_replacing": epsilon_replacing(whole.mechanisms, whole.delta),
+        "unit": whole.unit,
+        "charges": whole.charges,
+        "mechanisms": [mechanism.as_json() for mechanism in whole.mechanisms],
+    }
+
+
 def claims(candidate: Candidate, *, decisions: list[dict[str, str]], card: Mapping[str, object]) -> dict:
     """The certificate of an arm, still without the hashes of the pack's files and its own.
 
@@ -102,11 +116,12 @@ def claims(candidate: Candidate, *, decisions: list[dict[str, str]], card: Mappi
         **{key: value for key, value in statement.items() if key != "stage"},
         "events": events,
         "audit": {
-            "verdict": audit.verdict,
+            "attacked": audit.stage is not None,
             "ceiling": audit.ideal_bound,
             "because": None if audit.because is None else str(audit.because),
         },
-        "gate": gate,
+        "decisions": decisions,
+        "guarantee": _guarantee(candidate),
         "code": code(candidate.stages),
         "packages": packages(candidate.stages),
         "card": card,

@@ -10,7 +10,7 @@ from lib.common.errors import Reason
 from lib.data import records
 from lib.data.records import Record
 from lib.methods.registry import ARMS, of_stages, spending
-from lib.privacy import label_histogram
+from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import (
     ACCOUNTANT,
     SEARCH_DISCRETIZATION,
@@ -22,7 +22,7 @@ from lib.privacy.accounting import (
 from lib.privacy.ledger import ALWAYS_PUBLIC, from_statement
 from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
-from lib.release import card
+from lib.release import card, guarantee_check
 from lib.release.certificate import FORMAT, guarantee, ledger_part, mechanism_of, rounded_up
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
@@ -54,6 +54,8 @@ def unfounded(certificate: Mapping) -> Iterator[Reason]:
     for stage in certificate["code"]:
         yield from _left_out(stage, certificate)
     yield from _corpus(certificate)
+    if "guarantee" in certificate:  # the former format states the arm's own alone
+        yield from guarantee_check.wrong(certificate)
 
 
 def _stages(certificate: Mapping) -> Iterator[Reason]:
@@ -82,7 +84,10 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
     mechanism, stage = mechanism_of(event), event["stage"]
     if event.get("sampler") != mechanism.sampler:
         yield Reason("release.sampler", f"{stage}: the sampler that is described is not that of the mechanism")
-    expected = _expected(stage, certificate, mechanism.noise)
+    if event["what"] == copy_count.WHAT:
+        expected = _expected_count(stage, certificate)
+    else:
+        expected = _expected(stage, certificate, mechanism.noise)
     if expected is None:
         return  # `_left_out` reports an event that the settings do not ask for
     expected_figures, stated_figures = vars(expected), vars(mechanism)
@@ -110,6 +115,17 @@ def _expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | Non
     return method.recipe(settings, certificate["units"], noise)
 
 
+def _expected_count(stage: str, certificate: Mapping) -> Mechanism | None:
+    """The count of copied units that an arm must have drawn, by the settings of the stage that drew its noise."""
+    if stage != certificate["stage"]:
+        return None
+    try:
+        _, spends = of_stages(stage, {stage, *certificate["ancestors"]})
+    except KeyError:  # no arm, which is reported
+        return None
+    return copy_count.mechanism(certificate["code"].get(spends, {}).get("settings", {}), certificate["delta"])
+
+
 def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
     """Check that a stage has the event that its settings ask for: a release that is not counted would cost nothing."""
     notebook = current_name(notebook_of(stage))
@@ -119,12 +135,15 @@ def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
             f"{stage}: no method here has a notebook {notebook}, so its settings cannot be held against its events",
         )
         return
-    counted = [mechanism_of(event) for event in certificate["events"] if event["stage"] == stage]
-    expected = _expected(stage, certificate, counted[0].noise if counted else 1.0)
-    if len(counted) != (expected is not None) or any(type(mechanism) is not type(expected) for mechanism in counted):
-        asks = "no event" if expected is None else f"one event of kind {type(expected).__name__}"
-        kinds = ", ".join(type(mechanism).__name__ for mechanism in counted) or "none"
-        yield Reason("release.event_left_out", f"{stage}: its settings ask for {asks}, the certificate has {kinds}")
+    own = [event for event in certificate["events"] if event["stage"] == stage]
+    counted = [mechanism_of(event) for event in own if event["what"] != copy_count.WHAT]
+    counts = [mechanism_of(event) for event in own if event["what"] == copy_count.WHAT]
+    drawn = _expected(stage, certificate, counted[0].noise if counted else 1.0)
+    for of_kind, expected in ((counted, drawn), (counts, _expected_count(stage, certificate))):
+        if len(of_kind) != (expected is not None) or any(type(one) is not type(expected) for one in of_kind):
+            asks = "no event" if expected is None else f"one event of kind {type(expected).__name__}"
+            kinds = ", ".join(type(mechanism).__name__ for mechanism in of_kind) or "none"
+            yield Reason("release.event_left_out", f"{stage}: its settings ask for {asks}, the certificate has {kinds}")
     target, stated = certificate["code"][stage].get("settings", {}).get("target_epsilon"), certificate["target_epsilon"]
     if spending(notebook) is not None and target != stated:
         sentence = f"{stage}: its setting target_epsilon is {target}, the certificate has {stated}"
@@ -148,19 +167,23 @@ def _corpus(certificate: Mapping) -> Iterator[Reason]:
 def _noise(certificate: Mapping) -> Iterator[Reason]:
     """Check that the arm drew the noise that its target asks for: the least that keeps all events within it."""
     target, delta = certificate["target_epsilon"], certificate["delta"]
-    mechanisms = {event["stage"]: mechanism_of(event) for event in certificate["events"]}
-    stage = next((stage for stage in mechanisms if spending(current_name(notebook_of(stage)))), None)
-    possible = not not_recomputed(from_statement(ledger_part(certificate)))
-    if stage is None or target is None or mechanisms[stage].unbounded or not possible:
+    drawn, others, stage = None, [], None
+    for event in certificate["events"]:
+        if spending(current_name(notebook_of(event["stage"]))) and event["what"] != copy_count.WHAT and drawn is None:
+            drawn, stage = mechanism_of(event), event["stage"]
+        else:
+            others.append(mechanism_of(event))
+    possible = not not_recomputed(from_statement(ledger_part(certificate)).events)
+    if drawn is None or target is None or drawn.unbounded or not possible:
         return
-    drawn, less = mechanisms.pop(stage), SAME_NOISE
+    less = SAME_NOISE
     if certificate["accountant"] != ACCOUNTANT:
         less = OTHER_NOISE
     if drawn.noise <= 2 * MIN_NOISE_MULTIPLIER:  # calibration does not search below
         return
     with_less = _expected(stage, certificate, drawn.noise * (1 - less))
-    spent = epsilon([with_less, *mechanisms.values()], delta=delta, discretization=SEARCH_DISCRETIZATION)
-    if spent <= target:
+    least = epsilon([with_less, *others], delta=delta, discretization=SEARCH_DISCRETIZATION)
+    if least <= target:
         sentence = f"{stage}: a noise of {drawn.noise:g} is stated, but the target {target:g} asks for less"
         yield Reason("release.noise_not_calibrated", sentence)
 

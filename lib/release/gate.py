@@ -19,9 +19,8 @@ from lib.privacy import advisories, budget, copy_count, ledger, statement_check
 from lib.privacy.guarantee import uncharged
 from lib.release import copy_tests, leak_scan
 from lib.release.candidate import Candidate
+from lib.release.certificate import COUNTED, NOT_COUNTED, PUBLIC
 from lib.stage import condition
-
-PUBLIC, COUNTED, NOT_COUNTED = "looks at nothing private", "counted in epsilon", "not counted in epsilon"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those 
     CORPUS: CORPUS_SETTINGS,
     **{method.spends or method.arm: tuple(method.settings) for method in METHODS},
 }
+NEW = frozenset({"share", "copy_share", "for_release"})  # parameters that the former format could not spell out
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 
 

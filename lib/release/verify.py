@@ -169,6 +169,8 @@ def _verified(statement: Mapping) -> str:
     from lib.release.certificate import FORMAT
 
     epsilon = "epsilon follows from the events that the holder reports"
+    if "guarantee" in statement:
+        epsilon += ", and the guarantee from the draws"
     if "files" not in statement:
         return epsilon
     card = "is what Doppel writes from it" if statement["format"] == FORMAT else "names its figures"
@@ -203,7 +205,14 @@ def _release(statement: Mapping) -> Iterator[str]:
     dirty = ", with changes that were not committed" if any(code["dirty"] for code in stages) else ""
     yield f"{statement['records']:,} records of run {statement['run']}, finished {statement['finished']}"
     yield f"accountant: {statement['accountant']['library']}; public: {', '.join(statement['public'])}"
-    yield f"audit, as reported: {audit['verdict'] or 'none: ' + audit['because']}"
+    if "guarantee" in statement:
+        whole = statement["guarantee"]
+        yield (
+            f"guarantee: epsilon {whole['epsilon']:.6f}, of {whole['covers']} ({whole['charges']:,} draws); "
+            f"{whole['epsilon_replacing']:.6f} where one unit is replaced by another"
+        )
+    run = audit["verdict"] if "verdict" in audit else audit["attacked"] and "run"
+    yield f"audit, as reported: {run or 'none: ' + audit['because']}"
     yield f"code, as reported: commit {' and '.join(sorted(commits))}{dirty}"
     yield f"certificate: sha256 {statement['sha256']}"
 

@@ -4,12 +4,18 @@ import pytest
 from support import release_world
 from support.errors import refused
 from support.project import edit
-from support.release_world import ARM, AUDIT, CORPUS, TRAINING, World, loads
+from support.release_world import ARM, AUDIT, CORPUS, SOURCE, TRAINING, World, loads
 
+from lib.audit import violations
+from lib.audit.verdict import Verdict
+from lib.common.errors import Reason
 from lib.common.files import write_json
-from lib.privacy import budget, ledger
-from lib.release import gate, pack
+from lib.privacy import budget, copy_count, ledger
+from lib.privacy.accounting import default_delta
+from lib.privacy.budget_account import Account
+from lib.release import certificate, gate, pack
 from lib.release.candidate import Candidate
+from lib.release.certificate import NOT_COUNTED
 
 finished, world = release_world.finished, release_world.world
 
@@ -61,21 +67,89 @@ def test_findings_that_were_changed_after_the_audit_are_refused(world):
     assert codes(world) == [("tampered", "release.findings_changed")]
 
 
-@pytest.mark.parametrize("verdict", ["consistent", "inconclusive", "audit failed: no verdict", None])
+def test_a_violation_of_the_same_arm_stands_though_a_later_audit_found_nothing(world):
+    world.play(AUDIT, verdict="violated")
+    violations.keep(world.run, AUDIT, {ARM: Verdict.VIOLATED, TRAINING: Verdict.CONSISTENT}, {ARM: 0.5})
+    world.play(AUDIT, verdict="consistent")
+    assert codes(world) == [("audit violated", "release.audit_violated")] and "0.5" in str(check(world)[0])
+    world.change_texts("synthetic", {0: "something else"})
+    world.play(ARM)  # made again: another arm, which the later audit did not attack
+    assert cases(world) == []
+
+
+def test_an_audit_that_failed_is_refused(world):
+    world.play(AUDIT, verdict="audit failed: no verdict")
+    assert codes(world) == [("audit failed", "release.audit_failed")]
+
+
+@pytest.mark.parametrize("verdict", ["consistent", "inconclusive", None])
 def test_other_verdicts_and_none_at_all_are_no_refusal(world, verdict):
     world.play(AUDIT, verdict=verdict)
     assert cases(world) == []
 
 
-def test_near_copies_above_the_held_out_baseline_are_refused_and_a_few_are_not(world):
+def copied(world: World, stage: str = ARM) -> list[tuple[str, str]]:
+    """Case and code of each exact copy that the holder is shown."""
+    candidate = Candidate(world.run, stage)
+    found = gate.copies(candidate, {"synthetic.jsonl": candidate.texts})
+    return [(refusal.case, refusal.reason.code) for refusal in found]
+
+
+def test_the_noisy_count_of_copied_units_decides(world):
+    most = copy_count.limit(copy_count.mechanism({"target_epsilon": 8.0, "copy_share": 0.2}, default_delta(60)).scale)
+    world.play(ARM, noisy_count=most)
+    assert cases(world) == []
+    world.play(ARM, noisy_count=most + 1)
+    (refusal,) = check(world)
+    assert (refusal.case, refusal.reason.code) == ("copies", "release.copies")
+    assert f"{most + 1} units are copied, {most} are allowed" in str(refusal)
+    (world.run / ARM / "copy_count.json").unlink()
+    assert {"copies", "tampered"} == set(cases(world))
+
+
+def test_whether_a_text_stands_in_train_decides_nothing(world):
+    """The oracle that would void delta: t is released or not by whether somebody wrote t."""
+    text = "the doctor said that my left knee will never be the same"
+    world.change_texts("synthetic", {9: text})
+    world.play(ARM)
+    assert cases(world) == [] and copied(world) == []
+    before = certificate_of(world)
+    world.change_texts("train", {5: text})
+    world.play(CORPUS, TRAINING, ARM)
+    assert cases(world) == [] and copied(world) == [("private text", "release.private_text")]
+    after = certificate_of(world)
+    assert {row["counted"] for row in after["decisions"]} == {certificate.PUBLIC, certificate.COUNTED}
+    assert before["decisions"] == after["decisions"] and before["audit"] == after["audit"]
+    with refused("release.refused", name=ARM, value=["private text"] * 2):
+        pack.pack(Candidate(world.run, ARM), block_copies=True)
+
+
+def certificate_of(world: World, **given) -> dict:
+    return loads(pack.pack(Candidate(world.run, ARM), **given) / certificate.NAME)
+
+
+def test_what_the_holder_or_an_audit_decides_is_in_the_certificate_as_not_counted(world):
+    def uncounted(**given) -> list[str]:
+        return [row["what"] for row in certificate_of(world, **given)["decisions"] if row["counted"] == NOT_COUNTED]
+
+    assert uncounted() == []
+    (exact,) = uncounted(block_copies=True)
+    assert "exact copies" in exact
+    world.play(AUDIT)
+    (audit,) = uncounted()
+    assert (
+        "audit" in audit and f"Epsilon does not cover this decision: {audit}." in (world.pack / "README.md").read_text()
+    )
+
+
+def test_near_copies_above_the_held_out_baseline_are_shown_and_a_few_are_not(world):
     train = world.texts("train")
     world.change_texts("synthetic", {i: near_copy(train[3 * i]) for i in range(3)})
     world.play(ARM)
-    assert cases(world) == []
+    assert copied(world) == []
     world.change_texts("synthetic", {i: near_copy(train[i]) for i in range(12)})
     world.play(ARM)
-    assert set(codes(world)) == {("copies", "release.copies")}
-    assert "12 of 40" in str(check(world)[0])
+    assert set(copied(world)) == {("too close", "release.too_close")} and cases(world) == []
 
 
 def test_what_is_as_close_to_held_out_records_is_no_copy(world):
@@ -84,13 +158,13 @@ def test_what_is_as_close_to_held_out_records_is_no_copy(world):
     for side in ("train", "test", "synthetic"):
         world.change_texts(side, {i: f"{text} {common}" for i, text in enumerate(world.texts(side))})
     world.play(CORPUS, TRAINING, ARM)
-    assert cases(world) == []
+    assert copied(world) == []
 
 
 def test_a_budget_that_is_exceeded_is_refused(world, monkeypatch):
     (refusal,) = check(world, exceeded=lambda corpus: f"{corpus.name} has spent 17 of 16")
     assert refusal.case == "over the corpus' budget" and f"{CORPUS} has spent 17 of 16" in str(refusal)
-    assert cases(world) == []  # its account is empty
+    assert cases(world) == []  # its account has no limit
     spent = budget.Status(16.0, 17.0, 1e-6, "record", [])
     monkeypatch.setattr(budget, "status", lambda account: spent)
     assert codes(world) == [("over the corpus' budget", "release.over_budget")]
@@ -143,12 +217,13 @@ SENTENCE = "the doctor said that my left knee will never be the same"
         "written by usertrain4 again",
     ],
 )
-def test_private_text_is_refused_and_not_quoted(world, leak):
+def test_private_text_is_shown_by_its_place_and_not_quoted(world, leak):
     world.change_texts("train", {5: f"{SENTENCE}. ann.smith@example.org, 0049 170 555 1234"})
     world.change_texts("train", {5: "usertrain4"}, key="user")
     world.change_texts("synthetic", {9: leak})
     world.play(CORPUS, TRAINING, ARM)
-    (refusal,) = check(world)
+    candidate = Candidate(world.run, ARM)
+    (refusal,) = gate.copies(candidate, {"synthetic.jsonl": candidate.texts})
     assert (refusal.case, refusal.reason.code) == ("private text", "release.private_text")
     assert "synthetic.jsonl" in str(refusal) and "string 9" in str(refusal)
     assert not any(word in str(refusal) for word in ("smith", "555", "train_0", "usertrain", "knee", "doctor"))
@@ -161,10 +236,10 @@ def test_what_held_out_records_or_three_users_say_too_is_no_private_text(world):
         before = world.texts(side)
         world.change_texts(side, dict.fromkeys(places, sentence))
         world.play(CORPUS, TRAINING, ARM)
-        assert cases(world) == []
+        assert copied(world) == []
         world.change_texts(side, {place: before[place] for place in places if place != 5})
         world.play(CORPUS, TRAINING, ARM)
-        assert cases(world) == ["private text"]
+        assert copied(world) == [("private text", "release.private_text")]
 
 
 def test_a_stage_that_is_not_done_is_refused(world):
@@ -210,11 +285,10 @@ def test_a_changed_output_with_its_new_hash_in_done_json_is_refused_too(world):
 
 def test_all_refusals_are_reported_at_once_with_a_remedy_each(world):
     world.play(TRAINING, privacy_seed=3)
-    train = world.texts("train")
-    world.change_texts("synthetic", {i: near_copy(train[i]) for i in range(12)} | {20: train[5]})
-    world.play(ARM)
+    world.play(ARM, noisy_count=1000)
     world.play(AUDIT, verdict="violated")
-    expected = {"audit violated", "copies", "over the corpus' budget", "not for release", "private text"}
+    Account.of(SOURCE).path.with_suffix(".jsonl").write_text("")
+    expected = {"audit violated", "copies", "over the corpus' budget", "not for release", "not charged"}
     over = {"exceeded": lambda corpus: "17 of 16 spent"}
     refusals = check(world, **over)
     assert {refusal.case for refusal in refusals} == expected and all(refusal.remedy for refusal in refusals)
@@ -222,6 +296,37 @@ def test_all_refusals_are_reported_at_once_with_a_remedy_each(world):
         pack.pack(Candidate(world.run, ARM), **over)
     assert [f"  {refusal}" for refusal in refusals] == str(error.value).splitlines()[1:]
     assert not world.pack.exists() and not list(world.run.glob("release/.*"))
+
+
+def test_an_event_that_the_account_lacks_is_refused(world):
+    journal = Account.of(SOURCE).path.with_suffix(".jsonl")
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if TRAINING not in line))
+    (refusal,) = check(world)
+    assert (refusal.case, refusal.reason.code) == ("not charged", "privacy.event_not_charged") and TRAINING in str(
+        refusal
+    )
+    journal.unlink()
+    assert codes(world) == [("not done", "privacy.journal_missing")]
+
+
+def test_an_arm_that_was_not_named_carries_everything_that_was_charged(world):
+    named = certificate_of(world)["guarantee"]
+    assert named["covers"] == "this arm" and named["epsilon"] == pytest.approx(8.0, rel=0.02)
+    assert named["epsilon_replacing"] > 2 * named["epsilon"]
+    world.play(TRAINING, for_release=False)
+    world.play(ARM)
+    whole = certificate_of(world)
+    assert whole["guarantee"]["covers"] == "all that was charged" and whole["guarantee"]["charges"] == 5
+    assert whole["guarantee"]["epsilon"] > 10 > whole["epsilon"]
+    text = (world.pack / "README.md").read_text()
+    assert "It was not named for release before it was made" in text and "By itself this arm spent epsilon 7.9" in text
+
+
+def test_a_result_with_a_known_fault_is_refused(world, monkeypatch):
+    reason = Reason("privacy.advisory_x", f"{TRAINING} was made before a fault was mended")
+    monkeypatch.setattr("lib.privacy.advisories.of", lambda stage: [reason] if stage.id == TRAINING else [])
+    assert codes(world) == [("known fault", "privacy.advisory_x")]
 
 
 @pytest.mark.parametrize("hidden", [TRAINING, CORPUS])

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from lib.common import paths
 from lib.common.files import read_json, sha256, write_json
 from lib.data import records
+from lib.privacy.budget_account import Account
 from lib.privacy.ledger import from_statement
 from lib.release import card, certificate, pack
 from lib.release.candidate import Candidate
@@ -18,6 +20,7 @@ from lib.stage import stage as stages
 from support.project import ROOT, Project
 
 CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "10_finetune_dp_lora", "11_generate", "20_canary_privacy"
+SOURCE = "csv:/home/somebody/clinic.csv"
 SIZES = {"train": 60, "test": 40, "synthetic": 40}
 WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "vi") for b in "bcdfghjklmnpqrstvwxz"]
 
@@ -43,48 +46,64 @@ def texts() -> dict[str, list[dict]]:
 def build(project: Project) -> None:
     """Notebooks of the chain 00 -> 10 -> 11 -> 20: toys that write the files of the real ones."""
     write_json(project.root / "texts.json", texts())
+    source = Account.of(SOURCE)
+    source.path.parent.mkdir(parents=True)
+    terms = {"source": source.source, "unit": None, "epsilon": None, "delta": None}
+    source.path.write_text(yaml.safe_dump(terms))
+    source.path.with_suffix(".jsonl").touch()
     read = "import json\n\ngiven = json.loads(open('texts.json').read())\n"
     write = "stage.path('{0}.jsonl').write_text('\\n'.join(map(json.dumps, given['{0}'])) + '\\n')"
     edge = 'inputs: dict[str, str] = {"corpus": "00_process_data"'
     project.notebook(
         CORPUS,
-        'source: str = "csv:/home/somebody/clinic.csv"\nunit: str = "record"\ndelta: float | None = None\n'
+        f'source: str = "{SOURCE}"\nshare: float = 1.0\nunit: str = "record"\ndelta: float | None = None\n'
         'label_domain: dict = {"mood": ["glad", "sad"]}\nmin_words: int = 1\nmax_words: int = 60\n'
         "max_characters: int = 2000\nmax_records_per_user: int | None = None\n"
         "label_histogram_scale: float = 5.0\nprivacy_seed: int | None = None\n",
-        "from lib.privacy.accounting import DiscreteGaussian\nfrom lib.privacy.ledger import Event, Ledger\n\n"
+        "from lib.privacy import budget\nfrom lib.privacy.accounting import DiscreteGaussian\n"
+        "from lib.privacy.ledger import Event, Ledger\n\n"
         + read
         + "\n".join(write.format(side) for side in ("train", "test")),
         "ledger = Ledger(unit, len(given['train']))\n"
         "noise = DiscreteGaussian(label_histogram_scale)\n"
-        "ledger.events.append(Event(stage.id, 'label histogram', noise, privacy_seed))\n"
+        "event = Event(stage.id, 'label histogram', noise, privacy_seed)\n"
+        "budget.charge(stage, event, ledger)\nledger.events.append(event)\n"
         "stage.finish({}, ledger.statement(stage.id))",
     )
     project.notebook(
         TRAINING,
         edge + '}\nmodel: str = "/home/somebody/model"\nprompt: str = "A {mood} one:"\n'
-        "target_epsilon: float | None = 8.0\nsteps: int = 3\nexpected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
+        "target_epsilon: float | None = 8.0\ncopy_share: float = 0.2\nfor_release: bool = True\nsteps: int = 3\n"
+        "expected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
         'chat: bool = False\nmax_tokens: int = 60\nlearning_rate: float = 0.1\nschedule: str = "linear"\n'
         'lora: dict = {"r": 2}\n'
         "privacy_seed: int | None = None\nchecked: bool = True\n",
-        "from lib.methods.dp_lora.method import METHOD\nfrom lib.privacy.ledger import Event, inherit\n\n"
+        "from dataclasses import replace\n\nfrom lib.methods.dp_lora.method import METHOD\n"
+        "from lib.privacy import budget\nfrom lib.privacy.ledger import Event, inherit\n\n"
         "ledger = inherit(list(stage.inputs.values()))\n"
         "corpus = {'units': ledger.units, 'delta': ledger.delta, 'others': ledger.mechanisms}\n"
         "mechanism = METHOD.mechanism(stage.parameters, **corpus)\n"
-        "ledger.events.append(Event(stage.id, 'training', mechanism, privacy_seed, checked))",
+        "event = Event(stage.id, 'training', mechanism, privacy_seed)\n"
+        "budget.charge(stage, event, ledger, named=for_release)\n"
+        "ledger.events.append(replace(event, checked=checked))",
         "stage.finish({}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
     )
     project.notebook(
         ARM,
         edge + ', "model": "10_finetune_dp_lora"}\nsamples: int = 40\ntemperature: float = 0.9\n'
         "base_model: str | None = None\nprompt: str | None = None\nchat: bool | None = None\ntop_p: float = 1.0\n"
-        "top_k: int = 0\nrepetition_penalty: float = 1.0\nmax_new_tokens: int = 60\n",
-        "from lib.common.files import read_json\nfrom lib.privacy.ledger import inherit\n\n"
-        + read
-        + write.format("synthetic"),
+        "top_k: int = 0\nrepetition_penalty: float = 1.0\nmax_new_tokens: int = 60\nnoisy_count: int = 3\n",
+        "import yaml\n\nfrom lib.common.files import write_json\nfrom lib.privacy import budget, copy_count\n"
+        "from lib.privacy.ledger import Event, inherit\n\n" + read + write.format("synthetic"),
         "ledger = inherit(list(stage.inputs.values()))\n"
-        "target = read_json(stage.inputs['model'] / 'privacy.json')['target_epsilon']\n"
-        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target))",
+        "trained = yaml.safe_load((stage.inputs['model'] / 'params.yaml').read_text())\n"
+        "count = copy_count.mechanism(trained, ledger.delta)\n"
+        "if count is not None:\n"
+        "    event = Event(stage.id, copy_count.WHAT, count)\n"
+        "    budget.charge(stage, event, ledger, named=trained['for_release'])\n"
+        "    ledger.events.append(event)\n"
+        "    write_json(stage.path('copy_count.json'), {'noisy_count': noisy_count})\n"
+        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=trained['target_epsilon']))",
     )
     project.notebook(
         AUDIT,

@@ -1,0 +1,101 @@
+"""The part of a card that says what the pack guarantees, what it does not, and what decided that it was handed out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lib.release.certificate import NOT_COUNTED, guarantee, mechanism_of, rounded_up
+
+
+def promise(certificate: Mapping) -> str:
+    """The guarantee of a ``certificate``, what it covers, and what it means in plain words."""
+    unit, whole = certificate["unit"], certificate["guarantee"]
+    epsilon, delta = rounded_up(whole["epsilon"], 3), rounded_up(certificate["delta"], 2)
+    whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
+    return (
+        f"**{guarantee(certificate)}.**\n\n{_covers(certificate)}\n\nIn plain words: take one {unit} out of the "
+        "corpus, or put one in, and do it all again. The chance that these texts come out changes by no more than a "
+        f"factor of e^{epsilon}, except for a chance of {delta}. That limits what anybody can learn from them about "
+        f"whether one {unit} was there, or about what {whose}, as long as the alternative is its absence, whatever "
+        "else they know, now or later. If the alternative is another one in its place, and the number of all is known, "
+        "that is a removal and an addition: epsilon is then at most "
+        f"{rounded_up(whole['epsilon_replacing'], 3)}, at the same delta. The smaller epsilon is, the stronger the "
+        "guarantee: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
+        f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}). "
+        "Where the table says Poisson, the batches that were drawn were tested for it."
+    )
+
+
+def _covers(certificate: Mapping) -> str:
+    """What the guarantee composes beside the events of the table."""
+    whole, own = certificate["guarantee"], f"By itself this arm spent epsilon {rounded_up(certificate['epsilon'], 6)}"
+    if whole["covers"] == "this arm":
+        return (
+            "It is that of the events in the table. The arm was named for release before it was made, and whoever made "
+            "it did not choose it by what other arms of this corpus came out as."
+        )
+    if whole["covers"] == "all arms named for release":
+        return (
+            f"{own}. It was named for release with others before any of them was made, and this is what all of them "
+            f"spent: {whole['charges']:,} draws."
+        )
+    return (
+        f"{own}. It was not named for release before it was made, so it may have been chosen by what other arms of the "
+        "same corpus came out as. The guarantee covers any such choice: it is that of all "
+        f"{whole['charges']:,} draws that were ever charged to the corpus"
+        + (f", for a {whole['unit']}." if whole["unit"] != certificate["unit"] else ".")
+    )
+
+
+def limits(certificate: Mapping) -> Iterator[str]:
+    """What the guarantee of a ``certificate`` does not cover, and what it assumes, a sentence or two each."""
+    unit = certificate["unit"]
+    yield f"Treated as public: {', '.join(certificate['public'])}."
+    yield f"What many {unit}s share is meant to be learned. A secret that is in many {unit}s is protected less."
+    if unit == "record":
+        yield (
+            "It protects one record. Somebody who wrote k of them is protected only at k times that epsilon, and at a "
+            "larger delta."
+        )
+    yield "With another pack of the same corpus, epsilons and deltas add up, unless this guarantee covers it too."
+    yield "It is assumed that no model or encoder that was used had been trained on these records before."
+    if not stable(certificate):
+        yield (
+            "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
+            "near-duplicates."
+        )
+    if any(mechanism_of(event).poisson for event in certificate["events"]):
+        yield "The noise in training is Gaussian in floating point; that of counts is sampled exactly."
+    for decision in certificate["decisions"]:
+        if decision["counted"] == NOT_COUNTED:
+            yield f"Epsilon does not cover this decision: {decision['what']}."
+    yield "A model wrote the texts: they may be wrong, odd or offensive, and what they say of anything is invented."
+    if any(code["dirty"] for code in certificate["code"].values()):
+        yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
+
+
+def decided(decisions: Sequence[Mapping]) -> Iterator[str]:
+    """The lines of a table of the ``decisions`` that a certificate lists."""
+    yield "| what decided | and epsilon |\n|---|---|"
+    yield from (f"| {decision['what']} | {decision['counted']} |" for decision in decisions)
+
+
+def attacks(audit: Mapping) -> str:
+    """What may be said about the ``audit`` of a certificate."""
+    if not audit["attacked"]:
+        return f"**No audit tested these texts:** {audit['because']}. The guarantee rests on the mechanism alone."
+    if audit["because"] is not None:
+        return f"**An audit was run, and says nothing about these texts:** {audit['because']}."
+    return (
+        "An audit made the texts again from a corpus with planted records, and tried to tell which of these were in. "
+        "Had it shown more than is claimed, there would be no pack; what it did show stays with the holder, since it "
+        "was computed from private records outside epsilon. An ideal attack with as many planted records could have "
+        f"shown an epsilon of {audit['ceiling']:.2f}."
+    )
+
+
+def stable(certificate: Mapping) -> bool:
+    """Whether one unit more changes the cleaned corpus by one at most.
+
+    Args:
+        certificate: its settings tell. Versions without ``share`` had other rules.
+    """
+    return any("share" in code["settings"] for code in certificate["code"].values())
