@@ -97,7 +97,7 @@ def _summary(account: "Account", now: "Status") -> str:
 
 def _charges(now: "Status") -> str:
     """A line for each run, stage and unit: how often it was charged, and what that comes to without the others."""
-    from lib.privacy.budget import composed
+    from lib.privacy.composition import composed
 
     groups: dict[tuple[str, str, str], list[Charge]] = {}
     for charge in now.entries:

@@ -14,7 +14,7 @@ from lib.common import system
 from lib.common.errors import DoppelError, Faults, Reason
 from lib.methods import registry
 from lib.pipeline.graph import FORCED, Graph, Node
-from lib.privacy import budget, copy_count, label_histogram, ledger
+from lib.privacy import budget, composition, copy_count, label_histogram, ledger
 from lib.privacy.accounting import Gaussian, Mechanism, calibrate, default_delta, epsilon
 from lib.privacy.budget_account import Account, Charge
 from lib.privacy.budget_terms import Terms
@@ -52,7 +52,7 @@ class _Plan:
         """Delta of the account; the epsilon at it of what is spent, and with what is planned; and the unit."""
         both = [*self.charges, *self.planned]
         at = budget.total_delta(self.terms, both)
-        before, after = (budget.composed(budget.all_of(charges), at) for charges in (self.charges, both))
+        before, after = (composition.composed(budget.all_of(charges), at) for charges in (self.charges, both))
         return at, before, after, budget.unit_of(both)
 
 
@@ -120,7 +120,7 @@ def charged_since(graph: Graph, id: str, began: datetime) -> str | None:
     new = [charge for charge in own if datetime.fromisoformat(charge.time) >= began.replace(microsecond=0)]
     if not new:
         return None
-    spent = budget.composed([charge.event.mechanism for charge in new], new[-1].delta)
+    spent = composition.composed([charge.event.mechanism for charge in new], new[-1].delta)
     again = "going on costs nothing more" if _paid(graph, node, charges, {id: None}) else "another attempt costs again"
     return f"before it failed it charged {source}: epsilon {spent:.4f} by itself, which stays spent; {again}"
 
@@ -184,7 +184,7 @@ def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> 
             by_stage = {one.event.stage: [] for one in plan.planned}
             for one in plan.planned:
                 by_stage[one.event.stage].append(one.event.mechanism)
-            alone = [f"{stage} ({budget.composed(mechanisms, at):.3f})" for stage, mechanisms in by_stage.items()]
+            alone = [f"{stage} ({composition.composed(mechanisms, at):.3f})" for stage, mechanisms in by_stage.items()]
             stages = ", ".join(alone[:_SHOWN]) + (f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else "")
             unsure = f". How many units there are is not known before {CORPUS} has run" if plan.guessed else ""
             raise DoppelError(

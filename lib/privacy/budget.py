@@ -15,23 +15,21 @@ charge.
 """
 
 import secrets
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.common.files import read_json, write_json
-from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
 from lib.privacy.budget_account import Account, Charge, account_of
 from lib.privacy.budget_terms import Terms
+from lib.privacy.composition import BOTH, composed
 from lib.privacy.ledger import Event, Ledger
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.stage.stage import Stage
 
 TOKEN = "budget.json"  # in a stage's checkpoints
-BOTH = "user with one record"  # what charges of both units protect one of
 ROUNDING = 1e-6  # share of the limit by which a sum may pass it: an arm that was calibrated to the limit fits
 
 
@@ -229,36 +227,6 @@ def unit_of(charges: Sequence[Charge]) -> str | None:
     """What the composition of all ``charges`` protects one of; None where there are none."""
     units = {charge.unit for charge in charges}
     return BOTH if len(units) > 1 else next(iter(units), None)
-
-
-def composed(spent: Sequence[Mechanism], delta: float | None) -> float:
-    """Epsilon of a composition; it takes as long as its mechanisms that differ, however often each was charged.
-
-    Args:
-        spent: mechanisms for the same unit.
-        delta: in (0, 1); not used when ``spent`` is empty.
-
-    Returns:
-        Epsilon >= 0, an upper bound.
-    """
-    return epsilon(merged(spent), delta=delta, discretization=SEARCH_DISCRETIZATION) if spent else 0.0
-
-
-def merged(spent: Sequence[Mechanism]) -> list[Mechanism]:
-    """The same composition in fewer mechanisms (`Mechanism.merged_with`).
-
-    Args:
-        spent: mechanisms for the same unit.
-
-    Returns:
-        Mechanisms with the same privacy loss: those whose figures did not have to agree first, then each in the order
-        in which it first occurs.
-    """
-    groups: dict[Hashable, list[Mechanism]] = defaultdict(list)
-    for mechanism in spent:
-        groups[mechanism.merge_key].append(mechanism)
-    keys = sorted(groups, key=lambda key: not isinstance(key, type))  # the sum's last digits depend on the order
-    return [groups[key][0].merged_with(groups[key][1:]) for key in keys]
 
 
 def exceeds(spent: float, limit: float) -> bool:

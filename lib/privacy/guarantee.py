@@ -15,17 +15,14 @@ the holder can know that.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from lib.common.errors import Reason
-from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
-from lib.privacy.budget import all_of, merged, unit_of
+from lib.privacy.budget import all_of, unit_of
 from lib.privacy.budget_account import Charge
+from lib.privacy.composition import Covers, merged, spent
 from lib.privacy.ledger import Event, Ledger
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.stage.notebook_roles import CORPUS, notebook_of
-
-Covers = Literal["this arm", "all arms named for release", "all that was charged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +72,6 @@ def guarantee(ledger: Ledger, charges: Sequence[Charge]) -> Guarantee:
         charges=len(composed) + len(missing),
         mechanisms=mechanisms,
     )
-
-
-def spent(covers: Covers, mechanisms: Sequence[Mechanism], *, delta: float, own: float) -> float:
-    """Epsilon of what a guarantee composes, never below the arm's ``own``.
-
-    Args:
-        covers: what is composed.
-        mechanisms: the composition.
-        delta: of the arm, in (0, 1).
-        own: epsilon of the arm by itself, at ``delta``.
-    """
-    if covers == "this arm":
-        return own
-    return max(own, epsilon(mechanisms, delta=delta, discretization=SEARCH_DISCRETIZATION))
 
 
 def uncharged(ledger: Ledger, charges: Sequence[Charge]) -> list[Reason]:

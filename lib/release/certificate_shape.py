@@ -7,8 +7,7 @@ from typing import get_args
 from lib.audit.verdict import Verdict
 from lib.common import shape
 from lib.common.errors import Reason
-from lib.privacy.budget import BOTH
-from lib.privacy.guarantee import Covers
+from lib.privacy.composition import BOTH, Covers
 from lib.privacy.ledger import NEIGHBOURS
 from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON
 from lib.release import settings

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from lib.common.errors import Reason
 from lib.privacy.accounting import ACCOUNTANT, Mechanism, epsilon_replacing
-from lib.privacy.budget import merged
-from lib.privacy.guarantee import spent
+from lib.privacy.composition import merged, spent
 from lib.privacy.statement_check import OTHER_LIBRARY, SAME_LIBRARY, too_costly
 from lib.release.certificate import mechanism_of
 

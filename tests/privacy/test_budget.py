@@ -32,7 +32,7 @@ from support.project import Project
 from lib.common.files import write_json
 from lib.methods import registry
 from lib.pipeline.budget_check import check_budget
-from lib.privacy import accounting, budget
+from lib.privacy import accounting, budget, composition
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
 from lib.privacy.budget_account import Account
 from lib.privacy.ledger import Event, Ledger
@@ -68,9 +68,9 @@ def test_a_sum_of_few_kinds_is_that_of_all_one_by_one() -> None:
     ]
     spent += [DiscreteGaussian(10.0), Gaussian(0.9, 0.05, 7)]
     one_by_one = accounting.epsilon(spent, delta=1e-5, discretization=accounting.SEARCH_DISCRETIZATION)
-    assert budget.composed(spent, 1e-5) == pytest.approx(one_by_one, rel=1e-4)
-    assert len(budget.merged(spent * 50)) == 4
-    assert budget.composed([], None) == 0
+    assert composition.composed(spent, 1e-5) == pytest.approx(one_by_one, rel=1e-4)
+    assert len(composition.merged(spent * 50)) == 4
+    assert composition.composed([], None) == 0
 
 
 def test_an_arm_that_is_calibrated_to_the_limit_fits_and_nothing_more(house: Project) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dp_accounting.pld import privacy_loss_distribution
 from support.errors import refused
 
-from lib.privacy import budget, statement_check
+from lib.privacy import composition, statement_check
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
 from lib.privacy.disclosure import may_be_shown
 from lib.privacy.ledger import Event, Ledger, from_statement, not_for_release
@@ -32,6 +32,9 @@ class ToyLaplace(Mechanism):
             self.scale, value_discretization_interval=discretization
         )
         return release.self_compose(self.count)
+
+    def pld_replacing(self, discretization):
+        return replace(self, scale=self.scale / 2).pld(discretization)
 
     def validate(self):
         assert self.scale > 0
@@ -63,9 +66,9 @@ def test_a_new_kind_needs_its_class_alone(laplace):
     assert [reason.code for reason in statement_check.problems(wrong)] == ["privacy.epsilon_wrong"]
 
     spent = [laplace(2.0), laplace(4.0), laplace(2.0, 2)]
-    assert budget.merged(spent) == [laplace(2.0, 3), laplace(4.0)]
+    assert composition.merged(spent) == [laplace(2.0, 3), laplace(4.0)]
     one_by_one = epsilon(spent, delta=1e-5, discretization=SEARCH_DISCRETIZATION)
-    assert budget.composed(spent, 1e-5) == pytest.approx(one_by_one, rel=1e-9)
+    assert composition.composed(spent, 1e-5) == pytest.approx(one_by_one, rel=1e-9)
     assert may_be_shown(ledger.events) and not_for_release(ledger.events) == []
 
 
@@ -163,15 +166,15 @@ def test_merging_keeps_the_order_and_the_figures():
         Gaussian(0.8, 0.05, 5),
         DiscreteGaussian(10.0, 2),
     ]
-    everyone, *others = budget.merged(spent)
+    everyone, *others = composition.merged(spent)
     assert everyone == Gaussian(1 / math.sqrt(1 / 3.0**2 + 2 / 4.0**2))
     assert others == [DiscreteGaussian(10.0, count=3), Gaussian(0.8, 0.05, 12), DiscreteGaussian(10.0, 2)]
-    assert budget.merged([]) == []
+    assert composition.merged([]) == []
 
 
 def test_merging_never_hides_what_has_no_guarantee():
     for unbounded in (NonPrivate(), Gaussian(0.0), Gaussian(0.0, 0.5, 3), DiscreteGaussian(0.0)):
-        merged = budget.merged([Gaussian(2.0), unbounded, Gaussian(1.0), unbounded])
+        merged = composition.merged([Gaussian(2.0), unbounded, Gaussian(1.0), unbounded])
         assert len(merged) == 2 and epsilon(merged, delta=1e-5) == math.inf
 
 

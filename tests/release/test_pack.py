@@ -12,6 +12,7 @@ from support import release_world
 from support.errors import refused
 from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, metric
 
+from lib.audit.verdict import Verdict
 from lib.data import records
 from lib.release import card, certificate, gate, leak_scan, pack, verify
 from lib.release.candidate import Candidate
@@ -93,11 +94,11 @@ def test_the_card_says_whether_cleaning_is_covered_by_the_guarantee(world):
         "guarantee holds for the corpus as it was before",
         "guarantee is about the corpus after cleaning",
     )
-    text = card.write(whole, rows)  # its corpus stage has no share, as one of an older version
-    assert not_covered in text and covered not in text
-    whole["code"][CORPUS]["settings"]["share"] = 1.0
     text = card.write(whole, rows)
     assert covered in text and not_covered not in text
+    del whole["code"][CORPUS]["settings"]["share"]  # as in an older version
+    text = card.write(whole, rows)
+    assert not_covered in text and covered not in text
 
 
 def audited(world, case: str) -> None:
@@ -121,7 +122,6 @@ def audited(world, case: str) -> None:
     [
         ("consistent", None),
         ("inconclusive", None),
-        ("audit failed: no verdict", None),
         ("no score", "release.no_bound"),
         ("no audit", "release.no_audit"),
         ("arm made again", "release.audit_of_earlier_run"),
@@ -129,20 +129,22 @@ def audited(world, case: str) -> None:
         ("of another arm", "release.not_attacked"),
     ],
 )
-def test_card_and_certificate_state_the_audits_verdict_or_why_there_is_none(world, case, code):
+def test_card_and_certificate_state_that_there_was_an_audit_or_why_none_and_no_verdict(world, case, code):
     audited(world, case)
     text, found = card_of(world), Candidate(world.run, ARM).audit
     stated = loads(world.pack / certificate.NAME)["audit"]
     assert (found.because and found.because.code) == code
-    if code is None:
-        assert stated == {"verdict": case, "ceiling": 2.5, "because": None}
-        shown = "**An audit was run and failed:**" if "failed" in case else f"**{case}**"
-        assert shown in text and "No audit tested" not in text
-        assert ("an epsilon of 2.50" in text) == ("failed" not in case)
-    else:
-        assert stated["verdict"] is None and stated["because"] == str(found.because)
-        assert f"**No audit tested these texts:** {found.because}." in text
-    assert "0.5" not in str(stated)  # what the attack showed is computed from real text
+    assert stated["attacked"] is (found.stage is not None)
+    assert stated["because"] == (None if code is None else str(found.because))
+    shown = {
+        None: "An audit made the texts again",
+        "release.no_audit": "**No audit tested these texts:**",
+        "release.not_attacked": "**No audit tested these texts:**",
+    }.get(code, "**An audit was run, and says nothing about these texts:**")
+    assert shown in text and (code is None) == ("an epsilon of 2.50" in text)
+    everything = str(leak_scan.strings_of(world.pack))
+    assert "0.5" not in str(stated)  # what the attack showed is computed from real text, and so is the verdict
+    assert not any(f"**{verdict}**" in everything or f"'{verdict}'" in everything for verdict in Verdict)
 
 
 def test_metrics_that_real_text_entered_are_not_in_the_pack(world, monkeypatch):
@@ -192,13 +194,13 @@ def test_no_path_can_be_guessed_and_confirmed_by_the_hash_of_the_parameters(worl
     assert after[0] == before[0] and after[1] != before[1]
 
 
-def test_private_text_that_only_the_card_would_show_is_refused(world):
+def test_private_text_that_only_the_card_would_show_is_found_for_its_holder(world):
     """A prompt that quotes a record: the records are clean, the card and the certificate are not."""
     world.play(TRAINING, prompt=f"Write like this: {world.texts('train')[5]}")
     world.play(ARM)
     assert gate.check(Candidate(world.run, ARM)) == []
     with refused("release.refused", name=ARM, value=["private text", "private text"]) as error:
-        pack.pack(Candidate(world.run, ARM))
+        pack.pack(Candidate(world.run, ARM), block_copies=True)
     assert "README.md: 1 sentences" in str(error.value) and "certificate.json: 1 sentences" in str(error.value)
     assert not world.pack.exists() and not list(world.pack.parent.iterdir())
 
