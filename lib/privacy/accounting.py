@@ -180,9 +180,12 @@ def calibrate(
         return high
     root = brentq(lambda x: spent(math.exp(x)) - target_epsilon, math.log(low), math.log(high), xtol=1e-6)
     noise = math.exp(root)
-    while spent(rounded := _round_up(noise, digits=6)) > target_epsilon:
+    while True:
+        rounded = _round_up(noise, digits=6)
+        stated = [*others, make(rounded)]  # the finer figure is the smaller one, but for a last digit
+        if spent(rounded) <= target_epsilon and epsilon(stated, delta=delta) <= target_epsilon:
+            return rounded
         noise *= 1 + 1e-6
-    return rounded
 
 
 def _unreachable(target_epsilon: float, delta: float, *, reachable: float) -> DoppelError:

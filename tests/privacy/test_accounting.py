@@ -122,3 +122,10 @@ def test_default_delta_needs_units(units):
 def test_a_delta_that_is_no_probability_is_refused(delta):
     with refused("privacy.delta_range", name="delta"):
         epsilon([Gaussian(1.0)], delta=delta)
+
+
+def test_what_is_calibrated_on_the_coarse_grid_is_within_the_target_on_the_fine_one_too():
+    """Here the fine figure of the first noise that the search finds is 5e-8 over the target."""
+    delta, histogram = default_delta(60), DiscreteGaussian(5.0)
+    noise = calibrate(lambda noise: Gaussian(noise, 0.2, 4), target_epsilon=8.0, delta=delta, others=[histogram])
+    assert epsilon([histogram, Gaussian(noise, 0.2, 4)], delta=delta) <= 8.0
