@@ -14,7 +14,7 @@ MOST = 2**53  # beyond, a float no longer counts
 HASH, COMMIT = "[0-9a-f]{64}", "[0-9a-f]{40}"
 NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"  # of runs and stages, as `lib.stage.stage.NAME`
 SENTENCE = r"(?!.*[wW]{3}\.)[\w ,.;:()'=+-]{1,300}"  # neither markup nor an address
-LINES = r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+LINES = r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
 
 
 def integer(low: int, high: int = MOST) -> Shape:

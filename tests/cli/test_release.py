@@ -16,7 +16,7 @@ finished, world = release_world.finished, release_world.world
 def test_the_command_packs_and_refuses_what_the_gate_refuses(world, capsys):
     assert release.main([ARM, "--license", "mit"]) == 0
     assert f"./run_all.sh verify results/quick/release/{ARM}" in capsys.readouterr().out
-    assert "license: mit" in (world.pack / "README.md").read_text()
+    assert 'license: "mit"' in (world.pack / "README.md").read_text()
     shutil.rmtree(world.pack)
     for stage in (TRAINING, "../quick", "11_generat"):
         assert release.main([stage]) == 2

@@ -1,6 +1,7 @@
 """The pack: its files load elsewhere, its card has what a reader needs and nothing private, it is whole or absent."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,23 @@ def test_the_card_says_whether_cleaning_is_covered_by_the_guarantee(world):
     del whole["code"][CORPUS]["settings"]["share"]  # as in an older version
     text = card.write(whole, rows)
     assert not_covered in text and covered not in text
+
+
+EVIL = "![x](https://evil.example/p.png) <img src=x> [a](javascript:x) `` | www.evil.example"
+
+
+def test_no_text_that_a_model_or_a_user_wrote_is_markup_in_the_card(world):
+    world.change_texts("synthetic", {0: f"{EVIL} \x1b[8m\u202e"})
+    world.change_texts("synthetic", {i: {"mood": EVIL} for i in range(40)}, key="labels")
+    world.play(TRAINING, prompt=EVIL)
+    world.play(ARM)
+    lines = card_of(world).splitlines()
+    holding = [line for line in lines if "evil.example" in line]
+    assert len(holding) == 5  # the prompt, the label, three records
+    for line in holding:
+        outside_code = "" if line.startswith("    ") else re.sub("`[^`]*`", "", line)
+        assert not {"<", "[", "]", "`"} & set(outside_code) and "evil.example" not in outside_code
+        assert not {"\x1b", "\u202e"} & set(line)
 
 
 def audited(world, case: str) -> None:
