@@ -299,7 +299,7 @@ def test_the_pack_is_certified_and_verified(project: Project, answers: dict) -> 
 
 
 def test_a_certificate_whose_settings_ask_for_more_than_its_event_is_refused(answers: dict) -> None:
-    assert answers["forged"] == ["release.event_not_as_set"]
+    assert "release.event_not_as_set" in answers["forged"]
 
 
 def test_the_report_tells_the_method_and_the_metric(project: Project) -> None:
