@@ -1,4 +1,4 @@
-"""Loads with transformers whatever it can load, and says in a sentence what it cannot. Light: imports neither."""
+"""Loads with transformers what it can load, and says in a sentence what it cannot. Light: torch is not imported here."""
 
 import json
 from pathlib import Path

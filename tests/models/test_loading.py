@@ -9,6 +9,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from support.errors import refused
+from transformers import modeling_gguf_pytorch_utils
 
 from lib.data import assets
 from lib.models import bundled, loading, templates
@@ -98,6 +99,19 @@ def test_tiny_random_is_the_same_everywhere_and_leaves_the_global_generator_alon
     bundled.make("tiny-random", tmp_path, tmp_path / "b")
     assert loading.folder_hash(tmp_path / "a") == loading.folder_hash(tmp_path / "b")
     assert sum(file.stat().st_size for file in (tmp_path / "a").iterdir()) < 600_000
+
+
+def test_the_conversion_shows_a_bar_of_plain_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "empty.gguf").touch()
+    monkeypatch.setattr(bundled, "fetch", lambda name, root: tmp_path)
+    monkeypatch.setattr(modeling_gguf_pytorch_utils, "tqdm", None)
+    with pytest.raises((OSError, ValueError)):
+        bundled.smollm2(tmp_path)
+    for _ in modeling_gguf_pytorch_utils.tqdm(range(3), desc="tensors"):
+        pass
+    assert "tensors: 100%" in capsys.readouterr().out
 
 
 def test_a_bundled_model_is_made_once_and_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -45,7 +45,9 @@ def _scaled(output: ModelOutput) -> ModelOutput:
 
 def test_losses_are_those_of_the_completion_alone() -> None:
     model, data = tiny().eval(), examples()
-    rows = losses.held_out_losses(model, data, tokens_per_batch=20)
+    done: list[int] = []
+    rows = losses.held_out_losses(model, data, tokens_per_batch=20, progress=done.append)
+    assert sum(done) == len(data) and len(done) > 1
     for row, e in zip(rows, data, strict=True):
         logits = model(input_ids=torch.tensor([[*e.prompt, *e.completion]])).logits[0, len(e.prompt) - 1 : -1]
         own = torch.nn.functional.cross_entropy(logits, torch.tensor(e.completion), reduction="sum")
