@@ -1,4 +1,4 @@
-"""Loads with transformers what it can load, and says in a sentence what it cannot. Light: torch is not imported here."""
+"""Loads with transformers what it can load, and says in a sentence what it cannot. Light: it does not import torch."""
 
 import json
 from pathlib import Path

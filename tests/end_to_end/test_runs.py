@@ -126,7 +126,7 @@ def everything(project: Project) -> str:
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
-    project = Project(tmp_path_factory.mktemp("failed"))
+    project = Project(tmp_path_factory.mktemp("failed {run} {x}"))  # braces in a path are no names of parameters
     toy_chain(project)
     failing(project, "{}[private]")
     ended = project.run("toy", WANDB_MODE="offline")
