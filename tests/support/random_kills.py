@@ -119,6 +119,7 @@ class Trials:
         while self.counts["kills"] < kills and not self.counts[until]:
             (id,) = self.rng.choices(self.ids, [STAGES[id] for id in self.ids])
             self._trial(id, kills, how)
+            print(f"{self.counts['kills']} of {kills}: {id}", flush=True)
 
     def _trial(self, id: str, kills: int, how: str) -> None:
         """Make a stage anew: killed at least once, then left alone."""
