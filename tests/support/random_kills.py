@@ -27,7 +27,6 @@ import numpy as np
 import safetensors
 
 from lib.common import files
-from lib.methods.private_evolution import evolution
 from lib.privacy import budget
 from lib.stage import fingerprint, finished
 from lib.stage.condition import tampered
@@ -193,13 +192,7 @@ def break_tokens() -> None:
     budget.paid = lambda *given: None
 
 
-def break_votes() -> None:
-    """The noise of a vote follows from the time, so it is another when it is drawn again."""
-    drawn = evolution.noisy_votes
-    evolution.noisy_votes = lambda clean, **given: drawn(clean, **given | {"privacy_seed": time.time_ns()})
-
-
-BROKEN = {"files": break_files, "tokens": break_tokens, "votes": break_votes}
+BROKEN = {"files": break_files, "tokens": break_tokens}
 
 
 def main(arguments: list[str]) -> None:
