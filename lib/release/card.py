@@ -37,9 +37,9 @@ In a copy of Doppel, which sets itself up:
 
     ./run_all.sh verify FOLDER
 
-Without that set-up, two packages are enough:
+Without that set-up, three packages are enough:
 
-    pip install {accountant} pyarrow
+    pip install {accountant} pyarrow regex
     python -m lib.release.verify FOLDER
 
 This recomputes epsilon from the events, checks the hash of every file, and checks that the parts of the certificate fit

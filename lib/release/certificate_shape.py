@@ -114,13 +114,17 @@ def _faults(certificate: Mapping) -> Iterator[str]:
             yield from fits(certificate[key], key)
     if isinstance(certificate["code"], Mapping):
         yield from _settings(certificate)
-    audit = certificate["audit"]
-    if former and isinstance(audit, Mapping) and (audit.get("verdict") is None) == (audit.get("because") is None):
-        yield "audit: must have either a verdict or a reason why there is none"
     try:
         datetime.fromisoformat(certificate["finished"])
     except (TypeError, ValueError):
         yield "finished: must be a time"
+    audit = certificate["audit"]
+    if not isinstance(audit, Mapping):
+        return  # reported above
+    if former and (audit.get("verdict") is None) == (audit.get("because") is None):
+        yield "audit: must have either a verdict or a reason why there is none"
+    if not former and audit.get("because") is None and (not audit.get("attacked") or audit.get("ceiling") is None):
+        yield "audit: must have a ceiling, or a reason why none counts"
 
 
 def _events(events: object) -> Iterator[str]:

@@ -8,7 +8,7 @@ that were packed. Of ancestors that lie beside a stage, the hash is checked, and
 Nothing here shows that the events took place as they are reported. A hash shows that nothing was changed since; it does
 not show who made the folder: for that, compare the certificate's sha256 with one from somebody whom you trust.
 
-``python -m lib.release.verify PATH`` does the same without a set-up, where dp-accounting and pyarrow are installed.
+``python -m lib.release.verify PATH`` does the same without a set-up, where dp-accounting, pyarrow and regex are installed.
 """
 
 import argparse
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
     try:
         for path in paths:
             _check_exists(path)
-        for name in ("dp_accounting", "pyarrow"):
+        for name in ("dp_accounting", "pyarrow", "regex"):
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
         verified = [_report(path) for path in paths]

@@ -16,7 +16,7 @@ ROWS = [Record(str(number), PrivateText("It works."), {"sentiment": "positive"})
 CLEAN = [0, 0, 300]
 
 
-def release(stage: Stage, rows: list[Record] = ROWS, scale: float = 1e5) -> list[int]:  # two draws are never alike
+def release(stage: Stage, rows: list[Record] = ROWS, scale: float = 1e4) -> list[int]:  # two draws are never alike
     event = Event(stage.id, "label histogram", DiscreteGaussian(scale))
     return kept_counts.release(stage, event, Ledger("record", len(ROWS)), CLEAN, rows)
 

@@ -12,7 +12,9 @@ import yaml
 from lib.common import paths
 from lib.common.files import read_json, sha256, write_json
 from lib.data import records
+from lib.privacy.accounting import epsilon_replacing
 from lib.privacy.budget_account import Account
+from lib.privacy.composition import merged
 from lib.privacy.ledger import from_statement
 from lib.release import card, certificate, pack
 from lib.release.candidate import Candidate
@@ -218,6 +220,12 @@ def forge(folder: Path, changed: dict) -> None:
     """Write a changed certificate with an epsilon, a card and hashes that fit it, as a forger who has Doppel would."""
     changed = changed | {"epsilon": from_statement(certificate.ledger_part(changed)).epsilon}
     if changed["format"] == certificate.FORMAT:
+        mechanisms = merged([certificate.mechanism_of(event) for event in changed["events"]])
+        changed["guarantee"] = changed["guarantee"] | {
+            "epsilon": changed["epsilon"],
+            "epsilon_replacing": epsilon_replacing(tuple(mechanisms), changed["delta"]) if mechanisms else 0.0,
+            "mechanisms": [mechanism.as_json() for mechanism in mechanisms],
+        }
         (folder / "README.md").write_text(card.write(changed, records.read(folder / "records.jsonl")))
     files = {name: folder / name for name in certificate.FILES}
     changed["files"] = {name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for name, path in files.items()}
