@@ -126,7 +126,7 @@ class Trials:
         root, node, whole = self.house.project.root, self.house.nodes[id], self.whole[id]
         folder, accounts = root / "results" / self.house.run / id, root / "data" / "budgets"
         kept = self.kept
-        shutil.rmtree(folder)
+        unbroken = folder.rename(root / "unbroken")  # what other stages read
         shutil.copytree(accounts, kept)
         before = Counter(self.house.charged)[id]
         story, again, drawn = [id], True, None
@@ -154,6 +154,8 @@ class Trials:
             self._compare(folder, digest, Counter(self.house.charged)[id] - before - whole.charges, story)
         shutil.rmtree(accounts)
         kept.rename(accounts)
+        shutil.rmtree(folder)
+        unbroken.rename(folder)
 
     def _draw(self, whole: Whole, how: str) -> Kill:
         if how == "time" or (how == "any" and self.rng.random() < 0.3):
