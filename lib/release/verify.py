@@ -8,7 +8,7 @@ that were packed. Of ancestors that lie beside a stage, the hash is checked, and
 Nothing here shows that the events took place as they are reported. A hash shows that nothing was changed since; it does
 not show who made the folder: for that, compare the certificate's sha256 with one from somebody whom you trust.
 
-``python -m lib.release.verify PATH`` does the same without a set-up, where dp-accounting, pyarrow and regex are installed.
+``python -m lib.release.verify PATH`` does the same without a set-up. It needs dp-accounting, pyarrow and regex.
 """
 
 import argparse

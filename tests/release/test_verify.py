@@ -332,6 +332,34 @@ def test_a_better_epsilon_with_events_settings_card_and_hashes_to_match_is_given
     assert codes(packed) == ["release.noise_not_calibrated"]
 
 
+def test_a_guarantee_that_does_not_follow_from_what_it_composes_is_seen(packed):
+    whole = loads(packed / certificate.NAME)
+    noise = whole["guarantee"]["mechanisms"][0]
+    for path, value, found in (
+        ("epsilon", 1.0, "release.guarantee_wrong"),
+        ("epsilon_replacing", 1.0, "release.guarantee_wrong"),
+        ("mechanisms", whole["guarantee"]["mechanisms"][1:], "release.guarantee_of_others"),
+        ("mechanisms", [noise | {"kind": "Trust"}], "release.guarantee_unreadable"),
+        ("mechanisms", [{"kind": "DiscreteGaussian", "scale": 1e9}], "release.guarantee_unreadable"),
+        ("mechanisms", [{"kind": "NonPrivate"}], "release.guarantee_unreadable"),
+    ):
+        rehash(packed, with_(whole, f"guarantee/{path}", value))
+        assert found in codes(packed), path
+    own = {
+        "covers": "all that was charged",
+        "epsilon": 0.5,
+        "mechanisms": [{"kind": "Gaussian", "noise_multiplier": 9.0}],
+    }
+    rehash(packed, whole | {"guarantee": whole["guarantee"] | own})  # less than the arm by itself
+    assert "release.guarantee_wrong" in codes(packed)
+
+
+def test_an_arm_that_was_not_named_cannot_keep_its_own_epsilon(packed):
+    whole = loads(packed / certificate.NAME)
+    forge(packed, with_(whole, f"code/{TRAINING}/settings/for_release", False))
+    assert codes(packed) == ["release.not_named"]
+
+
 def test_noise_that_the_target_does_not_ask_for_is_seen_though_all_else_follows_from_it(packed):
     whole = loads(packed / certificate.NAME)
     noise = whole["events"][1]["mechanism"]["noise_multiplier"]
@@ -349,7 +377,7 @@ def test_noise_that_the_target_does_not_ask_for_is_seen_though_all_else_follows_
         ([0, 1, 1, 2], [TRAINING]),
         ([0, 1], [ARM]),
         ([0, 1, 2, 2], [ARM]),
-    ],  # fmt: skip
+    ],
 )
 def test_events_that_are_left_out_are_missed_though_epsilon_card_and_hashes_match(packed, left, missing):
     whole = loads(packed / certificate.NAME)
@@ -411,7 +439,8 @@ NONSENSE = [
     (f"code/{ARM}/modules", {"lib": 1}), (f"code/{TRAINING}/settings/steps", "3"),
     (f"code/{TRAINING}/settings/prompt", "\x1b[8m"), (f"code/{TRAINING}/settings/lora", [[[[[[1]]]]]]),
     ("accountant/library", "dp-accounting 0.6.0; rm -rf ~"), ("accountant/discretization", "fine"),
-    ("public", ["<b>all</b>"]), ("public", ["see www.example.com"]), ("decisions", "passed"), ("guarantee/covers", "you"), ("guarantee/epsilon", None), ("guarantee/mechanisms", 1), ("packages", {"torch": 2}),
+    ("public", ["<b>all</b>"]), ("public", ["see www.example.com"]), ("decisions", "passed"),
+    ("guarantee/covers", "you"), ("guarantee/epsilon", None), ("guarantee/mechanisms", 1), ("packages", {"torch": 2}),
     ("events/0/what", "![x](http://y)"), ("events/0/privacy_seed", "no"), ("events/0/new", 1), ("events", {}),
     ("card/licence", "mit\n"), ("card/metrics", [{}]), ("files/README.md/bytes", -1), ("ancestors", {"a/b": "0" * 64}),
 ]  # fmt: skip
@@ -526,12 +555,14 @@ EVOLUTION = "12_aug_pe.x"
         (TRAINING, {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),
         ("01_finetune_dp_lora.x", {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),  # its former name
         (EVOLUTION, {"target_epsilon": 8.0, "iterations": 3}, 1),
+        (EVOLUTION, {"target_epsilon": 8.0, "iterations": 3, "copy_share": 0.2}, 2),
         (TRAINING, {"target_epsilon": None, "steps": 3, "expected_batch": 5.0}, 1),  # one that is not private
         (ARM, {"samples": 3}, 0),  # writes, and reads no private record
     ],
 )
 def test_which_settings_ask_for_an_event(stage, settings, events):
-    without_events = {"units": 50, "code": {stage: {"settings": settings}}, "events": []}
+    without_events = {"units": 50, "code": {stage: {"settings": settings}}, "events": [], "stage": stage}
+    without_events |= {"delta": 1e-3, "ancestors": {}}
     without_events["target_epsilon"] = settings.get("target_epsilon")
     reasons = cross_checks._left_out(stage, without_events)
     assert [reason.code for reason in reasons] == ["release.event_left_out"] * events
@@ -613,7 +644,7 @@ def test_a_figure_is_rounded_up_never_down():
 def test_an_arm_whose_target_and_event_are_gone_together_is_not_free(packed):
     whole = loads(packed / certificate.NAME)
     whole["code"][TRAINING]["settings"]["target_epsilon"] = whole["target_epsilon"] = None
-    whole["events"] = [event for event in whole["events"] if event["stage"] != TRAINING]
+    whole["events"] = [event for event in whole["events"] if event["stage"] == CORPUS]
     forge(packed, whole)
     assert codes(packed) == ["release.event_left_out"]
 
