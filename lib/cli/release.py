@@ -22,14 +22,24 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit code: 0 packed (with ``--look``: nothing was found), 1 exact copies were found by ``--look``, 2 refused.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.stage is None and options.new_key is None:
+        parser.error("name an arm: STAGE")
     from lib.common import paths  # late, as the others: --help needs no library
 
     try:
+        if options.new_key is not None:
+            from lib.release.signature import new_key
+
+            public = new_key(options.new_key)
+            print(f"the private key is {options.new_key}: keep it to yourself; give {public} to others")
+            return 0
         run = _run(options.run, options.stage)
         with hold(run / ".lock", f"run {run.name}"):  # so that no stage changes while it is packed
             from lib.release.candidate import Candidate
             from lib.release.pack import pack
+            from lib.release.signature import private_key
 
             candidate = Candidate(run, options.stage)
             if options.look:
@@ -40,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
                 licence=options.license,
                 language=options.language,
                 block_copies=options.block_copies,
+                key=None if options.sign is None else private_key(options.sign),
             )
     except DoppelError as error:
         print(f"{error}\nnothing was written", file=sys.stderr)
@@ -51,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run_all.sh release", description=__doc__, allow_abbrev=False)
-    parser.add_argument("stage", metavar="STAGE", help="an arm: a stage that wrote synthetic records")
+    parser.add_argument("stage", metavar="STAGE", nargs="?", help="an arm: a stage that wrote synthetic records")
     parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
     parser.add_argument(
         "--look", action="store_true", help="print exact copies of private text, for you alone; no pack"
@@ -59,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--block-copies", action="store_true", help="refuse exact copies too; epsilon does not cover that decision"
     )
+    parser.add_argument("--sign", metavar="KEY", type=Path, help="sign the pack with this private key (Ed25519, PEM)")
+    parser.add_argument("--new-key", metavar="FILE", type=Path, help="make such a key, FILE and FILE.pub, and no pack")
     parser.add_argument("--license", metavar="ID", help="for the card, as Hugging Face spells it: cc-by-4.0, mit, ...")
     parser.add_argument("--language", metavar="CODE", help="of the texts, for the card: en, de, ...")
     return parser

