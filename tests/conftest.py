@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import atexit
+import os
 import shutil
 import sys
 import threading
@@ -15,6 +16,8 @@ from traitlets.config import Config
 
 from lib.common import paths
 from lib.stage import fingerprint, redaction, stage
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: with models this small, threads only wait
 
 
 @pytest.fixture

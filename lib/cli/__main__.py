@@ -33,6 +33,7 @@ _COMMANDS = {  # by name, the module whose main(arguments) is the command
     "budget": "lib.cli.budget",
 }
 
+MOST_WORKERS = 4  # processes that test at once; each loads torch
 _LAB = (
     "--LabApp.default_url=/lab/tree/notebooks",  # the project stays the root, so results/ can be seen too
     # nothing is asked of the user, nor of a server elsewhere
@@ -65,7 +66,9 @@ def _command(command: Sequence[str], rest: Sequence[str], arguments: Sequence[st
     if command in (["test"], ["lab"]):
         system.ensure_home(paths.HOME)
     if command == ["test"]:
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])
+        workers = min(os.cpu_count() or 1, MOST_WORKERS)
+        at_once = ["-n", str(workers), "--dist", "loadfile"]  # tests of a file share its fixtures
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *(rest or at_once)])
     if command == ["lab"]:
         os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before others of the user
         os.execv(sys.executable, [sys.executable, "-m", "jupyter", "lab", *_LAB, *rest])

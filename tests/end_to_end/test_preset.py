@@ -40,7 +40,7 @@ def write_corpus(path: Path) -> None:
 def door(run: str, corpus: Path, *more: str) -> list[str]:
     """The command of a run of the preset on a corpus of one's own, its noise repeatable."""
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "12_aug_pe.eps8")
+    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", "12_aug_pe.eps8")
     untracked = ("10_finetune_dp_lora.nonprivate", "11_generate.base", "11_generate.nonprivate")  # as their twins are
     changes = [
         f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.share=1.0", f"{TRAIN}.steps=5",
@@ -132,18 +132,19 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict, capsys: pytest.
     for arm in ("11_generate.eps8", "12_aug_pe.eps8"):
         statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
         assert 0.98 * 8 <= statement["epsilon"] <= 8
-        assert [event["mechanism"]["kind"] for event in statement["events"]] == ["DiscreteGaussian", "Gaussian"]
+        kinds = [event["mechanism"]["kind"] for event in statement["events"]]
+        assert kinds == ["DiscreteGaussian", "Gaussian", "DiscreteGaussian"]  # labels, what was learned, copies
     assert statement["events"][1]["mechanism"]["count"] == 2  # one event of as many compositions as votes
     assert json.loads((runs["folder"] / "11_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
 
 
 def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
-    private = [CORPUS, TRAIN, "12_aug_pe.eps8"]
+    private = [CORPUS, TRAIN, "11_generate.eps8", "12_aug_pe.eps8", "12_aug_pe.eps8"]  # the last also counts copies
     killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
     assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
     for line in killed:
         events = json.loads((runs["folder"] / line["stage"] / "privacy.json").read_text())["events"]
-        assert line["mechanism"] == events[-1]["mechanism"]
+        assert any((line["what"], line["mechanism"]) == (event["what"], event["mechanism"]) for event in events)
     whole = [line["stage"] for line in runs["charges"] if line["run"] == runs["unbroken"].name]
     assert whole == [TRAIN]  # its corpus is a copy
 
