@@ -72,6 +72,12 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
 
 
 @pytest.fixture(autouse=True)
+def _own_accounts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the accounts of whoever runs it."""
+    monkeypatch.setenv("DOPPEL_BUDGETS", str(tmp_path_factory.mktemp("budgets")))
+
+
+@pytest.fixture(autouse=True)
 def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage begun inside a test must not hide the messages of pytest."""
     monkeypatch.setenv(redaction.SHOW, "1")

@@ -22,7 +22,7 @@ class Advisory:
     """A privacy fault that was mended.
 
     Attributes:
-        name: of the fault, for reasons' codes.
+        name: of the fault.
         what: was wrong, in a sentence without its full stop.
         notebook: whose stages had it.
         commit: that mended it, in full.
@@ -41,8 +41,9 @@ class Advisory:
 
 def _drops(parameters: Made, machine: Mapping) -> bool:
     """Whether a training with privacy had dropout: of its adapters, or of a model that may have its own."""
-    own = not str(parameters["model"]).startswith("bundled:")
-    return parameters["target_epsilon"] is not None and (own or bool(dict(parameters["lora"]).get("lora_dropout")))
+    own = not str(parameters.get("model")).startswith("bundled:")
+    adapters = dict(parameters.get("lora", {})).get("lora_dropout")
+    return parameters.get("target_epsilon") is not None and (own or bool(adapters))
 
 
 ADVISORIES = (
@@ -66,15 +67,15 @@ def of(stage: FinishedStage) -> list[Reason]:
     """
     made = stage.read("provenance.json") if stage.has("provenance.json") else {}
     return [
-        Reason(f"privacy.advisory_{fault.name}", f"{stage.id} was made before a fault was mended: {fault.what}")
+        Reason("privacy.known_fault", f"{stage.id} was made before a fault was mended ({fault.name}): {fault.what}")
         for fault in ADVISORIES
         if current_name(stage.notebook) == fault.notebook
         and fault.concerns(stage.parameters, made.get("machine", {}))
-        and not _mended(fault, made.get("commit"), str(stage.done["finished"]))
+        and not _mended(fault, made.get("commit"), stage.done.get("finished"))
     ]
 
 
-def _mended(fault: Advisory, commit: str | None, finished: str) -> bool:
+def _mended(fault: Advisory, commit: str | None, finished: str | None) -> bool:
     """Whether the code of a commit has the mend; where git cannot tell, whether the stage was finished after it."""
     if commit is not None:
         git = ["git", "-C", str(paths.ROOT), "merge-base", "--is-ancestor", fault.commit, commit]
@@ -84,4 +85,4 @@ def _mended(fault: Advisory, commit: str | None, finished: str) -> bool:
             answer = None
         if answer in (0, 1):
             return answer == 0
-    return datetime.fromisoformat(finished) >= datetime.fromisoformat(fault.mended)
+    return finished is not None and datetime.fromisoformat(finished) >= datetime.fromisoformat(fault.mended)

@@ -61,9 +61,10 @@ def _released(released: Mapping[str, Any]) -> str:
     epsilon = formatting.number(released["epsilon"])
     if released["covers"] == "all arms named for release":
         return f"it was named for release with others, which together cost epsilon {epsilon}"
+    draws = f"{released['charges']:,} draw{'' if released['charges'] == 1 else 's'}"
     return (
-        f"releasing it costs epsilon {epsilon}, that of all {released['charges']} charges to its corpus, since it was "
-        "not named before it was made"
+        f"releasing it costs epsilon {epsilon}, that of everything charged to its corpus ({draws}), since it was not "
+        "named before it was made"
     )
 
 

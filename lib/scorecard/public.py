@@ -9,7 +9,8 @@ from lib.scorecard import conclusions
 
 _CORPUS = ("stage", "source", "unit", "units", "delta", "neighbours")
 _ARM = ("stage", "method", "model", "seed")
-_PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release", "released")
+_PRIVACY = ("epsilon", "target_epsilon", "delta", "unit", "not_for_release")
+_RELEASED = ("epsilon", "covers", "charges")
 _TOGETHER = ("arms", "epsilon", "delta", "unit")
 _ROW = (
     "group", "task", "encoder", "arm", "metric", "value", "value_low", "value_high", "direction", "of", "real_text",
@@ -52,11 +53,13 @@ def public(card: Mapping) -> dict[str, Any]:
 
 def _arm(arm: Mapping) -> dict[str, Any]:
     privacy = arm["privacy"]
-    released = privacy["epsilon"] is not None and not privacy["not_for_release"]
+    released, costs = privacy["epsilon"] is not None and not privacy["not_for_release"], privacy.get("released")
     return {
         **{name: public_value(name, arm[name]) for name in _ARM},
         "records": arm["records"] if released else None,
-        "privacy": {name: privacy.get(name) for name in _PRIVACY} | {"audit": dict(_HIDDEN), "copies": dict(_HIDDEN)},
+        "privacy": {name: privacy[name] for name in _PRIVACY}
+        | {"released": costs and {name: costs[name] for name in _RELEASED}}
+        | {"audit": dict(_HIDDEN), "copies": dict(_HIDDEN)},
         "cost": _cost(arm["cost"], released),
         "metrics": [_row(row) for row in arm["metrics"] if released and not row["real_text"]],
     }

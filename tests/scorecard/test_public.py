@@ -61,6 +61,8 @@ def test_no_figure_of_real_text_is_public(inputs: dict[str, Path], monkeypatch: 
         allowed |= {f"{here}.{key}" for key in ARM}
         reasons = arm(card, name)["privacy"]["not_for_release"]
         allowed |= {f"{here}.privacy.not_for_release.{i}" for i in range(len(reasons))}
+        if arm(card, name)["privacy"]["released"]:
+            allowed |= {f"{here}.privacy.released.{key}" for key in ("epsilon", "covers", "charges")}
         if name in RELEASED:
             allowed |= {f"{here}.{key}" for key in OF_RELEASED} | {f"{here}.cost.machines.0"}
             allowed |= {f"{here}.cost.by_stage.{stage}" for stage in arm(card, name)["cost"]["by_stage"]}

@@ -341,12 +341,20 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         "At epsilon 8, use eps8 (DP-LoRA): in headline metrics it beats the other private arms in 3 of 3 comparisons "
         "and loses none. Making it took 1\u00a0min\u00a050\u00a0s, 1,050 tokens and 10 GB of memory."
     )
-    assert answers[1:] == [
-        f"base (prompt only) guarantees epsilon {spent('base')} at delta 0.00014 for each record.",
-        f"eps8 (DP-LoRA) guarantees epsilon {spent('eps8')} at delta 0.00014 for each record.",
-        "open (fine-tuned without privacy) has no privacy guarantee, so it must not be released.",
-        f"evolved (Aug-PE) guarantees epsilon {spent('evolved')} at delta 0.00014 for each record.",
+    draws = {"base (prompt only)": "1 draw", "eps8 (DP-LoRA)": "2 draws", "evolved (Aug-PE)": "2 draws"}
+    costs = {
+        name: formatting.number(arm(card, name)["privacy"]["released"]["epsilon"])
+        for name in toys.ARMS
+        if name != "open"
+    }
+    sentences = [
+        f"{name} guarantees epsilon {spent(name.split()[0])} at delta 0.00014 for each record; releasing it costs "
+        f"epsilon {costs[name.split()[0]]}, that of everything charged to its corpus ({count}), since it was not named "
+        "before it was made."
+        for name, count in draws.items()
     ]
+    free = "open (fine-tuned without privacy) has no privacy guarantee, so it must not be released."
+    assert answers[1:] == [*sentences[:2], free, sentences[2]]
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     answers = toys.build(inputs)["answers"]
