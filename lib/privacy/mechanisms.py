@@ -1,11 +1,11 @@
-"""The random draws that privacy rests on: generators, Poisson samples, noisy counts, and the check of the sampler.
+"""The random draws that privacy rests on: their source, Poisson samples, noise, and the check of the sampler.
 
 The mechanisms as the accountant sees them are in `lib.privacy.mechanism_kinds`.
 """
 
 import math
-import secrets
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,51 +24,82 @@ _LEVEL = FALSE_ALARM / 3  # of each of the three tests
 _STATE, _WORDS = 3, 624  # where torch's CPU generator keeps its Mersenne words, in 64-bit units
 _PROBE = 0x5EED  # the first word after manual_seed is the seed itself, which shows that _STATE is right
 
+Words = Callable[[int], np.ndarray]  # how many -> independent uniform 64-bit words, uint64
 
-def noise_generator(privacy_seed: int | None, *stream: int, device: str | torch.device = "cpu") -> torch.Generator:
-    """A new generator for noise and Poisson draws.
 
-    On a CPU the whole Mersenne state is filled: ``manual_seed`` would use 32 bits of its argument, few enough to try
-    them all. CUDA's Philox takes a 64-bit key.
+def random_words(privacy_seed: int | None, *stream: int) -> Words:
+    """The source of noise and Poisson draws.
 
     Args:
-        privacy_seed: None: the operating system seeds it and nothing is kept, so nobody can redraw the noise. An
-            integer makes it reproducible, and the result not fit for release.
-        stream: numbers (step, purpose) that name an independent generator of the same integer seed, each >= 0.
+        privacy_seed: None: the words come from the operating system's cryptographic generator, and nothing is kept, so
+            nobody can draw them again or tell them from others. An integer >= 0 makes them reproducible, and the result
+            not fit for release.
+        stream: numbers (purpose, step) that name an independent source of the same integer seed, each >= 0.
+    """
+    if privacy_seed is None:
+        return lambda count: np.frombuffer(os.urandom(8 * count), np.uint64)
+    generator = np.random.default_rng([privacy_seed, *stream])
+    return lambda count: generator.integers(2**64 - 1, size=count, dtype=np.uint64, endpoint=True)
+
+
+def mask_generator(privacy_seed: int | None, *stream: int, device: str | torch.device = "cpu") -> torch.Generator:
+    """A new generator for what only torch can draw: the masks of dropout.
+
+    It is seeded by the operating system, but is not a cryptographic generator. On a CPU the whole Mersenne state is
+    filled: ``manual_seed`` would use 32 bits of its argument, few enough to try them all. CUDA's Philox has a key of
+    64 bits, of which 63 are drawn.
+
+    Args:
+        privacy_seed: as `random_words` takes it.
+        stream: as `random_words` takes it.
         device: where the draws are made.
 
     Raises:
         RuntimeError: this torch lays out its generator's state in another way.
     """
-    sequence = np.random.SeedSequence(
-        secrets.randbits(256) if privacy_seed is None else [privacy_seed & (2**64 - 1), *stream]
-    )
+    words = random_words(privacy_seed, *stream)
     generator = torch.Generator(device=device)
     if generator.device.type != "cpu":
-        return generator.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+        return generator.manual_seed(int(words(1)[0] >> 1))
     state = generator.manual_seed(_PROBE).get_state()
-    words = state.numpy().view(np.uint64)
-    if int(words[_STATE]) != _PROBE:
-        raise RuntimeError("this torch lays out its generator's state differently; revise noise_generator")
-    words[_STATE : _STATE + _WORDS] = sequence.generate_state(_WORDS)
+    mersenne = state.numpy().view(np.uint64)
+    if int(mersenne[_STATE]) != _PROBE:
+        raise RuntimeError("this torch lays out its generator's state differently; revise mask_generator")
+    mersenne[_STATE : _STATE + _WORDS] = words(_WORDS) >> 32
     return generator.set_state(state)
 
 
-def poisson_sample(units: int, sampling_probability: float, generator: torch.Generator) -> torch.Tensor:
+def poisson_sample(units: int, sampling_probability: float, words: Words) -> np.ndarray:
     """A Poisson sample: every unit joins independently of the others.
-
-    Draws are in float64: float32 would round the probability to 2^-24.
 
     Args:
         units: n, the number of units (records or users).
-        sampling_probability: q in (0, 1], with which each unit joins.
-        generator: see `noise_generator`.
+        sampling_probability: q in (0, 1], with which each unit joins; rounded down to a multiple of 2^-64, but not
+            to zero.
+        words: see `random_words`.
 
     Returns:
-        Sorted indices in [0, n) of the units that joined, int64 (batch,), on the CPU; may be empty.
+        Sorted indices in [0, n) of the units that joined, int64 (batch,); may be empty.
     """
-    draws = torch.rand(units, generator=generator, dtype=torch.float64, device=generator.device)
-    return (draws < sampling_probability).nonzero().flatten().cpu()
+    return np.flatnonzero(words(units) <= np.uint64(max(int(sampling_probability * 2**64), 1) - 1))
+
+
+def standard_normal(count: int, words: Words) -> torch.Tensor:
+    """Gaussian draws of mean 0 and variance 1, each the normal quantile of one 64-bit word (inversion).
+
+    One bit is the sign and 63 bits are the tail probability, so the draws are symmetric and end at 9.16 standard
+    deviations. The probability of a tail is right up to 2^-64 plus the rounding of float64, about 1e-15 of it.
+
+    Args:
+        count: how many draws.
+        words: see `random_words`.
+
+    Returns:
+        float64, shape (count,), on the CPU.
+    """
+    drawn = words(count)
+    tails = torch.from_numpy(((drawn >> 1) + 0.5) * 2.0**-64)  # in (0, 1/2]
+    return torch.special.ndtri(tails) * torch.from_numpy(1.0 - 2.0 * (drawn & 1))
 
 
 def noisy_counts(clean: Sequence[int], scale: float, privacy_seed: int | None, *stream: int) -> list[int]:

@@ -1,14 +1,23 @@
 """The draws that privacy rests on: their distributions, their seeds, and a check that catches the wrong sampler."""
 
 from itertools import pairwise
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2
+from scipy.stats import binom, chi2, kstest, norm
 from support.errors import refused
 
-from lib.privacy.mechanisms import check_sampler, noise_generator, noisy_counts, poisson_sample
+from lib.privacy.mechanisms import (
+    Words,
+    check_sampler,
+    mask_generator,
+    noisy_counts,
+    poisson_sample,
+    random_words,
+    standard_normal,
+)
 
 UNITS, RATE, STEPS = 600, 0.1, 30
 
@@ -27,7 +36,7 @@ def reasons(batches):
 
 
 def poisson_batches(seed=None):
-    return [poisson_sample(UNITS, RATE, noise_generator(seed, 0, t)).tolist() for t in range(STEPS)]
+    return [poisson_sample(UNITS, RATE, random_words(seed, 0, t)).tolist() for t in range(STEPS)]
 
 
 def shuffled_batches():
@@ -63,13 +72,13 @@ def test_a_fixed_size_sample_is_refused():
 
 
 def test_a_sampler_of_another_rate_is_refused():
-    wrong = [poisson_sample(UNITS, 1.5 * RATE, noise_generator(3, t)).tolist() for t in range(STEPS)]
+    wrong = [poisson_sample(UNITS, 1.5 * RATE, random_words(3, t)).tolist() for t in range(STEPS)]
     assert reasons(wrong)[0] == "privacy.batch_mean"
 
 
 def test_dropping_the_empty_batches_is_refused():
     units, rate, steps = 100, 0.005, 300  # six batches of ten are empty
-    drawn = [poisson_sample(units, rate, noise_generator(5, t)).tolist() for t in range(4 * steps)]
+    drawn = [poisson_sample(units, rate, random_words(5, t)).tolist() for t in range(4 * steps)]
     kept = [batch for batch in drawn if batch][:steps]
     assert not check_sampler([len(b) for b in kept], overlaps(kept), units=units, sampling_probability=rate).passed
     whole = drawn[:steps]
@@ -95,32 +104,92 @@ def test_a_check_without_batches_is_refused():
 
 
 def test_poisson_sizes_have_binomial_mean_and_variance():
-    sizes = np.array([len(poisson_sample(UNITS, RATE, noise_generator(None))) for _ in range(2000)])
+    sizes = np.array([len(poisson_sample(UNITS, RATE, random_words(None))) for _ in range(2000)])
     assert abs(sizes.mean() - UNITS * RATE) < 5 * np.sqrt(UNITS * RATE * (1 - RATE) / 2000)
     spread = sizes.var(ddof=1) * 1999 / (UNITS * RATE * (1 - RATE))
     assert chi2.ppf(1e-6, 1999) < spread < chi2.ppf(1 - 1e-6, 1999)
 
 
+def fixed(word: int) -> Words:
+    return lambda count: np.full(count, word, np.uint64)
+
+
+@pytest.mark.parametrize("q", [2.0**-64, 1e-9, 0.3, 1 - 2.0**-53])
+def test_a_unit_joins_at_exactly_its_probability(q):
+    last = int(q * 2**64) - 1  # the highest of q 2^64 words
+    assert len(poisson_sample(3, q, fixed(last))) == 3 and len(poisson_sample(3, q, fixed(last + 1))) == 0
+
+
+def test_at_probability_one_everybody_joins():
+    assert poisson_sample(3, 1.0, fixed(2**64 - 1)).tolist() == [0, 1, 2]
+
+
 def test_an_integer_seed_repeats_its_streams_and_the_systems_never_does():
-    def draw(seed, *stream):
-        return torch.randn(4, generator=noise_generator(seed, *stream)).tolist()
+    def masks(seed, *stream):
+        return tuple(torch.rand(4, generator=mask_generator(seed, *stream)).tolist())
 
-    assert draw(7, 1, 2) == draw(7, 1, 2)
-    assert len({tuple(d) for d in (draw(7, 1, 2), draw(7, 2, 1), draw(8, 1, 2), draw(None, 1), draw(None, 1))}) == 5
+    def words(seed, *stream):
+        return tuple(random_words(seed, *stream)(4).tolist())
 
-
-def test_generators_use_more_than_32_bits_of_their_seed():
-    plain = [torch.rand(3, generator=torch.Generator().manual_seed(s)).tolist() for s in (5, 5 + 2**32)]
-    assert plain[0] == plain[1]  # what the state is filled by hand for
-    ours = [torch.rand(3, generator=noise_generator(s)).tolist() for s in (5, 5 + 2**32)]
-    assert ours[0] != ours[1]
+    for draw in (masks, words):
+        assert draw(7, 1, 2) == draw(7, 1, 2)
+        assert len({draw(7, 1, 2), draw(7, 2, 1), draw(8, 1, 2), draw(7 + 2**32, 1, 2), draw(None), draw(None)}) == 6
 
 
-def test_gaussian_noise_of_the_generator_is_standard_normal():
-    draws = torch.randn(200_000, generator=noise_generator(None))
-    assert abs(draws.mean()) < 5 / np.sqrt(200_000)
-    assert abs(draws.var() - 1) < 5 * np.sqrt(2 / 200_000)
-    assert abs((draws**4).mean() - 3) < 0.15
+def test_words_are_the_operating_systems_and_no_seed_of_a_global_generator_repeats_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr("os.urandom", lambda count: asked.append(count) or bytes(count))
+    assert random_words(None)(5).tolist() == [0] * 5 and asked == [40]
+    monkeypatch.undo()
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        np.random.seed(0)
+        before = torch.get_rng_state(), np.random.get_state()[1].tolist()
+        drawn.append((standard_normal(8, random_words(None)).tolist(), *poisson_sample(64, 0.5, random_words(None))))
+        assert torch.equal(torch.get_rng_state(), before[0]) and np.random.get_state()[1].tolist() == before[1]
+    assert drawn[0] != drawn[1]
+
+
+def test_two_processes_that_are_forked_from_one_draw_different_words():
+    words = random_words(None)
+    with get_context("fork").Pool(2) as pool:
+        a, b = pool.map(_draw_of_a_process, range(2), chunksize=1)
+    assert len({a, b, tuple(words(4).tolist())}) == 3
+
+
+def _draw_of_a_process(_: int) -> tuple[int, ...]:
+    return tuple(random_words(None)(4).tolist())
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_gaussian_draws_have_the_distribution_to_the_tail(seed):
+    count = 2_000_000
+    draws = standard_normal(count, random_words(seed)).numpy()
+    assert draws.dtype == np.float64 and abs(draws.mean()) < 5 / np.sqrt(count)
+    assert chi2.ppf(1e-6, count) < (draws**2).sum() < chi2.ppf(1 - 1e-6, count)
+    assert kstest(draws[:200_000], "norm").pvalue > 1e-6
+    for sigmas in (1, 2, 3, 4, 4.5):
+        for tail in (draws > sigmas, draws < -sigmas):
+            low, high = binom.ppf([1e-7, 1 - 1e-7], count, norm.sf(sigmas))
+            assert low <= tail.sum() <= high
+
+
+@pytest.mark.parametrize("sigmas", [4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
+def test_the_words_beyond_a_quantile_are_as_many_as_its_tail_says(sigmas):
+    """Exact where sampling sees nothing: the draw is monotone, so the word at the border is the tail's mass."""
+    border = int(norm.sf(sigmas) * 2**64)  # tails below border / 2^64 lie beyond
+    inside, beyond = (float(standard_normal(1, fixed(2 * k + 1))) for k in (border + border // 1000 + 1, border - 1))
+    assert inside < sigmas < beyond
+    assert float(standard_normal(1, fixed(2 * border + 3))) == -float(standard_normal(1, fixed(2 * border + 2)))
+    assert 9.1 < float(standard_normal(1, fixed(1))) < 9.2
+
+
+def test_gaussian_draws_of_two_steps_are_independent():
+    for seed in (None, 7):
+        a, b = (standard_normal(400_000, random_words(seed, 1, step)) for step in (0, 1))
+        products = (a * b, a[1:] * a[:-1], (a**2 - 1) * (b**2 - 1) / 2)
+        assert all(abs(p.mean()) < 5 / np.sqrt(len(p)) * p.std() for p in products)
 
 
 @pytest.mark.parametrize("seed", [None, 11])

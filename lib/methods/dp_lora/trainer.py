@@ -26,7 +26,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from opacus.optimizers import DPOptimizer
 from torch import nn
 from transformers import get_scheduler
 
@@ -34,12 +33,13 @@ from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.methods.dp_lora import per_sample
 from lib.methods.dp_lora.method import sampling_probability
+from lib.methods.dp_lora.optimizer import FixedPointOptimizer
 from lib.methods.dp_lora.settings import Settings
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import example_losses, head_splits
-from lib.privacy.mechanisms import noise_generator, poisson_sample
+from lib.privacy.mechanisms import mask_generator, poisson_sample, random_words
 
-SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of random draws; each has a new generator in every step
+SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of random draws; each has a new source in every step
 
 OnGradient = Callable[[int, Sequence[torch.Tensor]], None]  # (step, gradients by parameter)
 
@@ -106,17 +106,14 @@ class Trainer:
             settings.schedule, adam, num_warmup_steps=settings.warmup_steps, num_training_steps=settings.steps
         )
         self.adam = adam
-        self.optimizer: torch.optim.Optimizer | DPOptimizer = adam
+        self.optimizer: torch.optim.Optimizer | FixedPointOptimizer = adam
         if settings.noise_multiplier is not None:
             per_sample.attach(model)
-            self.optimizer = DPOptimizer(
+            self.optimizer = FixedPointOptimizer(
                 adam,
                 noise_multiplier=settings.noise_multiplier,
                 max_grad_norm=settings.max_grad_norm,
                 expected_batch_size=settings.expected_batch,
-                # A float32 draw on a CPU ends at 5.77 sigma (24-bit uniforms). Over a million weights the missing tail
-                # would weigh more than delta. In this mode four draws are summed and halved, which end at 11.5 sigma.
-                secure_mode=True,
             )
         self.progress = Progress()
         if checkpoint.exists():
@@ -164,7 +161,7 @@ class Trainer:
             batch: numbers of the units in the batch; may be empty.
             on_gradient: as in `run`.
         """
-        private = isinstance(self.optimizer, DPOptimizer)
+        private = isinstance(self.optimizer, FixedPointOptimizer)
         self.model.train()
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             self._seed_dropout(private)
@@ -191,16 +188,16 @@ class Trainer:
             words = np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)
             torch.manual_seed(int(words[0]))
             return
-        state = self._generator(DROPOUT, self.progress.step, self.device).get_state()
+        generator = mask_generator(self.settings.privacy_seed, DROPOUT, self.progress.step, device=self.device)
         if self.device.type == "cuda":
-            torch.cuda.set_rng_state(state, self.device)
+            torch.cuda.set_rng_state(generator.get_state(), self.device)
         else:
-            torch.set_rng_state(state)
+            torch.set_rng_state(generator.get_state())
 
     def _accumulate(self, *, last: bool) -> None:
         """Clip and add up a micro-batch; after the last one, add noise, scale and step. Opacus does all of it."""
         if last:
-            self.optimizer.generator = self._generator(NOISE, self.progress.step, self.device)
+            self.optimizer.words = random_words(self.settings.privacy_seed, NOISE, self.progress.step)
         self.optimizer.signal_skip_step(not last)
         self.optimizer.step()
         if not last:
@@ -246,11 +243,9 @@ class Trainer:
         for group in by_length(rows, widths, self.settings.tokens_per_micro_batch):
             yield [batch[i] for i in group]
 
-    def _generator(self, stream: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
-        return noise_generator(self.settings.privacy_seed, stream, step, device=device)
-
     def _draw(self, step: int) -> list[int]:
-        return poisson_sample(self.units, self.probability, self._generator(SAMPLE, step)).tolist()
+        words = random_words(self.settings.privacy_seed, SAMPLE, step)
+        return poisson_sample(self.units, self.probability, words).tolist()
 
     def _redraw(self, step: int) -> list[int] | None:
         """The batch of an earlier step; None where it cannot be drawn again, because no seed was kept."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from scipy.stats import chi2
@@ -45,7 +44,7 @@ def loop_gradient(model: torch.nn.Module, data: list[Example]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("tokens", [1, 30, 10_000])  # one example a micro-batch, a few, all
-@pytest.mark.parametrize("clip", [0.1, 1e6])
+@pytest.mark.parametrize("clip", [0.1, 1e3])
 def test_clipped_sums_equal_a_loop_over_single_examples(tmp_path, tokens, clip):
     data = examples()
     single = [loop_gradient(tiny(), [e]) for e in data]
@@ -232,13 +231,12 @@ def test_empty_batches_take_their_step(tmp_path):
     assert all(not torch.equal(a, b) for a, b in zip(before, trainer.parameters, strict=True))
 
 
-def test_noise_reaches_beyond_what_one_draw_of_float32_can(tmp_path, monkeypatch):
-    """A draw trainer of 24-bit uniforms ends at sqrt(48 ln 2) = 5.77 sigma: beyond, only a neighbour's sum could be."""
-    end = np.sqrt(48 * np.log(2))
-    monkeypatch.setattr(torch, "normal", lambda mean, std, size, **_: torch.full(tuple(size), end * std))
-    trainer = make_trainer(tmp_path, noise_multiplier=0.5)
-    noise = gradients_of_next_step(trainer, []) * 4 / (0.5 * trainer.settings.max_grad_norm)  # in sigmas
-    assert noise.min() > 8  # where the normal distribution has 1e-15 left
+def test_noise_comes_from_the_operating_system_and_not_from_torch(tmp_path, monkeypatch):
+    """Words of zeros are the lowest draw, -9.16 sigma: a draw of 24-bit uniforms would end at 5.77."""
+    monkeypatch.setattr("os.urandom", bytes)
+    trainer = make_trainer(tmp_path, noise_multiplier=0.5, privacy_seed=None)
+    noise = gradients_of_next_step(trainer, []) * 4 / 0.5  # in sigmas; the clipping norm is 1
+    assert noise.unique().numpy() == pytest.approx([-9.1552934])
 
 
 @pytest.mark.parametrize("expected_batch", [0, -1, 13])
