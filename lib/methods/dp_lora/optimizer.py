@@ -3,7 +3,7 @@
 Sensitivity: each unit's gradient is clipped and then rounded towards zero to multiples of ``max_grad_norm`` x `GRID`,
 which lengthens no gradient. Sums of such multiples are exact, in any order and grouping. So one unit changes the sum by
 its own clipped gradient, of norm at most ``max_grad_norm``, provided that it changes no other unit's gradient
-(`lib.methods.dp_lora.per_sample.rows_are_independent`).
+(`lib.methods.dp_lora.shapes`).
 
 Noise: Gaussian of standard deviation ``noise_multiplier`` x ``max_grad_norm`` on every coordinate, rounded to the same
 multiples. A multiple plus rounded noise is the rounded noisy sum: post-processing of the Gaussian mechanism. So the low
