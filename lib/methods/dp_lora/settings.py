@@ -17,8 +17,8 @@ class Settings:
         schedule: of the learning rate, a name that ``transformers.get_scheduler`` knows.
         warmup_steps: steps over which the learning rate rises to its value, in [0, steps).
         weight_decay: of AdamW, at least 0.
-        tokens_per_micro_batch: the most tokens, padding counted, that are computed at once. It limits memory; no sum
-            over a batch depends on it, except through the masks of dropout.
+        tokens_per_micro_batch: the most tokens, padding counted, that are computed at once. It limits memory; sums over
+            a batch depend on it by rounding alone, and through the masks of dropout.
         checkpoint_every: steps between two checkpoints, at least 1.
         seed: of dropout without privacy.
         privacy_seed: of the samples, the noise and, with privacy, dropout. None: the operating system seeds them. An

@@ -9,15 +9,16 @@ noisy sum is divided by the expected batch, a constant, never by the realised on
 
 Released are ``steps`` such noisy sums: the accountant's `Gaussian` with this noise multiplier, q and count. Weights,
 optimizer states and learning rates are computed from them alone. `lib.methods.dp_lora.per_sample` makes the gradients
-and `lib.methods.dp_lora.optimizer` clips them, adds them up and adds the noise, in whole numbers, so no rounding can
-break the bound. It asks that one unit changes no other's gradient, not even by rounding. `lib.methods.dp_lora.shapes`
-sees to that, as far as the machine computes a row of a micro-batch alike in any company. In bfloat16 this is measured
-before the training, and where it does not hold, the frozen weights are taken in float32. There it is not measured:
-a difference would be about 1e-6 of a gradient.
+and `lib.methods.dp_lora.optimizer` clips them, adds them up and adds the noise, in whole numbers, so that no rounding
+breaks the bound. The bound also needs that one unit changes no other's gradient, not even by rounding: a unit's
+micro-batch has a shape that follows from the unit alone (`lib.methods.dp_lora.shapes`), and the machine must compute a
+row of it alike in any company. In bfloat16 that is measured before the training; where it does not hold, the frozen
+weights are taken in float32. In float32 it is assumed: a difference there would be about 1e-6 of a gradient.
 
 Dropout draws its masks by a unit's place in the batch. If they were known (from a public seed), one more unit would
 give those behind it other masks and so change their clipped gradients too, by far more than ``max_grad_norm`` (a test
-shows it). So with privacy the masks come from the same secret randomness as the noise. Then a unit's masks are
+shows it). So with privacy the masks are drawn by a generator that the operating system seeds, as secret as the noise
+for anybody who cannot try all its keys (`lib.privacy.mechanisms.mask_generator`). Then a unit's masks are
 distributed alike whoever else is in the batch, and independent of the others' masks. Give each unit the same masks in
 both neighbours: for any such masks the sums differ by one clipped gradient. What is released is a mixture over the
 masks, and two mixtures with the same weights are no easier to tell apart than their parts (joint convexity).
