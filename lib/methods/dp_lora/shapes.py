@@ -20,9 +20,8 @@ from torch import nn
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import HEAD_CHUNK, token_losses
 
-GROUPS = (
-    32  # at least so many micro-batches in a usual batch: fewer rows are filled up, but smaller products are slower
-)
+GROUPS = 32  # micro-batches in a usual batch, or more: the last one of each width is filled up
+LEAST_TOKENS = 256  # of a micro-batch in spite of that, because smaller products are slower
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Shapes:
 
     def rows(self, width: int) -> int:
         """The rows of a micro-batch of this width. A unit with more examples has a micro-batch by itself."""
-        return max(1, min(self.tokens // width, math.ceil(self.expected_batch / GROUPS)))
+        wanted = max(LEAST_TOKENS // width, math.ceil(self.expected_batch / GROUPS))
+        return max(1, min(self.tokens // width, wanted))
 
     def groups(self, units: Sequence[Sequence[Example]]) -> Iterator[list[int]]:
         """Split a batch into micro-batches, each of one width.

@@ -107,7 +107,8 @@ def test_groups_of_similar_length_would_move_others_in_bfloat16(tmp_path, monkey
 
 def test_a_units_shape_depends_on_the_unit_alone():
     data, made = examples(200), Shapes(TOKENS, 120)
-    assert made.rows(16) == 4 and made.rows(100) == 2 and made.rows(1000) == 1
+    assert made.rows(16) == 16 and made.rows(100) == 2 and made.rows(1000) == 1
+    assert Shapes(4096, 320).rows(16) == 16 and Shapes(4096, 320).rows(64) == 10 and Shapes(4096, 320).rows(1000) == 4
     for seed in range(5):
         batch = np.random.default_rng(seed).choice(200, 90, replace=False)
         groups = list(made.groups([[data[i]] for i in batch]))
