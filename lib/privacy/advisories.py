@@ -46,6 +46,11 @@ def _drops(parameters: Made, machine: Mapping) -> bool:
     return parameters.get("target_epsilon") is not None and (own or bool(adapters))
 
 
+def _rounds(parameters: Made, machine: Mapping) -> bool:
+    """Whether a training with privacy may have run in bfloat16, which ``auto`` takes where it is faster."""
+    return parameters.get("target_epsilon") is not None and parameters.get("dtype") != "float32"
+
+
 ADVISORIES = (
     Advisory(
         "dropout",
@@ -55,6 +60,15 @@ ADVISORIES = (
         "78dc5345075e10fb7912c6fd49f09775d4505a64",
         "2026-11-25T10:16:35+00:00",
         _drops,
+    ),
+    Advisory(
+        "bfloat16",
+        "in bfloat16 the shapes of micro-batches depended on who else was there, so one unit more moved the gradients "
+        "of others by rounding, up to a hundredth of the clipping norm",
+        "10_finetune_dp_lora",
+        "44947f96338d130a5d6c47ef3afbab29b620ab56",
+        "2026-11-30T07:47:44+00:00",
+        _rounds,
     ),
 )
 

@@ -63,7 +63,7 @@ def limits(certificate: Mapping) -> Iterator[str]:
             "near-duplicates."
         )
     if any(mechanism_of(event).poisson for event in certificate["events"]):
-        yield "The noise in training is Gaussian in floating point; that of counts is sampled exactly."
+        yield "The noise in training is a Gaussian of double precision, rounded; that of counts is sampled exactly."
     for decision in certificate["decisions"]:
         if decision["counted"] == NOT_COUNTED:
             yield f"Epsilon does not cover this decision: {decision['what']}."

@@ -11,7 +11,7 @@ from lib.privacy.advisories import ADVISORIES
 from lib.stage.finished import FinishedStage
 
 (DROPOUT,) = [fault for fault in ADVISORIES if fault.name == "dropout"]
-GPT2 = {"model": "hub:openai-community/gpt2", "target_epsilon": 2.0, "lora": {}}
+GPT2 = {"model": "hub:openai-community/gpt2", "target_epsilon": 2.0, "lora": {}, "dtype": "float32"}
 BEFORE, AFTER = "2026-11-24T00:00:00+00:00", "2026-11-26T00:00:00+00:00"
 
 
@@ -39,6 +39,8 @@ def test_a_training_with_dropout_before_the_mend_is_found_by_its_time(tmp_path: 
         ({"model": "bundled:smollm2-135m-instruct"}, False),
         ({"model": "bundled:smollm2-135m-instruct", "lora": {"lora_dropout": 0.1}}, True),
         ({"model": "/srv/models/mine"}, True),
+        ({"model": "bundled:smollm2-135m-instruct", "dtype": "auto"}, True),  # bfloat16 where it is faster
+        ({"target_epsilon": None, "dtype": "bfloat16"}, False),
     ],
 )
 def test_only_settings_that_had_the_fault_are_found(tmp_path: Path, changes: dict, concerned: bool) -> None:
@@ -60,3 +62,9 @@ def test_the_commit_decides_where_git_knows_it(tmp_path: Path) -> None:
     before = subprocess.run([*git, f"{DROPOUT.commit}^"], capture_output=True, text=True).stdout.strip()
     assert advisories.of(made(tmp_path, before, AFTER))  # old code that ran late
     assert not advisories.of(made(tmp_path, DROPOUT.commit, BEFORE))
+
+
+def test_what_was_trained_in_bfloat16_after_its_mend_is_free_of_both_faults(tmp_path: Path) -> None:
+    late = "2026-12-01T00:00:00+00:00"
+    assert len(advisories.of(made(tmp_path, None, dtype="bfloat16"))) == 2  # dropout of GPT-2 as well
+    assert [*advisories.of(made(tmp_path, None, late, dtype="bfloat16"))] == []
