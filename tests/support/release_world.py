@@ -16,6 +16,7 @@ from lib.privacy.accounting import epsilon_replacing
 from lib.privacy.budget_account import Account
 from lib.privacy.composition import merged
 from lib.privacy.ledger import from_statement
+from lib.privacy.statement_check import too_costly
 from lib.release import card, certificate, pack
 from lib.release.candidate import Candidate
 from lib.stage import stage as stages
@@ -219,8 +220,10 @@ def rehash(folder: Path, changed: dict) -> None:
 
 def forge(folder: Path, changed: dict) -> None:
     """Write a changed certificate with an epsilon, a card and hashes that fit it, as a forger who has Doppel would."""
-    changed = changed | {"epsilon": from_statement(certificate.ledger_part(changed)).epsilon}
-    if changed["format"] == certificate.FORMAT:
+    ledger = from_statement(certificate.ledger_part(changed))
+    costly = too_costly(ledger.mechanisms)  # a forger would not wait either
+    changed = changed | ({} if costly else {"epsilon": ledger.epsilon})
+    if changed["format"] == certificate.FORMAT and not costly:
         mechanisms = merged([certificate.mechanism_of(event) for event in changed["events"]])
         changed["guarantee"] = changed["guarantee"] | {
             "epsilon": changed["epsilon"],
