@@ -66,7 +66,7 @@ ADVISORIES = (
         "in bfloat16 the shapes of micro-batches depended on who else was there, so one unit more moved the gradients "
         "of others by rounding, up to a hundredth of the clipping norm",
         "10_finetune_dp_lora",
-        "44947f96338d130a5d6c47ef3afbab29b620ab56",
+        "2998e277ccb7f8a63098c7fbf43d2c9c559a29e0",
         "2026-11-30T07:47:44+00:00",
         _rounds,
     ),
