@@ -180,7 +180,7 @@ def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
         file = pq.ParquetFile(path)
         mapping = resolve(columns, file.schema_arrow.names, str(path))
         for batch in file.iter_batches(batch_size=1000, columns=list(set(mapping.values()))):
-            values = {field: _python_values(batch.column(c), field, path, number) for field, c in mapping.items()}
+            values = {field: python_values(batch.column(c), field, path, number) for field, c in mapping.items()}
             for row in range(batch.num_rows):
                 number += 1
                 yield f"{path}, row {number}", {field: values[field][row] for field in mapping}
@@ -189,16 +189,26 @@ def parquet_cells(path: Path, columns: Columns) -> Iterator[Cells]:
         raise DoppelError("data.not_parquet", sentence, remedy=remedy, where=str(path)) from None
 
 
-def _python_values(column: pa.Array, field: str, path: Path, before: int) -> list[Any]:
-    """The values of a column in a batch that begins after ``before`` rows of the file."""
-    if pa.types.is_float32(column.type):  # else 1.1 becomes 1.100000023841858
-        column = column.cast(pa.string()).cast(pa.float64())
+def python_values(column: pa.Array | pa.ChunkedArray, field: str, source: object, before: int) -> list[Any]:
+    """The values of a column in a batch.
+
+    Args:
+        column: of the batch.
+        field: the field of the record that it goes into.
+        source: the file or dataset, put before every message.
+        before: rows of the source before this batch.
+
+    Raises:
+        DoppelError: with the row, for text that is not UTF-8 and for a value that Python cannot hold.
+    """
+    if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):  # else 1.1 becomes 1.100000023841858
+        return [float(str(value)) for value in column.to_numpy(zero_copy_only=False)]
     values: list[Any] = []
     try:
         for value in column:
             values.append(value.as_py())
     except (ValueError, OverflowError, pa.ArrowException) as error:
-        where = f"{path}, row {before + len(values) + 1}"
+        where = f"{source}, row {before + len(values) + 1}"
         if isinstance(error, UnicodeDecodeError):
             remedy = "write the file again with its text decoded, as cp1252 if it is Western European"
             raise DoppelError(

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -97,6 +98,7 @@ def test_a_field_that_no_record_has(field: str, tmp_path: Path) -> None:
         (f'text,stars\none,1\n"{SECRET},2\nnever closed,3\n', "data.not_csv", 3),
         (f"text,stars\none,1\n\n{SECRET} caf\u00e9,2\n".encode("latin-1"), "common.not_utf8", 4),
         ("text,text\none,1\n", "data.column_twice", None),
+        (f'text,stars\none,1\n"{SECRET} \\"good\\"",2\n', "data.not_csv", 3),  # quotes as in C
         ("", "data.empty_file", None),
         ("text\n", "data.no_record", None),
     ],
@@ -213,11 +215,52 @@ def test_labels_are_read_as_the_domain_spells_them(kind: str, tmp_path: Path) ->
     assert glance(f"{kind}:{tmp_path / 'x'}", columns, domain).labels == made[0]
 
 
-def test_labels_of_single_precision_are_spelled_as_they_were_written(tmp_path: Path) -> None:
-    stars = pa.array([1.1, 2.0, None, float("nan")], pa.float32())
+@pytest.mark.parametrize("precision", [pa.float16(), pa.float32()])
+def test_labels_of_single_precision_are_spelled_as_they_were_written(precision: pa.DataType, tmp_path: Path) -> None:
+    stars = pa.array([1.1, 2.0, None, float("nan")], precision)
     pq.write_table(pa.table({"text": list("abcd"), "stars": stars}), tmp_path / "x.parquet")
     corpus = load(f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.stars": "stars"})
     assert [record.labels for record in corpus.records] == [{"stars": "1.1"}, {"stars": "2"}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["4", "5"]).dictionary_encode(),  # as pandas writes a categorical column
+        pa.array(["4", "5"], pa.large_string()),
+        pa.array(["4", "5"], pa.string_view()),
+        pa.array([4, 5], pa.uint8()),
+        pa.array([Decimal("4.00"), Decimal("5.00")]),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_every_parquet_type_of_text_and_whole_numbers_gives_the_same_labels(column: pa.Array, tmp_path: Path) -> None:
+    texts = pa.array(["one", "two"]).cast(column.type) if pa.types.is_large_string(column.type) else ["one", "two"]
+    pq.write_table(pa.table({"text": texts, "stars": column}), tmp_path / "x.parquet")
+    corpus = load(f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.stars": "stars"})
+    assert [record.labels["stars"] for record in corpus.records] == ["4", "5"]
+
+
+def test_a_parquet_time_of_an_unknown_zone_is_refused_by_row(tmp_path: Path) -> None:
+    when = pa.array([0], pa.timestamp("us", tz="Mars/Olympus"))
+    pq.write_table(pa.table({"text": ["x"], "when": when}), tmp_path / "x.parquet")
+    error = refusal("data.cell_type", f"parquet:{tmp_path / 'x.parquet'}", columns={"labels.when": "when"})
+    assert error.where == f"{tmp_path / 'x.parquet'}, row 1"
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("text,stars\rone,1\rtwo,2\r", ["one", "two"]),  # line ends of old Macs
+        ('text,stars\r\n"one\r\nmore",1\r\n', ["one\r\nmore"]),
+        ("text,stars\none\u2028two\x0bthree,1\n", ["one\u2028two\x0bthree"]),  # line ends to Python, not to CSV
+        ("text,stars\none\x00two,1\n", ["one\x00two"]),
+        ('text,stars\n"it says ""good""",1\n', ['it says "good"']),
+    ],
+)
+def test_line_ends_and_null_bytes_within_a_csv(content: str, texts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(content.encode())
+    assert [record.text.reveal() for record in load(f"csv:{tmp_path / 'x.csv'}").records] == texts
 
 
 def test_a_bound_on_users_is_not_lost_where_the_first_line_names_none(tmp_path: Path) -> None:
