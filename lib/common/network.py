@@ -1,4 +1,4 @@
-"""What the environment tells network clients: proxies and certificates. Checked before a client is made.
+"""What network clients find here: proxies, certificates, folders with names of the hub. Checked before one is made.
 
 The clients of OpenAI and of the hub end with errors of their own where it makes no sense, which nobody may see inside a
 stage.
@@ -7,6 +7,7 @@ stage.
 import os
 import ssl
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
@@ -37,6 +38,26 @@ def check_environment() -> None:
                 value=path,
                 remedy="name a file of certificates that you may read, or unset it",
             ) from None
+
+
+def check_hub_name(given: str, name: str) -> None:
+    """Refuse a name of the hub that a folder or file here has too: every client of the hub takes that one instead.
+
+    Args:
+        given: ``OWNER/NAME``; a folder is looked for from the working directory, as the clients do.
+        name: the parameter that it is from.
+
+    Raises:
+        DoppelError: there is such a folder or file.
+    """
+    if Path(given).exists():
+        raise DoppelError(
+            "common.hub_name_taken",
+            f"hub:{given} is a folder or file here, which would be read in place of the hub's",
+            name=name,
+            value=f"hub:{given}",
+            remedy="move or rename it, or name it as what it is, without hub:",
+        )
 
 
 def _check_proxy(variable: str, address: str) -> None:

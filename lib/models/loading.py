@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import torch
 from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -21,6 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from lib.common import network
 from lib.common.errors import DoppelError, nearest
 from lib.common.files import sha256
 from lib.common.paths import DATA
@@ -48,10 +50,11 @@ def locate(name: str, root: Path = DATA) -> Path | str:
         A folder, or for a model of the hub its id OWNER/NAME.
 
     Raises:
-        DoppelError: ``name`` is none of these.
+        DoppelError: ``name`` is none of these, or what is said to be on the hub is a folder here.
     """
     kind, _, rest = name.partition(":")
     if kind == "hub" and rest:
+        network.check_hub_name(rest, "model")
         return rest
     if kind == "bundled" and rest in bundled.BUNDLED:
         folder = root / "models" / rest
@@ -266,6 +269,13 @@ def merged(model: PeftModel) -> PreTrainedModel:
             name="dtype",
             remedy="load the model with dtype float32",
         )
+    plain = model.get_base_model()
+    head, words = plain.get_output_embeddings(), plain.get_input_embeddings()
+    if isinstance(head, BaseTunerLayer) or isinstance(words, BaseTunerLayer):
+        # where both share one matrix, merging into the one would change the other as well
+        base = head.get_base_layer() if isinstance(head, BaseTunerLayer) else head
+        base.weight = torch.nn.Parameter(base.weight.detach().clone(), requires_grad=False)
+        plain.config.tie_word_embeddings = False
     return model.merge_and_unload()
 
 

@@ -23,7 +23,7 @@ def cause(error: Exception) -> str:
 
 
 def from_pretrained(loader: type, source: Path | str, **options: object) -> object:
-    """Load a model, tokenizer or config with transformers.
+    """Load a model, tokenizer or config with transformers. Code that comes with a model is never run.
 
     Args:
         loader: transformers' class for it (AutoModel, AutoTokenizer, ...).
@@ -37,7 +37,8 @@ def from_pretrained(loader: type, source: Path | str, **options: object) -> obje
     if not local:
         network.check_environment()
     try:
-        return loader.from_pretrained(source, local_files_only=local, **options)
+        # unset, transformers would ask at the keyboard whether to run a model's own code
+        return loader.from_pretrained(source, local_files_only=local, trust_remote_code=False, **options)
     except ERRORS as error:
         raise DoppelError(
             "models.model_unloadable",
@@ -51,16 +52,20 @@ def from_pretrained(loader: type, source: Path | str, **options: object) -> obje
 
 
 def check_name(name: str) -> None:
-    """Refuse a model's folder in which transformers will find none, for pre-flight: only config.json is read.
+    """Refuse, for pre-flight, a folder without a model and a name of the hub that is a folder. Only config.json is read.
 
     Args:
         name: as `lib.models.loading.locate` takes it, or of a model behind an endpoint; only a folder is looked at.
 
     Raises:
-        DoppelError: there is no such folder, or its config.json is missing or names no type of model.
+        DoppelError: there is no such folder, its config.json is missing or names no type of model, or what is said to
+            be on the hub is a folder here.
     """
     folder = Path(name)
-    if ":" in name and name.partition(":")[0] in _KINDS:
+    kind, colon, rest = name.partition(":")
+    if colon and kind == "hub":
+        network.check_hub_name(rest, "model")
+    if colon and kind in _KINDS:
         return
     if not (folder / "config.json").is_file():
         found = "it has no config.json" if folder.is_dir() else "there is no such folder"

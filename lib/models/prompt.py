@@ -48,13 +48,23 @@ class Prompt:
             The ids: with BOS where the tokenizer adds it, and without EOS.
 
         Raises:
-            DoppelError: a placeholder is not among ``labels``, or ``chat`` is set and the tokenizer has no template.
+            DoppelError: a placeholder is not among ``labels``, no token is left, or ``chat`` is set and the tokenizer
+                has no template.
         """
         text = self.text(labels)
         if not self.chat:
             # a label that spells out a special token stays plain characters; BOS is added where the model has one
             ids = tokenizer(text, split_special_tokens=True).input_ids
-            return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids
+            ids = ids[:-1] if ids[-1:] == [tokenizer.eos_token_id] else ids
+            if not ids:  # from what would the first token of the completion be predicted?
+                raise DoppelError(
+                    "models.prompt_empty",
+                    "the prompt has no token once its labels are filled in",
+                    name="prompt",
+                    value=self.template,
+                    remedy="write a word beside the placeholders, or give the label a value",
+                )
+            return ids
         if tokenizer.chat_template is None:
             raise DoppelError(
                 "models.chat_template_missing",

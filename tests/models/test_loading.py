@@ -9,11 +9,14 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from support.errors import refused
-from transformers import modeling_gguf_pytorch_utils
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
 from lib.data import assets
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
 from lib.models import bundled, loading, templates
-from lib.models.examples import encode_all
+from lib.models.examples import Batch, encode_all
+from lib.models.pretrained import check_name, from_pretrained
 from lib.models.prompt import Prompt, encode
 
 SMOLLM2 = "bundled:smollm2-135m-instruct"
@@ -300,3 +303,81 @@ def test_special_tokens_spelled_out_in_a_record_or_label_stay_characters(tokeniz
 
 def _ids(tokenizer, text: str) -> list[int]:
     return tokenizer(text, add_special_tokens=False).input_ids
+
+
+@pytest.fixture
+def tied(tmp_path: Path) -> str:
+    """A model's folder, where the words that go in and those that come out share one matrix."""
+    model = loading.load(TINY, dtype="float32", device="cpu")
+    model.config.tie_word_embeddings = True
+    model.tie_weights()
+    model.save_pretrained(tmp_path / "tied")
+    loading.load_tokenizer(TINY).save_pretrained(tmp_path / "tied")
+    return str(tmp_path / "tied")
+
+
+@pytest.mark.filterwarnings("ignore:Model (has|with) `tie_word_embeddings", "ignore:Setting `save_embedding_layers`")
+@pytest.mark.parametrize("targets", [["lm_head"], ["embed_tokens"], ["lm_head", "embed_tokens", "q_proj"]])
+def test_an_adapter_on_a_shared_matrix_is_merged_into_its_own_side_alone(targets: list[str], tied: str, tmp_path: Path):
+    torch.manual_seed(0)
+    lora = get_peft_model(loading.load(tied, dtype="float32", device="cpu"), LoraConfig(r=4, target_modules=targets))
+    with torch.no_grad():
+        for name, weight in lora.named_parameters():
+            if "lora" in name:
+                weight.normal_(std=0.5)
+    lora.save_pretrained(tmp_path / "adapter")
+    loaded = loading.with_adapter(loading.load(tied, dtype="float32", device="cpu"), tmp_path / "adapter")
+    ids = torch.tensor([loading.load_tokenizer(tied)("how it went").input_ids])
+    with torch.no_grad():
+        apart = loaded(ids).logits
+        plain = loading.merged(loaded)
+        torch.testing.assert_close(plain(ids).logits, apart, atol=1e-3, rtol=1e-3)
+        plain.save_pretrained(tmp_path / "merged")
+        again = loading.load(str(tmp_path / "merged"), dtype="float32", device="cpu")
+        torch.testing.assert_close(again(ids).logits, apart, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("template", ["{mood}", "{mood}{mood}"])
+def test_a_prompt_of_an_empty_label_alone_is_refused(tokenizer, template: str):
+    assert Prompt(template).build(tokenizer, {"mood": "sad"})
+    with refused("models.prompt_empty", name="prompt", value=template):
+        Prompt(template).build(tokenizer, {"mood": ""})
+
+
+def test_a_tokenizer_that_has_nothing_to_pad_with_pads_with_its_end(tmp_path: Path, tokenizer):
+    """And the end of a record is learned all the same, since padding is no target."""
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    bare = {"pad_token": None, "unk_token": None, "bos_token": None, "additional_special_tokens": []}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | bare))
+    padded = loading.load_tokenizer(str(tmp_path))
+    assert padded.pad_token_id == padded.eos_token_id is not None
+    records = [Record(str(i), PrivateText("ab" * i), {}) for i in (1, 5)]
+    encoded, _ = encode_all(records, padded, Prompt("Note:"), max_tokens=99, unit="record")
+    batch = Batch.of(encoded, padded.pad_token_id, "cpu")
+    ends = [example.completion[-1] for example in encoded]
+    assert ends == [padded.eos_token_id] * 2 == batch.targets[batch.lengths.cumsum(0) - 1].tolist()
+    assert batch.targets.tolist().count(padded.eos_token_id) == 2
+
+
+@pytest.mark.parametrize("loader", [AutoConfig, AutoModelForCausalLM, AutoTokenizer])
+def test_code_that_comes_with_a_model_is_refused_and_nobody_is_asked(
+    loader: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    own = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model", "AutoTokenizer": ["own.Tokens", None]}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": own}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"auto_map": own}))
+    (tmp_path / "own.py").write_text("raise SystemExit('it ran')\n")
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
+    with refused("models.model_unloadable", name="model", value=str(tmp_path)):
+        from_pretrained(loader, tmp_path)
+
+
+def test_a_folder_is_not_taken_for_a_model_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    for read in (loading.locate, loading.fingerprint, loading.load_tokenizer, check_name):
+        with refused("common.hub_name_taken", name="model", value="hub:owner/name"):
+            read("hub:owner/name")
+    assert loading.locate("hub:owner/other") == "owner/other" and check_name("hub:owner/other") is None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from lib.common import network
 from lib.common.errors import DoppelError
 from lib.data.sources.columns import Cells, resolve
 from lib.data.sources.corpus import Corpus, SourceRequest, draw
@@ -65,6 +66,7 @@ def _open(request: SourceRequest) -> Any:
     import datasets  # takes a second to import
 
     name, _, rest = request.argument.partition(":")
+    network.check_hub_name(name, "source")
     config, _, split = rest.partition(":")
     return datasets.load_dataset(name, config or None, split=split or "train", streaming=request.share < 1)
 

@@ -27,7 +27,7 @@ import ctranslate2  # noqa: E402
 from ctranslate2.converters import TransformersConverter  # noqa: E402
 
 _SMALLEST_GROUP = 16  # prompts; a smaller batch loses more time than a shared prefix saves
-_RECIPE = "smoothed 1"  # change it with `_converted`, so that no older conversion is reused
+_RECIPE = "smoothed, untied 1"  # change it with `_converted`, so that no older conversion is reused
 
 
 class CTranslate2Engine:

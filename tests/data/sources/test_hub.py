@@ -1,11 +1,12 @@
 """Datasets of the hub, which is replaced by one dataset in memory."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import datasets
 import pyarrow as pa
 import pytest
-from support.source_files import SECRET, as_dicts, refusal
+from support.source_files import SECRET, as_dicts, refusal, write_csv
 
 from lib.data.sources import load
 from lib.data.sources.corpus import SourceRequest, draw
@@ -109,3 +110,9 @@ def test_a_stream_whose_files_differ_in_naming_users_is_refused(hub: dict, monke
     stream = datasets.IterableDataset.from_generator(lambda: iter(rows))
     hub["data"] = SimpleNamespace(to_iterable_dataset=lambda: stream)
     assert refusal("data.key_missing", "hub:some/reviews", share=0.5).name == "user"
+
+
+def test_a_folder_is_not_taken_for_a_dataset_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "reviews", [{"text": SECRET}])
+    assert refusal("common.hub_name_taken", "hub:reviews").value == "hub:reviews"
