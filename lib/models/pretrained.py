@@ -52,7 +52,7 @@ def from_pretrained(loader: type, source: Path | str, **options: object) -> obje
 
 
 def check_name(name: str) -> None:
-    """Refuse, for pre-flight, a folder without a model and a name of the hub that is a folder. Only config.json is read.
+    """Refuse, for pre-flight, a folder without a model and a folder named like one of the hub.
 
     Args:
         name: as `lib.models.loading.locate` takes it, or of a model behind an endpoint; only a folder is looked at.

@@ -11,8 +11,10 @@ import netrc
 import numbers
 import os
 import time
+import uuid
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,6 +130,7 @@ class Track:
             act(self._wandb)
         except Exception as error:  # whatever wandb raises, and it raises much
             self._mode = "off"
+            _abandon()
             warnings.warn(f"wandb stopped ({type(error).__name__}); metrics go on in {self._path.name}", stacklevel=3)
 
 
@@ -200,7 +203,8 @@ def _start(folder: Path, mode: str, about: Mapping[str, object]):
         username="",
     )
     project = os.environ.get("WANDB_PROJECT", "doppel")
-    run = wandb.init(project=project, dir=str(folder), mode=mode, settings=settings, **about)
+    fresh = {"id": uuid.uuid4().hex, "resume": "never"}  # else WANDB_RUN_ID would make one run of all stages
+    run = wandb.init(project=project, dir=str(folder), mode=mode, settings=settings, **fresh, **about)
     run.define_metric("*", step_metric="step")  # wandb's own counter would drop a step that comes late
     return run
 
@@ -210,3 +214,11 @@ def _finish(run) -> None:
 
     run.finish()
     wandb.teardown()  # an offline run's file is written by a process that would still be at it
+
+
+def _abandon() -> None:
+    """Let go of wandb's process, which may be dead: the next run of this kernel starts another one."""
+    with suppress(Exception):
+        import wandb
+
+        wandb.teardown()

@@ -3,13 +3,15 @@
 import json
 import math
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from support.errors import refused
 
-from lib.stage.tracking import Track, mode
+from lib.stage.tracking import Track, mode, summarise
 
 PARAMETERS = {"steps": 3, "labels": {"rating": ["1", "5"]}}
 
@@ -156,3 +158,77 @@ def test_wandb_has_the_numbers_and_all_its_files_in_the_folder(
     for expected in (b"01_train", b"toy", b"loss", b"late", b"final", b"labels"):
         assert expected in record
     assert not list((folder / "wandb").rglob("*.py")) and not list((folder / "wandb").rglob("requirements.txt"))
+
+
+@pytest.fixture
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CACHE_DIR", "CONFIG_DIR", "DATA_DIR", "ARTIFACT_DIR", "CONSOLE"):
+        monkeypatch.setenv(f"WANDB_{name}", "")  # put back after the test
+
+
+def runs(folder: Path) -> list[str]:
+    """Ids of the wandb runs in a folder."""
+    return [path.name.rpartition("-")[2] for path in (folder / "wandb").glob("offline-run-*")]
+
+
+def stages(root: Path, count: int) -> list[Path]:
+    folders = [root / str(number) for number in range(count)]
+    for folder in folders:
+        folder.mkdir()
+    return folders
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_each_stage_is_a_run_of_its_own_whatever_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """``wandb sync`` would make one run of all that share an id, each over the one before."""
+    monkeypatch.setenv("WANDB_RUN_ID", "shared")
+    monkeypatch.setenv("WANDB_RESUME", "must")
+    folders = stages(tmp_path, 2)
+    for folder in folders:
+        tracked = track(folder, tracking="offline")
+        tracked.log(step=1, loss=1.0)
+        tracked.close()
+    assert len({*runs(folders[0]), *runs(folders[1]), "shared"}) == 3
+    assert not [w for w in recwarn if "wandb stopped" in str(w.message)]
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_wandb_s_process_may_die_and_the_next_run_has_one_again(tmp_path: Path) -> None:
+    folders = stages(tmp_path, 2)
+    tracked = track(folders[0], tracking="offline")
+    tracked.log(step=1, loss=1.0)
+    (service,) = [child for child in psutil.Process().children() if child.name().startswith("wandb")]
+    service.kill()
+    service.wait(10)
+    with pytest.warns(UserWarning, match="wandb stopped"):
+        tracked.log(step=2, loss=1.0)
+        tracked.close()
+    assert [line["step"] for line in lines(folders[0])] == [1, 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = track(folders[1], tracking="offline")
+        again.log(step=1, loss=1.0)
+        again.close()
+    assert len(runs(folders[1])) == 1
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_a_table_with_gaps_numbers_of_both_kinds_and_long_names_is_kept(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    table = [
+        {"name": "a", "model": None, "x": 1},
+        {"name": "b" * 400, "model": "m", "x": 0.5},
+        {"name": "c", "y": 2},
+    ]
+    figures = {f"{'b' * 400}/x": 0.5, "a/x": math.inf}
+    summarise(tmp_path, run="r" * 300, parameters={"tracking": "offline"}, figures=figures, table=table)
+    assert not [w for w in recwarn if "wandb stopped" in str(w.message)]
+    (kept,) = (tmp_path / "wandb").rglob("scorecard*.table.json")
+    assert json.loads(kept.read_text())["data"] == [
+        ["a", None, 1, None],
+        ["b" * 400, "m", 0.5, None],
+        ["c", None, None, 2],
+    ]
