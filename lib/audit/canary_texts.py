@@ -59,12 +59,22 @@ def personal_facts(
         template: the sentence, with {name}, {street} and {phone}.
 
     Raises:
-        DoppelError: the template has other placeholders, or the locale is unknown or has too few different facts.
+        DoppelError: the template has other placeholders, or the locale is unknown, lacks a kind of fact or has too few
+            different ones.
     """
     _check_placeholders(template, ("name", "street", "phone"))
     fake = faker(locale)
     fake.seed_instance(seed)
-    draws = {"name": fake.unique.name, "street": fake.unique.street_address, "phone": fake.unique.phone_number}
+    try:
+        draws = {"name": fake.unique.name, "street": fake.unique.street_address, "phone": fake.unique.phone_number}
+    except AttributeError as error:  # Faker has no phone numbers for the Philippines, say
+        raise DoppelError(
+            "audit.facts_missing",
+            f"locale {locale} has no {error.name}",
+            name="locale",
+            value=locale,
+            remedy="name one that has, such as en_US",
+        ) from None
     try:
         facts = [{part: " ".join(draw().split()) for part, draw in draws.items()} for _ in range(count)]
     except UniquenessException:

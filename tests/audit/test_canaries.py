@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from faker import Faker
+from faker.config import AVAILABLE_LOCALES
 from faker.providers import BaseProvider
 from scipy.stats import binom, chisquare
 from support.errors import refused
@@ -209,3 +210,15 @@ def test_a_locale_that_runs_out_of_facts_is_refused(monkeypatch):
     monkeypatch.setattr("faker.proxy._UNIQUE_ATTEMPTS", 1)
     with refused("audit.facts_exhausted", name="canaries", value=2000):
         personal_facts(2000, seed=0)
+
+
+@pytest.mark.parametrize("locale", sorted(AVAILABLE_LOCALES))
+@pytest.mark.filterwarnings("ignore:fr_QC locale is deprecated")
+def test_every_locale_of_faker_has_words_and_facts_or_is_refused_by_name(locale):
+    assert len(public_words.public_words(locale)) >= 50
+    if locale in ("en_PH", "fil_PH", "tl_PH"):
+        with refused("audit.facts_missing", name="locale", value=locale) as error:
+            personal_facts(2, locale=locale, seed=0)
+        assert "phone_number" in error.value.sentence
+    else:
+        assert len(personal_facts(2, locale=locale, seed=0)) == 2

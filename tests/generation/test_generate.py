@@ -379,7 +379,10 @@ def test_vllm_is_given_what_it_documents(adapter: Path, tmp_path: Path, monkeypa
     assert [(given.max_tokens, given.min_tokens) for given in seen.sampling] == [(1, 1), (4, 2)]
 
     config = tmp_path / "adapter_config.json"
-    config.write_text('{"r": 513}')
+    config.write_text('{"r": 4, "rank_pattern": {"q_proj": 24, "layers.1.v_proj": 2}}')
+    open_engine(TINY, tmp_path)
+    assert seen.options["max_lora_rank"] == 32
+    config.write_text('{"r": 513, "rank_pattern": {}}')
     with refused("generation.adapter_rank_too_high", value=513):
         open_engine(TINY, tmp_path)
 

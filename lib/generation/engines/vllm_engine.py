@@ -93,8 +93,9 @@ class VllmEngine:
 
 
 def _rank(adapter: Path) -> int:
-    """The smallest of vLLM's rank limits that is not below the adapter's rank."""
-    rank = read_json(adapter / "adapter_config.json")["r"]
+    """The smallest of vLLM's rank limits that no layer of the adapter exceeds."""
+    config = read_json(adapter / "adapter_config.json")
+    rank = max(config["r"], *config.get("rank_pattern", {}).values(), 0)
     supported = (8, 16, 32, 64, 128, 256, 320, 512)
     if rank > supported[-1]:
         raise DoppelError(
