@@ -25,11 +25,15 @@ NO_LICENCE = {"license": "other", "license_name": "not-decided-yet"}
 
 LOADING = """
 ```python
+import json
+
 import datasets
 
 datasets.load_dataset("FOLDER", split="train")  # records.parquet
-datasets.load_dataset("json", data_files="FOLDER/records.jsonl", split="train")  # the same
+[json.loads(line) for line in open("FOLDER/records.jsonl", encoding="utf-8")]  # the same
 ```
+
+(The loader "json" of `datasets` would make dates of labels and texts that look like dates.)
 """
 
 CHECKING = """\

@@ -1,5 +1,6 @@
 """The pack: its files load elsewhere, its card has what a reader needs and nothing private, it is whole or absent."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from support import release_world
@@ -15,6 +17,7 @@ from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, metric
 
 from lib.audit.verdict import Verdict
 from lib.data import records
+from lib.data.private_text import PrivateText
 from lib.release import card, certificate, gate, leak_scan, pack, verify
 from lib.release.candidate import Candidate
 
@@ -33,19 +36,32 @@ def card_of(world, **given) -> str:
     return (pack.pack(Candidate(world.run, ARM), **given) / "README.md").read_text()
 
 
-def test_datasets_load_the_pack_without_a_network_as_the_card_says(world, tmp_path):
-    folder = pack.pack(Candidate(world.run, ARM))
-    calls = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("datasets.load")]
-    assert len(calls) == 2
-    code = "import datasets\n" + "\n".join(
-        f"rows = {line.replace('FOLDER', str(folder))}\n"
-        "print(len(rows), sorted(rows.column_names), rows[0]['id'], rows[0]['labels'])"
-        for line in calls
-    )
+def loaded(card_text: str, folder, tmp_path) -> list[list[dict]]:
+    """The records as each line of code in a card loads them, without a network."""
+    _, code = card_text.split("```python\n", 1)
+    imports, lines = code.partition("```")[0].rsplit("\n\n", 1)
+    lines = [line.replace("FOLDER", str(folder)) for line in lines.strip().splitlines()]
+    script = f"import json\n{imports}\n" + "\n".join(f"rows = {line}\nprint(json.dumps(list(rows)))" for line in lines)
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["40 ['id', 'labels', 'text'] synthetic-000000 {'mood': 'glad'}"] * 2
+    return list(map(json.loads, done.stdout.splitlines()))
+
+
+def test_the_pack_is_loaded_without_a_network_as_the_card_says(world, tmp_path):
+    folder = pack.pack(Candidate(world.run, ARM))
+    expected = [record.as_json() for record in records.read(folder / "records.jsonl")]
+    assert loaded((folder / "README.md").read_text(), folder, tmp_path) == [expected] * 2
+
+
+def test_labels_and_texts_that_look_like_dates_are_loaded_as_they_are(tmp_path):
+    made = [
+        records.Record(str(day), PrivateText(f"2024-01-{day} 10:00:00"), {"day": f"2024-01-{day}", "n": "1.0"})
+        for day in range(10, 13)
+    ]
+    records.write(tmp_path / "records.jsonl", made)
+    pq.write_table(pack.table(made), tmp_path / "records.parquet")
+    assert loaded(card.LOADING, tmp_path, tmp_path) == [[record.as_json() for record in made]] * 2
 
 
 def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
