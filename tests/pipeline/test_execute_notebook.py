@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from papermill.parameterize import parameterize_path
+from papermill.translators import PythonTranslator
 from tqdm import tqdm
 
 from lib.pipeline.execute_notebook import Log, _ending, _literal
@@ -142,3 +143,26 @@ def test_a_kernel_that_was_not_killed_is_not_called_so() -> None:
     assert "killed, or out of memory" in _ending(-signal.SIGKILL)
     assert "SIGSEGV" in _ending(-signal.SIGSEGV) and "exit code 3" in _ending(3)
     assert not any("memory" in _ending(status) for status in (-signal.SIGSEGV, 0, 3))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -0.0,
+        1e-7,
+        1e22,
+        2**70,
+        'it\'s "quoted" and ends in \\',
+        "\\n is no line end, \n\r\t\x00\x1b are",
+        "\u00fc \u2028 \U0001f600 {run} %s '''\"\"\" \\N{DEGREE SIGN} \\u0041",
+        {'a "key"\n': [1, None, True, {"deep": ["\u4e2d"]}], "": {}},
+        [],
+    ],
+    ids=repr,
+)
+def test_papermill_hands_a_notebook_the_value_that_it_was_given(value: object) -> None:
+    cells: dict[str, object] = {}
+    exec(PythonTranslator.codify({"given": value}), cells)
+    assert cells["given"] == value and repr(cells["given"]) == repr(value)
