@@ -7,7 +7,6 @@ stage.
 import os
 import ssl
 from importlib.util import find_spec
-from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
@@ -50,7 +49,7 @@ def check_hub_name(given: str, name: str) -> None:
     Raises:
         DoppelError: there is such a folder or file.
     """
-    if Path(given).exists():
+    if os.path.lexists(given):  # of no name and of one that is too long: False
         raise DoppelError(
             "common.hub_name_taken",
             f"hub:{given} is a folder or file here, which would be read in place of the hub's",

@@ -52,3 +52,14 @@ def test_certificates_that_are_gone_or_none_are_refused(
 def test_what_clients_take_is_taken(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
     network.check_environment()
+
+
+def test_a_name_of_the_hub_that_something_here_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner").mkdir()
+    (tmp_path / "owner" / "name").touch()
+    for given in ("owner", "owner/name", str(tmp_path)):
+        with refused("common.hub_name_taken", name="encoder", value=f"hub:{given}"):
+            network.check_hub_name(given, "encoder")
+    for given in ("", "owner/other", "x" * 5000):
+        network.check_hub_name(given, "encoder")
