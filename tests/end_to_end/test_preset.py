@@ -21,7 +21,7 @@ from lib.cli import __main__
 from lib.data import records
 from lib.evaluation import views
 
-MARK = "zqjxv"  # stands in every private record, and in nothing else
+MARK = "zq_jxv"  # stands in every private record, and in nothing else: base64 has no underscore
 CORPUS, TRAIN = "00_process_data", "10_finetune_dp_lora.eps8"
 GENERATED = ("11_generate.base", "11_generate.eps8", "11_generate.nonprivate")
 ARMS = (*GENERATED, "12_aug_pe.eps8")

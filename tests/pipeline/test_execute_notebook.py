@@ -114,8 +114,9 @@ def test_only_states_of_bars_are_progress(terminal: Terminal) -> None:
     assert terminal.shown == [] and terminal.lines[-1] == "done with it"
 
 
-def test_a_bar_of_tqdm(terminal: Terminal) -> None:
+def test_a_bar_of_tqdm(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """tqdm itself, which puts the carriage return before a state."""
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)  # its thread would draw the bar once more on a slow machine
     with tqdm(total=3, desc="texts", file=terminal.log, mininterval=0, miniters=1, ncols=60) as bar:
         for done in range(1, 4):
             terminal.now += 60

@@ -158,5 +158,5 @@ def test_the_report_names_what_an_older_version_made(trained: Project) -> None:
     folder = trained.stage("10_train.private")
     assert condition.older(read_stage(folder)) is None
     edit(trained.root / "lib/toy_trainer.py", "1", "2")
-    assert "10_train.private was made by an older version" in stage_view.view(read_stage(folder)).older
+    assert "10_train.private was made by an older version" in stage_view.view(read_stage(folder)).notes[0]
     assert condition.older(read_stage(trained.stage("10_train.open"))) is None  # it will be made again
