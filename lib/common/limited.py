@@ -23,7 +23,7 @@ def call(function: Callable[[Any], Any], argument: object, *, seconds: int, memo
         function: its result, or the exception that it raises, must be picklable.
         argument: its only argument.
         seconds: of processor time, at least 1.
-        memory: bytes of address space.
+        memory: bytes of address space beyond those that this process has.
 
     Raises:
         DoppelError: ``common.too_costly``, where the bounds were reached.
@@ -53,6 +53,14 @@ def call(function: Callable[[Any], Any], argument: object, *, seconds: int, memo
     return returned
 
 
+def _mapped() -> int:
+    """Bytes of address space of this process: a child has them too, and torch alone maps several gigabytes."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):  # no Linux
+        return 0
+
+
 def _work(function: Callable, argument: object, sender: Connection, seconds: int, memory: int) -> None:
     import resource  # only where there is fork
 
@@ -60,7 +68,8 @@ def _work(function: Callable, argument: object, sender: Connection, seconds: int
         sys.stderr = silence  # the parent tells what happened
         with contextlib.suppress(ValueError, OSError):  # a system may not know the limit
             resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+            most = _mapped() + memory
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
         try:
             answer = function(argument), None
         except MemoryError:

@@ -1,5 +1,6 @@
 """A function in a child process: its result and its errors come back, and its bounds hold."""
 
+import mmap
 import time
 
 import pytest
@@ -32,6 +33,12 @@ def test_results_and_errors_come_back():
         call(raise_, KeyError("x"))
     with refused("a.b"):
         call(raise_, DoppelError("a.b", "sentence"))
+
+
+def test_what_this_process_has_already_is_not_counted():
+    taken = mmap.mmap(-1, 2**31)
+    assert call(hoard, 2**28) == 2**28
+    taken.close()
 
 
 @pytest.mark.parametrize(("function", "argument"), [(spin, 0), (hoard, 2**33)], ids=["time", "memory"])
