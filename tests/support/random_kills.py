@@ -39,8 +39,9 @@ STAGES = {  # how often each is killed
     CORPUS: 3, TRAIN: 3, "10_finetune_dp_lora.nonprivate": 0, "11_generate.eps8": 1, "11_generate.nonprivate": 0,
     EVOLVE: 3, AUDIT: 1,
 }  # fmt: skip
+SEEDED = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", EVOLVE)  # all that draw noise
 CHANGES = [
-    *(f"{stage}.privacy_seed=7" for stage in (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", EVOLVE)),
+    *(f"{stage}.privacy_seed=7" for stage in SEEDED),
     "12_aug_pe.eps8.encoder=hidden:bundled:tiny-random",
 ]
 FAULTS = ("unequal", "double_charges", "half_files", "left_over", "failed")
