@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from lib.data.records import Record
@@ -48,19 +48,33 @@ def copied_units(synthetic: Sequence[str], train: Iterable[Record], *, unit: Uni
     Returns:
         The number of units with a passage (`passages`) that stands in one of the texts.
     """
-    texts = [words(text) for text in synthetic]
-    starts = defaultdict(list)  # the first words of every place -> the text from there on
-    for number, text in enumerate(texts):
+    places = holders(synthetic)
+    return len(
+        {
+            record.id if unit == "record" else record.owner
+            for record in train
+            if any(places(passage) for passage in passages(record.text.reveal()))
+        }
+    )
+
+
+def holders(texts: Sequence[str]) -> Callable[[Sequence[str]], set[int]]:
+    """A search of texts: a function from the words of a passage, at least `MIN_WORDS`, to the texts that hold it.
+
+    Args:
+        texts: to be searched; the function returns their numbers, from 0.
+    """
+    split = [words(text) for text in texts]
+    starts = defaultdict(list)  # the first words of every place -> the places
+    for number, text in enumerate(split):
         for i in range(len(text) - MIN_WORDS + 1):
             starts[tuple(text[i : i + MIN_WORDS])].append((number, i))
-    copied = set()
-    for record in train:
-        for passage in passages(record.text.reveal()):
-            places = starts.get(tuple(passage[:MIN_WORDS]), ())
-            if any(texts[number][i : i + len(passage)] == passage for number, i in places):
-                copied.add(record.id if unit == "record" else record.owner)
-                break
-    return len(copied)
+
+    def find(passage: Sequence[str]) -> set[int]:
+        places = starts.get(tuple(passage[:MIN_WORDS]), ())
+        return {number for number, i in places if split[number][i : i + len(passage)] == passage}
+
+    return find
 
 
 def passages(text: str) -> Iterator[list[str]]:

@@ -75,11 +75,15 @@ def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> i
     system.check_writable(graph.folder)
     targets = [stage for name in options.only or () for stage in graph.find(name, "--only")] or list(graph.nodes)
     forced = _forced(graph, options.force, targets)
+
+    def print_costs(steps: Mapping[str, Reason]) -> None:
+        _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
+
     if options.dry_run:
         steps = graph.plan(targets, forced)
         check_budget(graph, steps)
         _print_plan(graph, steps, targets)
-        _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
+        print_costs(steps)
         print(f"{len(steps)} of {len(graph.nodes)} stages would run; nothing was started")
         return 0
     with hold(graph.folder / ".lock", f"run {graph.run}"):
@@ -89,7 +93,7 @@ def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> i
         steps = graph.plan(targets, forced)
         if steps:
             check_budget(graph, steps)
-            _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
+            print_costs(steps)
             for stage in forced:  # only now: a run that is refused deletes nothing
                 (graph.folder / stage / fingerprint.DONE).unlink(missing_ok=True)
                 remove_folder(graph.folder / stage / fingerprint.CHECKPOINTS)

@@ -4,7 +4,7 @@ It plans the very mechanisms that the notebooks charge, once the corpus stage is
 not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. The notebook decides then.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,18 +91,13 @@ def cost(graph: Graph, steps: Steps) -> list[str]:
         steps: of `Graph.plan`.
     """
     lines = []
-    for account, ids in _by_account(graph, steps).items():
-        again = [id for id in ids if fingerprint.drew_noise(graph.folder / id)]
-        if not again:
-            continue
-        plan = _planned(graph, account, again, steps)
-        if plan.planned:
-            at, before, after, unit = plan.totals()
-            names = ", ".join(dict.fromkeys(charge.event.stage for charge in plan.planned))
-            lines.append(
-                f"made again, with fresh noise: {names}; all that was spent on {account.source} goes from epsilon "
-                f"{before:.4f} to {after:.4f} at delta {at:.3g}, for one {unit}"
-            )
+    for account, plan in _plans(graph, [id for id in steps if fingerprint.drew_noise(graph.folder / id)], steps):
+        at, before, after, unit = plan.totals()
+        names = ", ".join(dict.fromkeys(charge.event.stage for charge in plan.planned))
+        lines.append(
+            f"made again, with fresh noise: {names}; all that was spent on {account.source} goes from epsilon "
+            f"{before:.4f} to {after:.4f} at delta {at:.3g}, for one {unit}"
+        )
     return lines
 
 
@@ -133,16 +128,22 @@ def cost_of_choosing(graph: Graph, steps: Steps) -> list[str]:
         steps: of `Graph.plan`.
     """
     lines = []
-    for account, ids in _by_account(graph, steps).items():
+    for account, plan in _plans(graph, steps, steps):
+        at, _, after, unit = plan.totals()
+        lines.append(
+            f"releasing the best of these arms will cost epsilon {after:.4f} at delta {at:.3g}, for one {unit}: "
+            f"which is best depends on all that is charged to {account.source}. An arm that is named before it is "
+            "made (for_release: true) keeps its own epsilon, with that of others that are named"
+        )
+    return lines
+
+
+def _plans(graph: Graph, names: Iterable[str], steps: Steps) -> Iterator[tuple[Account, _Plan]]:
+    """Each account that the named stages will charge, with what they will."""
+    for account, ids in _by_account(graph, names).items():
         plan = _planned(graph, account, ids, steps)
         if plan.planned:
-            at, _, after, unit = plan.totals()
-            lines.append(
-                f"releasing the best of these arms will cost epsilon {after:.4f} at delta {at:.3g}, for one {unit}: "
-                f"which is best depends on all that is charged to {account.source}. An arm that is named before it is "
-                "made (for_release: true) keeps its own epsilon, with that of others that are named"
-            )
-    return lines
+            yield account, plan
 
 
 def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:

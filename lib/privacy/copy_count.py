@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from lib.privacy.accounting import DiscreteGaussian
 
 WHAT = "count of copied units"  # as ledgers call the event
+FILE = "copy_count.json"  # of an arm: what came out
 DEVIATIONS = 3  # of the noise: an arm that copies nobody is refused once in 740 times
 
 

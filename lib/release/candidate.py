@@ -9,6 +9,7 @@ from lib.common.files import read_json
 from lib.data import records
 from lib.data.records import Record
 from lib.privacy.budget_account import Account, account_of
+from lib.privacy.copy_count import FILE
 from lib.privacy.ledger import Ledger, from_statement
 from lib.release import audit_findings
 from lib.release.audit_findings import Audit
@@ -55,7 +56,7 @@ class Candidate:
         """
         return finished.ancestry(self.run, self.stage)
 
-    @property
+    @cached_property
     def statement(self) -> Mapping:
         """The content of the arm's privacy.json."""
         return read_json(self.folder / "privacy.json")
@@ -111,7 +112,7 @@ class Candidate:
     @property
     def copy_count(self) -> int | None:
         """The noisy count of copied units; None where the arm drew none."""
-        path = self.folder / "copy_count.json"
+        path = self.folder / FILE
         return read_json(path)["noisy_count"] if path.is_file() else None
 
     @cached_property

@@ -106,7 +106,7 @@ def _statement(candidate: Candidate) -> Iterator[Refusal]:
     """What is wrong with the arm's privacy.json, and what in its ledger forbids a release."""
     again = "run the arm again; if that does not help, the notebook states something that its ledger does not hold"
     try:
-        statement = read_json(candidate.folder / "privacy.json")
+        statement = candidate.statement
         wrong = statement_check.problems(statement)
         for name in (candidate.stage, *statement["ancestors"]):
             if (path := candidate.run / name / "privacy.json").is_file():
@@ -161,7 +161,7 @@ def _count(candidate: Candidate) -> Iterator[Refusal]:
         return
     noisy, most = candidate.copy_count, copy_count.limit(counted[0].mechanism.scale)
     if noisy is None or noisy > most:
-        sentence = "copy_count.json is missing" if noisy is None else f"{noisy} units are copied, {most} are allowed"
+        sentence = f"{copy_count.FILE} is missing" if noisy is None else f"{noisy} units are copied, {most} are allowed"
         remedy = "make the arm again with a smaller target_epsilon, fewer steps, or a higher temperature"
         yield Refusal("copies", Reason("release.copies", f"with noise, {sentence}"), remedy)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lib.audit.memorisation import PATTERNS, personal_strings
-from lib.audit.verbatim import MIN_WORDS, passages
+from lib.audit.verbatim import MIN_WORDS, holders, passages
 from lib.common import jsonl
 from lib.data.records import Record
 from lib.data.tokenize import amount, has_unspaced, spaced, words
@@ -152,18 +152,13 @@ def _leaves(value: object) -> Iterator[str]:
 
 def _passages(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]) -> Pieces:
     """Sentences, records and runs of train that a file contains and that are not common."""
-    starts: dict[Passage, list[tuple[str, int, list[str], int]]] = defaultdict(list)
-    for file, texts in strings.items():
-        for place, text in enumerate(texts):
-            tokens = words(text)
-            for i in range(len(tokens) - MIN_WORDS + 1):
-                starts[tuple(tokens[i : i + MIN_WORDS])].append((file, place, tokens, i))
+    searches = {file: holders(texts) for file, texts in strings.items()}
     contained: Pieces = defaultdict(lambda: defaultdict(set))
     for record in train:
         for passage in passages(record.text.reveal()):
-            for file, place, tokens, i in starts.get(tuple(passage[:MIN_WORDS]), ()):
-                if tokens[i : i + len(passage)] == passage:
-                    contained[file][tuple(passage)].add(place)
+            for file, find in searches.items():
+                if places := find(passage):
+                    contained[file][tuple(passage)] |= places
     distinct = {passage for pieces in contained.values() for passage in pieces}
     return _without(contained, _common(distinct, train, held_out))
 
