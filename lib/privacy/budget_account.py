@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import yaml
 
-from lib.common import jsonl, paths
+from lib.common import jsonl, paths, system
 from lib.common.errors import DoppelError
 from lib.common.files import remove_parts, write_atomic
 from lib.common.lock import hold
@@ -193,16 +193,25 @@ class Account:
             ) from error
 
     def add(self, charge: Charge) -> None:
-        """Write a ``charge``, which is on the disk when this returns, and the terms unless somebody wrote them."""
+        """Write a ``charge``, and the terms unless somebody wrote them. The charge is on the disk when this returns.
+
+        Raises:
+            DoppelError: the operating system refuses it, for want of room say. Then the account is as it was.
+        """
         self._lines.touch()  # first: terms without charges beside them are read as a loss
         if not self.path.is_file():
             remove_parts(folder(), self.path.name)
             text = budget_terms.text(self.source, lines=self._lines.name, unit=charge.unit, public_text=self._is_public)
             write_atomic(self.path, text)
-        with self._lines.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(charge.as_json(), allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        line = json.dumps(charge.as_json(), allow_nan=False) + "\n"
+        with system.refusals(self._lines), self._lines.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                file.write(line.encode())
+                os.fsync(file.fileno())
+            except OSError:  # half a line would make the account unreadable
+                file.truncate(before)
+                raise
 
 
 def account_of(corpus: Path) -> Account:

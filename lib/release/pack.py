@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.common.errors import DoppelError
-from lib.common.files import sha256, write_atomic
+from lib.common.files import remove_parts, sha256, write_atomic
 from lib.data import records
 from lib.data.records import Record
 from lib.privacy import budget
@@ -39,7 +39,7 @@ def pack(
     """Write the pack of an arm, in place of an earlier one.
 
     Args:
-        candidate: the arm.
+        candidate: the arm. The caller holds the lock of its run, so that nobody else writes its pack.
         scorecard: the run's, from which the card takes what may be public; None: the card has no metrics.
         exceeded: says why a corpus' budget is exceeded, as for `gate.check`.
         licence: for the card, a Hugging Face identifier (``cc-by-4.0``); None: not decided yet.
@@ -58,7 +58,7 @@ def pack(
     if refusals := gate.check(candidate, exceeded=exceeded):
         raise _refused(candidate, refusals)
     unfinished = candidate.pack.with_name(f".{candidate.stage}.{os.getpid()}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    remove_parts(candidate.pack.parent, candidate.stage)  # of packs that were killed
     try:
         metrics = metrics_of(scorecard, candidate.stage)
         on_card = {"licence": licence, "language": language, "metrics": metrics}

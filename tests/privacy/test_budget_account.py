@@ -1,12 +1,15 @@
 """Accounts of corpora: whose they are, and where they are kept; one that cannot be read is refused, never guessed."""
 
+import errno
+from pathlib import Path
+
 import pytest
 from support.budgets import ARM_JSON, CORPUS, CSV, EVOLVE, TRAIN, UNITS, begin, corpus, graph_of, pay
 from support.errors import refused
 from support.project import Project
 
 from lib.pipeline.budget_check import check_budget
-from lib.privacy import budget
+from lib.privacy import budget, budget_account
 from lib.privacy.budget_account import FOLDER, Account, account_of
 
 
@@ -48,6 +51,24 @@ def test_an_account_that_cannot_be_read_is_refused_never_guessed(
             act()
     assert error.value.__cause__.code == cause  # of the last of them
     assert path.read_text() == damaged
+
+
+def test_a_disk_that_is_full_leaves_no_half_of_a_charge(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus()
+    pay(begin(TRAIN))
+    path = house.root / "data/budgets/amazon-snippets.jsonl"
+    before = path.read_bytes()
+
+    def full(file: int) -> None:
+        if Path(f"/proc/self/fd/{file}").readlink() == path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    waiting = begin(EVOLVE)
+    with monkeypatch.context() as patch:
+        patch.setattr(budget_account.os, "fsync", full)
+        with refused("common.system", name=str(path), value="ENOSPC"):
+            pay(waiting)
+    assert path.read_bytes() == before
 
 
 # Whose account.

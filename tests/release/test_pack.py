@@ -286,3 +286,11 @@ def test_the_certificate_is_verified_where_the_project_is_not(world, tmp_path):
     shutil.rmtree(world.run)
     statement, wrong = verify.check(tmp_path / "pack")
     assert wrong == [] and statement["stage"] == ARM
+
+
+def test_what_a_killed_pack_left_behind_is_removed(world):
+    candidate = Candidate(world.run, ARM)
+    left = candidate.pack.with_name(f".{ARM}.1.part")
+    left.mkdir(parents=True)
+    (left / "records.jsonl").write_text("half")
+    assert pack.pack(candidate).is_dir() and not left.exists()
