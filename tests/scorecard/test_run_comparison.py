@@ -1,6 +1,7 @@
 """Runs side by side, what they spend together, the frontier over several runs, and its picture."""
 
 import json
+import runpy
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from support.errors import refused
 
 from lib.cli import __main__
 from lib.common.files import write_json
+from lib.common.paths import ROOT
 from lib.plots import frontier as plots
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
 from lib.scorecard import frontier, run_comparison, scorecard
@@ -188,3 +190,20 @@ def test_costs_stand_where_they_are(x: str) -> None:
     assert marks == [getattr(drawn, x) for drawn in (point(), point(seconds=600.0, tokens=9), point())]
     assert "run two" in [text.get_text() for text in figure.legends[0].get_texts()]
     plt.close(figure)
+
+
+def test_a_page_tells_what_runs_came_to_and_which_it_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared(tmp_path, "one")
+    compared(tmp_path, "two")
+    shutil.rmtree(tmp_path / "two" / "30_compare")
+    page = tmp_path / "page.md"
+    monkeypatch.setattr("sys.argv", ["results.py", "one", "two", "--results", str(tmp_path), "--to", str(page)])
+    runpy.run_path(str(ROOT / "docs" / "results.py"), run_name="__main__")
+    text, card = page.read_text(), read(tmp_path / "one")
+    assert all(f"- {answer}" in text for answer in card["answers"])
+    assert "2 cores" in text and (tmp_path / "page-one.png").is_file()
+    row = next(line for line in text.splitlines() if line.startswith("| fidelity"))
+    assert len(row.split(" | ")) == 5 + len(card["arms"])
+    assert "## two\n\nLeft out: " in text and str(tmp_path) not in text
