@@ -1,5 +1,6 @@
 """Losses of completions: per token, per example, and of a held-out set."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -47,6 +48,11 @@ def held_out_losses(
     return result
 
 
+def head_chunk(places: int) -> int:
+    """How many of so many places, at least one, the output head takes at once: at most `HEAD_CHUNK`, evenly split."""
+    return math.ceil(places / math.ceil(places / HEAD_CHUNK))
+
+
 class _HeadLoss(torch.autograd.Function):
     """Cross entropy of a frozen output head, chunk by chunk, so that no more than a chunk's logits are in memory.
 
@@ -58,7 +64,7 @@ class _HeadLoss(torch.autograd.Function):
     def forward(ctx, hidden: torch.Tensor, head: nn.Linear, targets: torch.Tensor) -> torch.Tensor:
         losses = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
         grad = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        for chunk in torch.arange(len(targets), device=hidden.device).split(HEAD_CHUNK):
+        for chunk in torch.arange(len(targets), device=hidden.device).split(head_chunk(len(targets))):
             log_probabilities = F.linear(hidden[chunk], head.weight, head.bias).float().log_softmax(-1)
             of_targets = torch.arange(len(chunk), device=hidden.device), targets[chunk]
             losses[chunk] = -log_probabilities[of_targets]

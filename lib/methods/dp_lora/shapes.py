@@ -2,9 +2,11 @@
 
 A matrix product adds up its terms in an order that depends on its shape, and sums in another order round differently:
 in bfloat16 by up to a hundredth. If a batch's longest example or its number of examples set the shapes, one more unit
-would move the gradients of others, and the clipped sum by more than the clipping norm. Here a unit's own length alone
-sets its width, and the width sets the number of rows; free rows are filled up. What remains is that a row might depend
+would move the gradients of others, and the clipped sum by more than the clipping norm. Here a unit's own lengths alone
+set its shape, and the shape sets the number of rows; free rows are filled up. What remains is that a row might depend
 on the contents of the others or on its place: `rows_are_independent` measures that.
+
+The output head is the dearest layer, and nothing is predicted within a prompt, so the head runs behind the prompt only.
 
 Unit, neighbours, sampler and sensitivity are those of `lib.methods.dp_lora.trainer`.
 """
@@ -13,15 +15,29 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from lib.models.examples import Batch, Example, by_length
-from lib.models.losses import HEAD_CHUNK, token_losses
+from lib.models.losses import head_chunk, token_losses
 
 GROUPS = 32  # micro-batches in a usual batch, or more: the last one of each width is filled up
 LEAST_TOKENS = 256  # of a micro-batch in spite of that, because smaller products are slower
+START_STEP = 4  # prompts of nearly one length share a shape
+
+
+class Shape(NamedTuple):
+    """What follows from a unit's lengths.
+
+    Attributes:
+        start: the first position at which the output head runs; within the unit's shortest prompt, or at its end.
+        width: positions of an example.
+    """
+
+    start: int
+    width: int
 
 
 @dataclass(frozen=True)
@@ -38,12 +54,19 @@ class Shapes:
     expected_batch: float
     positions: int | None = None
 
-    def width(self, examples: Sequence[Example]) -> int:
-        """The width of a unit's micro-batch: its longest example, rounded up; at most four widths an octave."""
-        needed = max(map(len, examples)) - 1  # nothing is predicted from the last token
+    def of(self, examples: Sequence[Example]) -> Shape:
+        """The shape of a unit's micro-batch, from its shortest prompt and its longest example alone.
+
+        The positions behind the start are rounded up; there are at most four such numbers an octave.
+
+        Args:
+            examples: the unit's, at least one.
+        """
+        start = (min(len(example.prompt) for example in examples) - 1) // START_STEP * START_STEP
+        needed = max(map(len, examples)) - 1 - start  # nothing is predicted from the last token
         step = 2 ** max(3, (needed - 1).bit_length() - 3)
-        padded = math.ceil(needed / step) * step
-        return max(needed, min(padded, self.positions or padded))
+        padded = start + math.ceil(needed / step) * step
+        return Shape(start, max(start + needed, min(padded, self.positions or padded)))
 
     def rows(self, width: int) -> int:
         """The rows of a micro-batch of this width. A unit with more examples has a micro-batch by itself."""
@@ -51,7 +74,7 @@ class Shapes:
         return max(1, min(self.tokens // width, wanted))
 
     def groups(self, units: Sequence[Sequence[Example]]) -> Iterator[list[int]]:
-        """Split a batch into micro-batches, each of one width.
+        """Split a batch into micro-batches, each of one shape.
 
         Args:
             units: the examples of each unit. A unit is never split.
@@ -59,10 +82,10 @@ class Shapes:
         Yields:
             Indices of the units of a micro-batch.
         """
-        by_width: dict[int, list[int]] = {}
+        by_shape: dict[Shape, list[int]] = {}
         for index, examples in enumerate(units):
-            by_width.setdefault(self.width(examples), []).append(index)
-        for width, members in sorted(by_width.items()):
+            by_shape.setdefault(self.of(examples), []).append(index)
+        for (_, width), members in sorted(by_shape.items()):
             heights, most = [len(units[index]) for index in members], self.rows(width) * width
             for group in by_length(heights, [width] * len(members), most):
                 yield [members[i] for i in group]
@@ -70,8 +93,8 @@ class Shapes:
     def loss(self, model: nn.Module, units: Sequence[Sequence[Example]], *, pad: int, split_head: bool) -> torch.Tensor:
         """Sum of the examples' mean losses, computed in the micro-batch's shape.
 
-        The output head runs at every position: were it the completions' positions alone, the lengths of other
-        completions would set the shape of its product.
+        The output head runs at every position from the shape's start on: were it the completions' positions alone, the
+        lengths of other completions would set the shape of its product.
 
         Args:
             model: as `lib.models.losses.token_losses` takes it.
@@ -83,18 +106,19 @@ class Shapes:
             The sum in nats per completion token, float32, a scalar.
         """
         examples, device = list(chain(*units)), next(model.parameters()).device
-        width = self.width(examples)
-        rows = max(self.rows(width), len(examples))
+        start, width = self.of(examples)
+        rows, columns = max(self.rows(width), len(examples)), width - start
         tokens, weights = torch.full((rows, width + 1), pad), torch.zeros(rows, width)
         for row, example in enumerate(examples):
             tokens[row, : len(example)] = torch.tensor([*example.prompt, *example.completion])
             weights[row, len(example.prompt) - 1 : len(example) - 1] = 1 / len(example.completion)
-        places = torch.arange(rows * width)
-        if len(places) > HEAD_CHUNK:  # all chunks of the head are of one size
-            places = torch.cat([places, places.new_zeros(-len(places) % HEAD_CHUNK)])
-        weights = weights.flatten()[places]
-        weights[rows * width :] = 0
-        parts = tokens[:, :-1], places // width, places % width, tokens[:, 1:].flatten()[places]
+        places = torch.arange(rows * columns)
+        chunk = head_chunk(len(places))
+        places = torch.cat([places, places.new_zeros(-len(places) % chunk)])  # all chunks of the head are of one size
+        row, column = places // columns, start + places % columns
+        weights = weights[row, column]
+        weights[rows * columns :] = 0
+        parts = tokens[:, :-1], row, column, tokens[row, column + 1]
         batch = Batch(*(part.to(device) for part in (*parts, torch.full((rows,), width))))
         return (token_losses(model, batch, split_head=split_head) * weights.to(device)).sum()
 

@@ -141,7 +141,8 @@ class Trainer:
         """Train to the last step.
 
         Args:
-            evaluate: called before the first step and at every checkpoint; its values go into `Progress.curve`.
+            evaluate: called before the first step and at every checkpoint but the last, because what is trained can be
+                evaluated by the caller; its values go into `Progress.curve`.
             on_step: called after each step.
             on_gradient: called in each step, counted from 0, with what the optimizer gets, one tensor a parameter.
                 With privacy that is the clipped sum plus its noise over the expected batch: all that DP-SGD releases.
@@ -149,8 +150,7 @@ class Trainer:
         Returns:
             The progress, complete.
         """
-        if not self.progress.curve or self.progress.curve[-1][0] < self.progress.step:  # or killed while evaluating
-            self.progress.curve.append([self.progress.step, *evaluate()])
+        self._evaluate(evaluate)  # also where a run was killed while it evaluated
         previous = self._redraw(self.progress.step - 1)
         while self.progress.step < self.settings.steps:
             batch = self._draw(self.progress.step)
@@ -163,9 +163,17 @@ class Trainer:
             on_step(self.progress)
             if self.progress.step % self.settings.checkpoint_every == 0 or self.progress.step == self.settings.steps:
                 self._save()  # before evaluating: a killed run would draw other noise after its value was shown
-                self.progress.curve.append([self.progress.step, *evaluate()])
-                self._save()
+                if self._evaluate(evaluate):
+                    self._save()
         return self.progress
+
+    def _evaluate(self, evaluate: Callable[[], Sequence[float]]) -> bool:
+        """Add a row to the curve, unless it has this step already or this is the last one. Says whether it did."""
+        step, curve = self.progress.step, self.progress.curve
+        if step == self.settings.steps or (curve and curve[-1][0] == step):
+            return False
+        curve.append([step, *evaluate()])
+        return True
 
     def step(self, batch: Sequence[int], on_gradient: OnGradient = lambda step, gradients: None) -> None:
         """Take one optimizer step.

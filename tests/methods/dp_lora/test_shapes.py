@@ -13,8 +13,9 @@ from lib.methods.dp_lora.optimizer import GRID
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.shapes import Shapes, rows_are_independent
 from lib.methods.dp_lora.trainer import Trainer
+from lib.models import losses
 from lib.models.examples import Batch, Example, by_length
-from lib.models.losses import HEAD_CHUNK, example_losses
+from lib.models.losses import example_losses
 
 TOKENS, UNITS, BATCH, DRAWS = 256, 96, 16, 24
 Sum = Callable[[Sequence[int]], torch.Tensor]
@@ -114,19 +115,24 @@ def test_a_units_shape_depends_on_the_unit_alone():
         groups = list(made.groups([[data[i]] for i in batch]))
         assert sorted(i for group in groups for i in group) == list(range(90))
         for group in groups:
-            widths = {made.width([data[batch[i]]]) for i in group}
-            assert len(widths) == 1 and len(group) <= made.rows(widths.pop())
+            shapes = {made.of([data[batch[i]]]) for i in group}
+            assert len(shapes) == 1 and len(group) <= made.rows(shapes.pop().width)
 
 
 @pytest.mark.parametrize(
     ("length", "width"), [(2, 8), (9, 8), (10, 16), (33, 32), (34, 40), (65, 64), (66, 80), (1000, 1024)]
 )
 def test_widths_are_rounded_up_to_four_an_octave(length, width):
-    assert Shapes(TOKENS, 1).width([Example([1], [1] * (length - 1), 0)]) == width
+    assert Shapes(TOKENS, 1).of([Example([1], [1] * (length - 1), 0)]) == (0, width)
 
 
 def test_a_width_is_never_beyond_the_models_positions():
-    assert Shapes(TOKENS, 1, positions=1000).width([Example([1], [1] * 990, 0)]) == 1000
+    assert Shapes(TOKENS, 1, positions=1000).of([Example([1], [1] * 990, 0)]) == (0, 1000)
+
+
+def test_the_head_starts_within_the_shortest_prompt_and_what_follows_is_rounded_up():
+    short, long = Example([1] * 22, [1] * 3, 0), Example([1] * 23, [1] * 12, 0)
+    assert Shapes(TOKENS, 1).of([short]) == (20, 28) and Shapes(TOKENS, 1).of([short, long]) == (20, 36)
 
 
 def test_a_user_with_more_records_than_rows_is_alone():
@@ -135,13 +141,24 @@ def test_a_user_with_more_records_than_rows_is_alone():
 
 
 @pytest.mark.parametrize("split_head", [True, False])
-def test_the_loss_is_that_of_the_examples_alone(split_head):
+@pytest.mark.parametrize("prompt", [3, 21])
+def test_loss_and_gradient_are_those_of_the_examples_alone(monkeypatch, split_head, prompt):
+    monkeypatch.setattr(losses, "HEAD_CHUNK", 300)
     made, data, net = Shapes(4096, 640), examples(20), model(torch.float32)
-    data = [e for e in data if made.width([e]) == 32]
-    assert made.rows(32) * 32 > HEAD_CHUNK and made.rows(32) * 32 % HEAD_CHUNK
-    expected = example_losses(net, Batch.of(data, 0, "cpu"), split_head=split_head).sum()
-    found = made.loss(net, [[e] for e in data], pad=0, split_head=split_head)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    data = [Example((e.prompt * 7)[:prompt], e.completion, e.unit) for e in data]
+    shape, data = made.of(data[:1]), [e for e in data if made.of([e]) == made.of(data[:1])]
+    places = made.rows(shape.width) * (shape.width - shape.start)
+    assert shape.start == prompt // 4 * 4 and len(data) > 1 and places % losses.head_chunk(places)
+    results = []
+    for loss in (
+        example_losses(net, Batch.of(data, 0, "cpu"), split_head=split_head).sum(),
+        made.loss(net, [[e] for e in data], pad=0, split_head=split_head),
+    ):
+        net.zero_grad()
+        loss.backward()
+        results.append((loss.detach(), torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad])))
+    for expected, found in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 class Mixing(torch.nn.Module):
