@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from lib.common.errors import DoppelError
 from lib.models import templates
+
+Chat = bool | Literal["bare"]
 
 
 @dataclass(frozen=True)
@@ -16,14 +19,15 @@ class Prompt:
 
     Attributes:
         template: text with a {label} where a label belongs (`lib.models.templates.label_fields`).
-        chat: whether the text is wrapped as a user's message in the tokenizer's chat template.
+        chat: whether the text is wrapped as a user's message in the tokenizer's chat template. "bare": without the
+            system message that some templates put in front of their own accord, which costs tokens in every record.
 
     Raises:
         DoppelError: ``template`` is empty or malformed, or a placeholder is {text}.
     """
 
     template: str
-    chat: bool = False
+    chat: Chat = False
 
     def __post_init__(self) -> None:
         templates.label_fields(self.template)
@@ -73,13 +77,31 @@ class Prompt:
                 value=self.chat,
                 remedy="set chat: false",
             )
-        message = [{"role": "user", "content": text}]
-        return tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False)
+        user = [{"role": "user", "content": text}]
+        whole = tokenizer.apply_chat_template(user, add_generation_prompt=True, return_dict=False)
+        return _without_system(tokenizer, user, whole) if self.chat == "bare" else whole
 
     @property
     def gap(self) -> str:
         """What a completion starts with: a space, where the prompt is plain text that does not end in white space."""
         return "" if self.chat or self.template[-1].isspace() else " "
+
+
+def _without_system(tokenizer: PreTrainedTokenizerBase, user: list[dict], whole: list[int]) -> list[int]:
+    """The user's message alone: ``whole`` itself, where the template puts no system message of its own in front.
+
+    A template opens with its own system message where none is given. So an empty one is given, and its ids are cut off
+    the front; BOS stays where the tokenizer adds it.
+    """
+    system = [{"role": "system", "content": ""}]
+    try:
+        head = tokenizer.apply_chat_template(system, return_dict=False)
+        ids = tokenizer.apply_chat_template(system + user, add_generation_prompt=True, return_dict=False)
+    except TemplateError:  # the template knows no system message
+        return whole
+    bos = tokenizer("a").input_ids[:1]
+    bare = [*(bos if bos == [tokenizer.bos_token_id] else []), *ids[len(head) :]]
+    return bare if ids[: len(head)] == head and len(bare) < len(whole) else whole
 
 
 class Encoded(NamedTuple):
