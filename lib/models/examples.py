@@ -20,11 +20,13 @@ class Example:
         prompt: ids of the prompt.
         completion: ids of the completion; ends with EOS unless it was cut off.
         unit: number of the privacy unit (record or user) that the example belongs to.
+        wrong_prompt: ids of a prompt with other labels, for `lib.methods.dp_lora.contrast`; not counted in the length.
     """
 
     prompt: Sequence[int]
     completion: Sequence[int]
     unit: int
+    wrong_prompt: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.completion)

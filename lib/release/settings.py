@@ -17,7 +17,10 @@ BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those 
     CORPUS: CORPUS_SETTINGS,
     **{method.spends or method.arm: tuple(method.settings) for method in METHODS},
 }
-NEW = frozenset({"share", "copy_share", "for_release"})  # parameters that the former format could not spell out
+NEW = frozenset({  # parameters that the former format could not spell out
+    "share", "copy_share", "for_release", "frozen_a", "average_from", "contrast", "warm_steps", "warm_batch",
+    "warm_learning_rate",
+})  # fmt: skip
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 
 

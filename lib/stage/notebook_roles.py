@@ -10,7 +10,11 @@ CORPUS = "00_process_data"
 AUDIT = "20_canary_privacy"
 MEASURES = {AUDIT: "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook, what it measures of arms
 COMPARES = "30_compare"
-MADE_BY = {"corpus": CORPUS, "model": "10_finetune_dp_lora"}  # by an input's name, the notebook of its stage
+MADE_BY = {  # by an input's name, the notebook of its stage
+    "corpus": CORPUS,
+    "model": "10_finetune_dp_lora",
+    "warm": "11_generate",
+}
 
 _FORMER = {  # names in results and packs that were made before the notebooks were numbered by family
     "01_finetune_dp_lora": "10_finetune_dp_lora",

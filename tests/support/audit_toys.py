@@ -18,6 +18,8 @@ TRAINING = {
     "target_epsilon": None, "steps": 30, "expected_batch": 24.0, "max_grad_norm": 1.0, "learning_rate": 0.02,
     "schedule": "constant", "warmup_steps": 0, "weight_decay": 0.0,
     "lora": {"r": 16, "lora_alpha": 64, "target_modules": "all-linear"},
+    "frozen_a": False, "average_from": None, "contrast": 0.0, "warm_steps": 0, "warm_batch": 4.0,
+    "warm_learning_rate": 0.01,
     "gradient_checkpointing": False, "tokens_per_micro_batch": 4096, "checkpoint_every": 100, "device": "cpu",
     "dtype": "float32", "seed": 0, "privacy_seed": 5,
 }  # fmt: skip

@@ -5,7 +5,7 @@ those of `lib.methods.dp_lora.trainer`; the noise is calibrated again, because w
 *Evaluation only.*
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,27 +13,38 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
 from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json, write_array
-from lib.data import labels
+from lib.data import labels, records
 from lib.data.records import Record
 from lib.generation import generate
-from lib.methods.dp_lora import gradient_attack, trainer
+from lib.methods.dp_lora import adapters, contrast, gradient_attack, trainer, warm_start
 from lib.methods.dp_lora.method import METHOD, sampling_probability
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
 from lib.models import loading
-from lib.models.examples import encode_all
+from lib.models.examples import Example, encode_all
 from lib.models.losses import held_out_losses
 from lib.models.prompt import Prompt
 from lib.privacy import mechanisms
 from lib.privacy.ledger import Event, Ledger
 
 RELEASED = "released.npy"  # beside the checkpoint: products of the known gradients with the released ones
-_START = ("model", "dtype", "lora", "seed", "prompt", "chat", "max_tokens", "max_grad_norm")  # fix the first gradients
+ADAPTERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")
+_START = (
+    "model",
+    "dtype",
+    "lora",
+    "frozen_a",
+    "seed",
+    "prompt",
+    "chat",
+    "max_tokens",
+    "max_grad_norm",
+)  # fix the first gradients
 
 
 class Known(NamedTuple):
@@ -119,6 +130,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         asked=asked,
         background=corpus.background,
         shared=corpus.shared,
+        cells=read_json(corpus.folder / "label_histogram.json")["cells"],
     )
     nats = trained.nats(asked)
     scores = {
@@ -141,6 +153,7 @@ def retrain(
     asked: Sequence[Record] = (),
     background: Sequence[Record] = (),
     shared: dict[tuple, Known] | None = None,
+    cells: Sequence[Mapping[str, str]] = (),
 ) -> Retrained:
     """Train an arm's adapter again.
 
@@ -154,6 +167,7 @@ def retrain(
         background: records that are not in ``train``; their gradients are kept too.
         shared: starting point -> what was computed before the first step; filled here. Give the same dict for the next
             arm, so that an arm with the same starting point does not compute it again.
+        cells: the combinations of labels of the declared domain, which an arm with contrast needs.
 
     Returns:
         The trained model, in eval mode.
@@ -164,19 +178,27 @@ def retrain(
     """
     given = arm.parameters_of("model")
     tokenizer, template = loading.load_tokenizer(given["model"]), Prompt(given["prompt"], given["chat"])
-    examples, _ = encode_all(train, tokenizer, template, max_tokens=given["max_tokens"], unit=ledger.unit)
+    encoded = partial(
+        contrast.encode, tokenizer=tokenizer, prompt=template, cells=cells,
+        **{name: given[name] for name in ("max_tokens", "contrast", "seed")},
+    )  # fmt: skip
     probability = sampling_probability(ledger.units, given["expected_batch"])
     mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
     net = _adapted(given)
+    if given["warm_steps"]:
+        texts = records.read(arm.folder.parent / given["inputs"]["warm"] / "synthetic.jsonl")
+        warm_start.train(net, texts, tokenizer, template, cells, given, folder / "warm.pt")
     start = tuple(repr(given[name]) for name in _START)
     shared = {} if shared is None else shared
     if start not in shared:
-        before, nats = _gradients(net, given, tokenizer, template, [*asked, *background])
+        known_records = [*asked, *background]
+        known_examples = encoded(known_records, unit="record")[0] if known_records else []
+        before, nats = _gradients(net, given, known_examples)
         shared[start] = Known(before, gradient_attack.products(before, before), nats[: len(asked)])
     known = shared[start]
-    training = trainer.Trainer(net, examples, settings, folder / "training.pt")
+    training = trainer.Trainer(net, encoded(train, unit=ledger.unit)[0], settings, folder / "training.pt")
     seen = _products_file(folder / RELEASED, len(known.gradients), given["steps"])
     progress = training.run(on_step=on_step, on_gradient=partial(_keep, seen, known.gradients))
     check = mechanisms.check_sampler(
@@ -225,15 +247,12 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
     return [record.text.reveal() for record in made]
 
 
-def _gradients(
-    net: PeftModel, given: dict, tokenizer: PreTrainedTokenizerBase, template: Prompt, records: Sequence[Record]
-) -> tuple[torch.Tensor, np.ndarray]:
-    """`lib.methods.dp_lora.gradient_attack.of_examples` of records; empty arrays where there are none."""
-    if not records:
+def _gradients(net: PeftModel, given: dict, examples: Sequence[Example]) -> tuple[torch.Tensor, np.ndarray]:
+    """`lib.methods.dp_lora.gradient_attack.of_examples`; empty arrays where there are no examples."""
+    if not examples:
         width = sum(p.numel() for p in net.parameters() if p.requires_grad)
         return torch.zeros(0, width, dtype=torch.float16), np.zeros(0)
-    examples, _ = encode_all(records, tokenizer, template, max_tokens=given["max_tokens"], unit="record")
-    return gradient_attack.of_examples(net, examples, max_grad_norm=given["max_grad_norm"])
+    return gradient_attack.of_examples(net, examples, max_grad_norm=given["max_grad_norm"], contrast=given["contrast"])
 
 
 def _products_file(file: Path, records: int, steps: int) -> np.memmap:
@@ -250,12 +269,6 @@ def _keep(seen: np.memmap, known: torch.Tensor, step: int, released: Sequence[to
 
 
 def _adapted(given: dict) -> PeftModel:
-    """The frozen model with new adapters, initialised from the arm's seed."""
+    """The frozen model with new adapters, as the arm's training starts."""
     base = loading.load(given["model"], device=given["device"], dtype=given["dtype"])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(given["seed"])
-        net = get_peft_model(base, LoraConfig(**{"task_type": "CAUSAL_LM", **given["lora"]}))
-    if given["gradient_checkpointing"]:
-        base.activation_checkpointing_enable()
-        base.enable_input_require_grads()
-    return net
+    return adapters.add(base, **{name: given[name] for name in ADAPTERS})

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from peft import PeftModel
 
+from lib.methods.dp_lora import contrast as contrasting
 from lib.methods.dp_lora import per_sample
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import example_losses, head_splits
@@ -27,7 +28,7 @@ COLUMNS_AT_ONCE = 2**16  # of gradients, widened to float32
 
 
 def of_examples(
-    model: PeftModel, examples: Sequence[Example], *, max_grad_norm: float
+    model: PeftModel, examples: Sequence[Example], *, max_grad_norm: float, contrast: float
 ) -> tuple[torch.Tensor, np.ndarray]:
     """Clipped gradients of single examples by the model as it is, and their losses, which the same pass gives.
 
@@ -38,6 +39,7 @@ def of_examples(
         model: with its adapter attached; its mode is restored afterwards.
         examples: at least one.
         max_grad_norm: L2 norm to which a gradient is clipped, above 0; that of the training.
+        contrast: weight of the loss against wrong prompts, which the examples have where it is above 0.
 
     Returns:
         The gradients, float16, on the CPU, shape (examples, trainable weights); and the mean loss of each completion in
@@ -54,13 +56,16 @@ def of_examples(
     model.eval()
     per_sample.attach(model)
     split_head = head_splits(model, Batch.of(examples[:1], 0, device))
+    of_each = [list(contrasting.rows([example])) for example in examples]
     try:
-        for group in by_length([1] * len(examples), [len(e) for e in examples], TOKENS_AT_ONCE):
-            batch = Batch.of([examples[i] for i in group], 0, device)
-            losses = example_losses(model, batch, split_head=split_head)
-            losses.sum().backward()
-            nats[group] = losses.detach().double().cpu().numpy()
+        for group in by_length([*map(len, of_each)], [max(map(len, rows)) for rows in of_each], TOKENS_AT_ONCE):
+            members = [row for i in group for row in of_each[i]]
+            losses = example_losses(model, Batch.of(members, 0, device), split_head=split_head)
+            factors = torch.tensor(contrasting.factors(members, losses.tolist(), contrast), device=device)
+            (losses * factors).sum().backward()
+            nats[group] = losses.detach().double().cpu().numpy().reshape(len(group), -1)[:, 0]
             rows = torch.cat([p.grad_sample.flatten(1).float() for p in parameters], dim=1)
+            rows = rows.unflatten(0, (len(group), -1)).sum(1)
             clipped = rows * (max_grad_norm / rows.norm(dim=1, keepdim=True)).clamp(max=1)
             gradients[group] = clipped.half().cpu()
             for parameter in parameters:

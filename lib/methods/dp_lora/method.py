@@ -86,11 +86,16 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"{spending['max_grad_norm']:g}, and noise was added to their sum. Then the model wrote the records from "
         f"labels alone, at temperature {arm['temperature']:g}."
     )
+    if spending.get("warm_steps"):
+        yield (
+            f"Before that it learned in {spending['warm_steps']} steps, without noise, from texts that a model wrote "
+            "from labels alone: they never saw a private record."
+        )
     yield f"The prompt: `{spending['prompt']}`"
 
 
 def check_training(parameters: Parameters) -> None:
-    """Refuse a training without a corpus, a warm-up that never ends, and LoRA settings that PEFT does not know.
+    """Refuse a training without a corpus, half a warm start, and steps and LoRA settings that cannot work.
 
     Args:
         parameters: of 10_finetune_dp_lora, resolved.
@@ -98,7 +103,15 @@ def check_training(parameters: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
-    check_inputs(parameters, "corpus")
+    check_inputs(parameters, "corpus", "warm")
+    if bool(parameters["warm_steps"]) != ("warm" in parameters["inputs"]):
+        raise DoppelError(
+            "methods.warm_start_incomplete",
+            f"warm_steps = {parameters['warm_steps']}: a warm start needs both steps and an input named warm",
+            name="warm_steps",
+            value=parameters["warm_steps"],
+            remedy="write inputs: {corpus: STAGE, warm: 11_generate.base} and warm_steps, or neither",
+        )
     if parameters["warmup_steps"] >= parameters["steps"]:
         raise DoppelError(
             "methods.warmup_too_long",
@@ -106,7 +119,41 @@ def check_training(parameters: Parameters) -> None:
             name="warmup_steps",
             value=parameters["warmup_steps"],
         )
+    if (parameters["average_from"] or 1) > parameters["steps"]:
+        raise DoppelError(
+            "methods.average_from_too_late",
+            f"average_from = {parameters['average_from']} must be at most steps = {parameters['steps']}",
+            name="average_from",
+            value=parameters["average_from"],
+            remedy="lower it, or set null to keep the last step's weights",
+        )
     check_lora(parameters["lora"])
+
+
+def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None:
+    """Refuse a prompt with an unknown label, and contrast where no label of the prompt has two values.
+
+    Args:
+        parameters: of 10_finetune_dp_lora, resolved.
+        corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: for the first of these.
+    """
+    from lib.data import labels
+    from lib.models import templates
+
+    check_prompt(parameters, corpus)
+    named = templates.label_fields(str(parameters["prompt"]))
+    cells = labels.cells(corpus["label_domain"])
+    if parameters["contrast"] and len({tuple(cell.get(name) for name in sorted(named)) for cell in cells}) < 2:
+        raise DoppelError(
+            "methods.contrast_without_labels",
+            "contrast needs a prompt that differs from label to label",
+            name="contrast",
+            value=parameters["contrast"],
+            remedy="put a {label} with two values or more into the prompt, or set contrast: 0",
+        )
 
 
 def check_lora(lora: Mapping[str, object]) -> None:
@@ -154,10 +201,11 @@ METHOD = Method(
     making=making,
     settings=(
         "model", "prompt", "chat", "max_tokens", "target_epsilon", "copy_share", "for_release", "steps",
-        "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora",
+        "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora", "frozen_a",
+        "average_from", "contrast", "warm_steps", "warm_batch", "warm_learning_rate",
     ),
     checks={TRAINS: check_training, WRITES: check_generate},
-    corpus_checks={TRAINS: check_prompt, WRITES: check_prompt},
+    corpus_checks={TRAINS: check_labels_to_contrast, WRITES: check_prompt},
     scores=("loss", "loss against base", "gradients", "rank exposure", *OF_TEXTS),
     audit="lib.methods.dp_lora.audit:make_again",
     colour="#1f6f8b",

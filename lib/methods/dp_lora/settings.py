@@ -13,10 +13,15 @@ class Settings:
         steps: optimizer steps, at least 1.
         expected_batch: units in a batch on average, in (0, n].
         max_grad_norm: L2 norm to which a unit's gradient is clipped, above 0; not used without privacy.
+        contrast: weight of the loss against prompts with wrong labels (`lib.methods.dp_lora.contrast`), at least 0;
+            above 0 a step takes twice as long.
         learning_rate: of AdamW, above 0.
         schedule: of the learning rate, a name that ``transformers.get_scheduler`` knows.
         warmup_steps: steps over which the learning rate rises to its value, in [0, steps).
         weight_decay: of AdamW, at least 0.
+        average_from: the weights after this step and all later ones are averaged, each with the same weight, and the
+            average is what the training ends with (tail averaging, Shejwalkar et al. 2022, arXiv:2210.01864); in
+            [1, steps]. It is computed from what DP-SGD releases, so it costs no epsilon. None: the last step's weights.
         tokens_per_micro_batch: the most tokens, padding counted, that are computed at once. It limits memory; sums over
             a batch depend on it by rounding alone, and through the masks of dropout.
         checkpoint_every: steps between two checkpoints, at least 1.
@@ -29,10 +34,12 @@ class Settings:
     steps: int
     expected_batch: float
     max_grad_norm: float = 1.0
+    contrast: float = 0.0
     learning_rate: float = 2e-3
     schedule: str = "constant"
     warmup_steps: int = 0
     weight_decay: float = 0.0
+    average_from: int | None = None
     tokens_per_micro_batch: int = 512
     checkpoint_every: int = 5
     seed: int = 0

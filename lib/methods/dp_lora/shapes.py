@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from lib.methods.dp_lora.contrast import factors
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import head_chunk, token_losses
 
@@ -48,11 +49,14 @@ class Shapes:
         tokens: the most tokens of a micro-batch, padding counted, except for a unit with more.
         expected_batch: units in a batch on average.
         positions: the most positions that the model takes; None: any number.
+        contrast: weight of the loss against wrong prompts (`lib.methods.dp_lora.contrast`). Above 0, each example has
+            two rows.
     """
 
     tokens: int
     expected_batch: float
     positions: int | None = None
+    contrast: float = 0.0
 
     def of(self, examples: Sequence[Example]) -> Shape:
         """The shape of a unit's micro-batch, from its shortest prompt and its longest example alone.
@@ -70,14 +74,15 @@ class Shapes:
 
     def rows(self, width: int) -> int:
         """The rows of a micro-batch of this width. A unit with more examples has a micro-batch by itself."""
-        wanted = max(LEAST_TOKENS // width, math.ceil(self.expected_batch / GROUPS))
-        return max(1, min(self.tokens // width, wanted))
+        each = 2 if self.contrast else 1
+        wanted = max(LEAST_TOKENS // width, math.ceil(each * self.expected_batch / GROUPS))
+        return max(each, min(self.tokens // width, wanted) // each * each)
 
     def groups(self, units: Sequence[Sequence[Example]]) -> Iterator[list[int]]:
         """Split a batch into micro-batches, each of one shape.
 
         Args:
-            units: the examples of each unit. A unit is never split.
+            units: the rows of each unit. A unit is never split.
 
         Yields:
             Indices of the units of a micro-batch.
@@ -91,36 +96,39 @@ class Shapes:
                 yield [members[i] for i in group]
 
     def loss(self, model: nn.Module, units: Sequence[Sequence[Example]], *, pad: int, split_head: bool) -> torch.Tensor:
-        """Sum of the examples' mean losses, computed in the micro-batch's shape.
+        """A sum whose gradient is that of the examples' summed losses, computed in the micro-batch's shape.
 
         The output head runs at every position from the shape's start on: were it the completions' positions alone, the
         lengths of other completions would set the shape of its product.
 
         Args:
             model: as `lib.models.losses.token_losses` takes it.
-            units: the examples of each unit of one group.
+            units: the rows of each unit of one group, as `lib.methods.dp_lora.contrast.rows` yields them.
             pad: token id that fills up rows and micro-batch.
             split_head: as `lib.models.losses.token_losses` takes it.
 
         Returns:
-            The sum in nats per completion token, float32, a scalar.
+            A scalar, float32; without contrast the sum of mean losses in nats per completion token.
         """
-        examples, device = list(chain(*units)), next(model.parameters()).device
-        start, width = self.of(examples)
-        rows, columns = max(self.rows(width), len(examples)), width - start
-        tokens, weights = torch.full((rows, width + 1), pad), torch.zeros(rows, width)
-        for row, example in enumerate(examples):
-            tokens[row, : len(example)] = torch.tensor([*example.prompt, *example.completion])
-            weights[row, len(example.prompt) - 1 : len(example) - 1] = 1 / len(example.completion)
+        members, device = list(chain(*units)), next(model.parameters()).device
+        start, width = self.of(members)
+        rows, columns = max(self.rows(width), len(members)), width - start
+        tokens, weights = torch.full((rows, width + 1), pad), torch.zeros(rows, columns)
+        for number, member in enumerate(members):
+            tokens[number, : len(member)] = torch.tensor([*member.prompt, *member.completion])
         places = torch.arange(rows * columns)
-        chunk = head_chunk(len(places))
-        places = torch.cat([places, places.new_zeros(-len(places) % chunk)])  # all chunks of the head are of one size
+        missing = -len(places) % head_chunk(len(places))  # all chunks of the head are of one size
+        places = torch.cat([places, places.new_zeros(missing)])
         row, column = places // columns, start + places % columns
-        weights = weights[row, column]
-        weights[rows * columns :] = 0
-        parts = tokens[:, :-1], row, column, tokens[row, column + 1]
-        batch = Batch(*(part.to(device) for part in (*parts, torch.full((rows,), width))))
-        return (token_losses(model, batch, split_head=split_head) * weights.to(device)).sum()
+        parts = tokens[:, :-1], row, column, tokens[row, column + 1], torch.full((rows,), width)
+        losses = token_losses(model, Batch(*(part.to(device) for part in parts)), split_head=split_head)
+        spans = [slice(len(member.prompt) - 1 - start, len(member) - 1 - start) for member in members]
+        values = losses[: rows * columns].view(rows, columns).tolist()
+        means = [math.fsum(line[span]) / len(line[span]) for line, span in zip(values, spans, strict=False)]
+        for number, factor in enumerate(factors(members, means, self.contrast)):
+            weights[number, spans[number]] = factor / len(members[number].completion)
+        weights = torch.cat([weights.flatten(), weights.new_zeros(missing)])
+        return (losses * weights.to(device)).sum()
 
 
 def rows_are_independent(model: nn.Module, shapes: Shapes, *, split_head: bool) -> bool:

@@ -8,12 +8,12 @@ Noise: Gaussian on every coordinate of the sum, of standard deviation ``noise_mu
 noisy sum is divided by the expected batch, a constant, never by the realised one.
 
 Released are ``steps`` such noisy sums: the accountant's `Gaussian` with this noise multiplier, q and count. Weights,
-optimizer states and learning rates are computed from them alone. `lib.methods.dp_lora.per_sample` makes the gradients
-and `lib.methods.dp_lora.optimizer` clips them, adds them up and adds the noise, in whole numbers, so that no rounding
-breaks the bound. The bound also needs that one unit changes no other's gradient, not even by rounding: a unit's
-micro-batch has a shape that follows from the unit alone (`lib.methods.dp_lora.shapes`), and the machine must compute a
-row of it alike in any company. In bfloat16 that is measured before the training; where it does not hold, the frozen
-weights are taken in float32. In float32 it is assumed: a difference there would be about 1e-6 of a gradient.
+their averages, optimizer states and learning rates are computed from them alone. `lib.methods.dp_lora.per_sample` makes
+the gradients and `lib.methods.dp_lora.optimizer` clips them, adds them up and adds the noise, in whole numbers, so that
+no rounding breaks the bound. The bound also needs that one unit changes no other's gradient, not even by rounding: a
+unit's micro-batch has a shape that follows from the unit alone (`lib.methods.dp_lora.shapes`), and the machine must
+compute a row of it alike in any company. In bfloat16 that is measured before the training; where it does not hold, the
+frozen weights are taken in float32. In float32 it is assumed: a difference there would be about 1e-6 of a gradient.
 
 Dropout draws its masks by a unit's place in the batch. If they were known (from a public seed), one more unit would
 give those behind it other masks and so change their clipped gradients too, by far more than ``max_grad_norm`` (a test
@@ -24,9 +24,8 @@ both neighbours: for any such masks the sums differ by one clipped gradient. Wha
 masks, and two mixtures with the same weights are no easier to tell apart than their parts (joint convexity).
 """
 
-import io
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +34,8 @@ from torch import nn
 from transformers import get_scheduler
 
 from lib.common.errors import DoppelError
-from lib.common.files import write_atomic
-from lib.methods.dp_lora import per_sample
+from lib.methods.dp_lora import checkpoint, contrast, per_sample
+from lib.methods.dp_lora.checkpoint import Progress
 from lib.methods.dp_lora.method import sampling_probability
 from lib.methods.dp_lora.optimizer import FixedPointOptimizer
 from lib.methods.dp_lora.settings import Settings
@@ -50,50 +49,27 @@ SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of random draws; each has a new sour
 OnGradient = Callable[[int, Sequence[torch.Tensor]], None]  # (step, gradients by parameter)
 
 
-@dataclass
-class Progress:
-    """How far a training has come: what a checkpoint holds besides weights and optimizer.
-
-    *Evaluation only*: DP-SGD releases none of it, and all but ``step`` says something about the records.
-
-    Attributes:
-        step: steps done.
-        batch_sizes: units in the batch of each step, empty batches included.
-        overlaps: units that each batch shares with the batch before; one fewer than ``batch_sizes``, or fewer still,
-            because a resumed training does not know the batch before its checkpoint.
-        records: records seen, repeated ones counted again.
-        tokens: tokens seen, prompts included.
-        curve: rows [step, values that ``evaluate`` returned], from step 0 on.
-    """
-
-    step: int = 0
-    batch_sizes: list[int] = field(default_factory=list)
-    overlaps: list[int] = field(default_factory=list)
-    records: int = 0
-    tokens: int = 0
-    curve: list[list[float]] = field(default_factory=list)
-
-
 class Trainer:
     """Trains a model; can be resumed at its last checkpoint.
 
     Args:
         model: a PEFT model whose trainable parameters all belong to linear layers, as LoRA's do.
-        examples: the private records as token ids, at least one; ``unit`` numbers their owners from 0 to n - 1.
+        examples: the private records as token ids, at least one; ``unit`` numbers their owners from 0 to n - 1. With
+            ``contrast`` in the settings each has a ``wrong_prompt``, else none.
         settings: how to train.
-        checkpoint: the file that `run` keeps up to date; where it exists, the training goes on from it.
+        file: the checkpoint that `run` keeps up to date; where it exists, the training goes on from it.
 
     Raises:
         DoppelError: the units are not numbered without a gap, ``expected_batch`` is outside (0, n], or a trainable
             parameter cannot be clipped per example.
     """
 
-    def __init__(self, model: nn.Module, examples: Sequence[Example], settings: Settings, checkpoint: Path):
-        self.model, self.settings, self.checkpoint = model, settings, checkpoint
+    def __init__(self, model: nn.Module, examples: Sequence[Example], settings: Settings, file: Path):
+        self.model, self.settings, self.checkpoint = model, settings, file
         self.device = next(model.parameters()).device
         self.by_unit: dict[int, list[Example]] = {}
-        for example in examples:
-            self.by_unit.setdefault(example.unit, []).append(example)
+        for row in contrast.rows(examples):
+            self.by_unit.setdefault(row.unit, []).append(row)
         self.units = len(self.by_unit)
         if sorted(self.by_unit) != list(range(self.units)):
             raise DoppelError(
@@ -116,7 +92,7 @@ class Trainer:
         if settings.noise_multiplier is not None:
             per_sample.attach(model)
             positions = getattr(model.config, "max_position_embeddings", None)
-            self.shapes = Shapes(settings.tokens_per_micro_batch, settings.expected_batch, positions)
+            self.shapes = Shapes(settings.tokens_per_micro_batch, settings.expected_batch, positions, settings.contrast)
             if any(p.dtype == torch.bfloat16 for p in model.parameters()) and not rows_are_independent(
                 model, self.shapes, split_head=self.split_head
             ):
@@ -129,7 +105,8 @@ class Trainer:
                 expected_batch_size=settings.expected_batch,
             )
         self.progress = Progress()
-        if checkpoint.exists():
+        self.average: list[torch.Tensor] | None = None  # of the weights after each step from ``average_from`` on
+        if file.exists():
             self._restore()
 
     def run(
@@ -138,7 +115,7 @@ class Trainer:
         on_step: Callable[[Progress], None] = lambda progress: None,
         on_gradient: OnGradient = lambda step, gradients: None,
     ) -> Progress:
-        """Train to the last step.
+        """Train to the last step. Then the model has the averaged weights, where ``average_from`` is set.
 
         Args:
             evaluate: called before the first step and at every checkpoint but the last, because what is trained can be
@@ -156,6 +133,7 @@ class Trainer:
             batch = self._draw(self.progress.step)
             self.step(batch, on_gradient)
             self.progress.step += 1
+            self._add_to_average()
             self.progress.batch_sizes.append(len(batch))
             if previous is not None:
                 self.progress.overlaps.append(len(set(batch) & set(previous)))
@@ -165,14 +143,22 @@ class Trainer:
                 self._save()  # before evaluating: a killed run would draw other noise after its value was shown
                 if self._evaluate(evaluate):
                     self._save()
+        if self.average is not None:
+            self._load(self.average)
         return self.progress
 
     def _evaluate(self, evaluate: Callable[[], Sequence[float]]) -> bool:
-        """Add a row to the curve, unless it has this step already or this is the last one. Says whether it did."""
+        """Add a row to the curve, unless it has this step already or this is the last one. Says whether it did.
+
+        The weights are those that would be kept if the training ended here: averaged ones, where there are any.
+        """
         step, curve = self.progress.step, self.progress.curve
         if step == self.settings.steps or (curve and curve[-1][0] == step):
             return False
+        iterate = [parameter.detach().clone() for parameter in self.parameters]
+        self._load(iterate if self.average is None else self.average)
         curve.append([step, *evaluate()])
+        self._load(iterate)
         return True
 
     def step(self, batch: Sequence[int], on_gradient: OnGradient = lambda step, gradients: None) -> None:
@@ -226,12 +212,14 @@ class Trainer:
 
     def _gradients(self, units: Sequence[int], private: bool) -> None:
         """Gradients of the units' losses: with privacy one row a unit in ``grad_sample``, else summed in ``grad``."""
-        examples = [example for unit in units for example in self.by_unit[unit]]
-        self.progress.records += len(examples)
+        examples = [row for unit in units for row in self.by_unit[unit]]
+        self.progress.records += len(examples) // (2 if self.settings.contrast else 1)
         self.progress.tokens += sum(map(len, examples))
         if not private:
             batch = Batch.of(examples, self.pad, self.device)
-            example_losses(self.model, batch, split_head=self.split_head).sum().backward()
+            means = example_losses(self.model, batch, split_head=self.split_head)
+            scale = contrast.factors(examples, means.tolist(), self.settings.contrast)
+            (means * torch.tensor(scale, device=self.device)).sum().backward()
             return
         members = [self.by_unit[unit] for unit in units]
         self.shapes.loss(self.model, members, pad=self.pad, split_head=self.split_head).backward()
@@ -284,17 +272,29 @@ class Trainer:
             "parameters": [p.detach().cpu() for p in self.parameters],
             "optimizer": self.adam.state_dict(),
             "scheduler": self.scheduler.state_dict(),
-            "progress": vars(self.progress),
+            "average": None if self.average is None else [mean.cpu() for mean in self.average],
         }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_atomic(self.checkpoint, buffer.getvalue())
+        checkpoint.save(self.checkpoint, state, self.progress)
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        with torch.no_grad():
-            for parameter, saved in zip(self.parameters, state["parameters"], strict=True):
-                parameter.copy_(saved)
+        state, self.progress = checkpoint.read(self.checkpoint)
+        self._load(state["parameters"])
         self.adam.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
-        self.progress = Progress(**state["progress"])
+        if state["average"] is not None:
+            self.average = [mean.to(self.device) for mean in state["average"]]
+
+    def _load(self, weights: Sequence[torch.Tensor]) -> None:
+        with torch.no_grad():
+            for parameter, saved in zip(self.parameters, weights, strict=True):
+                parameter.copy_(saved)
+
+    def _add_to_average(self) -> None:
+        """Add the weights to their running mean, from the step ``average_from`` on."""
+        number = self.progress.step - (self.settings.average_from or math.inf) + 1
+        if number < 1:
+            return
+        if self.average is None:
+            self.average = [torch.zeros_like(p, dtype=torch.float64) for p in self.parameters]
+        for mean, parameter in zip(self.average, self.parameters, strict=True):
+            mean += (parameter.detach() - mean) / number

@@ -7,7 +7,14 @@ from support.errors import refused
 from support.lora_toys import examples, tiny
 
 from lib.methods.dp_lora import method
-from lib.methods.dp_lora.method import METHOD, check_lora, check_training, recipe, sampling_probability
+from lib.methods.dp_lora.method import (
+    METHOD,
+    check_labels_to_contrast,
+    check_lora,
+    check_training,
+    recipe,
+    sampling_probability,
+)
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.privacy.accounting import Gaussian
@@ -17,6 +24,8 @@ TRAINING = {
     "steps": 7,
     "warmup_steps": 6,
     "expected_batch": 3,
+    "average_from": None,
+    "warm_steps": 0,
     "lora": {"r": 8, "target_modules": "all-linear"},
 }
 
@@ -43,11 +52,33 @@ def test_pre_flight_refuses_what_cannot_train() -> None:
     check_training(TRAINING)
     with refused("methods.warmup_too_long", name="warmup_steps", value=7):
         check_training(TRAINING | {"warmup_steps": 7})
+    check_training(TRAINING | {"average_from": 7})
+    with refused("methods.average_from_too_late", name="average_from", value=8):
+        check_training(TRAINING | {"average_from": 8})
+    warm = {"inputs": {**TRAINING["inputs"], "warm": "11_generate.base"}}
+    check_training(TRAINING | warm | {"warm_steps": 3})
+    for half in (warm, {"warm_steps": 3}):
+        with refused("methods.warm_start_incomplete", name="warm_steps"):
+            check_training(TRAINING | half)
+    with refused("stage.input_of_another_notebook", name="warm"):
+        check_training(TRAINING | {"inputs": warm["inputs"] | {"warm": "12_aug_pe.eps8"}, "warm_steps": 3})
     with refused("stage.no_corpus_input"):
         check_training(TRAINING | {"inputs": {}})
     with refused("methods.unknown_lora_setting", name="lora", value="lora_alfa") as error:
         check_training(TRAINING | {"lora": {"r": 8, "lora_alfa": 8}})
     assert error.value.remedy == "did you mean lora_alpha?"
+
+
+def test_contrast_needs_a_prompt_that_differs_from_label_to_label() -> None:
+    training, corpus = TRAINING | {"prompt": "A {mood} note:", "contrast": 1.0}, {"label_domain": {"mood": ["a", "b"]}}
+    check_labels_to_contrast(training, corpus)
+    check_labels_to_contrast(training | {"prompt": "A note:", "contrast": 0.0}, corpus)
+    for refused_training, refused_corpus in (
+        (training | {"prompt": "A note:"}, corpus),
+        (training, {"label_domain": {"mood": ["a"]}}),
+    ):
+        with refused("methods.contrast_without_labels", name="contrast", value=1.0):
+            check_labels_to_contrast(refused_training, refused_corpus)
 
 
 def test_settings_of_lora_are_those_of_peft_and_peft_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,3 +96,5 @@ def test_a_card_says_how_the_gradients_were_clipped_and_the_text_written() -> No
     first, second = METHOD.making({"temperature": 0.7}, spending, "user")
     assert "`hub:a/b`" in first and "each user was clipped to norm 1" in first and "temperature 0.7" in first
     assert "A text:" in second
+    _, warm, _ = METHOD.making({"temperature": 0.7}, spending | {"warm_steps": 5}, "user")
+    assert "5 steps" in warm and "never saw a private record" in warm

@@ -205,11 +205,47 @@ def test_a_killed_run_ends_where_an_unbroken_one_does(tmp_path, noise, stop):
         assert torch.equal(a, b)
 
 
+def test_the_averaged_weights_are_the_mean_of_the_last_steps_also_of_a_resumed_run(tmp_path):
+    iterates, evaluated = [], []
+
+    def keep(progress):
+        iterates.append(torch.cat([p.detach().flatten() for p in trainer.parameters]))
+
+    def evaluate() -> tuple[float]:
+        evaluated.append(torch.cat([p.detach().flatten() for p in trainer.parameters]))
+        return (0.0,)
+
+    trainer = make_trainer(tmp_path / "a", average_from=3)
+    trainer.run(evaluate, keep)
+    expected = torch.stack(iterates[2:]).mean(0)
+    torch.testing.assert_close(torch.cat([p.flatten() for p in trainer.parameters]), expected)
+    whole = [p.detach().clone() for p in trainer.parameters]
+    torch.testing.assert_close(evaluated[1], iterates[1])  # after 2 steps there is no average yet
+    torch.testing.assert_close(evaluated[2], torch.stack(iterates[2:4]).mean(0))
+    plain = make_trainer(tmp_path / "plain")
+    plain.run()  # averaging changes no step: the iterates are those of a training without it
+    assert torch.equal(torch.cat([p.flatten() for p in plain.parameters]), iterates[-1])
+
+    class Killed(Exception):
+        pass
+
+    def kill(progress):
+        if progress.step == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        make_trainer(tmp_path / "b", average_from=3).run(on_step=kill)
+    for _ in range(2):  # resumed in the middle, and after the last step
+        resumed = make_trainer(tmp_path / "b", average_from=3)
+        resumed.run()
+        assert all(torch.equal(a, b) for a, b in zip(whole, resumed.parameters, strict=True))
+
+
 def test_a_checkpoint_holds_no_generator_and_no_membership(tmp_path):
     trainer = make_trainer(tmp_path, privacy_seed=None)
     trainer.run()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert set(state) == {"parameters", "optimizer", "scheduler", "progress"}
+    assert set(state) == {"parameters", "optimizer", "scheduler", "average", "progress"}
     assert set(state["progress"]) == {"step", "batch_sizes", "overlaps", "records", "tokens", "curve"}
 
 
