@@ -43,6 +43,8 @@ def test_frozen_a_stays_as_it_was_drawn_and_b_gets_the_gradient_that_it_gets_any
         settings = Settings(1e-12, steps=1, expected_batch=4, learning_rate=0.01, privacy_seed=1)
         Trainer(model, examples(), settings, tmp_path / f"{frozen}.pt").run(on_gradient=partial(keep, seen))
         gradients_of_b.append(torch.cat([g for g, name in zip(seen, names, strict=True) if ".lora_B." in name]))
+        noisy = Settings(1.0, steps=1, expected_batch=4, learning_rate=0.01, privacy_seed=1)
+        Trainer(model, examples(), noisy, tmp_path / f"{frozen}-noisy.pt").run()
         assert torch.equal(weights(model, "A"), before) is frozen and weights(model, "B").any()
         assert sum(map(len, seen)) == len(weights(model, "B")) + (0 if frozen else len(before))
     torch.testing.assert_close(*gradients_of_b)
