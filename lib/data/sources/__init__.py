@@ -23,6 +23,18 @@ def _load_snippets(request: SourceRequest) -> Corpus:
     return load_snippets(request)
 
 
+def _load_rotten_tomatoes(request: SourceRequest) -> Corpus:
+    from lib.data.sources.rotten_tomatoes import load_rotten_tomatoes
+
+    return load_rotten_tomatoes(request)
+
+
+def _check_rotten_tomatoes(request: SourceRequest) -> None:
+    from lib.data.sources.rotten_tomatoes import check_part
+
+    check_part(request)
+
+
 def _load_table(request: SourceRequest) -> Corpus:
     from lib.data.sources.table_files import load_table
 
@@ -88,6 +100,16 @@ SOURCES = {  # by kind: what stands before the colon
         "for a private corpus",
         public_text=True,
         language="en",
+    ),
+    "rotten-tomatoes": Source(
+        form="rotten-tomatoes[:reviews]",
+        load=_load_rotten_tomatoes,
+        glance=_check_rotten_tomatoes,
+        title="13,891 snippets of film reviews and summaries of films' plots (Pang & Lee, ACL 2004), which are public "
+        "and stand in for a private corpus",
+        public_text=True,
+        language="en",
+        corpus_name=lambda argument: "",  # the reviews are a part of the whole
     ),
     "csv": Source(form="csv:PATH", load=_load_table, glance=_first_record, own_columns=True),
     "jsonl": Source(form="jsonl:PATH", load=_load_table, glance=_first_record, own_columns=True),

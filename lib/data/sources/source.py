@@ -28,8 +28,8 @@ class Source:
         public_text: whether anybody can read the text, so that a budget needs no limit.
         language: a code of Hugging Face (``en``); None where it is not known.
         default_path: the file that is read where no path is given, from the data folder on.
-        corpus_name: the part of an argument that names the corpus for its budget. It is not used where the argument
-            is a path: a file is known by its path.
+        corpus_name: the part of an argument that names the corpus for its budget; an empty string where all arguments
+            name parts of one corpus. It is not used where the argument is a path: a file is known by its path.
     """
 
     form: str

@@ -57,7 +57,7 @@ def test_settings_that_a_source_does_not_take() -> None:
 
 
 def test_the_kinds_of_sources() -> None:
-    kinds = {"amazon-snippets", "movie-snippets", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
+    kinds = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
     assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]
     assert all(entry.form.startswith(kind) for kind, entry in SOURCES.items())
@@ -65,13 +65,14 @@ def test_the_kinds_of_sources() -> None:
 
 def test_what_is_known_of_each_source() -> None:
     """Facts that budgets, cards and pre-flight go by."""
-    assert {kind for kind, entry in SOURCES.items() if entry.public_text} == {"amazon-snippets", "movie-snippets"}
+    bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes"}
+    assert {kind for kind, entry in SOURCES.items() if entry.public_text} == bundled
     without = {kind for kind, entry in SOURCES.items() if not entry.knows_users}
     assert without == {"movie-snippets", "yelp", "openreview", "pubmed"}
     own = {"csv", "jsonl", "parquet", "hub"}
     assert {kind for kind, entry in SOURCES.items() if entry.own_columns} == own
     assert {kind for kind, entry in SOURCES.items() if entry.language is None} == own  # a file of anybody's
-    assert {kind for kind, entry in SOURCES.items() if entry.title} == {"amazon-snippets", "movie-snippets"}
+    assert {kind for kind, entry in SOURCES.items() if entry.title} == bundled
 
 
 def test_a_glance_reads_the_first_record_of_a_file_and_no_other_source(tmp_path: Path) -> None:
