@@ -1,4 +1,5 @@
-"""A scorecard's conclusions in sentences: which arm to use at an epsilon, which not to use, what each arm guarantees.
+"""A scorecard's conclusions in sentences: which arm to use at an epsilon, which not to use, whether utility shows the
+price of privacy at all, and what each arm guarantees.
 
 Which arm is better than which, and in what, is a table: the scorecard's ``pairs`` (`lib.scorecard.pairwise.verdicts`).
 """
@@ -11,6 +12,7 @@ import numpy as np
 
 from lib.audit.verdict import Verdict
 from lib.common import formatting
+from lib.evaluation.registry import title
 from lib.methods.registry import titled
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import Entrant
@@ -30,7 +32,7 @@ def answers(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
         return [nothing, *guarantees(card)]
     adviser = _Adviser(card, entrants)
     advice = [sentence for target in adviser.targets for sentence in adviser.advice(target)]
-    return [*advice, *guarantees(card)]
+    return [*advice, *adviser.price_of_privacy(), *guarantees(card)]
 
 
 def guarantees(card: Mapping[str, Any]) -> list[str]:
@@ -109,6 +111,32 @@ class _Adviser:
             if entrant.id in refused:
                 yield f"At epsilon {target:g}, do not use {self._called(entrant)}: {refused[entrant.id]}."
 
+    def price_of_privacy(self) -> Iterator[str]:
+        """Where utility shows what privacy costs, for each arm that was made without it.
+
+        A private arm can lose to privacy only what the same method teaches without it. Where an arm without privacy
+        does not beat the floor, nothing was learned that noise could have taken away.
+        """
+        for entrant in self._entrants:
+            if self._floor is None or any(arm["privacy"]["epsilon"] is not None for arm in self._arms[entrant.id]):
+                continue
+            rows = [row for row in self._between(entrant, self._floor) if row["group"] == "utility"]
+            name, floor = display_name(self._card, entrant.id), display_name(self._card, self._floor.id)
+            shown = [_metric(row) for row in rows if row["better"] == entrant.id]
+            silent = [_metric(row) for row in rows if row["better"] != entrant.id]
+            if silent:
+                yield (
+                    f"Utility says nothing about the price of privacy in {_listed(silent)}: there even {name}, made "
+                    f"without privacy, is not shown to beat the floor, {floor}. What a private arm lacks there cannot "
+                    "be blamed on privacy."
+                )
+            if shown:
+                yield (
+                    f"Utility shows the price of privacy in {_listed(shown)}: there {name}, made without privacy, "
+                    f"beats the floor, {floor}, so what a private arm of the same method lacks beside {name} is what "
+                    "privacy costs."
+                )
+
     def _choice(self, usable: Sequence[Entrant]) -> str:
         ids = {entrant.id for entrant in usable}
         rows = [row for row in self._card["comparisons"] if set(row["arms"]) <= ids]
@@ -146,11 +174,15 @@ class _Adviser:
         """A warning where the arm beats the floor in nothing."""
         if self._floor is None:
             return ""
-        rows = [row for row in self._card["comparisons"] if set(row["arms"]) == {entrant.id, self._floor.id}]
+        rows = self._between(entrant, self._floor)
         if not rows or any(row["better"] == entrant.id for row in rows):
             return ""
         floor = display_name(self._card, self._floor.id)
         return f" It shows no significant improvement over the floor, {floor}, at this sample size."
+
+    def _between(self, entrant: Entrant, other: Entrant) -> list[Mapping[str, Any]]:
+        """Their comparisons."""
+        return [row for row in self._card["comparisons"] if set(row["arms"]) == {entrant.id, other.id}]
 
     def _target(self, entrant: Entrant) -> float | None:
         return self._arms[entrant.id][0]["privacy"]["target_epsilon"]
@@ -192,6 +224,10 @@ class _Adviser:
         paid = [cost["money"] for cost in costs if cost["money"] is not None]
         money = f" and {formatting.dollars(float(np.mean(paid)))}" if paid else ""
         return f"{time}, {formatting.number(tokens)} tokens and {memory} of memory{money}"
+
+
+def _metric(row: Mapping[str, Any]) -> str:
+    return f"{title(row['metric'])} ({row['task']})"
 
 
 def _listed(names: Sequence[str]) -> str:

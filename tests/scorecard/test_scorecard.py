@@ -354,7 +354,8 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         for name, count in draws.items()
     ]
     free = "open (fine-tuned without privacy) has no privacy guarantee, so it must not be released."
-    assert answers[1:] == [*sentences[:2], free, sentences[2]]
+    assert answers[1].startswith("Utility shows the price of privacy in Accuracy (mood by TF-IDF): there open, made ")
+    assert answers[2:] == [*sentences[:2], free, sentences[2]]
     shutil.rmtree(inputs["audit"])
     toys.audited(tmp_path / "toy", verdict="violated")
     answers = toys.build(inputs)["answers"]
@@ -419,6 +420,69 @@ def test_an_arm_that_does_not_beat_the_floor_is_recommended_with_a_warning(tmp_p
     card = toys.build(toys.whole(tmp_path, fidelity=levels, utility=levels))
     assert card["answers"][0].startswith("At epsilon 8, use eps8 (DP-LoRA): ")
     assert card["answers"][0].endswith("no significant improvement over the floor, base, at this sample size.")
+
+
+PRICE = "the price of privacy"
+
+
+@pytest.mark.parametrize(("level", "says"), [(0.2, "nothing"), (0.1, "nothing"), (0.8, "shows")])
+def test_utility_shows_the_price_of_privacy_where_the_arm_without_it_beats_the_floor(
+    tmp_path: Path, level: float, says: str
+) -> None:
+    """Far better fidelity of that arm does not count."""
+    card = toys.build(toys.whole(tmp_path, utility=toys.LEVELS | {"open": level}))
+    (sentence,) = [sentence for sentence in card["answers"] if PRICE in sentence]
+    if says == "shows":
+        assert sentence == (
+            f"Utility shows {PRICE} in Accuracy (mood by TF-IDF): there open, made without privacy, beats the floor, "
+            "base, so what a private arm of the same method lacks beside open is what privacy costs."
+        )
+    else:
+        assert sentence == (
+            f"Utility says nothing about {PRICE} in Accuracy (mood by TF-IDF): there even open, made without privacy, "
+            "is not shown to beat the floor, base. What a private arm lacks there cannot be blamed on privacy."
+        )
+
+
+def test_each_metric_says_for_itself_whether_it_shows_the_price_of_privacy(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    toys.measured(
+        tmp_path / "toy",
+        "utility",
+        toys.LEVELS,
+        metrics=[("mood by TF-IDF", "accuracy"), ("mood by TF-IDF", "macro_f1"), ("next token", "token_accuracy")],
+        spread={"accuracy": 0.02, "macro_f1": 2.0, "token_accuracy": 0.02},
+    )
+    said = [sentence for sentence in toys.build(inputs)["answers"] if PRICE in sentence]
+    assert [sentence.partition(":")[0] for sentence in said] == [
+        f"Utility says nothing about {PRICE} in Macro-F1 (mood by TF-IDF)",
+        f"Utility shows {PRICE} in Accuracy (mood by TF-IDF) and Next token (next token)",
+    ]
+
+
+def test_without_a_floor_or_an_arm_without_privacy_nothing_is_said_of_its_price(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    for left_out in ("base", "open", "utility"):
+        card = toys.build({name: folder for name, folder in inputs.items() if name != left_out})
+        assert not any(PRICE in sentence for sentence in card["answers"]), left_out
+
+
+def test_a_second_arm_that_is_only_prompted_stands_beside_the_floor(tmp_path: Path) -> None:
+    """As a model that was not tuned, under the prompt of training: a row of its own, and no floor."""
+    inputs = toys.whole(tmp_path)
+    inputs["untuned"] = toys.stage(
+        tmp_path / "toy", "11_generate.untuned", inputs={"corpus": "00_process_data"}, metrics={"records": 300},
+        files={"synthetic.jsonl": "{}"}, base_model="toy-135m", prompt="{mood}:", chat=False,
+    )  # fmt: skip
+    named = ARMS | {"untuned": "11_generate.untuned"}
+    levels = toys.LEVELS | {"untuned": 0.1}
+    toys.measured(tmp_path / "toy", "utility", levels, metrics=[("mood by TF-IDF", "accuracy")], named=named)
+    card = toys.build(inputs)
+    assert card["floor"] == ARMS["base"] and arm(card, "untuned")["method"] == "prompt only"
+    assert metric(card, "untuned", "accuracy")["floor"] == metric(card, "base", "accuracy")["value"]
+    assert pair(card, "base", "untuned", "utility") == {"better": {"accuracy"}}
+    assert not any("untuned" in sentence for sentence in card["answers"] if "guarantees" not in sentence)
+    assert {"base", "untuned"} <= {*tables.metrics(card).columns}
 
 
 @pytest.mark.parametrize(

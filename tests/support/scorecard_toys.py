@@ -94,32 +94,34 @@ def measured(
     levels: Mapping[str, float],
     *,
     metrics: Sequence[tuple[str, str]] = (("embeddings", "mauve"), ("embeddings", "coverage")),
-    spread: float = 0.02,
+    spread: float | Mapping[str, float] = 0.02,
     named: Mapping[str, str] = ARMS,
     against: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Path:
     """A measuring stage: every arm of ``levels`` at its level in every view, but for view ``other``: there ``against``.
 
-    ``named`` are the local names that this stage gives to arms.
+    ``named`` are the local names that this stage gives to arms; ``spread`` of the draws, of all metrics or by metric.
     """
     id = {"fidelity": "21_fidelity", "utility": "22_utility"}[group]
     rng, rows, seen = np.random.default_rng(seed), [], []
 
-    def estimate(level: float) -> Estimate:
-        return Estimate(level, level + rng.normal(0, spread, 60))
+    def estimate(level: float, metric: str) -> Estimate:
+        width = spread if isinstance(spread, float) else spread[metric]
+        return Estimate(level, level + rng.normal(0, width, 60))
 
     for task, metric in metrics:
         for kind, name in VIEWS:
             here = levels | (against or {}) if name == "other" else levels
-            estimates = {arm: estimate(level) for arm, level in here.items()} | {views.CEILING: estimate(PERFECT)}
+            estimates = {arm: estimate(level, metric) for arm, level in here.items()}
+            estimates |= {views.CEILING: estimate(PERFECT, metric)}
             seen.append(views.View(task, metric, "higher", kind, name, estimates))
         first = seen[-len(VIEWS)].estimates
         for arm in levels:
             floor = first.get("base", Undefined("no floor"))
             row = Metric(metric, "higher", first[arm], floor, first[views.CEILING], 200, 300, True).as_row()
             rows.append({"task": task, "arm": arm, **row, "headline": True})
-    alone = Estimate(0.5, 0.5 + rng.normal(0, spread, 60))
+    alone = Estimate(0.5, 0.5 + rng.normal(0, 0.02, 60))
     row = Metric("distinct_2", "match", alone, alone, alone, 200, 300, False).as_row()
     rows += [{"task": "text", "arm": arm, **row, "headline": False} for arm in levels]
     inputs = {"corpus": "00_process_data"} | {arm: named[arm] for arm in levels}
