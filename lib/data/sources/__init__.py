@@ -105,8 +105,8 @@ SOURCES = {  # by kind: what stands before the colon
         form="rotten-tomatoes[:reviews]",
         load=_load_rotten_tomatoes,
         glance=_check_rotten_tomatoes,
-        title="18,576 snippets of film reviews and sentences of plot summaries (Pang & Lee, ACL 2004), which are public "
-        "and stand in for a private corpus",
+        title="18,576 snippets of film reviews and sentences of plot summaries (Pang & Lee, ACL 2004), which are "
+        "public and stand in for a private corpus",
         public_text=True,
         language="en",
         corpus_name=lambda argument: "",  # the reviews are a part of the whole
