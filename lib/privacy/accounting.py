@@ -33,7 +33,7 @@ from lib.privacy.mechanism_kinds import (
 
 __all__ = [
     "ACCOUNTANT", "DISCRETIZATION", "SEARCH_DISCRETIZATION", "DiscreteGaussian", "Gaussian", "Mechanism",
-    "NonPrivate", "calibrate", "default_delta", "epsilon", "epsilon_replacing",
+    "NonPrivate", "calibrate", "check_delta", "default_delta", "epsilon", "epsilon_replacing", "profile",
 ]  # fmt: skip
 
 DISCRETIZATION = 1e-4  # width of a privacy-loss bucket in the figures that are stated
@@ -70,6 +70,22 @@ def default_delta(units: int) -> float:
     return 1.0 / (units * math.log(units))
 
 
+def check_delta(delta: float) -> None:
+    """Refuse a ``delta`` outside (0, 1).
+
+    Raises:
+        DoppelError: ``privacy.delta_range``.
+    """
+    if not 0 < delta < 1:
+        raise DoppelError(
+            "privacy.delta_range",
+            f"delta = {delta} is outside (0, 1)",
+            name="delta",
+            value=delta,
+            remedy="leave it unset for 1/(n ln n)",
+        )
+
+
 def epsilon(mechanisms: Sequence[Mechanism], *, delta: float, discretization: float = DISCRETIZATION) -> float:
     """Smallest epsilon such that the composition is (epsilon, delta)-DP for add/remove of one unit.
 
@@ -85,19 +101,26 @@ def epsilon(mechanisms: Sequence[Mechanism], *, delta: float, discretization: fl
     Raises:
         DoppelError: ``delta`` is outside (0, 1).
     """
-    if not 0 < delta < 1:
-        raise DoppelError(
-            "privacy.delta_range",
-            f"delta = {delta} is outside (0, 1)",
-            name="delta",
-            value=delta,
-            remedy="leave it unset for 1/(n ln n)",
-        )
+    check_delta(delta)
     if not mechanisms:
         return 0.0
     if any(mechanism.unbounded for mechanism in mechanisms):
         return math.inf
     return _composed(tuple(mechanisms), delta, discretization)
+
+
+def profile(mechanisms: Sequence[Mechanism], *, discretization: float = DISCRETIZATION) -> Callable[[float], float]:
+    """The privacy profile of a composition: its delta at every epsilon, for add/remove of one unit.
+
+    Args:
+        mechanisms: at least one, each private and all for the same unit.
+        discretization: width of a privacy-loss bucket, > 0; wider is faster, and delta never smaller.
+
+    Returns:
+        Epsilon -> an upper bound on delta, the larger of adding and removing, in [0, 1].
+    """
+    composed = _compose([mechanism.pld(discretization) for mechanism in mechanisms])
+    return lambda at: float(composed.get_delta_for_epsilon(at))
 
 
 @lru_cache(maxsize=64)
