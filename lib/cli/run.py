@@ -70,7 +70,8 @@ def _preset_name(given: str) -> str:
 
 def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> int:
     # late: a typo is refused before the accountant is loaded
-    from lib.pipeline.budget_check import check_budget, cost, cost_of_choosing
+    from lib.pipeline.budget_check import check_budget, cost
+    from lib.pipeline.choosing import cost_of_choosing
 
     system.check_writable(graph.folder)
     targets = [stage for name in options.only or () for stage in graph.find(name, "--only")] or list(graph.nodes)

@@ -4,6 +4,7 @@ It plans the very mechanisms that the notebooks charge, once the corpus stage is
 not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. The notebook decides then.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from lib.stage.notebook_roles import CORPUS, Parameters
 
 UNKNOWN_UNITS = 1000  # small: delta is then large, and an epsilon stands for more than it will
 
+OWN_NOISE = "planned"  # as plans call what a stage draws; a count of copies has its own name
+
 _SHOWN = 6  # stages that a refusal names
 
 Steps = Mapping[str, Reason | None]
@@ -40,12 +43,23 @@ class _Corpus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the stages of a run would charge to one account; ``guessed``: the number of units is not known yet."""
+class Plan:
+    """What the stages of a run would charge to one account.
+
+    Attributes:
+        terms: of the account.
+        charges: that it holds.
+        planned: what the stages would add, in running order.
+        arms: of what is planned, that of each arm by the id of the stage that draws its noise.
+        released: by id of a corpus stage, what it has released or would.
+        guessed: whether the number of units is not known yet.
+    """
 
     terms: Terms
     charges: Sequence[Charge]
     planned: Sequence[Charge]
+    arms: Mapping[str, Sequence[Charge]]
+    released: Mapping[str, Sequence[Mechanism]]
     guessed: bool
 
     def totals(self) -> tuple[float, float, float, str]:
@@ -91,7 +105,7 @@ def cost(graph: Graph, steps: Steps) -> list[str]:
         steps: of `Graph.plan`.
     """
     lines = []
-    for account, plan in _plans(graph, [id for id in steps if fingerprint.drew_noise(graph.folder / id)], steps):
+    for account, plan in plans(graph, [id for id in steps if fingerprint.drew_noise(graph.folder / id)], steps):
         at, before, after, unit = plan.totals()
         names = ", ".join(dict.fromkeys(charge.event.stage for charge in plan.planned))
         lines.append(
@@ -120,26 +134,14 @@ def charged_since(graph: Graph, id: str, began: datetime) -> str | None:
     return f"before it failed it charged {source}: epsilon {spent:.4f} by itself, which stays spent; {again}"
 
 
-def cost_of_choosing(graph: Graph, steps: Steps) -> list[str]:
-    """What it will cost each corpus to release the best of the arms that a run makes.
+def plans(graph: Graph, names: Iterable[str], steps: Steps) -> Iterator[tuple[Account, Plan]]:
+    """Each account that some stages will charge, with what they will.
 
     Args:
         graph: the stages of a run.
+        names: ids of the stages.
         steps: of `Graph.plan`.
     """
-    lines = []
-    for account, plan in _plans(graph, steps, steps):
-        at, _, after, unit = plan.totals()
-        lines.append(
-            f"releasing the best of these arms will cost epsilon {after:.4f} at delta {at:.3g}, for one {unit}: "
-            f"which is best depends on all that is charged to {account.source}. An arm that is named before it is "
-            "made (for_release: true) keeps its own epsilon, with that of others that are named"
-        )
-    return lines
-
-
-def _plans(graph: Graph, names: Iterable[str], steps: Steps) -> Iterator[tuple[Account, _Plan]]:
-    """Each account that the named stages will charge, with what they will."""
     for account, ids in _by_account(graph, names).items():
         plan = _planned(graph, account, ids, steps)
         if plan.planned:
@@ -154,20 +156,27 @@ def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:
     return accounts
 
 
-def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> _Plan:
+def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> Plan:
     terms, charges = account.read()
-    planned, guessed = [], False
+    planned: list[Charge] = []
+    arms: dict[str, list[Charge]] = defaultdict(list)
+    released, guessed = {}, False
     for id in ids:
         node, corpus = graph.nodes[id], _corpus(graph, id)
         about, unit = _about(graph, corpus, charges, steps), corpus.parameters["unit"]
-        own = [] if _paid(graph, node, charges, steps) else [_mechanism(node, about)]
-        for mechanism in (*own, _count(graph, node, about)):
+        own = None if _paid(graph, node, charges, steps) else _mechanism(node, about)
+        trained = _trained(graph, node)
+        count = None if trained is None else copy_count.mechanism(trained.parameters, about.delta)
+        for what, mechanism in ((OWN_NOISE, own), (copy_count.WHAT, count)):
             if mechanism is None:
                 continue
             budget.check_unit(account, terms, unit)
-            planned.append(Charge("", graph.run, Event(id, "planned", mechanism), unit, about.units, about.delta, ""))
+            planned.append(Charge("", graph.run, Event(id, what, mechanism), unit, about.units, about.delta, ""))
+            if node is not corpus:
+                arms[(trained or node).id].append(planned[-1])
+                released[corpus.id] = about.released
             guessed |= not about.known
-    return _Plan(terms, charges, planned, guessed)
+    return Plan(terms, charges, planned, arms, released, guessed)
 
 
 def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> None:
@@ -232,14 +241,13 @@ def _mechanism(node: Node, about: _Corpus) -> Mechanism | None:
     return Gaussian(calibrate(Gaussian, target_epsilon=target, delta=about.delta))
 
 
-def _count(graph: Graph, node: Node, about: _Corpus) -> Mechanism | None:
-    """The count of copied units that an arm draws when its texts are written."""
+def _trained(graph: Graph, node: Node) -> Node | None:
+    """The stage that draws the noise of an arm; None for a stage that writes no records."""
     try:
         method = registry.of_arm(node.id, node.parameters.get("inputs", {}))
-    except KeyError:  # no arm
+    except KeyError:
         return None
-    trained = graph.nodes[node.parameters["inputs"][method.through]] if method.through else node
-    return copy_count.mechanism(trained.parameters, about.delta)
+    return graph.nodes[node.parameters["inputs"][method.through]] if method.through else node
 
 
 def _paid(graph: Graph, node: Node, charges: Sequence[Charge], steps: Steps) -> bool:

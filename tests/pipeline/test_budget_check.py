@@ -29,7 +29,6 @@ from support.project import Project
 from lib.cli import __main__, run
 from lib.pipeline import budget_check
 from lib.pipeline.budget_check import check_budget
-from lib.privacy import budget
 
 WRITE = "11_generate.eps8"  # counts copies, with noise
 
@@ -159,15 +158,3 @@ def test_what_a_stage_that_failed_has_charged_is_said(house: Project) -> None:
     assert budget_check.charged_since(graph, TRAIN, before + timedelta(minutes=1)) is None
     shutil.rmtree(house.stage(TRAIN, "quick") / "checkpoints")
     assert "another attempt costs again" in budget_check.charged_since(graph, TRAIN, before)
-
-
-def test_what_releasing_the_best_of_several_will_cost_is_what_all_of_them_cost(house: Project) -> None:
-    corpus()
-    graph = graph_of()
-    assert budget_check.cost_of_choosing(graph, {}) == []
-    (line,) = budget_check.cost_of_choosing(graph, graph.plan(graph.nodes, ()))
-    after = float(re.search(r"will cost epsilon (\d+\.\d+) at delta", line)[1])
-    for arm in (TRAIN, EVOLVE):
-        finish(arm)
-    assert 11 < budget.status("amazon-snippets").spent < after < 12  # the counts of copies are still to come
-    assert "for_release: true" in line
