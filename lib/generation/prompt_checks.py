@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lib.generation.prompt_file import PromptFile
 
 OPTIONAL = ("words", "labels")  # placeholders that may have no value
+SHOWN = ("good", "bad")  # those of variations alone
 
 
 def problems(prompts: PromptFile) -> Iterator[DoppelError]:
@@ -23,7 +24,7 @@ def problems(prompts: PromptFile) -> Iterator[DoppelError]:
         prompts: a prompt file whose fields have the right types.
     """
     for name in prompts.draws:
-        if name in (*OPTIONAL, "text", *prompts.labels) or not name.isidentifier():
+        if name in (*OPTIONAL, *SHOWN, "text", *prompts.labels) or not name.isidentifier():
             yield DoppelError(
                 "generation.draw_name_taken",
                 f"{name!r} is taken or is not one word",
@@ -45,8 +46,32 @@ def problems(prompts: PromptFile) -> Iterator[DoppelError]:
         ("fill", prompts.fill_templates, {"text"}),
     ):
         for number, template in enumerate(texts):
-            faults = templates.problems(template, known=known | needed, optional=OPTIONAL, needed=needed)
+            optional = (*OPTIONAL, *SHOWN) if needed else OPTIONAL
+            faults = templates.problems(template, known=known | needed, optional=optional, needed=needed)
             yield from (fault.at(f"{key}[{number}]") for fault in faults)
+
+
+def check_shown(prompts: PromptFile, variation: str, shown: Collection[str]) -> None:
+    """Check that every template of a kind of variation has a place for the candidates that it is to show.
+
+    Args:
+        prompts: the prompt file.
+        variation: ``rephrase`` or ``fill``.
+        shown: which of `SHOWN` are asked for.
+
+    Raises:
+        DoppelError: a template lacks one.
+    """
+    for name in shown:
+        for template in getattr(prompts, f"{variation}_templates"):
+            if name not in templates.fields(template):
+                raise DoppelError(
+                    "generation.shown_without_place",
+                    f"{name}_shots: a template of {variation} has no {{{name}}}",
+                    name=f"{name}_shots",
+                    where="prompts",
+                    remedy=f"add a passage like [Texts like these:\\n{{{name}}}\\n], or set {name}_shots: 0",
+                )
 
 
 def type_faults(error: ValidationError, keys: Mapping[str, Collection[str]]) -> Iterator[DoppelError]:

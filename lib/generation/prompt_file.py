@@ -4,17 +4,17 @@ A prompt file (``prompts/*.yaml``) holds templates and lists to draw from. **No 
 functions here take labels, whose possible values are public, and texts that a model wrote; `PrivateText` is refused.
 
 In a template, ``{name}`` is a label of the corpus or a draw, which is made again for each sample. ``{words}`` (a
-length) and ``{labels}`` (all labels of the corpus) may have no value. They stand in square brackets,
-``[ in {words} words]``, and the brackets are left out where there is no value (`lib.models.templates`).
+length), ``{labels}`` (all labels of the corpus), and in variations ``{good}`` and ``{bad}`` (candidates that are shown
+as wanted and as unwanted) may have no value. They stand in square brackets, ``[ in {words} words]``, and the brackets
+are left out where there is no value (`lib.models.templates`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from lib.common.errors import DoppelError, Faults, nearest
 from lib.data.private_text import PrivateText
@@ -22,40 +22,11 @@ from lib.data.records import CATALOGUE
 from lib.data.tokenize import count, has_unspaced
 from lib.generation import prompt_checks, reply_cleanup
 from lib.generation.masking import mask
+from lib.generation.prompt_parts import NONE_SHOWN, STRICT, ByLabel, Shot, Shown, Text, Texts
 from lib.models import templates
 from lib.stage import strict_yaml
 
 Messages = tuple[tuple[str, str], ...]  # role (system, user, assistant) and content
-
-_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[list[Text], Field(min_length=1)]
-
-
-class ByLabel(BaseModel):
-    """A draw whose list depends on a label: ``by`` is the label's name, ``values`` maps its values to lists."""
-
-    model_config = _STRICT
-    by: str
-    values: Annotated[dict[str, Texts], Field(min_length=1)]
-
-
-class Shot(BaseModel):
-    """A public example, written for the prompt file.
-
-    Attributes:
-        labels: the example is shown to samples that have these labels.
-        draws: what a request for this example would have drawn.
-        text: the example's text.
-        again: the text in other words; without it the example is not used for `PromptFile.rephrase`.
-    """
-
-    model_config = _STRICT
-    labels: dict[str, str] = {}
-    draws: dict[str, str] = {}
-    text: Text
-    again: Text | None = None
 
 
 class PromptFile(BaseModel):
@@ -74,7 +45,7 @@ class PromptFile(BaseModel):
         one_line: keep only the first line of a reply.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
     about: Text
     labels: list[str] = []
     system: Text | None = None
@@ -97,7 +68,14 @@ class PromptFile(BaseModel):
         examples = [(shot, None, shot.text) for shot in self.shots]
         return self._messages(self.random_templates, examples, labels, rng, words)
 
-    def rephrase(self, text: str, labels: Mapping[str, str], rng: np.random.Generator, words: int | None) -> Messages:
+    def rephrase(
+        self,
+        text: str,
+        labels: Mapping[str, str],
+        rng: np.random.Generator,
+        words: int | None,
+        shown: Shown = NONE_SHOWN,
+    ) -> Messages:
         """Messages that ask for a text in other words (VARIATION_API).
 
         Args:
@@ -105,15 +83,22 @@ class PromptFile(BaseModel):
             labels: label name -> value of the sample.
             rng: generator of this sample's draws.
             words: length to ask for, or None to ask for none.
+            shown: candidates to show.
 
         Raises:
-            DoppelError: ``text`` or a label is private text or not a string.
+            DoppelError: ``text``, a text of ``shown`` or a label is private text or not a string.
         """
         examples = [(shot, shot.text, shot.again) for shot in self.shots if shot.again is not None]
-        return self._messages(self.rephrase_templates, examples, labels, rng, words, text)
+        return self._messages(self.rephrase_templates, examples, labels, rng, words, text, shown)
 
     def fill(
-        self, text: str, labels: Mapping[str, str], rng: np.random.Generator, words: int | None, mask_probability: float
+        self,
+        text: str,
+        labels: Mapping[str, str],
+        rng: np.random.Generator,
+        words: int | None,
+        mask_probability: float,
+        shown: Shown = NONE_SHOWN,
     ) -> Messages:
         """Messages that ask to fill in the blanks of a masked text (VARIATION_API).
 
@@ -123,16 +108,18 @@ class PromptFile(BaseModel):
             rng: generator of this sample's draws.
             words: length to ask for, or None to ask for none.
             mask_probability: probability of each word to become a blank, in (0, 1].
+            shown: candidates to show.
 
         Raises:
-            DoppelError: ``text`` or a label is private text or not a string, or the probability is out of its range.
+            DoppelError: ``text``, a text of ``shown`` or a label is private text or not a string, or the probability
+                is out of its range.
         """
 
         def masked(unmasked: str, draws: np.random.Generator) -> str:
             return mask(_public(unmasked), mask_probability, draws, self.blank)
 
         examples = [(shot, masked(shot.text, np.random.default_rng(i)), shot.text) for i, shot in enumerate(self.shots)]
-        return self._messages(self.fill_templates, examples, labels, rng, words, masked(text, rng))
+        return self._messages(self.fill_templates, examples, labels, rng, words, masked(text, rng), shown)
 
     def clean(self, reply: str) -> str:
         """The text in a model's ``reply``, see `lib.generation.reply_cleanup.clean`. May be empty."""
@@ -194,6 +181,7 @@ class PromptFile(BaseModel):
         rng: np.random.Generator,
         words: int | None,
         text: str | None = None,
+        shown: Shown = NONE_SHOWN,
     ) -> Messages:
         """The system message, the examples that share the sample's labels, each with its answer, and the request.
 
@@ -207,9 +195,9 @@ class PromptFile(BaseModel):
             if shot.labels.items() <= labels.items():
                 length = None if words is None else count(answer)
                 shot_rng = np.random.default_rng(number)
-                turns.append(("user", self._ask(template, labels, shot_rng, length, before, shot.draws)))
+                turns.append(("user", self._ask(template, labels, shot_rng, length, before, shot.draws, NONE_SHOWN)))
                 turns.append(("assistant", answer))
-        return (*turns, ("user", self._ask(template, labels, rng, words, text, {})))
+        return (*turns, ("user", self._ask(template, labels, rng, words, text, {}, shown)))
 
     def _ask(
         self,
@@ -219,8 +207,9 @@ class PromptFile(BaseModel):
         words: int | None,
         text: str | None,
         fixed: Mapping[str, str],
+        shown: Shown,
     ) -> str:
-        """The template with labels, draws (``fixed`` where it has a value), length and text filled in."""
+        """The template with labels, draws (``fixed`` where it has a value), length, shown texts and text filled in."""
         used = templates.fields(template)
         values: dict[str, object] = {name: labels[name] for name in self.labels}
         for name in self.draws:
@@ -228,6 +217,8 @@ class PromptFile(BaseModel):
                 values[name] = fixed[name] if name in fixed else str(rng.choice(self._choices(name, labels)))
         values["words"] = words
         values["labels"] = ", ".join(f"{name}: {value}" for name, value in labels.items()) or None
+        for name, texts in shown._asdict().items():
+            values[name] = "\n".join(f"- {_public(one)}" for one in texts) or None
         if text is not None:
             values["text"] = _public(text)
         return templates.render(template, values)

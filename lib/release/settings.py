@@ -19,7 +19,7 @@ BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those 
 }
 NEW = frozenset({  # parameters that the former format could not spell out
     "share", "copy_share", "for_release", "frozen_a", "average_from", "contrast", "warm_steps", "warm_batch",
-    "warm_learning_rate",
+    "warm_learning_rate", "vote_weights", "max_overlap", "good_shots", "bad_shots",
 })  # fmt: skip
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 

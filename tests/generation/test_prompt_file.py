@@ -16,6 +16,7 @@ from lib.data import labels
 from lib.data.private_text import PrivateText
 from lib.generation import prompt_file, reply_cleanup
 from lib.generation.masking import mask
+from lib.generation.prompt_parts import Shown
 from lib.models import templates
 from lib.stage import strict_yaml
 
@@ -156,6 +157,8 @@ def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> Non
         ("{mood} ticket", "{mood!r} ticket", "models.placeholder_formatted", "template", "random[0]"),
         ("Fill in {tone}: {text}", "Fill in", "models.placeholder_missing", "text", "fill[0]: 'Fill in'"),
         ("{mood} ticket", "{text} ticket", "models.placeholder_unknown", "text", "random[0]"),
+        ("[ in {words} words]", "[ like {good}]", "models.placeholder_unknown", "good", "random[0]"),
+        ("Fill in", "Unlike {bad}: fill in", "models.placeholder_not_bracketed", "bad", "fill[0]"),
         ("{by: mood", "{by: mod", "generation.prompt_name_unknown", "mod", "draws: tone: by: 'mod'"),
         ("{by: mood", "{by: mod", "generation.prompt_name_unknown", "mod", "did you mean mood?"),
         ("{by: mood", "{bye: mood", "generation.prompt_key_unknown", "bye", "draws: tone: bye"),
@@ -175,6 +178,7 @@ def test_shots_stand_before_requests_of_their_label_alone(tmp_path: Path) -> Non
             "did you mean subject?",
         ),
         ("{mood: angry}", "{moods: angry}", "generation.prompt_name_unknown", "moods", "shots[0]: labels: 'moods'"),
+        ("subject: [a printer", "good: [a printer", "generation.draw_name_taken", "good", "draws: 'good'"),
         ("subject: [a printer", "words: [a printer", "generation.draw_name_taken", "words", "draws: 'words'"),
         (
             "subject: [a printer, a password, a cable, a screen]",
@@ -250,6 +254,8 @@ def test_private_text_is_refused(tmp_path: Path) -> None:
         lambda: file.rephrase(secret, {"mood": "calm"}, rng, None),
         lambda: file.fill(secret, {"mood": "calm"}, rng, None, 0.5),
         lambda: file.random({"mood": secret}, rng, None),
+        lambda: file.rephrase(TEXT, {"mood": "calm"}, rng, None, Shown(good=(secret,))),
+        lambda: file.fill(TEXT, {"mood": "calm"}, rng, None, 0.5, Shown(bad=(secret,))),
     ):
         with refused("generation.private_text_in_prompt"):
             call()

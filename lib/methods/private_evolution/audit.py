@@ -21,13 +21,12 @@ from lib.common.files import read_json
 from lib.data import labels
 from lib.data.records import Record, owner_numbers
 from lib.methods.method import noise_multiplier
-from lib.methods.private_evolution import text_api
+from lib.methods.private_evolution import start, text_api
 from lib.methods.private_evolution.candidates import Generation
 from lib.methods.private_evolution.evolution import FIRST, Evolution, Iteration, Voters
-from lib.methods.private_evolution.method import METHOD
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
-from lib.methods.private_evolution.voting import VOTE, vote
+from lib.methods.private_evolution.voting import VOTE, ballot, vote
 from lib.models import encoders
 from lib.models.encoders import Encoder
 from lib.privacy.ledger import Event, Ledger
@@ -95,7 +94,8 @@ def evolve(
     """Evolve an arm's texts again.
 
     It starts from the candidates that the arm started with: they were written before any vote, so no coin has an effect
-    on them.
+    on them. Where another arm wrote them, which never saw a canary, what that arm spent makes the noise what it was;
+    what the canaries are promised is that of the votes alone.
 
     Args:
         arm: the arm; its parameters are used.
@@ -117,7 +117,8 @@ def evolve(
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     cells = [dict(cell) for cell in histogram["cells"]]
     users = np.array(owner_numbers(train)) if ledger.unit == "user" else None
-    mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
+    before = start.spent_before(arm.folder, arm.inputs.get("start"), ledger)
+    mechanism = start.mechanism(given, ledger, before)
     noise = noise_multiplier(mechanism)
     names = Settings.__dataclass_fields__.keys() & given.keys()
     evolution = Evolution(
@@ -165,8 +166,8 @@ def vote_scores(
 ) -> np.ndarray:
     """How likely each of m canaries voted: the best linear estimate of its coin from all released histograms.
 
-    In iteration t a canary that is in adds a vote to each of its k_nn nearest candidates. Let x be the coins (0 or 1),
-    A_t the ballots (candidates x canaries), and s the standard deviation of the noise in votes. Then the released votes
+    In iteration t a canary that is in adds its ballot to its k_nn nearest candidates. Let x be the coins (0 or 1), A_t
+    the ballots (candidates x canaries), and s the standard deviation of the noise in votes. Then the released votes
     less the votes of all others are A_t x + noise. For fair coins the linear estimate of least mean squared error is
     x = 1/2 + (A'A + 4 s^2)^-1 A' (votes - A 1/2), over all iterations at once.
 
@@ -190,23 +191,24 @@ def vote_scores(
     for iteration in run.history:
         candidates = np.load(run.evolution.vectors_file(iteration.number))
         candidate_cells = np.array(iteration.generation.cells)
-        released = iteration.noisy if noise else _votes(voters, candidates, candidate_cells, settings.k_nn)
-        ballots.append(_ballots(vectors, cells, candidates, candidate_cells, settings.k_nn))
-        remaining.append(released - _votes(others, candidates, candidate_cells, settings.k_nn))
+        released = iteration.noisy if noise else _votes(voters, candidates, candidate_cells, settings)
+        ballots.append(_ballots(vectors, cells, candidates, candidate_cells, settings))
+        remaining.append(released - _votes(others, candidates, candidate_cells, settings))
     table, votes = np.concatenate(ballots), np.concatenate(remaining)
     spread = (run.noise_multiplier or 0.0) * settings.k_nn**0.5 if noise else 0.0
     ridge = max(4 * spread**2, 1e-6) * np.eye(len(canaries))
     return 0.5 + np.linalg.solve(table.T @ table + ridge, table.T @ (votes - table.sum(axis=1) / 2))
 
 
-def _votes(voters: Voters, candidates: np.ndarray, candidate_cells: np.ndarray, k_nn: int) -> np.ndarray:
+def _votes(voters: Voters, candidates: np.ndarray, candidate_cells: np.ndarray, settings: Settings) -> np.ndarray:
     """The clean votes of each candidate, in votes. Private."""
     clean = vote(
         voters.vectors,
         candidates,
         private_cells=voters.cells,
         candidate_cells=candidate_cells,
-        k_nn=k_nn,
+        k_nn=settings.k_nn,
+        weights=settings.vote_weights,
         owners=voters.owners,
     )
     return clean / VOTE
@@ -218,13 +220,14 @@ def _without(voters: Voters, gone: slice) -> Voters:
 
 
 def _ballots(
-    vectors: np.ndarray, cells: np.ndarray, candidates: np.ndarray, candidate_cells: np.ndarray, k_nn: int
+    vectors: np.ndarray, cells: np.ndarray, candidates: np.ndarray, candidate_cells: np.ndarray, settings: Settings
 ) -> np.ndarray:
-    """Which candidates each canary votes for if it is in: 0 or 1, (candidates, canaries)."""
+    """The votes that each canary gives each candidate if it is in, (candidates, canaries)."""
+    given = ballot(settings.k_nn, settings.vote_weights) / VOTE
     table = np.zeros((len(candidates), len(vectors)))
     for cell in np.unique(candidate_cells):
         members, rows = np.flatnonzero(candidate_cells == cell), np.flatnonzero(cells == cell)
         if len(rows):
-            chosen = nearest(vectors, candidates[members], k_nn, rows=rows)
-            table[members[chosen].ravel(), np.repeat(rows, chosen.shape[1])] = 1
+            chosen = nearest(vectors, candidates[members], settings.k_nn, rows=rows)
+            table[members[chosen], rows[:, None]] = given[: chosen.shape[1]]
     return table

@@ -12,9 +12,10 @@ import numpy as np
 from lib.generation.generate import Draws
 from lib.methods.private_evolution.selection import quotas
 from lib.methods.private_evolution.settings import Settings
+from lib.methods.private_evolution.shots import rotated
 from lib.methods.private_evolution.text_api import Api, Progress
 
-LABELS, CHOICE, RANDOM, VARY, LOOK_AHEAD, COPIES = range(6)  # streams of draws under ``seed``
+LABELS, CHOICE, RANDOM, VARY, LOOK_AHEAD, COPIES, SHOTS = range(7)  # streams of draws under ``seed``
 
 Bars = Callable[[str, int], Progress]  # (what begins, of how many texts) -> what counts the texts
 
@@ -124,12 +125,15 @@ class CandidateWriter:
         invented.add(drawn, labels, cells, [None] * len(cells))
         return invented
 
-    def following(self, number: int, before: Generation, chosen: np.ndarray, bars: Bars) -> Generation:
+    def following(
+        self, number: int, before: Generation, noisy: np.ndarray, chosen: np.ndarray, bars: Bars
+    ) -> Generation:
         """The next generation: ``variants`` candidates for each selected text, itself counted where it is kept.
 
         Args:
             number: of the iteration, at least 1.
             before: the generation before.
+            noisy: its noisy votes, shape (candidates,); with ``bad_shots`` they say which texts are not wanted.
             chosen: indices of its selected texts, shape (selected,); an index can occur several times.
             bars: called once, with "variations" and the number of the iteration, and the number of texts.
 
@@ -147,7 +151,19 @@ class CandidateWriter:
         )
         labels = [before.labels[i] for i in parents]
         progress = bars(f"variations {number}", len(parents))
-        drawn = self.api.vary([before.texts[i] for i in parents], labels, VARY, number, progress=progress)
+        shown = None
+        if settings.good_shots or settings.bad_shots:
+            shown = rotated(
+                before.texts,
+                np.array(before.cells),
+                noisy,
+                chosen,
+                parents,
+                good=settings.good_shots,
+                bad=settings.bad_shots,
+                rng=np.random.default_rng([settings.seed, SHOTS, number]),
+            )
+        drawn = self.api.vary([before.texts[i] for i in parents], labels, VARY, number, shown=shown, progress=progress)
         if not kept:
             drawn.require()  # else nothing is left to vote for
         varied.add(drawn, labels, [before.cells[i] for i in parents], parents)

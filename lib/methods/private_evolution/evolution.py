@@ -133,18 +133,21 @@ class Evolution:
                 threshold=self.settings.threshold,
                 how=self.settings.selection,
                 rng=rng,
+                texts=generation.texts,
+                max_overlap=self.settings.max_overlap,
             )
             history.append(Iteration(number, generation, noisy, chosen))
             on_iteration(history[-1])
         return history
 
     def begin_with(self, first: Generation) -> None:
-        """Start from candidates that another run with the same settings invented; call this before `run`.
+        """Start from candidates that are known, instead of what RANDOM_API invents; call this before `run`.
 
-        RANDOM_API sees no private record, so the guarantee stays the same, and nothing is written again that is known.
+        They are those of another run with the same settings, or an arm's texts
+        (`lib.methods.private_evolution.start`), whose accesses to private records are counted beside these votes.
 
         Args:
-            first: the candidates, as `FIRST` holds them. Ignored where this run has its first generation already.
+            first: the candidates. Ignored where this run has its first generation already.
         """
         if not self._file("generation", 0).exists():
             write_array(self.vectors_file(0), self.writer.vectors(0, first, None))
@@ -181,7 +184,8 @@ class Evolution:
             return Generation(**read_json(file)), np.load(self.vectors_file(number))
         began = time.monotonic()
         if history:
-            made = self.writer.following(number, history[-1].generation, history[-1].chosen, progress)
+            last = history[-1]
+            made = self.writer.following(number, last.generation, last.noisy, last.chosen, progress)
         else:
             made = self.writer.first(progress)
         wrote = time.monotonic()
@@ -204,6 +208,7 @@ class Evolution:
             private_cells=voters.cells,
             candidate_cells=np.array(generation.cells),
             k_nn=settings.k_nn,
+            weights=settings.vote_weights,
             owners=voters.owners,
         )
         if settings.noise_multiplier is None:

@@ -11,12 +11,13 @@ from lib.common.errors import DoppelError
 from lib.generation.engines.names import check_engine, is_remote
 from lib.methods.method import Method, model_words
 from lib.methods.private_evolution.settings import Settings
-from lib.stage.notebook_roles import Parameters, check_inputs
+from lib.stage.notebook_roles import Parameters, check_input, check_inputs
 
 if TYPE_CHECKING:
     from lib.privacy.accounting import Gaussian
 
 EVOLVES = "12_aug_pe"
+STARTS = ("11_generate", EVOLVES)  # notebooks whose arms it can start from
 PRICES = ("input", "output")
 
 
@@ -54,13 +55,17 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     """
     yield (
         f"By private evolution (Aug-PE): {model_words(arm['model'])} was never trained. It wrote texts from labels "
-        f"alone; every private record voted {arm['iterations']} times for the text most like it, as seen by "
-        f"{model_words(arm['encoder'])}; the noisy counts of votes alone selected texts, which the model then varied."
+        "alone, or began with those of an arm that is an ancestor; every private record voted "
+        f"{arm['iterations']} times for the text most like it, as seen by {model_words(arm['encoder'])}; the noisy "
+        "counts of votes alone selected texts, which the model then varied."
     )
 
 
 def check_evolution(parameters: Parameters) -> None:
-    """Refuse an unknown engine, sizes that do not fit together, and an endpoint without a key or a sampling parameter.
+    """Refuse what cannot evolve before anything is paid.
+
+    That are inputs besides a corpus and an arm to start from, an unknown engine, sizes that do not fit together, and an
+    endpoint without a key or a sampling parameter.
 
     Args:
         parameters: of 12_aug_pe, resolved.
@@ -68,7 +73,10 @@ def check_evolution(parameters: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
-    check_inputs(parameters, "corpus")
+    inputs = dict(parameters["inputs"])
+    if start := inputs.pop("start", None):
+        check_input("start", start, STARTS, "arm that evolution can start from")
+    check_inputs({"inputs": inputs}, "corpus")
     check_engine(parameters["engine"])
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     Settings(noise_multiplier=None, **{name: parameters[name] for name in names})
@@ -99,7 +107,7 @@ def check_evolution(parameters: Parameters) -> None:
 
 
 def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse a prompt file that is malformed, or that uses labels which the corpus stage does not declare.
+    """Refuse a prompt file that is malformed, uses undeclared labels, or has no place for the texts to be shown.
 
     Args:
         parameters: of 12_aug_pe; ``prompts`` is the path of the file.
@@ -108,9 +116,12 @@ def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
-    from lib.generation import prompt_file
+    from lib.generation import prompt_checks, prompt_file
 
-    prompt_file.load(Path(str(parameters["prompts"]))).check_labels(corpus["label_domain"])
+    prompts = prompt_file.load(Path(str(parameters["prompts"])))
+    prompts.check_labels(corpus["label_domain"])
+    shown = [name for name in prompt_checks.SHOWN if parameters[f"{name}_shots"]]
+    prompt_checks.check_shown(prompts, str(parameters["variation"]), shown)
 
 
 METHOD = Method(
@@ -122,8 +133,9 @@ METHOD = Method(
     making=making,
     settings=(
         "model", "target_epsilon", "copy_share", "for_release", "prompts", "encoder", "iterations", "variants",
-        "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "threshold", "selection", "variation",
-        "mask_probability", "samples", "temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens",
+        "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "vote_weights", "threshold", "selection",
+        "max_overlap", "good_shots", "bad_shots", "variation", "mask_probability", "samples", "temperature", "top_p",
+        "top_k", "repetition_penalty", "max_new_tokens",
     ),
     checks={EVOLVES: check_evolution},
     corpus_checks={EVOLVES: check_prompts},

@@ -7,6 +7,7 @@ from typing import Literal
 from lib.common.errors import DoppelError
 
 Selection = Literal["rank", "sample"]
+Weights = Literal["equal", "halving"]
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,20 @@ class Settings:
         keep_parents: whether selected texts are candidates again.
         lookahead_degree: K >= 0; a candidate's embedding is the mean over K variations of it. 0: its own embedding.
         k_nn: candidates that a record votes for, at least 1.
+        vote_weights: ``equal`` or ``halving``, see `lib.methods.private_evolution.voting.ballot`.
         threshold: H >= 0, subtracted from the noisy counts, in votes.
         selection: ``rank`` or ``sample``, see `lib.methods.private_evolution.selection.select`.
+        max_overlap: (0, 1], the largest share of a text's runs of three words that may stand in texts selected before
+            it; 1 is no limit. Below 1 it needs ``rank``.
+        good_shots: selected texts that the prompt of a variation shows, at least 0; other ones in each prompt.
+        bad_shots: texts with few votes that it shows as not wanted, at least 0.
         seed: of everything random but the noise.
         privacy_seed: of the noise. None: the operating system seeds it. An integer makes it reproducible, and the
             result not fit for release.
 
     Raises:
-        DoppelError: ``schedule`` does not fit, nothing would be varied, or ``k_nn`` is above the first candidates.
+        DoppelError: ``schedule`` does not fit, nothing would be varied, ``k_nn`` is above the first candidates, or
+            ``max_overlap`` is below 1 for a ``selection`` by draw.
     """
 
     iterations: int
@@ -44,8 +51,12 @@ class Settings:
     keep_parents: bool = True
     lookahead_degree: int = 0
     k_nn: int = 1
+    vote_weights: Weights = "equal"
     threshold: float = 0.0
     selection: Selection = "rank"
+    max_overlap: float = 1.0
+    good_shots: int = 0
+    bad_shots: int = 0
     seed: int = 0
     privacy_seed: int | None = None
 
@@ -76,6 +87,15 @@ class Settings:
                 name="k_nn",
                 value=self.k_nn,
                 remedy="lower k_nn",
+            )
+        if self.max_overlap < 1 and self.selection != "rank":
+            raise DoppelError(
+                "methods.overlap_needs_rank",
+                f"max_overlap = {self.max_overlap:g} passes over texts in order of their votes, which selection = "
+                f"{self.selection} does not have",
+                name="max_overlap",
+                value=self.max_overlap,
+                remedy="set selection: rank, or max_overlap: 1.0",
             )
 
     def size(self, iteration: int) -> int:

@@ -14,6 +14,7 @@ from lib.data.tokenize import count, whole_sentences
 from lib.generation.engines.base import ChatModel, Completion, Request, Sampling
 from lib.generation.generate import Draws, draw, open_chat
 from lib.generation.prompt_file import PromptFile, load
+from lib.generation.prompt_parts import NONE_SHOWN, Shown
 from lib.generation.reasoning import without_reasoning
 from lib.generation.rejection import rejection
 
@@ -91,7 +92,12 @@ class Api:
         return self._draw(request, [None] * len(labels), stream, progress)
 
     def vary(
-        self, parents: Sequence[str], labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None
+        self,
+        parents: Sequence[str],
+        labels: Sequence[Labels],
+        *stream: int,
+        shown: Sequence[Shown] | None = None,
+        progress: Progress = lambda accepted: None,
     ) -> Draws:
         """VARIATION_API: a variation of each parent, never the parent itself.
 
@@ -99,6 +105,7 @@ class Api:
             parents: synthetic texts, never private ones.
             labels: label set of each parent, name -> value.
             stream: numbers that name the call; calls with other numbers draw independently.
+            shown: candidates that each one's prompt shows; None: none. A reply that repeats one of them is rejected.
             progress: called with the number of texts newly accepted.
 
         Returns:
@@ -108,13 +115,16 @@ class Api:
         def request(position: int, rng: np.random.Generator) -> Request:
             parent = parents[position]
             words, limit = self.length(parent, rng)
+            texts = shown[position] if shown else NONE_SHOWN
             if self.writing.variation == "rephrase":
-                messages = self.prompts.rephrase(parent, labels[position], rng, words)
+                messages = self.prompts.rephrase(parent, labels[position], rng, words, texts)
             else:
-                messages = self.prompts.fill(parent, labels[position], rng, words, self.writing.mask_probability)
+                share = self.writing.mask_probability
+                messages = self.prompts.fill(parent, labels[position], rng, words, share, texts)
             return Request(messages, limit)
 
-        return self._draw(request, parents, stream, progress)
+        examples = [{*map(_plain, (*one.good, *one.bad))} for one in shown] if shown else None
+        return self._draw(request, parents, stream, progress, examples)
 
     def length(self, parent: str, rng: np.random.Generator) -> tuple[int | None, int]:
         """The adaptive length of a variation.
@@ -139,6 +149,7 @@ class Api:
         parents: Sequence[str | None],
         stream: tuple[int, ...],
         progress: Progress,
+        shown: Sequence[set[str]] | None = None,
     ) -> Draws:
         writing = self.writing
         asked: dict[int, Request] = {}
@@ -153,7 +164,7 @@ class Api:
         def check(position: int, reply: Completion) -> str | None:
             if reply.ended and parents[position] is not None and _plain(reply.text) == _plain(parents[position]):
                 return "copy of its parent"
-            if _plain(reply.text) in self._examples:
+            if _plain(reply.text) in self._examples or (shown and _plain(reply.text) in shown[position]):
                 return "copy of an example"
             if parents[position] is not None and self.prompts.unfilled(reply.text):
                 return "blanks left"

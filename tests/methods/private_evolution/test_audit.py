@@ -19,7 +19,7 @@ from lib.methods.private_evolution.settings import Settings
 class Votes:
     """Two iterations of private evolution on a plane, 30 candidates each: no model, real votes."""
 
-    def __init__(self, folder: Path, planting: CanarySet, noise: float | None, owners: bool = False):
+    def __init__(self, folder: Path, planting: CanarySet, noise: float | None, owners: bool = False, **plan):
         rng = np.random.default_rng(4)
         records = corpus()
         train = planting.insert(records)
@@ -27,7 +27,7 @@ class Votes:
         vectors = np.stack([place.get(r.text, rng.normal(0, 3, 2).astype(np.float32)) for r in train])
         users = np.arange(len(train)) if owners else None
         voters = Voters(vectors, labels.cell_numbers(train, CELLS), users)
-        settings = Settings(iterations=2, samples=10, noise_multiplier=noise)
+        settings = Settings(iterations=2, samples=10, noise_multiplier=noise, **plan)
         evolution = Evolution(
             None, None, voters, cells=CELLS, shares=np.array([0.5, 0.5]), catalogue=[], settings=settings, folder=folder
         )
@@ -36,7 +36,7 @@ class Votes:
             write_array(evolution.vectors_file(number), rng.normal(0, 3, (30, 2)).astype(np.float32))
             cells = [i % 2 for i in range(30)]
             generation = Generation([""] * 30, [{}] * 30, cells, [None] * 30)
-            clean = audit._votes(voters, np.load(evolution.vectors_file(number)), np.array(cells), 1)
+            clean = audit._votes(voters, np.load(evolution.vectors_file(number)), np.array(cells), settings)
             noisy = clean + rng.normal(0, noise or 0, 30)
             history.append(Iteration(number, generation, noisy, np.arange(10)))
         self.run = audit.Evolved(evolution, history, noise)
@@ -47,10 +47,11 @@ class Votes:
         return audit.vote_scores(self.run, self.single, self.vectors, first=self.first, **options)
 
 
+@pytest.mark.parametrize("plan", [{}, {"k_nn": 3, "vote_weights": "halving"}], ids=["nearest", "halving"])
 @pytest.mark.parametrize("owners", [False, True], ids=["records", "users"])
-def test_votes_without_noise_give_the_canaries_away(tmp_path: Path, owners: bool) -> None:
+def test_votes_without_noise_give_the_canaries_away(tmp_path: Path, owners: bool, plan: dict) -> None:
     planting = plant(24)
-    votes = Votes(tmp_path, planting, None, owners)
+    votes = Votes(tmp_path, planting, None, owners, **plan)
     scores = votes.scores()
     assert attack.auc(scores, coins(planting.single)).value > 0.9  # some share a candidate: not 1
     assert scores.sum() == pytest.approx(coins(planting.single).sum(), abs=0.2)  # votes are counted, none is lost

@@ -4,10 +4,10 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-from support.evolution_toys import CELLS, Plane, embed, on_plane
+from support.evolution_toys import CELLS, PROMPTS, Plane, embed, on_plane
 
 from lib.generation.engines.base import Completion, Sampling
-from lib.generation.prompt_file import PromptFile
+from lib.generation.prompt_file import PromptFile, load
 from lib.methods.private_evolution import candidates
 from lib.methods.private_evolution.text_api import Writing
 
@@ -43,3 +43,18 @@ def test_a_candidate_whose_lookahead_fails_is_embedded_as_itself(prompts: Prompt
     model.scripted += [Completion("", 1, True), Completion("at 4.0 and 4.0", 4, True)]
     assert run.run()[0].generation.rejected == {"empty": 1}
     np.testing.assert_allclose(np.load(tmp_path / "vectors-00.npy"), [[4, 4], [1, 1]])
+
+
+def test_variations_show_other_candidates_in_each_prompt_and_the_same_again_when_resumed(tmp_path: Path) -> None:
+    (tmp_path / "shown.yaml").write_text(PROMPTS.replace("In a", "[Good:\\n{good}\\n][Bad:\\n{bad}\\n]In a"))
+    prompts, asked = load(tmp_path / "shown.yaml"), []
+    for folder in ("once", "again"):
+        model = Plane()
+        run = on_plane(prompts, tmp_path / folder, model, good_shots=2, bad_shots=1, samples=16)
+        history = run.run()
+        asked.append([request.messages[-1][1] for call in model.asked[1:] for request in call])
+    assert asked[0] == asked[1]
+    heads = [text.split("In a")[0] for text in asked[0]]
+    assert all(head.count("\n- ") == 3 for head in heads) and len(set(heads)) > len(heads) / 2
+    known = {text for one in history for text in one.generation.texts}
+    assert {line[2:] for head in heads for line in head.splitlines() if line.startswith("- ")} <= known

@@ -8,7 +8,8 @@ from support.errors import refused
 from support.evolution_toys import PROMPTS, on_plane
 from support.project import ROOT
 
-from lib.generation.prompt_file import PromptFile
+from lib.generation import prompt_checks
+from lib.generation.prompt_file import PromptFile, load
 from lib.methods.private_evolution import evolution
 from lib.methods.private_evolution.method import METHOD, check_evolution, check_prompts, recipe
 from lib.methods.private_evolution.voting import VOTE
@@ -36,7 +37,7 @@ def test_the_recipe_is_what_an_evolution_runs(
 def test_the_defaults_of_the_notebook_can_evolve() -> None:
     check_evolution(DEFAULTS)
     domain = {"sentiment": ["negative", "neutral", "positive"]}
-    check_prompts({"prompts": ROOT / DEFAULTS["prompts"]}, {"label_domain": domain})
+    check_prompts(DEFAULTS | {"prompts": ROOT / DEFAULTS["prompts"]}, {"label_domain": domain})
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,21 @@ def test_what_cannot_evolve_is_refused(
 def test_a_prompt_file_that_does_not_fit_the_corpus_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plane.yaml"
     path.write_text(PROMPTS)
-    check_prompts({"prompts": path}, {"label_domain": {"side": ["left", "right"]}})
+    given, domain = DEFAULTS | {"prompts": path}, {"label_domain": {"side": ["left", "right"]}}
+    check_prompts(given, domain)
     with refused("generation.prompt_label_unknown", name="side"):
-        check_prompts({"prompts": path}, {"label_domain": {"edge": ["left", "right"]}})
+        check_prompts(given, {"label_domain": {"edge": ["left", "right"]}})
     with refused("generation.prompt_file_missing"):
-        check_prompts({"prompts": tmp_path / "none.yaml"}, {"label_domain": {}})
+        check_prompts(given | {"prompts": tmp_path / "none.yaml"}, {"label_domain": {}})
+    for name in ("good_shots", "bad_shots"):
+        with refused("generation.shown_without_place", name=name):
+            check_prompts(given | {name: 1}, domain)
+
+
+def test_every_prompt_file_has_a_place_for_shown_candidates() -> None:
+    for file in (ROOT / "prompts").glob("*.yaml"):
+        for variation in ("rephrase", "fill"):
+            prompt_checks.check_shown(load(file), variation, prompt_checks.SHOWN)
 
 
 def test_a_card_says_how_often_records_voted_and_through_which_encoder() -> None:

@@ -1,9 +1,12 @@
 """Quotas by largest remainders, and selection by rank and by draw."""
 
+import itertools
+
 import numpy as np
 import pytest
 from support.errors import refused
 
+from lib.data.near_duplicates import shingles
 from lib.methods.private_evolution.selection import quotas, select
 
 
@@ -27,6 +30,51 @@ def test_rank_takes_the_most_voted_of_each_cell_and_begins_again_when_it_runs_ou
     assert select(noisy, cells, [2, 1], threshold=100, how="rank", rng=rng).tolist() == [1, 2, 4]
     assert select(noisy, cells, [0, 0], threshold=0, how="rank", rng=rng).tolist() == []
     assert select(noisy, np.array([0, 0, 0, 0, 0]), [1, 4], threshold=0, how="rank", rng=rng).tolist() == [4]
+
+
+TALK = (
+    "the battery lasts for two days",
+    "the battery lasts for two weeks",  # three of its four runs of three words are those of the first
+    "the screen is bright and sharp",
+    "the battery lasts for two days and nights",
+    "nobody answered when i called them",
+)
+
+
+@pytest.mark.parametrize(
+    ("max_overlap", "expected"),
+    [(1.0, [0, 1, 3]), (0.75, [0, 1, 3]), (0.7, [0, 3, 2]), (0.5, [0, 2, 4]), (0.0, [0, 2, 4])],
+)
+def test_a_text_that_repeats_better_ones_is_passed_over(max_overlap: float, expected: list[int]) -> None:
+    noisy = np.array([5.0, 4.0, 2.0, 3.0, 1.0])
+    given = {"threshold": 0, "how": "rank", "rng": None, "texts": TALK, "max_overlap": max_overlap}
+    assert select(noisy, np.zeros(5, int), [3], **given).tolist() == expected
+
+
+def test_what_is_passed_over_fills_a_quota_and_cells_take_turns() -> None:
+    noisy = np.array([5.0, 4.0, 2.0, 3.0, 1.0])
+    given = {"threshold": 0, "how": "rank", "rng": None, "texts": TALK, "max_overlap": 0.5}
+    assert select(noisy, np.zeros(5, int), [5], **given).tolist() == [0, 2, 4, 1, 3]
+    assert select(noisy, np.zeros(5, int), [7], **given).tolist() == [0, 2, 4, 1, 3, 0, 2]
+    # the first of both cells say the same: the phrase goes to the cell that comes first, each in its turn
+    assert select(noisy, np.array([0, 1, 0, 1, 1]), [1, 1], **given).tolist() == [0, 4]
+    assert select(noisy, np.array([0, 1, 0, 1, 1]), [2, 3], **given).tolist() == [0, 2, 4, 1, 3]
+
+
+def test_no_two_selected_texts_share_more_than_the_overlap() -> None:
+    """By a loop over random texts of few words, with enough of them in each cell; without the limit some do."""
+    shares: dict[float, list[float]] = {0.4: [], 1.0: []}
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        texts = [" ".join(rng.choice(list("abcd"), 8)) for _ in range(400)]
+        noisy, cells = rng.normal(0, 1, 400), rng.integers(0, 3, 400)
+        for limit, found in shares.items():
+            given = {"threshold": 0, "how": "rank", "rng": rng, "texts": texts, "max_overlap": limit}
+            chosen = select(noisy, cells, [2, 3, 4], **given)
+            assert np.bincount(cells[chosen], minlength=3).tolist() == [2, 3, 4]
+            runs = [shingles(texts[i]) for i in chosen]
+            found.append(max(len(a & b) / max(len(a), len(b)) for a, b in itertools.combinations(runs, 2)))
+    assert max(shares[0.4]) <= 0.4 < max(shares[1.0])
 
 
 def test_sample_draws_in_proportion_above_the_threshold() -> None:

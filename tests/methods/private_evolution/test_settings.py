@@ -14,10 +14,11 @@ from lib.methods.private_evolution.settings import Settings
         ({"schedule": [0, 4, 8]}, "methods.schedule_does_not_fit"),
         ({"variants": 1}, "methods.nothing_varied"),
         ({"k_nn": 25}, "methods.k_nn_too_large"),
+        ({"max_overlap": 0.2, "selection": "sample"}, "methods.overlap_needs_rank"),
     ],
 )
 def test_settings_that_do_not_fit(change: dict, code: str) -> None:
-    ((name, value),) = change.items()
+    name, value = next(iter(change.items()))
     with refused(code, name=name, value=value):
         Settings(**{"iterations": 3, "samples": 8, "noise_multiplier": 1.0} | change)
 

@@ -12,6 +12,7 @@ from lib.generation import prompt_file
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Sampling
 from lib.generation.prompt_file import PromptFile
+from lib.generation.prompt_parts import Shown
 from lib.methods.private_evolution import text_api
 from lib.methods.private_evolution.text_api import Api, Writing
 from lib.stage.parameters import read_spec
@@ -73,6 +74,26 @@ def test_examples_and_blanks_that_come_back_are_drawn_again(prompts: PromptFile,
     writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.3)
     drawn = Api(model, prompt_file.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
     assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.texts) == 1
+
+
+@pytest.mark.parametrize("variation", ["rephrase", "fill"])
+def test_prompts_show_candidates_and_their_copies_are_drawn_again(tmp_path: Path, variation: str) -> None:
+    place = "[Good:\\n{good}\\n][Bad:\\n{bad}\\n]"
+    changed = PROMPTS.replace("In a", f"{place}In a").replace("Fill:", f"{place}Fill:")
+    (tmp_path / "shown.yaml").write_text(changed)
+    model = Plane()
+    model.scripted = [Completion("at 5.0 and 5.0", 4, True), Completion("at 6.0 and 6.0", 4, True)]
+    shown = [Shown(("at 5.0 and 5.0", "at 6.0 and 6.0"), ("at 7.0 and 7.0",)), Shown(("at 8.0 and 8.0",))]
+    writing = Writing(Sampling(), max_new_tokens=16, variation=variation)
+    api = Api(model, prompt_file.load(tmp_path / "shown.yaml"), writing)
+    drawn = api.vary(["at 1.0 and 1.0", "at 2.0 and 2.0"], CELLS, 1, shown=shown)
+    first, second = (request.messages[-1][1] for request in model.asked[0])
+    assert first.startswith("Good:\n- at 5.0 and 5.0\n- at 6.0 and 6.0\nBad:\n- at 7.0 and 7.0\n")
+    assert second.startswith("Good:\n- at 8.0 and 8.0\n") and "Bad" not in second
+    # 5.0 is shown to the first alone, to which it would be a copy
+    assert drawn.texts[1] == "at 5.0 and 5.0" and drawn.rejected == {"copy of an example": 1}
+    api.vary(["at 1.0 and 1.0"], CELLS[:1], 1)
+    assert "Good" not in model.asked[-1][0].messages[-1][1]
 
 
 def test_cut_replies_can_end_at_their_last_sentence(prompts: PromptFile) -> None:

@@ -1,6 +1,7 @@
 """Votes: users against a loop, sensitivity by property, and the noise against both of its distributions."""
 
 from collections import Counter
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -10,22 +11,39 @@ from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 from support.errors import refused
 
-from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
+from lib.methods.private_evolution import voting
+from lib.methods.private_evolution.voting import VOTE, ballot, noisy_votes, sensitivity, vote
 
 
-def slow_vote(private, candidates, private_cells, candidate_cells, k_nn, owners=None) -> np.ndarray:
-    """One record and one user at a time, in exact integers."""
+def root(square: Fraction) -> int:
+    """The square root of a fraction, rounded down, by search: no float, and no root of a library."""
+    low, high = 0, 1
+    while high**2 <= square:
+        high *= 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle**2 <= square else (low, middle)
+    return low
+
+
+def slow_vote(private, candidates, private_cells, candidate_cells, k_nn, owners=None, weights="equal") -> np.ndarray:
+    """One record and one user at a time, in exact integers: what is above the bound is rounded down, once a weight."""
+    bound = k_nn * VOTE**2
+    squares = [Fraction(1, 4**place if weights == "halving" else 1) for place in range(k_nn)]
+    steps = [root(bound * square / sum(squares)) for square in squares]
     users: dict[int, Counter] = {}
     for i, cell in enumerate(private_cells):
         members = [j for j, other in enumerate(candidate_cells) if other == cell >= 0]
         away = {j: float(((private[i].astype(float) - candidates[j].astype(float)) ** 2).sum()) for j in members}
         near = sorted(members, key=lambda j: (away[j], j))[:k_nn]
-        users.setdefault(i if owners is None else int(owners[i]), Counter()).update(near)
-    histogram = np.zeros(len(candidates))
+        users.setdefault(i if owners is None else int(owners[i]), Counter()).update(
+            dict(zip(near, steps, strict=False))
+        )
+    histogram = np.zeros(len(candidates), np.int64)
     for votes in users.values():
-        norm = np.sqrt(sum(count**2 for count in votes.values()))
+        norm = sum(count**2 for count in votes.values())
         for j, count in votes.items():
-            histogram[j] += count * min(1.0, np.sqrt(k_nn) / norm)
+            histogram[j] += count if norm <= bound else root(Fraction(count**2 * bound, norm))
     return histogram
 
 
@@ -39,18 +57,26 @@ def election(rng: np.random.Generator, n: int, m: int, cells: int, users: int) -
     }
 
 
+@pytest.mark.parametrize("weights", ["equal", "halving"])
 @pytest.mark.parametrize("k_nn", [1, 3, 30])
-def test_votes_are_those_of_a_loop(k_nn: int) -> None:
+def test_votes_are_those_of_a_loop(k_nn: int, weights: str) -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        held = election(rng, n=60, m=15, cells=int(rng.integers(1, 5)), users=8)
-        by_user = vote(**held, k_nn=k_nn)
+        held = election(rng, n=60, m=15, cells=int(rng.integers(1, 5)), users=8) | {"k_nn": k_nn, "weights": weights}
+        by_user = vote(**held)
         assert by_user.dtype == np.int64 and by_user.shape == (15,)
-        expected = slow_vote(**held, k_nn=k_nn)
-        assert np.all(np.abs(by_user - VOTE * expected) <= 8 + 1e-3)  # each of 8 users is rounded down once
-        assert np.all(by_user <= VOTE * expected + 1e-3)
-        by_record = vote(**held | {"owners": None}, k_nn=k_nn)
-        np.testing.assert_array_equal(by_record, VOTE * slow_vote(**held | {"owners": None}, k_nn=k_nn))
+        np.testing.assert_array_equal(by_user, slow_vote(**held))
+        by_record = vote(**held | {"owners": None})
+        np.testing.assert_array_equal(by_record, slow_vote(**held | {"owners": None}))
+
+
+def test_a_ballot_halves_from_one_candidate_to_the_next_and_uses_the_whole_bound() -> None:
+    assert ballot(5).tolist() == [VOTE] * 5
+    assert ballot(1, "halving").tolist() == ballot(1).tolist() == [VOTE]
+    for k_nn in (2, 7, 40, 1000):
+        steps = ballot(k_nn, "halving")
+        np.testing.assert_allclose(steps[: min(k_nn, 12)] / steps[0], 0.5 ** np.arange(min(k_nn, 12)), rtol=1e-2)
+        assert (1 - 1e-5) * k_nn * VOTE**2 < sum(int(step) ** 2 for step in steps) <= k_nn * VOTE**2
 
 
 def test_cells_keep_to_themselves() -> None:
@@ -67,9 +93,8 @@ def test_cells_keep_to_themselves() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), k_nn=st.integers(1, 7), users=st.integers(1, 12), unit=st.booleans())
-def test_one_unit_more_or_less_moves_the_votes_by_no_more_than_the_sensitivity(seed, k_nn, users, unit) -> None:
+def moved(seed: int, k_nn: int, users: int, unit: bool, weights: str) -> int:
+    """The squared L2 distance of the votes of a random corpus and of a neighbour, in exact integers."""
     rng = np.random.default_rng(seed)
     held = election(
         rng, n=int(rng.integers(1, 80)), m=int(rng.integers(1, 20)), cells=int(rng.integers(1, 4)), users=users
@@ -82,9 +107,29 @@ def test_one_unit_more_or_less_moves_the_votes_by_no_more_than_the_sensitivity(s
         name: value[~gone] if name in ("private", "private_cells", "owners") and value is not None else value
         for name, value in held.items()
     }
-    difference = vote(**held, k_nn=k_nn) - vote(**neighbour, k_nn=k_nn)
+    difference = vote(**held, k_nn=k_nn, weights=weights) - vote(**neighbour, k_nn=k_nn, weights=weights)
     assert difference.min() >= 0
-    assert sum(int(d) ** 2 for d in difference) <= k_nn * VOTE**2  # in exact integers
+    return sum(int(d) ** 2 for d in difference)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    k_nn=st.integers(1, 7),
+    users=st.integers(1, 12),
+    unit=st.booleans(),
+    weights=st.sampled_from(["equal", "halving"]),
+)
+def test_one_unit_more_or_less_moves_the_votes_by_no_more_than_the_sensitivity(
+    seed, k_nn, users, unit, weights
+) -> None:
+    assert moved(seed, k_nn, users, unit, weights) <= k_nn * VOTE**2
+
+
+def test_weights_that_are_not_normalised_exceed_the_sensitivity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The positive control of the property: 1, 1/2, 1/4, ... times the bound itself have a longer L2 norm."""
+    monkeypatch.setattr(voting, "ballot", lambda k, weights: (VOTE * k**0.5 * 0.5 ** np.arange(k)).astype(np.int64))
+    assert max(moved(seed, 4, 5, False, "halving") for seed in range(20)) > 4 * VOTE**2
 
 
 def test_a_user_s_votes_reach_the_bound_and_a_light_user_is_not_scaled_up() -> None:
@@ -94,7 +139,7 @@ def test_a_user_s_votes_reach_the_bound_and_a_light_user_is_not_scaled_up() -> N
         private = np.repeat(candidate, records, axis=0)
         of_one_user = {"private_cells": np.zeros(records, int), "owners": np.zeros(records, int)}
         (votes,) = vote(private, candidate, **of_one_user, **cell)
-        assert VOTE * min(records, 2) - 1 <= votes <= VOTE * min(records, 2)
+        assert votes == VOTE * min(records, 2)
     assert sensitivity(4) == 2 * VOTE and sensitivity(1) == VOTE == 2**20
 
 
@@ -102,6 +147,7 @@ def test_a_user_s_votes_reach_the_bound_and_a_light_user_is_not_scaled_up() -> N
     ("change", "code", "value"),
     [
         ({"k_nn": 0}, "methods.k_nn_too_small", 0),
+        ({"weights": "thirds"}, "methods.unknown_weights", "thirds"),
         ({"private_cells": np.zeros(3, int)}, "methods.column_does_not_fit", (3,)),
         ({"candidate_cells": np.zeros(2)}, "methods.column_does_not_fit", (2,)),
         ({"owners": np.zeros((4, 1), int)}, "methods.column_does_not_fit", (4, 1)),
@@ -116,7 +162,7 @@ def test_votes_that_cannot_be_held(change: dict, code: str, value: object) -> No
         "candidate_cells": np.zeros(2, int),
         "k_nn": 1,
     }
-    with refused(code, name=next(iter(change)), value=value):
+    with refused(code, name=next(iter(change)).replace("weights", "vote_weights"), value=value):
         vote(**arguments | change)
 
 
