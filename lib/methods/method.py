@@ -30,6 +30,7 @@ class Method:
         arm: the notebook whose stages write the records.
         spends: the notebook whose stages draw the noise, which is ``arm`` or the notebook behind the input ``through``.
             None for a method that never sees private records.
+        selects: whether its other inputs are arms, whose texts it selects: what those spent is part of its own target.
         through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
             stage.
         recipe: (parameters of the stage that draws the noise, number of units n, noise multiplier) -> the mechanism
@@ -58,6 +59,7 @@ class Method:
     title_without_privacy: str | None = None
     spends: str | None = None
     through: str | None = None
+    selects: bool = False
     recipe: Recipe | None = None
     settings: Sequence[str] = ()
     checks: Mapping[str, Check]
@@ -87,18 +89,20 @@ class Method:
         """The mechanism that a stage of the notebook `spends` runs, with the noise that its target epsilon asks for.
 
         Args:
-            parameters: of the stage; with ``target_epsilon`` None it is not private.
+            parameters: of the stage; with ``target_epsilon`` None it is not private. ``reserve`` in [0, 1) is the share
+                of the target that is kept for a later vote (13_select); absent: 0.
             units: n, the number of units of the corpus (records or users); treated as public.
             delta: of the whole arm, in (0, 1/n].
-            others: what the arm's other stages have spent, for the same unit.
+            others: what the arm's other stages have spent, for the same unit; each event once.
 
         Returns:
             The recipe's mechanism with the smallest noise multiplier at which it, ``others`` and the count of copied
             units (`lib.privacy.copy_count`), which is drawn when the texts are written, together spend at most the
-            target (`lib.privacy.accounting.calibrate`); `NonPrivate` without a target.
+            target less what is reserved (`lib.privacy.accounting.calibrate`); `NonPrivate` without a target.
 
         Raises:
-            DoppelError: the target cannot be reached, or no mechanism can have these parameters at this n.
+            DoppelError: the target cannot be reached, or no mechanism can have these parameters at this n; for a method
+                that selects, ``methods.nothing_left`` where other arms have spent all of the target.
         """
         from lib.privacy import copy_count  # here: dp-accounting takes a second to import
         from lib.privacy.accounting import NonPrivate, calibrate
@@ -112,7 +116,13 @@ class Method:
 
         count = copy_count.mechanism(parameters, delta)
         reserved = [*others, *([] if count is None else [count])]
-        return with_noise(calibrate(with_noise, target_epsilon=target, delta=delta, others=reserved))
+        usable = usable_target(parameters)
+        try:
+            return with_noise(calibrate(with_noise, target_epsilon=usable, delta=delta, others=reserved))
+        except DoppelError as error:
+            if self.selects and error.code == "privacy.target_unreachable":
+                raise nothing_left(target) from None
+            raise
 
     def make_again(self) -> Callable:
         """The function that `audit` names. It is imported by this call, because it imports torch.
@@ -129,6 +139,29 @@ class Method:
             )
         module, _, function = self.audit.partition(":")
         return getattr(import_module(module), function)
+
+
+def usable_target(parameters: Parameters) -> float:
+    """The epsilon that an arm may spend: its target less the share that is kept for a later vote.
+
+    Args:
+        parameters: of the stage that draws the arm's noise, or the settings that a certificate has of it:
+            ``target_epsilon`` above 0; ``reserve`` in [0, 1), absent where nothing is kept.
+    """
+    return parameters["target_epsilon"] * (1 - parameters.get("reserve", 0.0))
+
+
+def nothing_left(target: float) -> DoppelError:
+    """The refusal of a vote for which the arms that it selects from have left nothing of a ``target`` epsilon."""
+    return DoppelError(
+        "methods.nothing_left",
+        f"nothing of target_epsilon = {target:g} is left for a vote: the arms that the candidates come from, the label "
+        "histogram and the count of copies spend all of it together",
+        name="target_epsilon",
+        value=target,
+        remedy="set reserve: 0.05 in the stage that draws the noise of those arms, take fewer arms that have seen "
+        "private records, or raise target_epsilon",
+    )
 
 
 def model_words(name: str | None) -> str:

@@ -10,12 +10,13 @@ from lib.methods.dp_lora.method import METHOD as DP_LORA
 from lib.methods.method import Method
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
 from lib.methods.prompting.method import METHOD as PROMPTING
+from lib.methods.selection.method import METHOD as SELECTION
 from lib.stage.notebook_roles import Parameters, current_name, notebook_of
 
 if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
-METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING)
+METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION)
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
 
@@ -27,7 +28,7 @@ class ArmMethod:
     Attributes:
         method: the method's entry.
         title: the method's title, which differs for an arm without privacy.
-        model: name of the language model that wrote the text.
+        model: name of the language model that wrote the text; of a method that selects, of all whose texts it may take.
         private: whether it had a ``target_epsilon``; False for a method that draws no noise.
     """
 
@@ -68,7 +69,7 @@ def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
     Raises:
         KeyError: no method writes its records in this notebook.
     """
-    by_notebook = {current_name(notebook_of(stage)): stage for stage in stages}
+    by_notebook = {current_name(notebook_of(stage)): stage for stage in (*stages, arm)}
     fitting = [method for method in METHODS if method.arm == current_name(notebook_of(arm))]
     for method in sorted(fitting, key=lambda method: method.spends is None):
         if method.spends is None or method.spends in by_notebook:
@@ -116,7 +117,14 @@ def describe(run: Run, stage: FinishedStage) -> ArmMethod:
     method = of_arm(stage.id, stage.inputs)
     parameters: Parameters = run.stage(stage.inputs[method.through]).parameters if method.through else stage.parameters
     private = method.spends is not None and parameters["target_epsilon"] is not None
-    return ArmMethod(method, method.name(private=private), str(parameters[method.model]), private)
+    model = _models(run, stage) if method.selects else str(parameters[method.model])
+    return ArmMethod(method, method.name(private=private), model, private)
+
+
+def _models(run: Run, stage: FinishedStage) -> str:
+    """The models behind the arms that a stage selects from, each once."""
+    arms = [run.stage(id) for name, id in stage.inputs.items() if name != "corpus"]
+    return ", ".join(dict.fromkeys(describe(run, arm).model for arm in arms))
 
 
 def titled(title: str) -> Method:

@@ -1,45 +1,32 @@
 """Pre-flight of budgets: what the stages about to run would charge, beside what is spent. No kernel, no torch.
 
-It plans the very mechanisms that the notebooks charge, once the corpus stage is done. Before, the number of units is
-not known: the corpus' last charge tells it, else `UNKNOWN_UNITS` are assumed. The notebook decides then.
+What each stage will draw is planned in `lib.pipeline.planned_draws`: exactly once the corpus stage is done. Before, the
+number of units is guessed, and the notebook decides.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from lib.common import system
 from lib.common.errors import DoppelError, Faults, Reason
-from lib.methods import registry
+from lib.pipeline import planned_draws
 from lib.pipeline.graph import FORCED, Graph, Node
 from lib.privacy import budget, composition, copy_count, label_histogram, ledger
-from lib.privacy.accounting import Gaussian, Mechanism, calibrate, default_delta, epsilon
+from lib.privacy.accounting import Mechanism, epsilon
 from lib.privacy.budget_account import Account, Charge
 from lib.privacy.budget_terms import Terms
 from lib.privacy.ledger import Event
 from lib.stage import fingerprint
 from lib.stage.notebook_roles import CORPUS, Parameters
 
-UNKNOWN_UNITS = 1000  # small: delta is then large, and an epsilon stands for more than it will
-
 OWN_NOISE = "planned"  # as plans call what a stage draws; a count of copies has its own name
 
 _SHOWN = 6  # stages that a refusal names
 
 Steps = Mapping[str, Reason | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Corpus:
-    """A corpus before the stages run; ``released`` by its own stage, ``known`` when that is done and stays."""
-
-    units: int
-    delta: float
-    released: Sequence[Mechanism]
-    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +65,9 @@ def check_budget(graph: Graph, names: Iterable[str]) -> None:
         names: ids of the stages that will run, or the plan of `Graph.plan`.
 
     Raises:
-        DoppelError: the corpus' own releases exceed a target, or the budget of a corpus would be exceeded by all runs
-            together if these stages ran, or its account cannot be written.
+        DoppelError: the corpus' own releases exceed a target, the arms that a stage selects from leave nothing of its
+            target, or the budget of a corpus would be exceeded by all runs together if these stages ran, or its account
+            cannot be written.
     """
     steps = names if isinstance(names, Mapping) else dict.fromkeys(names)
     faults = Faults()
@@ -89,6 +77,7 @@ def check_budget(graph: Graph, names: Iterable[str]) -> None:
         if node.parameters.get("target_epsilon") is not None and corpus is not None:
             with faults:
                 affordable(node.parameters, graph.nodes[corpus].parameters, graph.folder / corpus)
+                planned_draws.check_room(graph, node, steps)
     if not faults.found:
         for account, ids in _by_account(graph, steps).items():
             with faults:
@@ -123,7 +112,7 @@ def charged_since(graph: Graph, id: str, began: datetime) -> str | None:
         id: of the stage.
         began: when the run began.
     """
-    node, source = graph.nodes[id], _corpus(graph, id).parameters.get("source")
+    node, source = graph.nodes[id], planned_draws.corpus_of(graph, id).parameters.get("source")
     charges = Account.of(source).read()[1] if source is not None else []
     own = [charge for charge in charges if (charge.run, charge.event.stage) == (graph.run, id)]
     new = [charge for charge in own if datetime.fromisoformat(charge.time) >= began.replace(microsecond=0)]
@@ -151,7 +140,7 @@ def plans(graph: Graph, names: Iterable[str], steps: Steps) -> Iterator[tuple[Ac
 def _by_account(graph: Graph, steps: Iterable[str]) -> dict[Account, list[str]]:
     accounts: dict[Account, list[str]] = {}
     for id in steps:
-        if (source := _corpus(graph, id).parameters.get("source")) is not None:
+        if (source := planned_draws.corpus_of(graph, id).parameters.get("source")) is not None:
             accounts.setdefault(Account.of(source), []).append(id)
     return accounts
 
@@ -162,18 +151,17 @@ def _planned(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -
     arms: dict[str, list[Charge]] = defaultdict(list)
     released, guessed = {}, False
     for id in ids:
-        node, corpus = graph.nodes[id], _corpus(graph, id)
-        about, unit = _about(graph, corpus, charges, steps), corpus.parameters["unit"]
-        own = None if _paid(graph, node, charges, steps) else _mechanism(node, about)
-        trained = _trained(graph, node)
-        count = None if trained is None else copy_count.mechanism(trained.parameters, about.delta)
+        node, corpus = graph.nodes[id], planned_draws.corpus_of(graph, id)
+        about, unit = planned_draws.about(graph, corpus, charges, steps), corpus.parameters["unit"]
+        own = None if _paid(graph, node, charges, steps) else planned_draws.mechanism(graph, node, about)
+        count = planned_draws.count(graph, node, about)
         for what, mechanism in ((OWN_NOISE, own), (copy_count.WHAT, count)):
             if mechanism is None:
                 continue
             budget.check_unit(account, terms, unit)
             planned.append(Charge("", graph.run, Event(id, what, mechanism), unit, about.units, about.delta, ""))
             if node is not corpus:
-                arms[(trained or node).id].append(planned[-1])
+                arms[(planned_draws.trained(graph, node) or node).id].append(planned[-1])
                 released[corpus.id] = about.released
             guessed |= not about.known
     return Plan(terms, charges, planned, arms, released, guessed)
@@ -207,47 +195,6 @@ def _check(graph: Graph, account: Account, ids: Sequence[str], steps: Steps) -> 
                 f"raise epsilon in {account.shown}",
                 where=where,
             )
-
-
-def _corpus(graph: Graph, id: str) -> Node:
-    """The corpus stage that a stage reads, or the stage itself."""
-    node = graph.nodes[id]
-    return graph.nodes.get(dict(node.parameters.get("inputs", {})).get("corpus"), node)
-
-
-def _about(graph: Graph, corpus: Node, charges: Sequence[Charge], steps: Steps) -> _Corpus:
-    folder = graph.folder / corpus.id
-    if corpus.id not in steps and fingerprint.read_done(folder) is not None:
-        own = ledger.read(folder)
-        return _Corpus(own.units, own.delta, own.mechanisms, known=True)
-    units = [charge.units for charge in charges if charge.unit == corpus.parameters["unit"]]
-    n = units[-1] if units else UNKNOWN_UNITS
-    released = label_histogram.mechanism(corpus.parameters)
-    return _Corpus(n, corpus.parameters["delta"] or default_delta(n), [released] if released else [], known=False)
-
-
-def _mechanism(node: Node, about: _Corpus) -> Mechanism | None:
-    """What a stage will draw: the corpus stage its label histogram, an arm what the rest of its target buys."""
-    if "label_histogram_scale" in node.parameters:
-        return label_histogram.mechanism(node.parameters)
-    if node.parameters.get("target_epsilon") is None:
-        return None
-    method = registry.spending(node.notebook)
-    if method is not None:
-        with nullcontext() if about.known else suppress(DoppelError):
-            return method.mechanism(node.parameters, units=about.units, delta=about.delta, others=about.released)
-    # at the true n the parameters and the target may be within reach, which the notebook will find out
-    target = node.parameters["target_epsilon"]
-    return Gaussian(calibrate(Gaussian, target_epsilon=target, delta=about.delta))
-
-
-def _trained(graph: Graph, node: Node) -> Node | None:
-    """The stage that draws the noise of an arm; None for a stage that writes no records."""
-    try:
-        method = registry.of_arm(node.id, node.parameters.get("inputs", {}))
-    except KeyError:
-        return None
-    return graph.nodes[node.parameters["inputs"][method.through]] if method.through else node
 
 
 def _paid(graph: Graph, node: Node, charges: Sequence[Charge], steps: Steps) -> bool:

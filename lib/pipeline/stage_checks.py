@@ -209,7 +209,21 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "22_utility": utility,
     "30_compare": compare,
 }
-CHECKS: dict[str, Check] = MEASURING | {name: check for method in METHODS for name, check in method.checks.items()}
+
+
+def _check_candidates(method: Method, check: Check) -> Check:
+    """The check of a method that selects, which cannot know the other methods: its inputs are arms."""
+
+    def checked(parameters: Parameters) -> None:
+        check_inputs(parameters, "corpus", others=ARMS)
+        check(parameters)
+
+    return checked if method.selects else check
+
+
+CHECKS: dict[str, Check] = MEASURING | {
+    name: _check_candidates(method, check) for method in METHODS for name, check in method.checks.items()
+}
 WITH_CORPUS: dict[str, CorpusCheck] = {
     name: check for method in METHODS for name, check in method.corpus_checks.items()
 }

@@ -2,8 +2,8 @@
 
 A stage that takes a value of the grid is copied for each of its points, and so is a stage that reads such a stage. A
 copy takes every value of its point that its notebook declares, reads the copies at the same point, and has an id that
-says the point: ``11_generate.eps1-seed0``. A stage that reads arms lays them beside each other: it is not copied, and
-reads all copies of its arms. Everything else, the corpus and an untrained floor, is there once.
+says the point: ``11_generate.eps1-seed0``. A stage that reads arms, and is none itself, lays them beside each other: it
+is not copied, and reads all copies of its arms. Everything else, the corpus and an untrained floor, is there once.
 """
 
 import re
@@ -67,13 +67,14 @@ def record(grid: Grid, copies: Mapping[str, Copy]) -> dict:
     return {"file": grid.path, "grid": grid.axes, "stages": grid.stages, "without": grid.without, "copies": points}
 
 
-def reads_arms(values: Values) -> bool:
-    """Whether a stage lays arms beside each other: audits, measures or compares them.
+def reads_arms(id: str, values: Values) -> bool:
+    """Whether a stage lays arms beside each other: audits, measures or compares them. One that selects is an arm.
 
     Args:
+        id: of the stage.
         values: its parameters.
     """
-    return any(notebook_of(upstream) in ARMS for upstream in _inputs(values).values())
+    return notebook_of(id) not in ARMS and any(notebook_of(up) in ARMS for up in _inputs(values).values())
 
 
 class _Expansion:
@@ -90,14 +91,14 @@ class _Expansion:
                 sentence = f"grid: {name}: null in every stage that would take it, and stays so"
                 self.faults.add(DoppelError("pipeline.axis_of_no_stage", sentence, name=name))
         for name in grid.stages:
-            if not any(self.axes[id] or reads_arms(stages[id]) for id in stages if stands_for(name, id)):
+            if not any(self.axes[id] or reads_arms(id, stages[id]) for id in stages if stands_for(name, id)):
                 sentence = f"stages: {name}: takes no parameter of the grid"
                 self.faults.add(DoppelError("pipeline.stage_of_no_axis", sentence, name=name, remedy="remove it"))
 
     def _axes(self, id: str, values: Values) -> list[str]:
         """Those that a stage takes itself, and those of what it reads."""
         above = list(_inputs(values).values())
-        if not reads_arms(values):
+        if not reads_arms(id, values):
             read = {name for upstream in above for name in self.axes[upstream]}
             own = self._open(values) if self.grid.takes(id) else ()
             return [name for name in self.grid.axes if name in read or name in own]
@@ -133,7 +134,7 @@ class _Expansion:
     def at(self, id: str, values: Values, point: Point) -> dict[str, object]:
         """A stage's parameters at a point."""
         made = values | {name: self.grid.axes[name][point[name]] for name in self._open(values) if name in point}
-        if reads_arms(values):
+        if reads_arms(id, values):
             return made | self._all_copies(id, values)
         if "inputs" in values:
             at = {name: (up, {axis: point[axis] for axis in self.axes[up]}) for name, up in _inputs(values).items()}

@@ -175,8 +175,8 @@ def calibrate(
         The noise multiplier: sigma over the L2 sensitivity, above `MIN_NOISE_MULTIPLIER`.
 
     Raises:
-        DoppelError: ``target_epsilon`` or ``delta`` is out of its range, or the target cannot be reached; the sentence
-            then has the smallest epsilon that can.
+        DoppelError: ``target_epsilon`` or ``delta`` is out of its range, one of ``others`` is not private, or the
+            target cannot be reached; the sentence then has the smallest epsilon that can.
     """
     if not target_epsilon > 0 or math.isinf(target_epsilon):
         raise DoppelError(
@@ -191,6 +191,14 @@ def calibrate(
         return epsilon([make(noise), *others], delta=delta, discretization=SEARCH_DISCRETIZATION)
 
     smallest = spent(MAX_NOISE_MULTIPLIER)
+    if math.isinf(smallest):
+        raise DoppelError(
+            "privacy.others_not_private",
+            f"target_epsilon = {target_epsilon:g} cannot be reached: another access of the arm is not private",
+            name="target_epsilon",
+            value=target_epsilon,
+            remedy="leave out inputs that have no target_epsilon, or set it to null here too",
+        )
     if smallest > target_epsilon:
         raise _unreachable(target_epsilon, delta, reachable=math.ceil(smallest * 1000) / 1000)
     high = 1.0

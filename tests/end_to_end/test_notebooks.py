@@ -103,6 +103,24 @@ def test_a_user_level_run_counts_users(house: Project) -> None:
     assert evolved["ledger"].units == len(users)
 
 
+def test_a_hybrid_by_hand_spends_what_an_arm_left_it(house: Project) -> None:
+    house.play(CORPUS, share=0.2, unit="user", max_records_per_user=3, privacy_seed=1)
+    small = {"expected_batch": 8.0, "target_epsilon": 2.0, "reserve": 0.1}
+    house.play("10_finetune_dp_lora", **SMALL["10_finetune_dp_lora"] | small)
+    house.play("11_generate", **SMALL["11_generate"] | {"samples": 9})
+    inputs = {"inputs": {"corpus": CORPUS, "eps8": "11_generate.eps8"}}
+    with refused("methods.nothing_left", value=1.8):
+        house.play("13_select", **SMALL["13_select"] | inputs | {"target_epsilon": 1.8})
+    held = house.play("13_select", **SMALL["13_select"] | inputs | {"target_epsilon": 2.0})
+    privacy = json.loads((house.stage("13_select.eps8", "quick") / "privacy.json").read_text())
+    assert 0.98 * 2 <= privacy["epsilon"] <= 2 and len(privacy["events"]) == 5
+    assert len(set(held["users"].tolist())) == held["ledger"].units < len(held["users"])
+    offered = [record.text for record in records.read(house.stage("11_generate.eps8", "quick") / "synthetic.jsonl")]
+    made = records.read(house.stage("13_select.eps8", "quick") / "synthetic.jsonl")
+    assert 1 <= len(made) <= 3 and {record.text for record in made} <= set(offered)
+    assert [charge.event.stage for charge in entries()][-2:] == ["13_select.eps8"] * 2  # votes, and the count of copies
+
+
 def test_a_tiny_corpus_and_tiny_arms_are_finished_without_the_figures_that_need_more(house: Project) -> None:
     draw = np.random.default_rng(0)
     words = ["camera", "battery", "screen", "light", "heavy", "cheap", "strong", "menu", "photo", "sound", "cable"]

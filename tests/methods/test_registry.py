@@ -23,6 +23,7 @@ TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
         ("12_aug_pe.eps8", CORPUS, "Aug-PE"),
         ("02_generate.eps8", TUNED, "DP-LoRA"),
         ("03_aug_pe", CORPUS, "Aug-PE"),
+        ("13_select.eps8", CORPUS | {"eps8": "11_generate.eps8"}, "Hybrid: selected by votes"),
     ],
 )
 def test_the_method_of_an_arm_follows_from_its_inputs_and_its_ancestors(
@@ -56,11 +57,28 @@ def test_a_finished_arm_is_described_by_the_stage_that_drew_its_noise(target: fl
     assert (described.title, described.model, described.private) == ("prompt only", "hub:a/b", False)
 
 
+def test_the_models_of_a_hybrid_are_those_of_the_arms_that_it_selects_from() -> None:
+    training = SimpleNamespace(parameters={"target_epsilon": 8.0, "model": "hub:a/b"})
+    arms = {
+        "10_finetune_dp_lora.eps8": training,
+        "11_generate.eps8": SimpleNamespace(id="11_generate.eps8", inputs=TUNED, parameters={}),
+        "11_generate.base": SimpleNamespace(id="11_generate.base", inputs=CORPUS, parameters={"base_model": "hub:c/d"}),
+        "11_generate.more": SimpleNamespace(id="11_generate.more", inputs=TUNED, parameters={}),
+    }
+    inputs = CORPUS | {name: name for name in list(arms)[1:]}
+    hybrid = SimpleNamespace(id="13_select.eps8", inputs=inputs, parameters={"target_epsilon": 8.0})
+    described = registry.describe(SimpleNamespace(stage=arms.__getitem__), hybrid)
+    assert (described.model, described.private) == ("hub:a/b, hub:c/d", True)
+    _, spends = registry.of_stages("13_select.b", ["13_select.b", "13_select.a", "10_finetune_dp_lora.eps8"])
+    assert spends == "13_select.b"  # not the selection that it selects from
+
+
 def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_be_attacked() -> None:
     spending = {"10_finetune_dp_lora": "DP-LoRA", "01_finetune_dp_lora": "DP-LoRA", "12_aug_pe": "Aug-PE"}
     assert {notebook: registry.spending(notebook).title for notebook in spending} == spending
     assert registry.spending("11_generate") is None
-    assert [registry.attacked(notebook).title for notebook in registry.ARMS] == ["DP-LoRA", "Aug-PE"]
+    attacked = [registry.attacked(notebook).title for notebook in registry.ARMS]
+    assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes"]
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")
 

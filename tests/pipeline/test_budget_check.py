@@ -27,7 +27,7 @@ from support.errors import refused
 from support.project import Project
 
 from lib.cli import __main__, run
-from lib.pipeline import budget_check
+from lib.pipeline import budget_check, planned_draws
 from lib.pipeline.budget_check import check_budget
 
 WRITE = "11_generate.eps8"  # counts copies, with noise
@@ -107,7 +107,7 @@ def test_the_arms_of_a_sweep_compose(house: Project) -> None:
 
 
 def test_a_corpus_without_a_limit_costs_pre_flight_nothing(house: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget_check, "calibrate", lambda *args, **kwargs: pytest.fail("calibrated for nothing"))
+    monkeypatch.setattr(planned_draws, "calibrate", lambda *args, **kwargs: pytest.fail("calibrated for nothing"))
     planned()
     assert entries() == []
 

@@ -15,10 +15,13 @@ pytestmark = pytest.mark.usefixtures("unfingerprinted")
 # What a grid is expanded into.
 
 
+ARMS = ("10_finetune_dp_lora", "11_generate", "12_aug_pe", "13_select")
+
+
 def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Path) -> None:
     nodes = swept(tmp_path, TINY).nodes
     points = ["eps2-seed0", "eps2-seed1", "eps8-seed0", "eps8-seed1"]
-    private = [f"{arm}.{at}" for arm in ("10_finetune_dp_lora", "11_generate", "12_aug_pe") for at in points]
+    private = [f"{arm}.{at}" for arm in ARMS for at in points]
     without = [f"{arm}.nonprivate-seed{n}" for arm in ("10_finetune_dp_lora", "11_generate") for n in (0, 1)]
     measures = {"21_fidelity", "22_utility", "30_compare"}
     assert set(nodes) == {"00_process_data", "11_generate.base", *measures, *private, *without}
@@ -33,6 +36,9 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
                 "model": id.replace("11_generate", "10_finetune_dp_lora"),
             }
             assert values["samples"] == 12  # the rest is the preset's
+        if node.notebook == "13_select":  # an arm, although it reads arms: it is copied, and reads those at its point
+            trained = id.replace("13_select", "11_generate")
+            assert values["inputs"] == {"corpus": "00_process_data", "eps8": trained, "base": "11_generate.base"}
     order = list(nodes)
     assert all(order.index(up) < order.index(id) for id, node in nodes.items() for up in node.inputs)
 
@@ -42,7 +48,7 @@ def test_the_chain_records_what_each_copy_is_a_copy_of(tmp_path: Path) -> None:
     assert recorded["file"] == f"{tmp_path}/grid.yaml"
     assert recorded["grid"] == {"target_epsilon": {"eps2": 2.0, "eps8": 8}, "seed": {"seed0": 0, "seed1": 1}}
     copy = {"of": "11_generate.eps8", "point": {"target_epsilon": 2.0, "seed": 1}}
-    assert recorded["copies"]["11_generate.eps2-seed1"] == copy and len(recorded["copies"]) == 16
+    assert recorded["copies"]["11_generate.eps2-seed1"] == copy and len(recorded["copies"]) == 20
 
 
 def test_a_stage_that_reads_arms_reads_all_their_copies(tmp_path: Path) -> None:
@@ -117,7 +123,7 @@ def test_files_that_differ_only_in_what_is_swept_are_one_arm(tmp_path: Path) -> 
     nodes = swept(tmp_path, text).nodes
     assert [id for id in nodes if id.startswith("12")] == [f"12_aug_pe.gpt2_eps{n}" for n in (1, 2, 4, 8)]
     before = preflight.preflight("yelp", "check").nodes  # so that a run of the preset has part of the sweep
-    assert all(nodes[id].made == node.made for id, node in before.items() if not sweep.reads_arms(node.parameters))
+    assert all(nodes[id].made == node.made for id, node in before.items() if not sweep.reads_arms(id, node.parameters))
 
 
 def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path) -> None:

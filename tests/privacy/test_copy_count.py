@@ -38,7 +38,7 @@ def test_nobody_copied_passes_and_twice_the_limit_does_not():
 @pytest.mark.parametrize("notebook", [method.spends for method in METHODS if method.spends])
 def test_an_arm_that_counts_copies_stays_within_its_target_and_uses_it(notebook: str):
     method = spending(notebook)
-    given = {"target_epsilon": 8.0, "steps": 6, "expected_batch": 144.0, "iterations": 3}
+    given = {"target_epsilon": 8.0, "steps": 6, "expected_batch": 144.0, "iterations": 3, "votes": 1}
     histogram, mechanisms = DiscreteGaussian(10.0), {}
     for share in (0.0, 0.2):
         parameters = given | {"copy_share": share}
@@ -47,5 +47,5 @@ def test_an_arm_that_counts_copies_stays_within_its_target_and_uses_it(notebook:
         spent = epsilon([own, histogram, *([count] if count else [])], delta=DELTA)
         assert 0.98 * 8 <= spent <= 8
         mechanisms[share] = own.noise
-    assert 1 < mechanisms[0.2] / mechanisms[0.0] < 1.02 + 0.02 * (notebook == "12_aug_pe")  # what it costs
+    assert 1 < mechanisms[0.2] / mechanisms[0.0] < 1.02 + 0.02 * (notebook != "10_finetune_dp_lora")  # what it costs
     assert math.isfinite(mechanisms[0.2])

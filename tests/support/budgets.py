@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.pipeline import budget_check, preflight
+from lib.pipeline import budget_check, planned_draws, preflight
 from lib.pipeline.graph import Graph
 from lib.privacy import accounting, budget, copy_count
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, Mechanism
@@ -87,8 +87,8 @@ def planned(*changes: str, run: str = "quick", force: tuple[str, ...] = ()) -> N
 def draws(*changes: str) -> dict[str, Mechanism | None]:
     """What pre-flight expects the two private arms of quick to draw."""
     graph = graph_of(*changes)
-    about = budget_check._about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
-    return {id: budget_check._mechanism(graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
+    about = planned_draws.about(graph, graph.nodes[CORPUS], entries(), graph.plan(graph.nodes))
+    return {id: planned_draws.mechanism(graph, graph.nodes[id], about) for id in (TRAIN, EVOLVE)}
 
 
 def set_terms(source: str = "amazon-snippets", **values: object) -> Path:

@@ -14,4 +14,8 @@ SMALL = {
         "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
         "privacy_seed": 3,
     },
+    "13_select": {
+        "encoder": f"hidden:{TINY}", "judge": "bundled:all-minilm-l6-v2", "votes": 2, "samples": 3,
+        "evaluate_records": 50, "device": "cpu", "privacy_seed": 3,
+    },
 }  # fmt: skip

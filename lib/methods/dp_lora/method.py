@@ -200,7 +200,7 @@ METHOD = Method(
     recipe=recipe,
     making=making,
     settings=(
-        "model", "prompt", "chat", "max_tokens", "target_epsilon", "copy_share", "for_release", "steps",
+        "model", "prompt", "chat", "max_tokens", "target_epsilon", "reserve", "copy_share", "for_release", "steps",
         "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora", "frozen_a",
         "average_from", "contrast", "warm_steps", "warm_batch", "warm_learning_rate",
     ),

@@ -135,7 +135,7 @@ METHOD = Method(
         "model", "target_epsilon", "copy_share", "for_release", "prompts", "encoder", "iterations", "variants",
         "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "vote_weights", "threshold", "selection",
         "max_overlap", "good_shots", "bad_shots", "variation", "mask_probability", "samples", "temperature", "top_p",
-        "top_k", "repetition_penalty", "max_new_tokens",
+        "top_k", "repetition_penalty", "max_new_tokens", "reserve",
     ),
     checks={EVOLVES: check_evolution},
     corpus_checks={EVOLVES: check_prompts},
