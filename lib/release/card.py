@@ -18,6 +18,7 @@ from lib.methods.registry import of_stages
 from lib.privacy.disclosure import public_value
 from lib.release import card_guarantee
 from lib.release.certificate import mechanism_of, rounded_up
+from lib.release.lineage import made_from
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 BEST = {"higher": "high", "lower": "low", "match": "as in real text"}  # by a metric's direction
@@ -156,9 +157,7 @@ def _contents(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _making(certificate: Mapping) -> Iterator[str]:
-    settings = {stage: _in_code(code["settings"]) for stage, code in certificate["code"].items()}
-    method, spending = of_stages(certificate["stage"], list(settings))
-    yield from method.making(settings[certificate["stage"]], settings[spending], certificate["unit"])
+    yield from _made(certificate["stage"], certificate)
     yield "The accesses to the private records that epsilon counts:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
     head = "| stage | what | mechanism | noise, relative to what one unit can change | sampling | releases |"
@@ -171,6 +170,17 @@ def _making(certificate: Mapping) -> Iterator[str]:
         "Before any of this, the corpus was cleaned and a part of it was held out. "
         f"{rules if card_guarantee.stable(certificate) else ''}`certificate.json` has the settings."
     )
+
+
+def _made(arm: str, certificate: Mapping) -> Iterator[str]:
+    """How an arm was made; of one that selects, also how the arms were that its candidates come from."""
+    settings = {stage: _in_code(code["settings"]) for stage, code in certificate["code"].items()}
+    method, spending = of_stages(arm, made_from(arm, certificate))
+    yield from method.making(settings[arm], settings[spending], certificate["unit"])
+    if method.selects:
+        for candidates in (stage for name, stage in settings[arm]["inputs"].items() if name != "corpus"):
+            yield f"The texts of {_code(candidates)} were made as follows."
+            yield from _made(candidates, certificate)
 
 
 def _code(text: str) -> str:

@@ -14,7 +14,7 @@ from lib.release import settings
 from lib.release.certificate import COUNTED, FILES, FORMER, NEW_KEYS, NOT_COUNTED, PUBLIC
 
 MOST_RECORDS = 1_000_000
-MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have three events and at most three stages
+MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have three events and three stages, a hybrid those of all its arms
 MOST_CHARGES, MOST_MECHANISMS = 1_000_000, 32  # of a corpus; equal mechanisms are one
 _LABEL = r"[\w ./:'-]{1,200}"
 
@@ -26,6 +26,9 @@ _FIGURES = {  # settings that events are computed from; all others are any harml
     "target_epsilon": CLAIMS["target_epsilon"],
     "steps": shape.integer(1),
     "iterations": shape.integer(1),
+    "votes": shape.integer(1),
+    "reserve": shape.number(least=0, most=0.9),
+    "inputs": shape.entries(shape.NAME, shape.text(shape.NAME), MOST_STAGES),
     "expected_batch": shape.number(above=0),
     "max_grad_norm": shape.number(above=0),
     "temperature": shape.number(least=0),

@@ -9,20 +9,20 @@ from pathlib import Path
 from lib.common.errors import Reason
 from lib.data import records
 from lib.data.records import Record
+from lib.methods.method import usable_target
 from lib.methods.registry import ARMS, of_stages, spending
-from lib.privacy import copy_count, label_histogram
+from lib.privacy import copy_count
 from lib.privacy.accounting import (
     ACCOUNTANT,
     SEARCH_DISCRETIZATION,
     Mechanism,
-    NonPrivate,
     default_delta,
     epsilon,
 )
 from lib.privacy.ledger import ALWAYS_PUBLIC, from_statement
 from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
-from lib.release import card, guarantee_check
+from lib.release import card, guarantee_check, lineage
 from lib.release.certificate import FORMAT, guarantee, ledger_part, mechanism_of, rounded_up
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
@@ -63,11 +63,11 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
     if current_name(notebook_of(certificate["stage"])) not in ARMS:
         yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
     else:
-        method, stage = of_stages(certificate["stage"], named)
-        settings = certificate["code"].get(stage, {}).get("settings", {})
-        if method.spends is None and settings.get(method.model) is None:
+        method, stage = of_stages(certificate["stage"], lineage.made_from(certificate["stage"], certificate))
+        if method.spends is None and lineage.settings_of(stage, certificate).get(method.model) is None:
             sentence = f"{certificate['stage']}: no stage among the ancestors has its model, so one is left out"
             yield Reason("release.ancestor_left_out", sentence)
+    yield from lineage.wrong(certificate)
     if set(certificate["code"]) != named:
         yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():
@@ -85,9 +85,9 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
     if event.get("sampler") != mechanism.sampler:
         yield Reason("release.sampler", f"{stage}: the sampler that is described is not that of the mechanism")
     if event["what"] == copy_count.WHAT:
-        expected = _expected_count(stage, certificate)
+        expected = lineage.expected_count(stage, certificate)
     else:
-        expected = _expected(stage, certificate, mechanism.noise)
+        expected = lineage.expected(stage, certificate, mechanism.noise)
     if expected is None:
         return  # `_left_out` reports an event that the settings do not ask for
     expected_figures, stated_figures = vars(expected), vars(mechanism)
@@ -99,31 +99,6 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
         if not same:
             sentence = f"{stage}: its settings ask for {name} {wanted}, the event has {stated}"
             yield Reason("release.event_not_as_set", sentence)
-
-
-def _expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | None:
-    """The mechanism that a stage's settings ask for, with this much noise; None where they ask for none."""
-    settings = certificate["code"].get(stage, {}).get("settings", {})
-    notebook = current_name(notebook_of(stage))
-    if notebook == CORPUS:
-        return label_histogram.mechanism(settings)
-    method = spending(notebook)
-    if method is None:
-        return None
-    if settings.get("target_epsilon") is None:
-        return NonPrivate()
-    return method.recipe(settings, certificate["units"], noise)
-
-
-def _expected_count(stage: str, certificate: Mapping) -> Mechanism | None:
-    """The count of copied units that an arm must have drawn, by the settings of the stage that drew its noise."""
-    if stage != certificate["stage"]:
-        return None
-    try:
-        _, spends = of_stages(stage, {stage, *certificate["ancestors"]})
-    except KeyError:  # no arm, which is reported
-        return None
-    return copy_count.mechanism(certificate["code"].get(spends, {}).get("settings", {}), certificate["delta"])
 
 
 def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
@@ -138,14 +113,14 @@ def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
     own = [event for event in certificate["events"] if event["stage"] == stage]
     counted = [mechanism_of(event) for event in own if event["what"] != copy_count.WHAT]
     counts = [mechanism_of(event) for event in own if event["what"] == copy_count.WHAT]
-    drawn = _expected(stage, certificate, counted[0].noise if counted else 1.0)
-    for of_kind, expected in ((counted, drawn), (counts, _expected_count(stage, certificate))):
+    drawn = lineage.expected(stage, certificate, counted[0].noise if counted else 1.0)
+    for of_kind, expected in ((counted, drawn), (counts, lineage.expected_count(stage, certificate))):
         if len(of_kind) != (expected is not None) or any(type(one) is not type(expected) for one in of_kind):
             asks = "no event" if expected is None else f"one event of kind {type(expected).__name__}"
             kinds = ", ".join(type(mechanism).__name__ for mechanism in of_kind) or "none"
             yield Reason("release.event_left_out", f"{stage}: its settings ask for {asks}, the certificate has {kinds}")
-    target, stated = certificate["code"][stage].get("settings", {}).get("target_epsilon"), certificate["target_epsilon"]
-    if spending(notebook) is not None and target != stated:
+    target, stated = lineage.settings_of(stage, certificate).get("target_epsilon"), certificate["target_epsilon"]
+    if stage == lineage.spends(certificate["stage"], certificate) and target != stated:
         sentence = f"{stage}: its setting target_epsilon is {target}, the certificate has {stated}"
         yield Reason("release.target_not_as_set", sentence)
 
@@ -165,27 +140,31 @@ def _corpus(certificate: Mapping) -> Iterator[Reason]:
 
 
 def _noise(certificate: Mapping) -> Iterator[Reason]:
-    """Check that the arm drew the noise that its target asks for: the least that keeps all events within it."""
-    target, delta = certificate["target_epsilon"], certificate["delta"]
-    drawn, others, stage = None, [], None
-    for event in certificate["events"]:
-        if spending(current_name(notebook_of(event["stage"]))) and event["what"] != copy_count.WHAT and drawn is None:
-            drawn, stage = mechanism_of(event), event["stage"]
-        else:
-            others.append(mechanism_of(event))
-    possible = not not_recomputed(from_statement(ledger_part(certificate)).events)
-    if drawn is None or target is None or drawn.unbounded or not possible:
+    """Check that each stage drew the noise that its target asks for: the least that keeps its arm within it."""
+    if not_recomputed(from_statement(ledger_part(certificate)).events):
         return
-    less = SAME_NOISE
-    if certificate["accountant"] != ACCOUNTANT:
-        less = OTHER_NOISE
-    if drawn.noise <= 2 * MIN_NOISE_MULTIPLIER:  # calibration does not search below
-        return
-    with_less = _expected(stage, certificate, drawn.noise * (1 - less))
-    least = epsilon([with_less, *others], delta=delta, discretization=SEARCH_DISCRETIZATION)
-    if least <= target:
-        sentence = f"{stage}: a noise of {drawn.noise:g} is stated, but the target {target:g} asks for less"
-        yield Reason("release.noise_not_calibrated", sentence)
+    less = SAME_NOISE if certificate["accountant"] == ACCOUNTANT else OTHER_NOISE
+    for stage in certificate["code"]:
+        settings, own = lineage.settings_of(stage, certificate), _drawn(stage, certificate)
+        if spending(current_name(notebook_of(stage))) is None or own is None or own.unbounded:
+            continue
+        if settings.get("target_epsilon") is None or own.noise <= 2 * MIN_NOISE_MULTIPLIER:
+            continue  # it is reported that it asks for no noise; and calibration does not search below
+        behind = lineage.made_from(stage, certificate)[1:]
+        before = [mechanism_of(event) for event in certificate["events"] if event["stage"] in behind]
+        count = copy_count.mechanism(settings, certificate["delta"])
+        with_less = lineage.expected(stage, certificate, own.noise * (1 - less))
+        mechanisms = [with_less, *before, *([] if count is None else [count])]
+        least = epsilon(mechanisms, delta=certificate["delta"], discretization=SEARCH_DISCRETIZATION)
+        if least <= (usable := usable_target(settings)):
+            sentence = f"{stage}: a noise of {own.noise:g} is stated, but the target {usable:g} asks for less"
+            yield Reason("release.noise_not_calibrated", sentence)
+
+
+def _drawn(stage: str, certificate: Mapping) -> Mechanism | None:
+    """What a stage drew beside its count of copied units."""
+    own = (event for event in certificate["events"] if event["stage"] == stage)
+    return next((mechanism_of(event) for event in own if event["what"] != copy_count.WHAT), None)
 
 
 def contents(folder: Path, certificate: Mapping) -> Iterator[Reason]:

@@ -156,7 +156,8 @@ def _count(candidate: Candidate) -> Iterator[Refusal]:
     """The noisy count of copied units, where the arm's ledger holds one."""
     if candidate.ledger is None:
         return
-    counted = [event for event in candidate.ledger.events if event.what == copy_count.WHAT]
+    own = (event for event in candidate.ledger.events if event.stage == candidate.stage)  # not those of its candidates
+    counted = [event for event in own if event.what == copy_count.WHAT]
     if not counted:
         return
     noisy, most = candidate.copy_count, copy_count.limit(counted[0].mechanism.scale)

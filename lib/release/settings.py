@@ -15,11 +15,11 @@ CORPUS_SETTINGS = (
 )  # fmt: skip
 BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those of the stage that is its own
     CORPUS: CORPUS_SETTINGS,
-    **{method.spends or method.arm: tuple(method.settings) for method in METHODS},
+    **{method.spends or method.arm: ("inputs", *method.settings) for method in METHODS},
 }
 NEW = frozenset({  # parameters that the former format could not spell out
     "share", "copy_share", "for_release", "frozen_a", "average_from", "contrast", "warm_steps", "warm_batch",
-    "warm_learning_rate", "vote_weights", "max_overlap", "good_shots", "bad_shots",
+    "warm_learning_rate", "vote_weights", "max_overlap", "good_shots", "bad_shots", "inputs", "reserve",
 })  # fmt: skip
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 

@@ -23,6 +23,7 @@ from lib.stage import stage as stages
 from support.project import ROOT, Project
 
 CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "10_finetune_dp_lora", "11_generate", "20_canary_privacy"
+HYBRID = "13_select"
 SOURCE = "csv:/home/somebody/clinic.csv"
 SIZES = {"train": 60, "test": 40, "synthetic": 40}
 WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "vi") for b in "bcdfghjklmnpqrstvwxz"]
@@ -76,8 +77,8 @@ def build(project: Project) -> None:
     project.notebook(
         TRAINING,
         edge + '}\nmodel: str = "/home/somebody/model"\nprompt: str = "A {mood} one:"\n'
-        "target_epsilon: float | None = 8.0\ncopy_share: float = 0.2\nfor_release: bool = True\nsteps: int = 3\n"
-        "expected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
+        "target_epsilon: float | None = 8.0\nreserve: float = 0.0\ncopy_share: float = 0.2\nfor_release: bool = True\n"
+        "steps: int = 3\nexpected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
         'chat: bool = False\nmax_tokens: int = 60\nlearning_rate: float = 0.1\nschedule: str = "linear"\n'
         'lora: dict = {"r": 2}\nfrozen_a: bool = False\naverage_from: int | None = None\ncontrast: float = 0.0\n'
         "warm_steps: int = 0\nwarm_batch: float = 32.0\nwarm_learning_rate: float = 0.001\n"
@@ -117,6 +118,35 @@ def build(project: Project) -> None:
         "found = {'verdicts': {'mine': verdict} if verdict else {}, 'findings': rows}\n"
         "write_json(stage.path('findings.json'), found)",
         "stage.finish({}, inherit(list(stage.inputs.values())).statement(stage.id))",
+    )
+
+
+def build_hybrid(project: Project) -> None:
+    """A notebook that selects from the arm: a toy that draws, charges and writes what the real one does."""
+    project.notebook(
+        HYBRID,
+        'inputs: dict[str, str] = {"corpus": "00_process_data", "mine": "11_generate"}\n'
+        "target_epsilon: float | None = 8.0\ncopy_share: float = 0.2\nfor_release: bool = True\n"
+        'encoder: str = "/home/somebody/encoder"\nvotes: int = 1\nk_nn: int = 1\nthreshold: float = 0.0\n'
+        'selection: str = "rank"\nnear_duplicate_similarity: float = 1.0\nall_iterations: bool = False\n'
+        "samples: int = 20\nprivacy_seed: int | None = None\nnoisy_count: int = 2\n",
+        "from lib.common.files import write_json\nfrom lib.data import records\n"
+        "from lib.methods.selection import candidates\nfrom lib.methods.selection.method import METHOD\n"
+        "from lib.privacy import budget, copy_count\nfrom lib.privacy.ledger import Event, inherit\n\n"
+        "ledger = inherit(list(stage.inputs.values()))\n"
+        "corpus = {'units': ledger.units, 'delta': ledger.delta, 'others': ledger.mechanisms}\n"
+        "votes_of_all = Event(stage.id, 'votes', METHOD.mechanism(stage.parameters, **corpus), privacy_seed)\n"
+        "count = Event(stage.id, copy_count.WHAT, copy_count.mechanism(stage.parameters, ledger.delta))\n"
+        "for event in (votes_of_all, count):\n"
+        "    budget.charge(stage, event, ledger, named=for_release)\n"
+        "    ledger.events.append(event)\n",
+        "cells = [{'mood': 'glad'}, {'mood': 'sad'}]\n"
+        "arms = [folder for name, folder in stage.inputs.items() if name != 'corpus']\n"
+        "found = candidates.gather(arms, cells, near_duplicate_similarity=near_duplicate_similarity).records\n"
+        "made = [records.Record(f'synthetic-{i:06d}', r.text, r.labels) for i, r in enumerate(found[:samples])]\n"
+        "records.write(stage.path('synthetic.jsonl'), made)\n"
+        "write_json(stage.path('copy_count.json'), {'noisy_count': noisy_count})\n"
+        "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
     )
 
 

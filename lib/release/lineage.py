@@ -1,0 +1,88 @@
+"""Which stages of a certificate were made from which, and what the settings of each ask for."""
+
+from collections.abc import Iterator, Mapping
+
+from lib.common.errors import Reason
+from lib.methods.registry import ARMS, of_stages, spending
+from lib.privacy import copy_count, label_histogram
+from lib.privacy.accounting import Mechanism, NonPrivate
+from lib.release.certificate import FORMAT
+from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
+
+
+def settings_of(stage: str, certificate: Mapping) -> Mapping:
+    """The settings that a certificate spells out of a stage; none where it does not name the stage."""
+    return certificate["code"].get(stage, {}).get("settings", {})
+
+
+def made_from(stage: str, certificate: Mapping) -> list[str]:
+    """A stage and all that it was made from, by the inputs in their settings, itself first.
+
+    Args:
+        stage: its id.
+        certificate: whose values make sense. The former format had no inputs, and three stages at most: all of them.
+    """
+    if certificate["format"] != FORMAT:
+        return [stage, *(other for other in (certificate["stage"], *certificate["ancestors"]) if other != stage)]
+    found = [stage]
+    for one in found:  # it grows
+        found += [up for up in settings_of(one, certificate).get("inputs", {}).values() if up not in found]
+    return found
+
+
+def wrong(certificate: Mapping) -> Iterator[Reason]:
+    """Inputs that are not named as ancestors, and ancestors that nothing was made from.
+
+    Args:
+        certificate: whose values make sense.
+    """
+    named = {certificate["stage"], *certificate["ancestors"]}
+    reached = set(made_from(certificate["stage"], certificate))
+    for stage in sorted(reached - named):
+        yield Reason("release.ancestor_left_out", f"{stage}: is an input, and is not among the ancestors")
+    for stage in sorted(named - reached):
+        yield Reason("release.ancestor_of_nothing", f"{stage}: is among the ancestors, and nothing was made from it")
+
+
+def spends(arm: str, certificate: Mapping) -> str | None:
+    """The id of the stage that drew an arm's noise; None for a stage that is no arm.
+
+    Args:
+        arm: id of the stage.
+        certificate: whose values make sense.
+    """
+    if current_name(notebook_of(arm)) not in ARMS:
+        return None
+    return of_stages(arm, made_from(arm, certificate))[1]
+
+
+def expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | None:
+    """The mechanism that a stage's settings ask for, with this much noise; None where they ask for none.
+
+    Args:
+        stage: its id.
+        certificate: whose values make sense.
+        noise: sigma over what one unit can change, above 0.
+    """
+    settings, notebook = settings_of(stage, certificate), current_name(notebook_of(stage))
+    if notebook == CORPUS:
+        return label_histogram.mechanism(settings)
+    method = spending(notebook)
+    if method is None:
+        return None
+    if settings.get("target_epsilon") is None:
+        return NonPrivate()
+    return method.recipe(settings, certificate["units"], noise)
+
+
+def expected_count(stage: str, certificate: Mapping) -> Mechanism | None:
+    """The count of copied units that an arm must have drawn, by the settings of the stage that drew its noise.
+
+    Args:
+        stage: its id; one that is no arm draws none.
+        certificate: whose values make sense. In the former format only its own arm counts.
+    """
+    if certificate["format"] != FORMAT and stage != certificate["stage"]:
+        return None
+    drew = spends(stage, certificate)
+    return None if drew is None else copy_count.mechanism(settings_of(drew, certificate), certificate["delta"])

@@ -1,0 +1,124 @@
+"""A pack of a hybrid arm: verified from itself alone, and forged ones are refused, whichever stage they lie about."""
+
+import copy
+import shutil
+from pathlib import Path
+
+import pytest
+from support import release_world
+from support.release_world import ARM, CORPUS, HYBRID, TRAINING, forge, loads
+
+from lib.common.files import read_json
+from lib.privacy import copy_count
+from lib.release import certificate, gate, lineage, pack, verify
+from lib.release.candidate import Candidate
+
+finished, world = release_world.finished, release_world.world
+
+
+@pytest.fixture
+def hybrid(world) -> Candidate:
+    """An arm that was selected from texts of a training that left it room."""
+    release_world.build_hybrid(world.project)
+    world.play(TRAINING, reserve=0.05)
+    world.play(ARM, HYBRID)
+    return Candidate(world.run, HYBRID)
+
+
+@pytest.fixture
+def packed(hybrid, tmp_path) -> Path:
+    """Its pack, in a folder of its own."""
+    alone = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(hybrid), alone)
+    return alone
+
+
+def codes(folder: Path) -> list[str]:
+    return [reason.code for reason in verify.check(folder)[1]]
+
+
+def event_of(whole: dict, stage: str, what: str) -> dict:
+    return next(event for event in whole["events"] if event["stage"] == stage and event["what"] == what)
+
+
+def test_a_hybrid_is_packed_and_verified_with_every_event_of_the_arms_behind_it(hybrid, packed):
+    statement = read_json(hybrid.folder / "privacy.json")
+    assert 0.98 * 8 <= statement["epsilon"] <= 8
+    expected = [(CORPUS, "label histogram"), (TRAINING, "training"), (ARM, copy_count.WHAT)]
+    expected += [(HYBRID, "votes"), (HYBRID, copy_count.WHAT)]
+    assert [(event["stage"], event["what"]) for event in statement["events"]] == expected
+    assert verify.check(hybrid.folder)[1] == [] and codes(packed) == []
+    whole, card = loads(packed / certificate.NAME), (packed / "README.md").read_text()
+    assert whole["guarantee"]["covers"] == "this arm" and whole["records"] == 20
+    assert whole["code"][HYBRID]["settings"]["encoder"] == "withheld"
+    assert f"candidates are texts of `{ARM}`" in card and "clipped to norm 1" in card  # how those were made, too
+    assert lineage.made_from(HYBRID, whole) == [HYBRID, CORPUS, ARM, TRAINING]
+    assert read_json(hybrid.run / ARM / "privacy.json")["epsilon"] <= 0.95 * 8
+    assert codes(pack.pack(Candidate(hybrid.run, ARM))) == []  # the arm that left room is released as well
+
+
+def test_the_gate_reads_the_count_of_the_hybrid_and_not_that_of_its_candidates(hybrid, world):
+    assert gate.check(hybrid) == []
+    limit = copy_count.limit(hybrid.ledger.mechanisms[-1].scale)
+    world.play(HYBRID, noisy_count=limit + 1)
+    assert [refusal.reason.code for refusal in gate.check(Candidate(world.run, HYBRID))] == ["release.copies"]
+
+
+def lie(whole: dict, about: str) -> dict:
+    """A certificate in which one thing is better than it was."""
+    changed = copy.deepcopy(whole)
+    settings = {stage: changed["code"][stage]["settings"] for stage in changed["code"]}
+    match about:
+        case "more noise in the votes":
+            event_of(changed, HYBRID, "votes")["mechanism"]["noise_multiplier"] *= 2
+        case "more noise in training":
+            event_of(changed, TRAINING, "training")["mechanism"]["noise_multiplier"] *= 1.2
+        case "no votes":
+            changed["events"].remove(event_of(changed, HYBRID, "votes"))
+        case "no count of the candidates":
+            changed["events"].remove(event_of(changed, ARM, copy_count.WHAT))
+        case "fewer votes":
+            settings[HYBRID]["votes"] = 2
+        case "no reserve":
+            settings[TRAINING]["reserve"] = 0.0
+        case "another target":
+            settings[HYBRID]["target_epsilon"] = 4.0
+        case "candidates that saw nothing":  # training and its count are left out everywhere
+            settings[HYBRID]["inputs"] = {"corpus": CORPUS}
+        case "an input that is not named":
+            settings[HYBRID]["inputs"] |= {"more": "11_generate.more"}
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("about", "code"),
+    [
+        ("more noise in the votes", "release.noise_not_calibrated"),
+        ("more noise in training", "release.noise_not_calibrated"),
+        ("no votes", "release.event_left_out"),
+        ("no count of the candidates", "release.event_left_out"),
+        ("fewer votes", "release.event_not_as_set"),
+        ("no reserve", "release.noise_not_calibrated"),
+        ("another target", "release.target_not_as_set"),
+        ("candidates that saw nothing", "release.ancestor_of_nothing"),
+        ("an input that is not named", "release.ancestor_left_out"),
+    ],
+)
+def test_a_forged_hybrid_is_refused(packed, about, code):
+    whole = loads(packed / certificate.NAME)
+    changed = lie(whole, about)
+    if about == "an input that is not named":
+        with pytest.raises(KeyError):  # no card can be written about it
+            forge(packed, changed)
+        release_world.rehash(packed, changed)
+    else:
+        forge(packed, changed)
+    assert code in codes(packed)
+
+
+def test_a_stage_that_leaves_an_event_out_is_seen(hybrid):
+    path = hybrid.folder / "privacy.json"
+    statement = read_json(path)
+    statement["events"] = [event for event in statement["events"] if event["stage"] != TRAINING]
+    release_world.write_json(path, statement)
+    assert "privacy.event_left_out" in codes(hybrid.folder)
