@@ -240,7 +240,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder).resolve(), CHANGES)
-        house.nodes[AUDIT].parameters["inputs"].pop("aug_pe")  # whose votes 12 holds by itself
+        for arm in ("aug_pe", "hybrid"):  # whose votes 12 holds by itself
+            house.nodes[AUDIT].parameters["inputs"].pop(arm)
         if options.broken:
             BROKEN[options.broken]()
         trials = Trials(house, random.Random(options.seed), options.stages)
