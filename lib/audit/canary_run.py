@@ -1,0 +1,101 @@
+"""Canaries that go through a mechanism as it runs, without any private record: what is attacked, and what comes back.
+
+A method's entry names the function that sends them through (`lib.methods.method.Method.canaries`). It takes an
+`Access` and returns a `CanaryRun`. The world of such a run holds canaries alone: the mechanism runs with the figures of
+the access (sigma, q, T, sensitivity), nothing is charged, and nothing that comes out depends on a private record.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lib.audit.conformance import Check
+from lib.common.files import read_json
+from lib.privacy.accounting import epsilon
+from lib.privacy.ledger import Event
+from lib.privacy.mechanism_kinds import Gaussian
+
+
+class Fault(StrEnum):
+    """A fault that is planted in a mechanism as a positive control: the audit must read *violated*."""
+
+    NO_NOISE = "no noise"
+    HALVED_NOISE = "halved noise"
+    SHUFFLED = "a shuffling sampler"
+    LARGE_CLIP = "a clip too large"
+
+    def applies_to(self, mechanism: Gaussian) -> bool:
+        """Whether a mechanism can have the fault: one that samples nothing cannot shuffle."""
+        return self is not Fault.SHUFFLED or mechanism.poisson
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access of an arm to the private records by a (subsampled) Gaussian mechanism, as its ledger states it.
+
+    Attributes:
+        stage: id of the stage that made it.
+        what: what was released, in words.
+        mechanism: with sigma, q and T.
+        parameters: of the stage.
+        unit: ``record`` or ``user``.
+        delta: of the arm, in (0, 1/n].
+    """
+
+    stage: str
+    what: str
+    mechanism: Gaussian
+    parameters: Mapping[str, Any]
+    unit: str
+    delta: float
+
+    @property
+    def claim(self) -> float:
+        """The epsilon of this access alone, at `delta`: an upper bound, at most that of the arm."""
+        return epsilon([self.mechanism], delta=self.delta)
+
+
+@dataclass(frozen=True)
+class CanaryRun:
+    """What canaries that went through a mechanism gave.
+
+    Attributes:
+        scores: sums over all releases of the log likelihood ratios of the m canaries, shape (m,).
+        included: whether each was in, bool, shape (m,).
+        checks: of the mechanism that ran (`lib.audit.conformance`).
+    """
+
+    scores: np.ndarray
+    included: np.ndarray
+    checks: Sequence[Check]
+
+
+Send = Callable[..., CanaryRun]  # (access, canaries, rng=, fault=None, progress=) of a method's entry
+
+
+def accesses(folder: Path) -> list[Access]:
+    """The accesses of an arm by Gaussian mechanisms that have noise, oldest first.
+
+    Args:
+        folder: of the arm's finished stage; the stages that it was made from stand beside it.
+    """
+    statement = read_json(folder / "privacy.json")
+    events = [Event.from_json(line) for line in statement["events"]]
+    return [
+        Access(
+            event.stage,
+            event.what,
+            event.mechanism,
+            yaml.safe_load((folder.parent / event.stage / "params.yaml").read_text("utf-8")),
+            statement["unit"],
+            statement["delta"],
+        )
+        for event in events
+        if isinstance(event.mechanism, Gaussian) and not event.mechanism.unbounded
+    ]
+

@@ -1,0 +1,107 @@
+"""The best attack on canaries of a (subsampled) Gaussian mechanism: its score, its thresholds, and what it would show.
+
+What a mechanism releases about a canary that has coordinates of its own is, release by release, N(0, sigma^2) if the
+canary is out, and (1 - q) N(0, sigma^2) + q N(1, sigma^2) if it is in, in units of what one unit can change. By Neyman
+and Pearson's lemma no test tells the two apart better than the likelihood ratio. Releases are independent, so their
+log likelihood ratios add up.
+
+The ideal attack reads exactly such numbers. Its bound is the *ceiling* beside the bound of a real run: it follows from
+sigma, q, T and the number of canaries alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lib.audit.trade_off import best_bound
+from lib.privacy.mechanism_kinds import Gaussian
+
+FALSE_POSITIVE_RATES = (0.15, 0.05, 0.01)  # of the thresholds: the first suits large leaks, all suit DP-SGD at epsilon 8
+SIMULATED = 200_000  # scores of either side from which thresholds and rates are taken
+
+
+def log_likelihood_ratio(released: np.ndarray, mechanism: Gaussian) -> np.ndarray:
+    """The score of canaries by one release: log of the density if in over the density if out.
+
+    Args:
+        released: what was released about each canary, in units of what one unit can change, any shape.
+        mechanism: as claimed, with noise; its ``count`` is not used.
+
+    Returns:
+        The log likelihood ratios in nats, of the same shape; higher means rather in.
+    """
+    q, loss = mechanism.sampling_probability, (released - 0.5) / mechanism.noise_multiplier**2
+    return loss if q == 1 else np.logaddexp(math.log1p(-q), math.log(q) + loss)
+
+
+def scores(mechanism: Gaussian, included: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Scores of an ideal attack, drawn from the mechanism as it is claimed.
+
+    Args:
+        mechanism: with noise.
+        included: whether each canary is in, bool, shape (m,).
+        rng: draws batches and noise.
+
+    Returns:
+        Scores, shape (m,).
+    """
+    total = np.zeros(len(included))
+    for _ in range(mechanism.count):
+        joined = included & (rng.random(len(included)) < mechanism.sampling_probability)
+        total += log_likelihood_ratio(rng.normal(0, mechanism.noise_multiplier, len(included)) + joined, mechanism)
+    return total
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed before any canary is scored.
+
+    Attributes:
+        mechanism: as claimed.
+        thresholds: scores above one say in; falling false positive rates (`FALSE_POSITIVE_RATES`).
+        outside: shares of ideal scores of canaries that are out, between the thresholds, shape (K + 1,), rising scores.
+        inside: the same of canaries that are in.
+    """
+
+    mechanism: Gaussian
+    thresholds: tuple[float, ...]
+    outside: np.ndarray
+    inside: np.ndarray
+
+    def ceiling(self, canaries: int, *, delta: float, beta: float) -> float:
+        """The bound of an ideal attack on this mechanism with half of the canaries in, at its expected counts.
+
+        That is about the median over many such attacks: half of them count more wrong canaries, half fewer.
+
+        Args:
+            canaries: m, at least 2.
+            delta: at which epsilon is stated, in (0, 1).
+            beta: the highest chance that a bound is wrong, in (0, 1).
+        """
+        half = canaries // 2
+        counts = [
+            (threshold, round(half * self.outside[k:].sum()), round(half * self.inside[:k].sum()))
+            for k, threshold in enumerate(self.thresholds, 1)
+        ]
+        return best_bound(counts, half, half, mechanism=self.mechanism, delta=delta, beta=beta).epsilon
+
+
+@lru_cache(maxsize=64)
+def plan(mechanism: Gaussian, rates: Sequence[float] = FALSE_POSITIVE_RATES) -> Plan:
+    """Thresholds for a mechanism, from simulated scores: they follow from sigma, q and T alone.
+
+    Args:
+        mechanism: as claimed, with noise.
+        rates: false positive rates of the ideal attack, falling.
+    """
+    rng = np.random.default_rng(0)
+    outside, inside = (np.sort(scores(mechanism, np.full(SIMULATED, side), rng)) for side in (False, True))
+    thresholds = tuple(float(outside[math.ceil(SIMULATED * (1 - rate)) - 1]) for rate in rates)
+    shares = [
+        np.diff(np.searchsorted(side, thresholds, side="right"), prepend=0, append=SIMULATED) / SIMULATED
+        for side in (outside, inside)
+    ]
+    return Plan(mechanism, thresholds, *shares)
