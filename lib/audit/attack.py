@@ -1,7 +1,7 @@
-"""What the scores of an audited arm show: how well they tell canaries apart, and positive controls.
+"""What text canaries show: how well scores tell those that were in from those that were not, and positive controls.
 
-An attack that never caught anything proves nothing by finding nothing. So every score that is made into a bound has
-positive controls, and where a control is missed there is no verdict.
+A separate experiment: it says how much of a made-up record comes back, and bounds no epsilon (`lib.audit.verdict`
+does). An attack that never caught anything proves nothing by finding nothing, so it must catch what has no privacy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,6 @@ from lib.audit.canaries import Canary, Repetition
 from lib.audit.canary_set import CanarySet, coins
 from lib.audit.membership import IntervalEstimate, auc, tpr_at_fpr
 from lib.audit.target import MadeAgain
-from lib.audit.verdict import Verdict, audit
-from lib.common.errors import DoppelError
 
 CAUGHT = 0.8  # AUC that repeated canaries must exceed where there is no privacy
 
@@ -92,51 +90,19 @@ def repeated_control(name: str, values: np.ndarray, repetition: Repetition) -> C
     return Control(name, what, f"AUC {reached:.2f}, must be above {CAUGHT}", reached > CAUGHT)
 
 
-def planted_control(
-    name: str,
-    values: np.ndarray,
-    members: Sequence[Canary],
-    *,
-    claim: float,
-    delta: float,
-    rng: np.random.Generator,
-    copies: int = 1,
-) -> Control:
-    """Whether an arm without noise reads *violated* when it is said to claim a small epsilon.
-
-    The claim is that of the unit which a coin moves. Where coins move groups of ``copies`` records, each record claims
-    ``claim`` / ``copies``, so that the group claims ``claim`` (`lib.audit.canaries.Repetition.group_claim`).
+def unnoised_control(name: str, values: np.ndarray, members: Sequence[Canary]) -> Control:
+    """Whether a score catches the canaries that came once where the noise of an arm is left out.
 
     Args:
         name: of the score.
-        values: scores of the canaries for an arm without noise, shape (n,); higher means rather in.
+        values: scores of the canaries without noise, shape (n,); higher means rather in.
         members: the canaries.
-        claim: epsilon that is claimed for the unit, above 0.
-        delta: of the claim for one record, in [0, 1).
-        rng: breaks ties, and draws the ideal attack's scores.
-        copies: of each canary, at least 1.
 
     Returns:
-        The control; passed where any bound is above the claim.
-
-    Raises:
-        DoppelError: the claim for the group has delta 1, so that it promises nothing.
+        The control; passed where the AUC is above `CAUGHT`.
     """
-    group = Repetition(members, copies)
-    epsilon, group_delta = group.group_claim(claim / copies, delta)
-    if group_delta >= 1:
-        raise DoppelError(
-            "audit.planted_claim_vacuous",
-            f"planted_claim = {claim:g} for {group.unit} has delta 1, so it claims nothing",
-            name="planted_claim",
-            value=claim,
-            remedy="lower it",
-        )
-    findings = audit({name: values}, coins(members), claim=epsilon, delta=group_delta, rng=rng)
-    best = max(findings, key=lambda finding: finding.bound.epsilon)
-    shown = f"bound {best.bound.epsilon:.2f} of a claimed {epsilon:g} for {group.unit}"
-    violated = any(finding.verdict is Verdict.VIOLATED for finding in findings)
-    return Control(name, "noise off under a claim", shown, violated)
+    reached = auc(values, coins(members)).value
+    return Control(name, "noise off, one copy", f"AUC {reached:.2f}, must be above {CAUGHT}", reached > CAUGHT)
 
 
 def scores_of(again: MadeAgain, planted: CanarySet, canary_vectors: np.ndarray, text_vectors: np.ndarray) -> Scores:
@@ -164,37 +130,18 @@ def scores_of(again: MadeAgain, planted: CanarySet, canary_vectors: np.ndarray, 
 
 
 def controls(
-    scores: Mapping[str, Scores],
-    made: Mapping[str, MadeAgain],
-    planted: CanarySet,
-    *,
-    control: str | None,
-    bounded: Sequence[str],
-    claim: float,
-    delta: float,
-    rng: np.random.Generator,
+    scores: Scores | None, unnoised: Mapping[str, np.ndarray], planted: CanarySet, *, score: str | None
 ) -> list[Control]:
-    """Every positive control: the arm without privacy on the most repeated canaries, and what has its noise off.
+    """The positive controls of the experiment with text canaries.
 
     Args:
-        scores: of `scores_of`, by arm.
-        made: by arm.
+        scores: of `scores_of`, of the arm without privacy; None where there is none.
+        unnoised: scores of the canaries that came once, without noise, by name, of all arms that were made again.
         planted: the canaries.
-        control: the arm without privacy, or None.
-        bounded: scores that are made into bounds.
-        claim: epsilon that the planted violation claims, above 0.
-        delta: of that claim, in (0, 1).
-        rng: breaks ties.
+        score: the one by which the arm without privacy must be caught, on its most repeated canaries.
     """
-    tried: list[Control] = []
-    if control is not None:
+    tried = [unnoised_control(name, values, planted.single) for name, values in unnoised.items()]
+    if scores is not None and score is not None:
         group = planted.repeated[-1]
-        for name in [name for name in bounded if name in scores[control]]:
-            values = scores[control][name][group.copies]
-            tried.append(repeated_control(name, values, group))
-            planted_claim = {"claim": claim, "delta": delta, "rng": rng, "copies": group.copies}
-            tried.append(planted_control(name, values, group.canaries, **planted_claim))
-    for again in made.values():
-        for name, values in again.unnoised.items():
-            tried.append(planted_control(name, values, planted.single, claim=claim, delta=delta, rng=rng))
+        tried.append(repeated_control(score, scores[score][group.copies], group))
     return tried

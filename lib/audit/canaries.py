@@ -4,7 +4,6 @@ A canary is an ordinary record with labels and an owner of its own, so adding on
 datasets, and epsilon limits how well its coin can be guessed. `lib.audit.canary_texts` makes the texts.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -97,8 +96,7 @@ def insert(records: Sequence[Record], canaries: Sequence[Canary]) -> list[Record
 class Repetition:
     """Canaries that come several times each when they are included, to see how leaks grow with repetition.
 
-    A coin here moves a group of records, so epsilon for one record does not limit guesses about it; `group_claim` does.
-    Scores of these canaries must not enter `lib.audit.verdict.audit` with the arm's own epsilon.
+    A coin here moves a group of records, so epsilon for one record does not limit guesses about it.
 
     Attributes:
         canaries: with one coin for all copies of a canary.
@@ -120,11 +118,6 @@ class Repetition:
                 value=self.copies,
             )
 
-    @property
-    def unit(self) -> str:
-        """What a coin moves, in words."""
-        return f"a group of {self.copies} identical records" if self.copies > 1 else "one record"
-
     def insert(self, records: Sequence[Record]) -> list[Record]:
         """Append every copy of the included canaries to ``records``; each copy has an id of its own.
 
@@ -138,25 +131,6 @@ class Repetition:
             for copy in range(self.copies)
         ]
         return _append(records, copied)
-
-    def group_claim(self, epsilon: float, delta: float) -> tuple[float, float]:
-        """What a claim for one record promises for a group of k = ``copies`` records.
-
-        Group privacy (Vadhan 2017, "The Complexity of Differential Privacy", lemma 2.2, its delta summed exactly):
-        k epsilon, and delta (1 + e^epsilon + ... + e^((k - 1) epsilon)) = delta (e^(k epsilon) - 1) / (e^epsilon - 1).
-
-        Args:
-            epsilon: of one record (add or remove), at least 0.
-            delta: of one record, in [0, 1).
-
-        Returns:
-            Epsilon and delta of the group. A delta of 1 promises nothing; larger sums are given as 1.
-        """
-        try:
-            factor = math.expm1(self.copies * epsilon) / math.expm1(epsilon) if epsilon else self.copies
-        except OverflowError:
-            factor = math.inf
-        return self.copies * epsilon, min(1.0, delta * factor) if delta else 0.0
 
 
 def _append(records: Sequence[Record], added: Sequence[Record]) -> list[Record]:

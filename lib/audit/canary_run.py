@@ -74,6 +74,14 @@ class CanaryRun:
     included: np.ndarray
     checks: Sequence[Check]
 
+    def first(self, canaries: int) -> "CanaryRun":
+        """The run as if there had been fewer canaries; half of them in are a matter of chance then.
+
+        Args:
+            canaries: how many of the first are kept, enough to have some in and some out.
+        """
+        return CanaryRun(self.scores[:canaries], self.included[:canaries], self.checks)
+
 
 Send = Callable[..., CanaryRun]  # (access, canaries, rng=, fault=None, progress=) of a method's entry
 
@@ -98,4 +106,3 @@ def accesses(folder: Path) -> list[Access]:
         for event in events
         if isinstance(event.mechanism, Gaussian) and not event.mechanism.unbounded
     ]
-

@@ -19,7 +19,11 @@ import numpy as np
 from lib.audit.trade_off import best_bound
 from lib.privacy.mechanism_kinds import Gaussian
 
-FALSE_POSITIVE_RATES = (0.15, 0.05, 0.01)  # of the thresholds: the first suits large leaks, all suit DP-SGD at epsilon 8
+FALSE_POSITIVE_RATES = (
+    0.15,
+    0.05,
+    0.01,
+)  # of the thresholds: the first suits large leaks, all suit epsilon 8
 SIMULATED = 200_000  # scores of either side from which thresholds and rates are taken
 
 

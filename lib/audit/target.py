@@ -124,7 +124,7 @@ class MadeAgain:
     Attributes:
         scores: raw scores by name, (canaries and references,) or (steps, canaries and references); higher: rather in.
         single: scores of the canaries that came once, (m,), by name: attacks that need no reference.
-        unnoised: the same without noise, (m,), by name: the violation that a positive control plants.
+        unnoised: the same without noise, (m,), by name: what a positive control must catch.
         texts: what the arm wrote again.
         statement: what it spent, as `lib.privacy.ledger.Ledger.statement` has it.
     """

@@ -1,6 +1,6 @@
 """Violations that audits found, kept for as long as the run: an audit that is run again does not take one back.
 
-Canaries are drawn anew in each audit, and chance may then find nothing. A violation of the same arm stands; making the
+Noise is drawn anew in each audit, and chance may then find nothing. A violation of the same arm stands; making the
 arm again, with the fault mended, is what ends it.
 """
 

@@ -42,11 +42,13 @@ class Method:
         checks: notebook -> what pre-flight refuses about a stage's parameters.
         corpus_checks: notebook -> what pre-flight refuses about a stage's parameters beside those of its corpus.
         files: names of the parameters that hold paths of files which the stage reads.
-        scores: names of the attack scores that 20_canary_privacy computes for its arms.
-        own_control: those scores that have a positive control of their own. All others need, as a control, an arm of
-            this method without privacy.
-        audit: ``module:function`` that makes an arm again on a corpus with canaries; see `lib.audit.target.MadeAgain`.
-            None where there is nothing to audit.
+        canaries: ``module:function`` that sends canaries through the mechanism that ``spends`` runs, without any
+            private record; see `lib.audit.canary_run.Send`. None where there is no mechanism.
+        audit: ``module:function`` that makes an arm again on a corpus with text canaries; see
+            `lib.audit.target.MadeAgain`. None where there is nothing to make again.
+        control_score: name of the score, of those that ``audit`` gives, that must catch what has no privacy.
+        own_control: whether ``audit`` gives that score without noise too. Else the control is an arm of this method
+            without privacy.
         colour: of its arms in pictures, ``#rrggbb``.
         model: name of the parameter that names the language model: of the stage that draws the noise, or of the arm
             where ``through`` is None.
@@ -65,9 +67,10 @@ class Method:
     checks: Mapping[str, Check]
     corpus_checks: Mapping[str, CorpusCheck]
     files: Sequence[str] = ()
-    scores: Sequence[str] = ()
-    own_control: Sequence[str] = ()
+    canaries: str | None = None
     audit: str | None = None
+    control_score: str | None = None
+    own_control: bool = False
     model: str = "model"
 
     def name(self, *, private: bool) -> str:
@@ -128,16 +131,27 @@ class Method:
         """The function that `audit` names. It is imported by this call, because it imports torch.
 
         Raises:
-            DoppelError: the method never sees a private record, so there is nothing to audit.
+            DoppelError: the method never sees a private record, so there is nothing to make again.
         """
-        if self.audit is None:
+        return self._function(self.audit)
+
+    def send_canaries(self) -> Callable:
+        """The function that `canaries` names. It is imported by this call, because it imports torch.
+
+        Raises:
+            DoppelError: the method never sees a private record, so it has no mechanism.
+        """
+        return self._function(self.canaries)
+
+    def _function(self, named: str | None) -> Callable:
+        if named is None:
             raise DoppelError(
                 "methods.nothing_to_audit",
                 f"an arm made by {self.title} never saw the private records, so there is nothing to audit",
                 name=self.title,
                 remedy="remove it from inputs",
             )
-        module, _, function = self.audit.partition(":")
+        module, _, function = named.partition(":")
         return getattr(import_module(module), function)
 
 

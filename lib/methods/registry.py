@@ -78,13 +78,13 @@ def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
 
 
 def attacked(notebook: str) -> Method:
-    """The method with an audit whose records are written in a notebook.
+    """The method whose arms can be made again, and whose records are written in a notebook.
 
     Args:
         notebook: one of `ARMS`.
 
     Raises:
-        KeyError: 20_canary_privacy can attack no method of this notebook.
+        KeyError: 20_canary_privacy can make no arm of this notebook again.
     """
     for method in METHODS:
         if method.arm == notebook and method.audit is not None:

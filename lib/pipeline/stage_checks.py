@@ -4,7 +4,7 @@ A check takes the resolved parameters and raises DoppelError. It must stay light
 torch or transformers. The checks of a method's own notebooks stand in its entry (`lib.methods.registry`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
@@ -56,7 +56,7 @@ def process_data(parameters: Parameters) -> None:
 
 
 def canary_privacy(parameters: Parameters) -> None:
-    """Refuse an audit without arms, without the controls that its arms need, and with scores that no arm has.
+    """Refuse an audit without arms, and text canaries for arms that are no inputs or have no positive control.
 
     Args:
         parameters: of 20_canary_privacy, resolved.
@@ -70,7 +70,16 @@ def canary_privacy(parameters: Parameters) -> None:
             name="inputs",
             remedy="add one, as eps8: 11_generate.eps8",
         )
-    _check_control(parameters["control"], arms)
+    for name in parameters["remade"]:
+        if name not in arms:
+            raise DoppelError(
+                "pipeline.remade_is_no_arm",
+                f"remade: {name!r} is no arm among inputs",
+                name="remade",
+                value=name,
+                remedy=nearest(name, arms),
+            )
+    _check_control(parameters["control"], {name: arms[name] for name in parameters["remade"]})
     if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
         raise DoppelError(
             "pipeline.copies_without_number",
@@ -78,67 +87,19 @@ def canary_privacy(parameters: Parameters) -> None:
             name="repeated",
             value=parameters["repeated"],
         )
-    _check_bounded(parameters["bounded"], list(arms.values()), parameters["control"])
 
 
-def _check_control(control: str | None, arms: dict[str, Method]) -> None:
-    """The control is an arm of a method that has no positive control of its own."""
-    needing = {name: method.arm for name, method in arms.items() if not method.own_control}
-    if control is None and needing:
+def _check_control(control: str | None, remade: dict[str, Method]) -> None:
+    """Where arms that are made again bring no positive control of their own, one of them is the control."""
+    needing = {name: method.arm for name, method in remade.items() if not method.own_control}
+    if needing and control not in needing:
         raise DoppelError(
             "pipeline.no_control",
-            f"control: an arm of {next(iter(needing.values()))} needs one without privacy to compare with",
-            name="control",
-            remedy="name its input",
-        )
-    if control is not None and control not in needing:
-        kinds = sorted({method.arm for method in METHODS if method.audit and not method.own_control})
-        raise DoppelError(
-            "pipeline.unknown_control",
-            f"control = {control!r}: must be an input of {' or '.join(kinds)}",
+            f"control = {control!r}: arms of {next(iter(needing.values()))} are made again, and one of them, without "
+            "privacy, must be caught",
             name="control",
             value=control,
-            remedy=nearest(control, arms),
-        )
-
-
-def _check_bounded(bounded: Sequence[str], methods: Sequence[Method], control: str | None) -> None:
-    """Every score is known and some arm has one of them, and something can fail: no positive control, no verdict."""
-    known = {score for method in METHODS for score in method.scores}
-    had = {score for method in methods for score in method.scores}
-    if not bounded:
-        raise DoppelError(
-            "pipeline.no_bounded_score",
-            "bounded = []: no score, so no bound and no verdict",
-            name="bounded",
-            value=[],
-            remedy=f"name one of {', '.join(sorted(had))}",
-        )
-    for name in bounded:
-        if name not in known:
-            raise DoppelError(
-                "pipeline.unknown_score",
-                f"bounded: {name!r} is no score",
-                name="bounded",
-                value=name,
-                remedy=nearest(name, had),
-            )
-    if had.isdisjoint(bounded):
-        raise DoppelError(
-            "pipeline.score_of_no_arm",
-            f"bounded = {list(bounded)}: scores of no audited arm",
-            name="bounded",
-            value=list(bounded),
-            remedy=f"theirs are {', '.join(sorted(had))}",
-        )
-    controlled = {score for method in METHODS for score in method.own_control}
-    if control is None and controlled.isdisjoint(bounded):
-        raise DoppelError(
-            "pipeline.no_score_with_control",
-            f"bounded = {list(bounded)}: without a control only {', '.join(sorted(controlled))} can be trusted",
-            name="bounded",
-            value=list(bounded),
-            remedy=f"add {', '.join(sorted(controlled))}",
+            remedy="name it in remade and here",
         )
 
 

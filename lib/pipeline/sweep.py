@@ -21,6 +21,7 @@ Point = dict[str, str]  # parameter -> label of its value
 
 NO_PRIVACY = "target_epsilon"  # null in a preset makes another kind of arm, it is not another value: it stays
 NAMES_AN_ARM = ("floor", "control")  # parameters that hold the local name of an input
+NAMES_ARMS = ("release", "remade")  # parameters that hold several
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class _Expansion:
     def _all_copies(self, id: str, values: Values) -> dict[str, object]:
         """Inputs of a stage that reads arms: every copy of each, under a local name that says its point.
 
-        A parameter that names an arm which is copied names the first copy; ``release`` names all copies of its arms.
+        A parameter that names an arm which is copied names the first copy; a list of arms names all copies of each.
         """
         changed: dict[str, object] = {}
         inputs: dict[str, str] = {}
@@ -159,9 +160,9 @@ class _Expansion:
             inputs |= wide
             changed |= {name: next(iter(wide)) for name in NAMES_AN_ARM if values.get(name) == local}
             copies[local] = list(wide)
-        if "release" in values:  # a name that is none stays, and is refused with the other parameters
-            named = (copy for local in values["release"] for copy in copies.get(local, [local]))
-            changed["release"] = list(dict.fromkeys(named))
+        for parameter in values.keys() & set(NAMES_ARMS):  # a name that is none stays, and is refused with the others
+            named = (copy for local in values[parameter] for copy in copies.get(local, [local]))
+            changed[parameter] = list(dict.fromkeys(named))
         return changed | {"inputs": inputs}
 
     def renamed(self, id: str, point: Point) -> str:

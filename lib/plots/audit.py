@@ -14,51 +14,69 @@ REPEATED = "personal"  # the only kind of canary that is repeated
 
 
 def bounds(findings: Mapping[str, Sequence[Finding]]) -> Figure:
-    """Lower bounds on epsilon beside what an ideal attack shows, the reach and the claim; one row a finding.
+    """Lower bounds on epsilon beside their ceilings and claims; one row an attacked access.
 
     Args:
-        findings: by arm. An arm that claims nothing gets no ideal attack and no claim.
+        findings: by arm.
     """
     rows = [(arm, finding) for arm, of_arm in findings.items() for finding in of_arm]
-    figure, (panel,) = axes(width=9.0, height=0.42 * len(rows) + 1.1)
+    figure, (panel,) = axes(width=9.0, height=0.5 * len(rows) + 1.1)
     places = np.arange(len(rows))[::-1]
     for place, (_, finding) in zip(places, rows, strict=True):
-        if np.isfinite(finding.claim):
-            panel.barh(place, finding.ideal_bound, color=DP, alpha=0.25, height=0.7)
-            panel.plot([finding.claim] * 2, [place - 0.4, place + 0.4], color=PRIVATE, linewidth=2)
-        panel.plot([finding.reach] * 2, [place - 0.25, place + 0.25], color=GREY, linewidth=2)
+        panel.barh(place, finding.ceiling, color=DP, alpha=0.25, height=0.7)
+        panel.plot([finding.claim] * 2, [place - 0.4, place + 0.4], color=PRIVATE, linewidth=2)
         panel.plot(finding.bound.epsilon, place, "o", color="black")
     for label, style in {
         "lower bound found": {"color": "black", "marker": "o", "linestyle": ""},
-        "what an ideal attack shows": {"color": DP, "alpha": 0.4, "linewidth": 7},
-        "reach: every guess right": {"color": GREY, "linewidth": 2},
+        "ceiling: an ideal attack": {"color": DP, "alpha": 0.4, "linewidth": 7},
         "claim": {"color": PRIVATE, "linewidth": 2},
     }.items():
         panel.plot([], [], label=label, **style)
-    names = [f"{arm}: {finding.score}, {finding.estimator}" for arm, finding in rows]
+    names = [f"{arm}: {finding.access.what}" for arm, finding in rows]
     panel.set(yticks=places, yticklabels=names, xlabel="epsilon")
     panel.set(xlim=(-0.1, None), ylim=(-0.7, len(rows) - 0.3))
-    panel.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0))
+    panel.legend(frameon=False, fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     return figure
 
 
-def in_and_out(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Histograms of the scores of canaries that were in the corpus and of those that were left out.
-
-    Scores below the 1st or above the 99th percentile are drawn at the edges.
+def by_canaries(panels: Mapping[str, Sequence[Finding]]) -> Figure:
+    """Lower bound and ceiling of an access by the number of canaries, beside the claim.
 
     Args:
-        panels: by title, the scores of m canaries and whether each was in, both (m,).
+        panels: by title, findings of one access with more and more canaries.
     """
-    figure, drawn = axes(width=3.4 * len(panels) + 0.6, height=2.8, columns=len(panels))
-    for panel, (title, (scores, included)) in zip(drawn, panels.items(), strict=True):
-        low, high = np.quantile(scores, [0.01, 0.99])
-        bins = np.linspace(low, high if high > low else low + 1, 25)
+    figure, drawn = axes(width=3.6 * len(panels) + 0.6, height=3.0, columns=len(panels))
+    for panel, (title, findings) in zip(drawn, panels.items(), strict=True):
+        numbers = [finding.canaries for finding in findings]
+        panel.plot(numbers, [finding.ceiling for finding in findings], color=DP, label="ceiling: an ideal attack")
+        panel.plot(numbers, [finding.bound.epsilon for finding in findings], "o", color="black", label="bound found")
+        panel.axhline(findings[-1].claim, color=PRIVATE, linewidth=2, label="claim")
+        panel.set(title=title, xscale="log", xlabel="canaries", ylim=(-0.2, None))
+        panel.title.set_fontsize(9)
+    drawn[0].set(ylabel="epsilon")
+    drawn[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def in_and_out(panels: Mapping[str, tuple[np.ndarray, np.ndarray, Sequence[float]]]) -> Figure:
+    """Histograms of the scores of canaries that were in and of those that were out.
+
+    Scores below the 0.1st or above the 99.9th percentile are drawn at the edges.
+
+    Args:
+        panels: by title, the scores of m canaries, whether each was in, both (m,), and thresholds, drawn as lines.
+    """
+    figure, drawn = axes(width=3.6 * len(panels) + 0.6, height=3.0, columns=len(panels))
+    for panel, (title, (scores, included, thresholds)) in zip(drawn, panels.items(), strict=True):
+        low, high = np.quantile(scores, [0.001, 0.999])
+        bins = np.linspace(low, high if high > low else low + 1, 60)
         for side, label, colour in ((included, "in", PRIVATE), (~included, "out", GREY)):
             values = np.clip(scores[side], bins[0], bins[-1])
             weights = np.full(len(values), 1 / len(values))
             panel.hist(values, bins, weights=weights, histtype="step", linewidth=1.8, color=colour, label=label)
-        panel.set(title=title, xlabel="score")
+        for threshold in thresholds:
+            panel.axvline(threshold, color="black", linestyle=":", linewidth=1)
+        panel.set(title=title, xlabel="log likelihood ratio", yscale="log")
         panel.title.set_fontsize(9)
     drawn[0].set(ylabel="share of canaries")
     drawn[0].legend(frameon=False)

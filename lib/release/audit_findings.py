@@ -7,13 +7,11 @@ from pathlib import Path
 import yaml
 
 from lib.audit import violations
-from lib.audit.verdict import Verdict
+from lib.audit.verdict import WORST_FIRST, Verdict
 from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
 from lib.stage.fingerprint import read_done
 from lib.stage.notebook_roles import AUDIT
-
-_WORST_FIRST = (Verdict.VIOLATED, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.CONSISTENT, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,8 @@ class Audit:
     Attributes:
         stage: id of the audit's stage; None where no audit attacked the arm.
         verdict: its verdict on the arm; None where there is none, or none that counts today.
-        ideal_bound: the largest epsilon that an ideal attack on as many canaries would have shown. It follows from the
-            claim, delta and the number of canaries alone, so it may be published.
-        bound: the largest epsilon that the attack did show. It is computed from real text, so it may not be published.
+        ideal_bound: the largest epsilon that an ideal attack on as many canaries would have shown on the mechanisms.
+        bound: the largest epsilon that the attack did show.
         because: why there is no verdict; None where there is one.
         tampered: whether the findings were changed after the audit was done.
     """
@@ -55,7 +52,7 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
     if earlier := violations.of_arm(run, stage):
         audits.append(Audit(earlier[0], Verdict.VIOLATED, bound=earlier[1]))
     if audits:
-        return min(audits, key=lambda audit: _WORST_FIRST.index(audit.verdict))
+        return min(audits, key=lambda audit: (*WORST_FIRST, None).index(audit.verdict))
     if files:
         sentence = f"{stage} is not among the arms that the audit of this run attacked"
         return Audit(None, None, because=Reason("release.not_attacked", sentence))
@@ -79,7 +76,7 @@ def _read(file: Path, run: Path, stage: str) -> Iterator[Audit]:
         if verdict is not Verdict.VIOLATED:  # which counts whatever came later
             because = _not_valid(file, run, stage)
             if because is None and verdict is None:
-                sentence = "the audit has no score of this arm that is made into a bound"
+                sentence = "the arm has no access with Gaussian noise, so there was no mechanism to attack"
                 because = Reason("release.no_bound", sentence)
         yield Audit(folder.name, None if because else verdict, ideal_bound, bound, because, tampered)
 

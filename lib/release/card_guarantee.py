@@ -85,10 +85,9 @@ def attacks(audit: Mapping) -> str:
     if audit["because"] is not None:
         return f"**An audit was run, and says nothing about these texts:** {audit['because']}."
     return (
-        "An audit made the texts again from a corpus with planted records, and tried to tell which of these were in. "
-        "Had it shown more than is claimed, there would be no pack; what it did show stays with the holder, since it "
-        "was computed from private records outside epsilon. An ideal attack with as many planted records could have "
-        f"shown an epsilon of {audit['ceiling']:.2f}."
+        "An audit sent dummy records through the mechanism that was run, with no private record among them, and tried "
+        "to tell which of them took part. Had it shown more than is claimed, there would be no pack. An ideal attack "
+        f"with as many dummy records could have shown an epsilon of {audit['ceiling']:.2f}."
     )
 
 

@@ -126,14 +126,17 @@ def _statement(candidate: Candidate) -> Iterator[Refusal]:
 def _audit(candidate: Candidate) -> Iterator[Refusal]:
     audit = candidate.audit
     if audit.verdict is Verdict.VIOLATED:
-        sentence = f"{audit.stage} shows epsilon {audit.bound:.3g} at least, more than {candidate.stage} claims"
+        sentence = (
+            f"{audit.stage} finds that the mechanism of {candidate.stage} is not the one that was accounted for; it "
+            f"shows epsilon {audit.bound:.3g} at least"
+        )
         yield Refusal(
             "audit violated",
             Reason("release.audit_violated", sentence),
             "find the fault in the mechanism, make the arm again, and audit it again",
         )
     if audit.verdict is Verdict.FAILED:
-        sentence = f"{audit.stage} missed violations that were planted to test it, so nobody knows what it would miss"
+        sentence = f"{audit.stage} missed faults that were planted to test it, so nobody knows what it would miss"
         remedy = "audit the arm again, with more canaries"
         yield Refusal("audit failed", Reason("release.audit_failed", sentence), remedy)
     if audit.tampered:

@@ -164,12 +164,12 @@ def bound(arm: Mapping) -> Cell:
     """
     audit = section(section(arm, "privacy"), "audit")
     shown, ceiling, claim = (audit.get(key) for key in ("bound", "ceiling", "claim"))
-    if shown is None:
+    if shown is None or claim is None:
         return NOTHING
-    best = "every guess right" if claim is None else "ideal attack"
-    notes = [] if ceiling is None else [f"{best} {number(ceiling)}"]
-    notes += [str(audit[key]) for key in ("score", "estimator") if audit.get(key)]
-    picture = None if claim is None else svg_bars.audit(shown, ceiling, claim)
+    notes = [] if ceiling is None else [f"ideal attack {number(ceiling)}"]
+    notes += [str(audit["access"])] if audit.get("access") else []
+    notes += [f"{number(audit['canaries'])} canaries"] if audit.get("canaries") else []
+    picture = svg_bars.audit(shown, ceiling, claim)
     return Cell(number(shown), ", ".join(notes) or None, sort=shown, bar=picture)
 
 

@@ -8,10 +8,13 @@ from lib.evaluation.registry import Word
 ARROWS = {"higher": "↑", "lower": "↓", "match": "→"}  # which way is better
 
 VERDICTS: Mapping[Verdict, str] = {
-    Verdict.VIOLATED: "The attack showed a larger epsilon than the arm claims: the claim is wrong.",
-    Verdict.CONSISTENT: "The attack found nothing that contradicts the claim. That does not prove the claim.",
-    Verdict.INCONCLUSIVE: "The attack was too weak to show much, so it says nothing for or against the claim.",
-    Verdict.FAILED: "The attack missed a leak that was planted to test it, so its results mean nothing.",
+    Verdict.VIOLATED: "The mechanism that ran is not the one that was accounted for: it shows a larger epsilon, or its "
+    "noise, clipping, batches or seeds are not as claimed.",
+    Verdict.CONSISTENT: "The attack found nothing that contradicts the claim, and would have found planted faults. "
+    "That does not prove the claim.",
+    Verdict.INCONCLUSIVE: "With so few canaries even an ideal attack shows little, so it says nothing for or against "
+    "the claim.",
+    Verdict.FAILED: "The attack missed a fault that was planted to test it, so its results mean nothing.",
 }
 
 ARROW = Word(
@@ -56,8 +59,8 @@ SCORES = (
 ATTACKS = (
     Word(
         "Shown at least",
-        "A lower bound on the true epsilon at 95% confidence, from an attack with planted records. 0 by itself proves "
-        "nothing; the ideal attack beside it says how much could have been shown with as many planted records.",
+        "A lower bound on the true epsilon of the mechanism at 95% confidence, from dummy records that went through it "
+        "without any private record. The ideal attack beside it says how much as many of them can show at most.",
     ),
     Word(
         "Copies",

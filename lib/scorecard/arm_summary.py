@@ -75,13 +75,14 @@ def _machine(machine: Mapping[str, Any]) -> str:
 
 
 def _audit(arm: str, audit: Audited | None) -> dict[str, Any]:
-    """The verdict and the largest bound (of equal ones that with the largest ceiling): all bounds hold at once."""
+    """The verdict, and of the arm's accesses the one whose bound is the largest share of its claim."""
     if audit is None:
         return {"because": f"no stage of {AUDIT} among the inputs"}
     if arm not in audit.verdicts:
-        return {"because": f"{audit.stage} did not audit it"}
-    best = max((row for row in audit.findings if row["arm"] == arm), key=lambda row: (row["bound"], row["ceiling"]))
-    kept = ("bound", "ceiling", "claim", "score", "estimator")
+        return {"because": f"{audit.stage} did not audit it: it is no input, or claims nothing"}
+    rows = [row for row in audit.findings if row["arm"] == arm]
+    best = max(rows, key=lambda row: (row["bound"] / row["claim"], row["ceiling"]))
+    kept = ("bound", "ceiling", "claim", "access", "canaries")
     return {"verdict": audit.verdicts[arm]} | {key: best[key] for key in kept}
 
 

@@ -36,7 +36,7 @@ class Audited:
     Attributes:
         stage: its id.
         verdicts: by arm that it attacked.
-        findings: a row for each score and estimator of an arm.
+        findings: a row for each attacked access of an arm.
         copying: a row for each arm and side of the corpus.
     """
 

@@ -112,9 +112,8 @@ def missing(card: Mapping[str, Any]) -> pd.DataFrame:
 def _audit(audit: Mapping[str, Any]) -> str:
     if "verdict" not in audit:
         return audit["because"]
-    best = "an ideal attack at this claim" if audit["claim"] is not None else "every guess right"
-    shown, ceiling = (formatting.number(float(audit[key])) for key in ("bound", "ceiling"))
-    return f"{audit['verdict']}: showed {shown}; {best} would show {ceiling}"
+    shown, ceiling, claim = (formatting.number(float(audit[key])) for key in ("bound", "ceiling", "claim"))
+    return f"{audit['verdict']}: showed {shown} of {claim}; an ideal attack would show {ceiling}"
 
 
 def _copies(copies: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from support.audit_toys import plant
-from support.errors import refused
 
 from lib.audit import attack
 from lib.audit.canary_set import coins
@@ -29,13 +28,16 @@ def test_a_repeated_control_passes_above_its_auc(hits: int, passed: bool) -> Non
     assert control.passed is passed and (control.score, control.what) == ("loss", "no privacy, 8 copies")
 
 
-def test_a_planted_claim_of_copies_is_that_of_their_group() -> None:
-    group = plant(30, {8: 60}).repeated[0]
-    inside = coins(group.canaries)
-    given = {"claim": 1.0, "delta": 1e-5, "rng": np.random.default_rng(0), "copies": 8}
-    control = attack.planted_control("loss", inside.astype(float), group.canaries, **given)
-    assert control.passed and "a group of 8 identical records" in control.shown
-    silent = attack.planted_control("loss", np.zeros(60), group.canaries, **given)
-    assert not silent.passed
-    with refused("audit.planted_claim_vacuous", name="planted_claim", value=40.0):
-        attack.planted_control("loss", np.zeros(60), group.canaries, **given | {"claim": 40.0})
+def test_without_noise_canaries_that_came_once_must_be_caught() -> None:
+    single = plant(30).single
+    caught = attack.unnoised_control("votes", coins(single).astype(float), single)
+    assert caught.passed and (caught.score, caught.what) == ("votes", "noise off, one copy")
+    assert not attack.unnoised_control("votes", np.zeros(30), single).passed
+
+
+def test_the_controls_are_those_of_the_arm_without_privacy_and_of_what_has_its_noise_off() -> None:
+    planting = plant(30)
+    perfect = {copies: coins(group).astype(float) for copies, group in planting.groups.items()}
+    tried = attack.controls({"loss": perfect}, {"votes": np.zeros(30)}, planting, score="loss")
+    assert [(control.score, control.passed) for control in tried] == [("votes", False), ("loss", True)]
+    assert attack.controls(None, {}, planting, score=None) == []

@@ -1,6 +1,5 @@
 """Canaries: distinct, reproducible, ordinary records, each in by a fair coin."""
 
-import math
 from collections import Counter
 
 import numpy as np
@@ -155,18 +154,6 @@ def test_copies_are_records_of_their_own(copies):
     texts = Counter(r.text for r in repeated)
     assert texts == {c.record.text: copies for c in drawn if c.included}
     assert len({r.id for r in repeated}) == len(repeated)
-
-
-def test_a_group_is_promised_less():
-    """Chains of k neighbours: k times epsilon, delta summed over the chain."""
-    epsilon, delta, k = 0.5, 1e-6, 10
-    summed = sum(delta * math.exp(i * epsilon) for i in range(k))
-    assert Repetition([], k).group_claim(epsilon, delta) == (k * epsilon, pytest.approx(summed))
-    assert Repetition([], 1).group_claim(epsilon, delta) == (epsilon, pytest.approx(delta))
-    assert Repetition([], 5).group_claim(0.0, 0.01) == (0.0, 0.05)
-    assert Repetition([], 100).group_claim(8.0, 1e-5) == (800.0, 1.0)
-    assert Repetition([], 100).group_claim(8.0, 0.0) == (800.0, 0.0)
-    assert Repetition([], 10).unit == "a group of 10 identical records" and Repetition([], 1).unit == "one record"
 
 
 @pytest.mark.parametrize(

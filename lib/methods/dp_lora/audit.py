@@ -1,4 +1,4 @@
-"""Trains a DP-LoRA arm again on a corpus with canaries, and attacks the model and its gradients.
+"""Trains a DP-LoRA arm again on a corpus with text canaries, and attacks the model and its gradients.
 
 The calls are those of notebooks 10 and 11, with the arm's own parameters. Unit, neighbours, sampler and mechanism are
 those of `lib.methods.dp_lora.trainer`; the noise is calibrated again, because with canaries there are more units.
@@ -112,7 +112,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
 
     Returns:
         Scores of all canaries, references included, (c,): ``loss`` (less the loss, in nats a token) and ``loss against
-        base`` (how far the training lowered it); and ``gradients``, (steps, c).
+        base`` (how far the training lowered it); and ``gradients``, (steps, c). No scores where nothing is asked.
 
     Raises:
         DoppelError: the realised batches are not Poisson samples, or the target epsilon cannot be reached with this
@@ -132,12 +132,14 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         shared=corpus.shared,
         cells=read_json(corpus.folder / "label_histogram.json")["cells"],
     )
-    nats = trained.nats(asked)
-    scores = {
-        "loss": -nats,
-        "loss against base": trained.known.nats - nats,
-        "gradients": trained.gradient_scores(),
-    }
+    scores = {}
+    if asked:
+        nats = trained.nats(asked)
+        scores = {
+            "loss": -nats,
+            "loss against base": trained.known.nats - nats,
+            "gradients": trained.gradient_scores(),
+        }
     count = corpus.texts or len(arm.texts)
     texts = write(arm, trained, corpus.folder, count, bars(f"{arm.stage} texts", count))
     return MadeAgain(scores, texts, ledger.statement(arm.stage, target_epsilon=training["target_epsilon"]))

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError, nearest
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import check_generate, check_prompt
@@ -206,7 +205,8 @@ METHOD = Method(
     ),
     checks={TRAINS: check_training, WRITES: check_generate},
     corpus_checks={TRAINS: check_labels_to_contrast, WRITES: check_prompt},
-    scores=("loss", "loss against base", "gradients", "rank exposure", *OF_TEXTS),
+    canaries="lib.methods.dp_lora.canaries:send",
     audit="lib.methods.dp_lora.audit:make_again",
+    control_score="gradients",
     colour="#1f6f8b",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Evolves an Aug-PE arm again on a corpus with canaries, and attacks its votes.
+"""Evolves an Aug-PE arm again on a corpus with text canaries, and attacks its votes.
 
 The calls are those of notebook 12, with the arm's own parameters. Unit, neighbours, sampler and mechanism are those of
 `lib.methods.private_evolution.evolution`; the noise is calibrated again, because with canaries there are more units.
@@ -63,7 +63,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
 
     Returns:
         The score ``votes`` of the m canaries that came once, (m,): with noise as ``single``, and without as
-        ``unnoised``.
+        ``unnoised``. No scores where there are no such canaries.
 
     Raises:
         DoppelError: the target epsilon cannot be reached with this many units, or the model gave no usable text.
@@ -72,12 +72,14 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     encoder = encoders.open_encoder(arm.parameters["encoder"], dtype="float32")
     vectors, known = embedded(encoder, corpus.records, train, planted.everyone)
     evolved = evolve(arm, train, vectors, ledger, corpus.folder, folder, encoder.encode, bars)
+    statement = ledger.statement(arm.stage, target_epsilon=arm.parameters["target_epsilon"])
+    if not planted.single:
+        return MadeAgain({}, evolved.texts, statement)
     single = planted.single
     votes, unnoised = (
         vote_scores(evolved, single, known[: len(single)], first=len(corpus.records), noise=noise)
         for noise in (True, False)
     )
-    statement = ledger.statement(arm.stage, target_epsilon=arm.parameters["target_epsilon"])
     return MadeAgain({}, evolved.texts, statement, single={"votes": votes}, unnoised={"votes": unnoised})
 
 

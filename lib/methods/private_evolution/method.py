@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import check_engine, is_remote
 from lib.methods.method import Method, model_words
@@ -140,8 +139,9 @@ METHOD = Method(
     checks={EVOLVES: check_evolution},
     corpus_checks={EVOLVES: check_prompts},
     files=("prompts",),
-    scores=("votes", *OF_TEXTS),
-    own_control=("votes",),
+    canaries="lib.methods.private_evolution.canaries:send",
     audit="lib.methods.private_evolution.audit:make_again",
+    control_score="votes",
+    own_control=True,
     colour="#c77d1a",
 )  # fmt: skip
