@@ -49,6 +49,8 @@ def test_an_arm_without_privacy_has_a_title_of_its_own() -> None:
 def test_a_method_without_an_audit_has_nothing_to_make_again() -> None:
     with refused("methods.nothing_to_audit", name="Toy"):
         TOY.make_again()
+    with refused("methods.nothing_to_audit", name="Toy"):
+        TOY.send_canaries()
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,13 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
 def test_an_entry_names_what_is_there(method: registry.Method) -> None:
     notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {method.arm, method.spends or method.arm, *method.checks, *method.corpus_checks} <= notebooks
-    assert (method.spends is None) == (method.recipe is None) == (method.audit is None)
-    assert set(method.own_control) <= set(method.scores)
+    of_mechanism = (method.recipe, method.canaries, method.audit, method.control_score)
+    assert {method.spends is None} == {named is None for named in of_mechanism}
     assert re.fullmatch("#[0-9a-f]{6}", method.colour)
     if method.audit is not None:
         assert list(inspect.signature(method.make_again()).parameters) == ["arm", "corpus", "folder", "bars"]
+        sent = inspect.signature(method.send_canaries()).parameters
+        assert list(sent)[:5] == ["access", "canaries", "rng", "fault", "progress"]
 
 
 def test_titles_and_colours_tell_methods_apart() -> None:

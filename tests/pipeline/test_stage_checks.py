@@ -227,49 +227,28 @@ def test_a_server_of_ones_own_takes_top_k() -> None:
 
 # Audits.
 
-GENERATED, EVOLVED = f"nonprivate: {EPS8}", f"aug_pe: {AUG_PE}"
-
-
-@pytest.mark.parametrize(
-    ("arm", "control", "bounded", "code", "shown"),
-    [
-        (None, None, [], "pipeline.no_bounded_score", "2-gram"),
-        (None, None, ["grdients"], "pipeline.unknown_score", "did you mean gradients?"),
-        (GENERATED, "nonprivate", ["votes"], "pipeline.score_of_no_arm", "theirs are 2-gram"),
-        (EVOLVED, "null", ["gradients"], "pipeline.score_of_no_arm", "theirs are 2-gram"),
-        (EVOLVED, "null", ["similarity"], "pipeline.no_score_with_control", "add votes"),
-    ],
-)
-def test_an_audit_that_could_not_end_in_a_verdict_is_refused(
-    arm: str | None, control: str | None, bounded: list[str], code: str, shown: str
-) -> None:
-    changes = [f"bounded=[{', '.join(bounded)}]"]
-    if arm is not None:
-        changes += [f"inputs={{corpus: {CORPUS}, {arm}}}", f"control={control}"]
-    audit = "20_canary_privacy"
-    error = refusal(code, *(f"{audit}.{change}" for change in changes), stage=audit, name="bounded")
-    assert shown in error.remedy and error.value == (bounded[0] if code == "pipeline.unknown_score" else bounded)
-
 
 @pytest.mark.parametrize(
     ("change", "code", "name", "value"),
     [
-        ("control=eps9", "pipeline.unknown_control", "control", "eps9"),
-        ("control=aug_pe", "pipeline.unknown_control", "control", "aug_pe"),
+        ("control=eps9", "pipeline.no_control", "control", "eps9"),
+        ("control=aug_pe", "pipeline.no_control", "control", "aug_pe"),
         ("control=null", "pipeline.no_control", "control", None),
+        ("remade=[eps8]", "pipeline.no_control", "control", "nonprivate"),
+        ("remade=[nonprivat]", "pipeline.remade_is_no_arm", "remade", "nonprivat"),
         ("copies=[10]", "pipeline.copies_without_number", "repeated", [6, 4]),
-        ("bounded=[lose]", "pipeline.unknown_score", "bounded", "lose"),
         (f"inputs={{corpus: {CORPUS}}}", "pipeline.no_arm", "inputs", None),
         (f"inputs={{corpus: {CORPUS}, a: {TRAIN}}}", "stage.input_of_another_notebook", "a", TRAIN),
     ],
 )
-def test_an_audit_without_arms_controls_or_known_scores_is_refused(
-    change: str, code: str, name: str, value: object
-) -> None:
+def test_an_audit_without_arms_or_controls_is_refused(change: str, code: str, name: str, value: object) -> None:
     with refused(code, name=name, value=value):
         preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])
 
 
-def test_an_audit_of_one_method_alone_keeps_its_defaults() -> None:
-    alone = [f"20_canary_privacy.inputs={{corpus: {CORPUS}, nonprivate: {EPS8}}}"]
-    assert preflight.preflight("quick", "check", alone).nodes["20_canary_privacy"].parameters["bounded"][1] == "votes"
+def test_a_control_is_needed_only_where_arms_that_have_none_are_made_again() -> None:
+    def parameters(*changes: str) -> object:
+        audit = [f"20_canary_privacy.{change}" for change in (*changes, "control=null")]
+        return preflight.preflight("test", "test", audit).nodes["20_canary_privacy"].parameters["remade"]
+
+    assert parameters("remade=[]") == [] and parameters("remade=[aug_pe]") == ["aug_pe"]

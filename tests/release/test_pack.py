@@ -171,13 +171,13 @@ def test_card_and_certificate_state_that_there_was_an_audit_or_why_none_and_no_v
     assert stated["attacked"] is (found.stage is not None)
     assert stated["because"] == (None if code is None else str(found.because))
     shown = {
-        None: "An audit made the texts again",
+        None: "An audit sent dummy records through the mechanism",
         "release.no_audit": "**No audit tested these texts:**",
         "release.not_attacked": "**No audit tested these texts:**",
     }.get(code, "**An audit was run, and says nothing about these texts:**")
     assert shown in text and (code is None) == ("an epsilon of 2.50" in text)
     everything = str(leak_scan.strings_of(world.pack))
-    assert "0.5" not in str(stated)  # what the attack showed is computed from real text, and so is the verdict
+    assert "0.5" not in str(stated)  # what the attack showed
     assert not any(f"**{verdict}**" in everything or f"'{verdict}'" in everything for verdict in Verdict)
 
 

@@ -110,10 +110,9 @@ def test_every_verdict_is_shown_with_what_it_means(run: Run, tmp_path: Path, ver
     assert glossary.VERDICTS[verdict] in text_of(internal)
 
 
-def test_without_a_claim_the_most_that_could_be_shown_is_every_guess_right() -> None:
-    audit = {"bound": 0.0, "ceiling": 6.5, "score": "loss"}
-    arms = [{"privacy": {"audit": audit | {"claim": claim}}} for claim in (8.0, None)]
-    assert [cells.bound(arm).note for arm in arms] == ["ideal attack 6.50, loss", "every guess right 6.50, loss"]
+def test_a_bound_stands_beside_the_ideal_attack_and_what_was_attacked() -> None:
+    audit = {"bound": 6.0, "ceiling": 6.5, "claim": 8.0, "access": "votes", "canaries": 1000}
+    assert cells.bound({"privacy": {"audit": audit}}).note == "ideal attack 6.50, votes, 1,000 canaries"
 
 
 def test_what_is_not_defined_or_not_placed_says_why(written: dict[str, Path]) -> None:

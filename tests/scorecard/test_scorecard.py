@@ -61,7 +61,7 @@ def test_audit_and_copies_stand_beside_their_baselines(inputs: dict[str, Path]) 
     card = toys.build(inputs)
     audit, copies = (arm(card, "evolved")["privacy"][name] for name in ("audit", "copies"))
     assert audit == {
-        "verdict": "consistent", "bound": 1.5, "ceiling": 3.0, "claim": 8.0, "score": "loss", "estimator": "f-dp"
+        "verdict": "consistent", "bound": 1.5, "ceiling": 3.0, "claim": 8.0, "access": "votes", "canaries": 1000
     }  # fmt: skip
     assert copies["near_duplicates"] == {"train": 4, "held_out": 3} and copies["longest_max"]["held_out"] == 12
     assert copies["verbatim"] == {"train": 2, "held_out": 1} and (copies["texts"], copies["records"]) == (300, 100)
@@ -70,23 +70,14 @@ def test_audit_and_copies_stand_beside_their_baselines(inputs: dict[str, Path]) 
     assert (ARMS["open"], "audit") in missing and (ARMS["base"], "audit") not in missing  # a prompt has nothing to hide
 
 
-@pytest.mark.parametrize(
-    ("claim", "shown"),
-    [
-        (8.0, "consistent: showed 0; an ideal attack at this claim would show 2.73"),
-        (None, "consistent: showed 0; every guess right would show 2.73"),
-    ],
-)
-def test_of_equal_bounds_that_with_the_largest_ceiling_is_shown(
-    tmp_path: Path, claim: float | None, shown: str
-) -> None:
+def test_of_equal_bounds_that_with_the_largest_ceiling_is_shown(tmp_path: Path) -> None:
     inputs = toys.whole(tmp_path)
     shutil.rmtree(inputs["audit"])
-    toys.audited(tmp_path / "toy", bounds=(0.0, 0.0), ceilings=(1.78, 2.73), claim=claim)
+    toys.audited(tmp_path / "toy", bounds=(0.0, 0.0), ceilings=(1.78, 2.73))
     card = toys.build(inputs)
     audit = arm(card, "evolved")["privacy"]["audit"]
-    assert (audit["bound"], audit["ceiling"], audit["estimator"]) == (0.0, 2.73, "f-dp")
-    assert tables.arms(card)["audit"]["evolved"] == shown
+    assert (audit["bound"], audit["ceiling"], audit["access"]) == (0.0, 2.73, "votes")
+    assert tables.arms(card)["audit"]["evolved"] == "consistent: showed 0 of 8.00; an ideal attack would show 2.73"
 
 
 def test_rows_and_differences_of_all_arms(inputs: dict[str, Path]) -> None:

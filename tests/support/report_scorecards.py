@@ -124,7 +124,7 @@ def _arm(name: str, rng: np.random.Generator) -> dict:
     if target:
         privacy["audit"] = {
             "verdict": "consistent", "bound": 1.13 + good, "ceiling": 2.61, "claim": epsilon,
-            "score": "loss against base", "estimator": "f-DP",
+            "access": "votes for candidates", "canaries": 100000,
         }  # fmt: skip
     else:
         privacy["audit"] = {"because": "not attacked: there is no claim to refute"}

@@ -138,15 +138,15 @@ def audited(
     *,
     bounds: tuple[float, float] = (0.5, 1.5),
     ceilings: tuple[float, float] = (3.0, 3.0),
-    claim: float | None = 8.0,
+    claim: float = 8.0,
 ) -> Path:
-    """An audit of two arms through two estimators, the second arm with a violation if so wished."""
+    """An audit of two arms with two accesses each, the second arm with a violation if so wished."""
     names = ("eps8", "evolved")
     findings = [
-        {"arm": name, "score": "loss", "estimator": e, "right": "9 of 9", "bound": bound, "ceiling": top, "reach": 9.0,
-         "claim": claim, "verdict": verdict}
+        {"arm": name, "access": access, "canaries": 1000, "bound": bound, "ceiling": top, "claim": claim,
+         "verdict": verdict}
         for name in names
-        for e, bound, top in zip(("steinke", "f-dp"), bounds, ceilings, strict=True)
+        for access, bound, top in zip(("DP-SGD", "votes"), bounds, ceilings, strict=True)
     ]  # fmt: skip
     copies = [
         {"arm": name, "against": side, "records": 100, "texts": 300, "near_duplicates": n, "longest_median": 3.0,

@@ -5,9 +5,9 @@ users, and the discrete Gaussian noise, in all T iterations. Only the encoder is
 that of its own candidates. So it votes for exactly these, which is the most that one unit can change, and canaries do
 not disturb each other.
 
-Each world is a run of its own on `WORLD` canaries at most, of which half vote and half are not there. A release about a
-canary is the mean of the noisy votes of its k_nn candidates: N(0, sigma^2) if it is out and N(1, sigma^2) if it is in,
-for the noise of one count is sigma sqrt(k_nn) votes. No private record is in any world.
+Each world is a run of its own on `WORLD` canaries at most, of which half vote and half are not there. What is read of
+a canary are the noisy votes of its k_nn candidates, along the ballot that a lone unit casts: over sqrt(k_nn) votes that
+is N(0, sigma^2) if it is out and N(1, sigma^2) if it is in. No private record is in any world.
 
 That a private record votes by its own text alone is tested in tests/methods/private_evolution (test_voting.py,
 test_evolution.py).
@@ -20,7 +20,7 @@ import numpy as np
 from lib.audit import conformance
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.ideal_attack import log_likelihood_ratio
-from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
+from lib.methods.private_evolution.voting import noisy_votes, sensitivity, vote
 
 WORLD = 4096  # canaries of a run: the search compares every voter with every candidate of its label cell
 WIDTH = 16  # of the vectors: random ones are far apart
@@ -96,7 +96,8 @@ def _released(
             privacy_seed=privacy_seed,
             iteration=iteration,
         )
-    return np.array(noisy, float).reshape(-1, k_nn).mean(axis=1) / VOTE
+    lone = _votes(access, None, vectors[:1], cells[:1], np.zeros(1, int), np.zeros(1, int)).astype(float)
+    return np.array(noisy, float).reshape(-1, k_nn) @ lone / np.linalg.norm(lone) / sensitivity(k_nn)
 
 
 def _votes(
@@ -110,7 +111,7 @@ def _votes(
     """The clean histogram over k_nn candidates at each of m places.
 
     Args:
-        access: whose ``k_nn`` and unit are used.
+        access: whose ``k_nn``, ``vote_weights`` (where it has any) and unit are used.
         fault: a clip too large lets every record vote twice, and scales no user.
         vectors: of the m places, float32, shape (m, width).
         cells: label cell of each place, shape (m,).
@@ -122,6 +123,7 @@ def _votes(
     """
     k_nn, repeats = access.parameters["k_nn"], RECORDS if access.unit == "user" else 1
     unlimited = fault is Fault.LARGE_CLIP
+    weights = {"weights": access.parameters["vote_weights"]} if "vote_weights" in access.parameters else {}
     voters = np.repeat(places, 2 * repeats if unlimited else repeats)
     return vote(
         vectors[voters],
@@ -130,6 +132,7 @@ def _votes(
         candidate_cells=np.repeat(cells, k_nn),
         k_nn=k_nn,
         owners=np.repeat(owners, repeats) if access.unit == "user" and not unlimited else None,
+        **weights,
     )
 
 

@@ -57,13 +57,10 @@ def test_votes_without_noise_give_the_canaries_away(tmp_path: Path, owners: bool
     assert scores.sum() == pytest.approx(coins(planting.single).sum(), abs=0.2)  # votes are counted, none is lost
 
 
-def test_noise_hides_them_and_the_same_votes_without_it_are_the_planted_violation(tmp_path: Path) -> None:
+def test_noise_hides_them_and_the_same_votes_without_it_are_the_positive_control(tmp_path: Path) -> None:
     planting = plant(24)
     votes = Votes(tmp_path, planting, 50.0)
     inside = coins(planting.single)
     assert attack.auc(votes.scores(), inside).value < 0.8
-    unnoised = votes.scores(noise=False)
-    claim = {"claim": 0.2, "delta": 1e-5, "rng": np.random.default_rng(0)}
-    assert attack.planted_control("votes", unnoised, planting.single, **claim).passed
-    missed = attack.planted_control("votes", votes.scores(), planting.single, **claim)
-    assert not missed.passed and "of a claimed 0.2" in missed.shown
+    assert attack.unnoised_control("votes", votes.scores(noise=False), planting.single).passed
+    assert not attack.unnoised_control("votes", votes.scores(), planting.single).passed

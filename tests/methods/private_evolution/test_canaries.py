@@ -1,0 +1,61 @@
+"""Dummy ballots through the vote: what is released about each, and faults that are caught."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from lib.audit import ideal_attack
+from lib.audit.canary_run import Access, CanaryRun, Fault
+from lib.audit.trade_off import epsilon_at_least, lower_bound
+from lib.audit.verdict import Verdict, judge
+from lib.methods.private_evolution import canaries
+from lib.privacy.accounting import Gaussian
+
+RECORDS = Access("12_aug_pe.x", "votes", Gaussian(1.5, count=2), {"k_nn": 1}, "record", 1e-5)
+USERS = replace(RECORDS, parameters={"k_nn": 3}, unit="user")
+
+
+def send(access: Access, number: int = 800, seed: int = 1, **given: object) -> CanaryRun:
+    return canaries.send(access, number, rng=np.random.default_rng(seed), privacy_seed=100 * seed, **given)
+
+
+@pytest.mark.parametrize("access", [RECORDS, USERS], ids=["records", "users, k_nn 3"])
+def test_a_right_vote_passes_its_checks_and_is_not_violated(access: Access) -> None:
+    run = send(access)
+    assert run.included.sum() == 400 and [check.passed for check in run.checks] == [True] * 3
+    assert judge(access, run).verdict is Verdict.CONSISTENT
+
+
+@pytest.mark.parametrize("access", [RECORDS, USERS], ids=["records", "users, k_nn 3"])
+def test_a_release_is_noise_if_out_and_the_whole_sensitivity_more_if_in(access: Access) -> None:
+    run = send(replace(access, mechanism=Gaussian(0.02)), 200)
+    released = run.scores * 0.02**2 + 0.5  # the inverse of the log likelihood ratio
+    assert released[run.included] == pytest.approx(np.ones(100), abs=0.1)
+    assert released[~run.included] == pytest.approx(np.zeros(100), abs=0.1)
+    assert released.std() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("access", [RECORDS, USERS], ids=["records", "users, k_nn 3"])
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault.applies_to(RECORDS.mechanism)])
+def test_every_planted_fault_reads_violated(access: Access, fault: Fault) -> None:
+    found = judge(access, send(access, fault=fault))
+    assert found.verdict is Verdict.VIOLATED and found.bound.epsilon > found.claim
+    assert not all(check.passed for check in found.checks)
+
+
+def test_nothing_is_shuffled_where_nothing_is_sampled() -> None:
+    assert [fault for fault in Fault if not fault.applies_to(RECORDS.mechanism)] == [Fault.SHUFFLED]
+
+
+def test_bounds_of_the_real_vote_cover_the_true_epsilon() -> None:
+    """60 audits of 200 canaries each: canaries of a run are independent, so a large run holds many small ones."""
+    run, truth = send(RECORDS, 12_000), epsilon_at_least(RECORDS.mechanism, 1e-5)
+    given = {"thresholds": ideal_attack.plan(RECORDS.mechanism).thresholds, "mechanism": RECORDS.mechanism}
+    bounds = [
+        lower_bound(scores, included, **given, delta=1e-5).epsilon
+        for scores, included in zip(np.split(run.scores, 60), np.split(run.included, 60), strict=True)
+    ]
+    assert sum(bound > truth for bound in bounds) <= binom.ppf(0.99, 60, 0.05)
+    assert np.median(bounds) > truth / 4
