@@ -15,6 +15,7 @@ from lib.common.errors import DoppelError
 _USAGE = """
   ./run_all.sh                        set up once, then run preset quick
   ./run_all.sh PRESET [--run NAME]    run a folder of params/, given by name or path
+  ./run_all.sh new FILE               a preset for your own CSV, JSONL, Parquet or hub set, by options or questions
   ./run_all.sh sweep GRID [--run NAME]
                                       a preset over a grid of parameters: a file of sweeps/, by name or path
   ./run_all.sh compare [RUN ...]      runs side by side: parameters, metrics, combined epsilon (default: all)
@@ -24,9 +25,10 @@ _USAGE = """
   ./run_all.sh budget [SOURCE]        what all runs have spent on each corpus, or on one corpus charge by charge
   ./run_all.sh lab                    JupyterLab on the notebooks
   ./run_all.sh setup [--cpu]          set up and nothing else; --cpu: for a machine without a GPU, less to download
-  ./run_all.sh COMMAND --help         the options of sweep, compare, test, release, verify, budget or lab"""
+  ./run_all.sh COMMAND --help         the options of new, sweep, compare, test, release, verify, budget or lab"""
 
 _COMMANDS = {  # by name, the module whose main(arguments) is the command
+    "new": "lib.cli.new",
     "compare": "lib.cli.compare",
     "release": "lib.cli.release",
     "verify": "lib.release.verify",

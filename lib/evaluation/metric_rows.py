@@ -177,7 +177,7 @@ def wide(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
         line["ceiling"] = _number(row["ceiling"])
     names = pd.MultiIndex.from_tuples(lines, names=["task", "metric"])
     made = pd.DataFrame(list(lines.values()), index=names).fillna("")
-    return made[[name for name in made if name != "ceiling"] + ["ceiling"]]
+    return made[sorted(made, key="ceiling".__eq__)]
 
 
 def by_view(views: Sequence[View]) -> pd.DataFrame:

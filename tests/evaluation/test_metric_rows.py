@@ -68,6 +68,7 @@ def test_tables_to_read_show_arms_side_by_side_and_no_minus_zero(table):
     assert wide.loc[("toy", "Like"), "better"] == "as ceiling" and wide.loc[("toy", "Near"), "gone"] == "not defined"
     assert wide.loc[("toy", "Near"), "arm"].startswith("0.500 ± 0.0")
     assert not metric_rows.table(table)["position"].str.contains("-0 ").any()
+    assert metric_rows.wide([]).empty  # a corpus without labels has no classifiers
 
 
 def test_views_of_one_metric_stand_together_whatever_their_order():

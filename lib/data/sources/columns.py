@@ -7,6 +7,7 @@ one of them is the name of the text's column, and then only those that look like
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from lib.common.errors import DoppelError
@@ -15,7 +16,9 @@ from lib.data.spelling import listed
 
 Cells = tuple[str, dict[str, Any]]  # where the row is (file and line), and its values by field
 
+EVERY: Columns = MappingProxyType({})  # in place of a mapping: each column that is there once, as a field of its name
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_BY_COMMAS = "separate the cells of the file by commas"
 LIKE_DATA = re.compile(r"[-+\d.,:/ ]+|.*@.*|.*[.!?]\s*|.{61,}|(\S+\s+){6}.*", re.DOTALL)
 
 
@@ -24,16 +27,29 @@ def resolve(columns: Columns, present: list[str], where: str, *, first_line: boo
 
     Args:
         columns: field -> column, as the user gives them; a field that is left out is read from the column of its name.
+            Or `EVERY`.
         present: the columns of the file.
         where: the file, put before every message.
         first_line: whether ``present`` is the first line of the file, which may be a record.
 
     Returns:
-        field -> column; ``text`` is always among the fields.
+        field -> column; ``text`` is among the fields, unless they are `EVERY`.
 
     Raises:
-        DoppelError: for a column that is not there, or there twice.
+        DoppelError: for a column that is not there, or there twice; for `EVERY`, if another sign than a comma separates
+            the cells of a CSV file.
     """
+    if columns is EVERY:
+        if first_line and (sign := _only_sign(present)):
+            raise DoppelError(
+                "data.other_delimiter",
+                f"the first line has {sign} and no comma",
+                name="source",
+                value=sign,
+                remedy=_BY_COMMAS,
+                where=where,
+            )
+        return {name: name for name in present if present.count(name) == 1}
     check_fields(columns)
     mapping = {"text": "text"} | {name: name for name in FIELDS if name in present} | dict(columns or {})
     is_header = not first_line or mapping["text"] in present
@@ -76,12 +92,16 @@ def _remedy(field: str, column: str, present: list[str], is_header: bool) -> str
         return f"did you mean {lower[close[0]]}? {which}"
     if is_header:
         return which
-    used = [name for sign, name in DELIMITERS.items() if len(present) == 1 and sign in present[0]]
-    if used:
-        return f"it has {used[0]} and no comma: separate the cells of the file by commas"
+    if sign := _only_sign(present):
+        return f"it has {sign} and no comma: {_BY_COMMAS}"
     if any(map(LIKE_DATA.fullmatch, present)):
         return "the file seems to have no header line: put one first, with the names of its columns"
     return f"{which}, or put a line of names first"
+
+
+def _only_sign(present: list[str]) -> str | None:
+    """What separates the cells of a first line that has no comma, if anything does."""
+    return next((name for sign, name in DELIMITERS.items() if len(present) == 1 and sign in present[0]), None)
 
 
 def cells_by_key(rows: Iterable[tuple[str, Mapping[str, Any]]], columns: Columns) -> Iterator[Cells]:

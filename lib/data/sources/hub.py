@@ -26,11 +26,19 @@ def load_hub(request: SourceRequest) -> Corpus:
     Raises:
         DoppelError: where the dataset cannot be read, or lacks a column.
     """
-    kept, counts = draw(to_records(_cells(request)), request)
+    kept, counts = draw(to_records(cells(request)), request)
     return Corpus(kept, [], request.argument.partition(":")[0], f"{counts} read from the hub: {request.argument}")
 
 
-def _cells(request: SourceRequest) -> Iterator[Cells]:
+def cells(request: SourceRequest) -> Iterator[Cells]:
+    """The rows of a dataset.
+
+    Args:
+        request: as `load_hub` takes it.
+
+    Raises:
+        DoppelError: as `load_hub` does.
+    """
     source, number, first = f"hub:{request.argument}", 0, {}
     try:
         data = _open(request)

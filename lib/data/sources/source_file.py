@@ -40,6 +40,30 @@ def locate(name: str, kind: str) -> Path:
     Raises:
         DoppelError: for a missing file, a folder, a file that may not be read, an empty one, and one of another kind.
     """
+    path, head = _opened(name)
+    _check_format(path, head, kind)
+    return path
+
+
+def kind_of(name: str) -> str:
+    """The kind of source that reads a file, by its first bytes: ``csv``, ``jsonl`` or ``parquet``.
+
+    Args:
+        name: its path, from the project root or in full.
+
+    Raises:
+        DoppelError: as `locate`, and for a file that none of these reads.
+    """
+    path, head = _opened(name)
+    found, _ = _format(head)
+    by_name = "jsonl" if path.suffixes[-2:] == [".jsonl", ".gz"] else "csv"
+    kind = next((kind for kind, read in READ_AS.items() if read == found), by_name)
+    _check_format(path, head, kind)
+    return kind
+
+
+def _opened(name: str) -> tuple[Path, bytes]:
+    """The file at a path, and its first bytes without white space and byte order mark."""
     try:
         path = paths.ROOT / Path(name).expanduser()
     except RuntimeError:  # ~NAME, and there is no such user
@@ -66,8 +90,12 @@ def locate(name: str, kind: str) -> Path:
             )
         with path.open("rb") as file:
             head = file.read(HEAD)
-    _check_format(path, head.removeprefix(b"\xef\xbb\xbf").lstrip(), kind)
-    return path
+    return path, head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _format(head: bytes) -> tuple[str, str]:
+    """What a file with these first bytes is, and what to do about it."""
+    return next((name, do) for name, first, do in FORMATS if re.match(first, head, re.DOTALL))
 
 
 def _check_format(path: Path, head: bytes, kind: str) -> None:
@@ -77,7 +105,7 @@ def _check_format(path: Path, head: bytes, kind: str) -> None:
         )
     if kind == "jsonl" and path.suffix == ".gz":  # unpacked as it is read
         return
-    found, remedy = next((name, do) for name, first, do in FORMATS if re.match(first, head, re.DOTALL))
+    found, remedy = _format(head)
     expected = READ_AS.get(kind, "plain text")
     if found != expected:
         raise DoppelError(
