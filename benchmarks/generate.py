@@ -7,8 +7,9 @@ batch, and all cores; both count real tokens, up to and including EOS. Two setti
     natural   completions end where the model ends them: what a run sees. A batch of `generate` goes on
               until its last completion has ended
 
-Then how far each cheaper arithmetic moves the model's next-token distributions from fp32. The last line is
-one JSON object of ratios, ours over transformers'.
+Then what guidance costs: the engine that `auto` takes with it over the one that it takes without, both in the
+natural setting. Then how far each cheaper arithmetic moves the model's next-token distributions from fp32.
+The last line is one JSON object of ratios: ours over transformers', and with guidance over without.
 
     python benchmarks/generate.py [--model bundled:smollm2-135m-instruct] [--engine auto] [--repeats 3]
 """
@@ -18,7 +19,8 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,38 +73,52 @@ def main() -> None:
             max_new_tokens=options.new_tokens,
             min_new_tokens=options.new_tokens if setting == "full" else 0,
         )
-        ratios[f"generate_{setting}"] = compare(engine, reference, prompts, sampling, options, setting)
+        sides = {
+            "transformers fp32": lambda p=prompts, s=sampling: baseline(
+                reference, engine.tokenizer, p, s, options.batch
+            ),
+            f"ours, {engine.name}": lambda p=prompts, s=sampling: sum(done.tokens for _, done in engine.complete(p, s)),
+        }
+        ratios[f"generate_{setting}"] = compare(sides, options.repeats, setting)
+    ratios["guidance"] = guided(engine, prompt, prompts, sampling, options)
     distances(engine, reference, options.model)
     print(json.dumps(ratios))
 
 
-def compare(
+def guided(
     engine: generate.Engine,
-    reference: torch.nn.Module,
+    prompt: Prompt,
     prompts: Sequence[Sequence[int]],
     sampling: generate.Sampling,
     options: argparse.Namespace,
-    setting: str,
 ) -> float:
-    """Tokens a second of the engine over those of `generate`: medians of interleaved repetitions, shown."""
-    sides: dict[str, Callable[[], int]] = {
-        "transformers fp32": lambda: baseline(reference, engine.tokenizer, prompts, sampling, options.batch),
-        f"ours, {engine.name}": lambda: sum(done.tokens for _, done in engine.complete(prompts, sampling)),
+    """Tokens a second with guidance over those of ``engine`` without, shown."""
+    other = generate.open_engine(options.model, guidance=1.0, batch_size=options.batch)
+    without_label = [prompt.unlabelled().build(engine.tokenizer, {})] * len(prompts)
+    strong = replace(sampling, guidance=1.0)
+    sides = {
+        f"without, {engine.name}": lambda: sum(done.tokens for _, done in engine.complete(prompts, sampling)),
+        f"with, {other.name}": lambda: sum(
+            done.tokens for _, done in other.complete(prompts, strong, without_label=without_label)
+        ),
     }
+    return compare(sides, options.repeats, "guided")
+
+
+def compare(sides: Mapping[str, Callable[[], int]], repeats: int, setting: str) -> float:
+    """Tokens a second of the second side over those of the first: medians of interleaved repetitions, shown."""
     runs: dict[str, list[tuple[int, float]]] = {side: [] for side in sides}  # tokens, seconds
-    for _ in range(options.repeats):
+    for _ in range(repeats):
         for side, run in sides.items():
             start = time.perf_counter()
             tokens = run()
             runs[side].append((tokens, time.perf_counter() - start))
     speeds = {side: statistics.median(tokens / seconds for tokens, seconds in one) for side, one in runs.items()}
-    theirs, ours = speeds.values()
+    first, second = speeds.values()
     for side, one in runs.items():
         tokens, seconds = (statistics.median(column) for column in zip(*one, strict=True))
-        print(
-            f"{setting:<10}{side:<20}{tokens:>8.0f}{seconds:>10.2f}{speeds[side]:>10.0f}{speeds[side] / theirs:>8.2f}"
-        )
-    return ours / theirs
+        print(f"{setting:<10}{side:<20}{tokens:>8.0f}{seconds:>10.2f}{speeds[side]:>10.0f}{speeds[side] / first:>8.2f}")
+    return second / first
 
 
 def baseline(

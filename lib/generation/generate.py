@@ -12,8 +12,9 @@ from lib.generation.engines.base import ChatModel, Completion, Engine, NotConver
 from lib.generation.engines.names import check_engine, is_remote
 from lib.generation.engines.registry import fitting, open_entry
 from lib.generation.local_chat import LocalChat
-from lib.generation.reasoning import without_reasoning
+from lib.generation.reasoning import may_reason, without_reasoning
 from lib.generation.rejection import rejection
+from lib.generation.reply_cleanup import first_line
 from lib.models import loading
 from lib.models.prompt import Prompt
 
@@ -28,6 +29,7 @@ def open_engine(
     device: loading.Device = "auto",
     dtype: loading.Dtype = "auto",
     batch_size: int = 64,
+    guidance: float = 0.0,
 ) -> Engine:
     """Load a model, ready to complete prompts.
 
@@ -35,10 +37,12 @@ def open_engine(
         model: name of the model, see `lib.models.loading.locate`.
         adapter: folder of a LoRA adapter for the model, or None.
         engine: a name in `lib.generation.engines.registry`, or ``auto``: vllm on a GPU where it is installed,
-            ctranslate2 on a CPU where it supports the architecture and ``dtype`` is not bfloat16, else transformers.
+            ctranslate2 on a CPU where it supports the architecture and ``dtype`` is not bfloat16, else transformers,
+            which alone does guided decoding.
         device: "auto" (a GPU where there is one), "cpu" or "cuda".
         dtype: "auto", "float32" or "bfloat16".
         batch_size: most sequences that are computed at once, at least 1; vllm plans its batches itself.
+        guidance: the largest that the engine will be asked for, see `lib.generation.engines.base.Sampling`.
 
     Returns:
         The engine; its ``name`` says which engine it is.
@@ -46,7 +50,7 @@ def open_engine(
     Raises:
         DoppelError: the engine is unknown or cannot be opened here, or a parameter is out of its range.
     """
-    check_engine(engine)
+    check_engine(engine, guidance)
     if batch_size < 1:
         raise DoppelError(
             "generation.batch_size_out_of_range",
@@ -55,7 +59,7 @@ def open_engine(
             value=batch_size,
         )
     place = loading.resolve_device(device).type
-    *first_choices, last_choice = fitting(place, dtype) if engine == "auto" else [engine]
+    *first_choices, last_choice = fitting(place, dtype, guidance) if engine == "auto" else [engine]
     for name in first_choices:
         try:
             return open_entry(name, model, adapter, device=place, dtype=dtype, batch_size=batch_size)
@@ -91,12 +95,14 @@ class Draws:
         requested: number of positions that were asked for.
         rejected: number of rejected completions by reason; a position may have several.
         tokens: tokens drawn in all, those of rejected completions included.
+        first_lines: number of accepted texts that are the first line of a longer completion.
     """
 
     texts: dict[int, str]
     requested: int
     rejected: Counter[str]
     tokens: int
+    first_lines: int = 0
 
     @property
     def reasons(self) -> str:
@@ -104,7 +110,8 @@ class Draws:
         return ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common()) or "none"
 
     def __str__(self) -> str:
-        return f"{len(self.texts)} of {self.requested} texts; rejected: {self.reasons}"
+        lines = f"; {self.first_lines} are the first line of a longer completion" if self.first_lines else ""
+        return f"{len(self.texts)} of {self.requested} texts{lines}; rejected: {self.reasons}"
 
     def require(self) -> "Draws":
         """Itself.
@@ -144,7 +151,7 @@ def draw(
     """
     texts: dict[int, str] = {}
     rejected: Counter[str] = Counter()
-    tokens = 0
+    tokens = first_lines = 0
     for attempt in range(max_attempts):
         missing = [position for position in range(count) if position not in texts]
         if not missing:
@@ -156,8 +163,9 @@ def draw(
                 rejected[reason] += 1
             else:
                 texts[missing[index]] = completion.text.strip()
+                first_lines += completion.first_line_only
                 progress(1)
-    return Draws(texts, count, rejected, tokens)
+    return Draws(texts, count, rejected, tokens, first_lines)
 
 
 def generate_records(
@@ -166,18 +174,22 @@ def generate_records(
     labels: Sequence[Mapping[str, str]],
     sampling: Sampling,
     *,
+    without_label: Prompt | None = None,
     max_attempts: int = 5,
     progress: Callable[[int], object] = lambda accepted: None,
 ) -> tuple[list[Record], Draws]:
     """Write a record for each label set; rejected completions are drawn again with the same labels.
 
-    The checks read the completion alone, so they cost no privacy.
+    The checks read the completion alone, so they cost no privacy. Nor does guidance: it mixes what one model says of
+    two prompts, neither of which holds private text.
 
     Args:
         engine: the model.
         prompt: template that is filled with labels. Of what a chat model writes, its reasoning is taken off.
         labels: label name -> value, for each record.
-        sampling: how tokens are drawn; each round of redraws has a seed derived from it.
+        sampling: how tokens are drawn; each round of redraws has a seed derived from it. With ``one_line`` a record is
+            the first line of its completion.
+        without_label: the prompt for no label in particular; needed where ``sampling.guidance`` is above 0.
         max_attempts: rounds of drawing, see `draw`.
         progress: called with the number of records newly accepted.
 
@@ -185,20 +197,30 @@ def generate_records(
         The records in the order of ``labels``, without those that stayed missing, and the counts.
 
     Raises:
-        DoppelError: no completion was accepted, or a prompt leaves no room for a completion.
+        DoppelError: no completion was accepted, a prompt leaves no room for a completion, or the engine cannot do what
+            ``sampling`` asks.
     """
     prompts = [prompt.build(engine.tokenizer, values) for values in labels]
-    _check_room(prompts, engine, sampling)
+    pair = {}
+    if sampling.guidance:
+        pair = {"without_label": [without_label.build(engine.tokenizer, {})] * len(prompts)}
+    _check_room([*prompts, *pair.get("without_label", [])], engine, sampling)
+    # the line breaks of a model that reasons first come before its answer: it is stopped by none of them
+    reasons = prompt.chat and may_reason(str(engine.tokenizer.chat_template))
+    stopping = sampling.one_line and not reasons
 
     def ask(positions: Sequence[int], attempt: int) -> Iterator[tuple[int, Completion]]:
-        return engine.complete(
-            [prompts[position] for position in positions], replace(sampling, seed=sampling.seed_for(attempt))
-        )
+        drawn = replace(sampling, seed=sampling.seed_for(attempt), one_line=stopping)
+        given = {name: [ids[position] for position in positions] for name, ids in pair.items()}
+        return engine.complete([prompts[position] for position in positions], drawn, **given)
 
     def check(position: int, completion: Completion) -> str | None:
         return rejection(completion, prompt.text(labels[position]), engine.tokenizer.all_special_tokens)
 
-    clean = without_reasoning if prompt.chat else lambda completion: completion  # plain text may have tags of its own
+    def clean(completion: Completion) -> Completion:
+        answer = without_reasoning(completion) if prompt.chat else completion  # plain text may have tags of its own
+        return first_line(answer) if sampling.one_line else answer
+
     draws = draw(ask, check, len(labels), max_attempts=max_attempts, clean=clean, progress=progress).require()
     records = [
         Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))

@@ -53,6 +53,15 @@ def without_reasoning(reply: Completion) -> Completion:
     return replace(reply, text=_END.sub("", tagged[1] if tagged else answer).strip())
 
 
+def may_reason(chat_template: str) -> bool:
+    """Whether a chat template knows a tag of reasoning, so that the model may write some before its answer.
+
+    Args:
+        chat_template: the tokenizer's, as text.
+    """
+    return bool(_OPENS.search(chat_template) or _CLOSES.search(chat_template))
+
+
 def opening_tag(prompt: str) -> str:
     """The tag by which a prompt opens the reasoning of its reply, or "": some chat templates end with one.
 

@@ -1,6 +1,9 @@
 """Remove what a chat model writes around a text: openers, labels, quotes. The text itself is never changed."""
 
 import re
+from dataclasses import replace
+
+from lib.generation.engines.base import Completion
 
 _NOUN = (
     r"(?:sentences?|reviews?|versions?|texts?|abstracts?|answers?|outputs?|responses?|paraphrases?|comments?|notes?)"
@@ -35,6 +38,19 @@ def clean(reply: str, *, one_line: bool) -> str:
         text = next((line.strip() for line in text.splitlines() if line.strip()), "")
         text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
     return _unquoted(text.strip())
+
+
+def first_line(completion: Completion) -> Completion:
+    """The first line of a completion that has words, marked where a line break followed it; it has ended then.
+
+    Args:
+        completion: what a model wrote, ended or not.
+
+    Returns:
+        The completion with its first line; itself where it has one line alone.
+    """
+    first, *rest = re.split(r"[\r\n]", completion.text.lstrip(), maxsplit=1)
+    return replace(completion, text=first, ended=True, first_line_only=True) if rest else completion
 
 
 def _unquoted(text: str) -> str:

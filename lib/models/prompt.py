@@ -81,6 +81,17 @@ class Prompt:
         whole = tokenizer.apply_chat_template(user, add_generation_prompt=True, return_dict=False)
         return _without_system(tokenizer, user, whole) if self.chat == "bare" else whole
 
+    def unlabelled(self, template: str | None = None) -> "Prompt":
+        """The same prompt for no label in particular.
+
+        Args:
+            template: what it says; None takes the labels out of this prompt (`lib.models.templates.unlabelled`).
+
+        Raises:
+            DoppelError: this prompt has no label, ``template`` has one, or no word is left.
+        """
+        return Prompt(templates.unlabelled(self.template, template), self.chat)
+
     @property
     def gap(self) -> str:
         """What a completion starts with: a space, where the prompt is plain text that does not end in white space."""

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from lib.common.errors import DoppelError, nearest
 
+_HEADING = re.compile(r"[^{}:]*:\s*\{[^{}]*\}.*")  # "Rating: {rating} of 5"
+_PLACEHOLDER = re.compile(r"(\{\{|\}\})|\s*\{[^{}]*\}")  # with the space before it; doubled braces are kept
 _SPAN = re.compile(r"(?<!\[)\[(?!\[)(?P<inside>[^\[\]]*)\]|\[\[|\]\]|[^\[\]]+|(?P<stray>[\[\]])")
 
 
@@ -69,6 +71,47 @@ def label_fields(template: str) -> set[str]:
             remedy="build the prompt from labels alone",
         )
     return names
+
+
+def unlabelled(template: str, given: str | None = None) -> str:
+    """The prompt for no label in particular, which guidance leads a model away from.
+
+    Args:
+        template: the prompt with labels, as `label_fields` takes it.
+        given: the same prompt without its labels. None makes it: a line ``name: {label}`` is left out where a line with
+            other words remains, of other lines the placeholders are.
+
+    Returns:
+        The prompt without placeholders. It ends with the white space that ``template`` ends with, so that the same text
+        can follow both.
+
+    Raises:
+        DoppelError: ``template`` has no label, ``given`` has one or is empty, or the placeholders were all the words.
+    """
+    if not label_fields(template):
+        raise DoppelError(
+            "models.prompt_without_labels",
+            "the prompt has no label, so there is nothing to guide by",
+            name="guidance",
+            remedy="set guidance: 0, or put a {label} into the prompt",
+        )
+    if given is None:
+        lines = template.split("\n")
+        plain = [line for line in lines if not _HEADING.fullmatch(line)]
+        kept = plain if any(map(_has_word, plain)) else lines
+        text = "\n".join(_PLACEHOLDER.sub(r"\1", line) for line in kept)
+    else:
+        text = given
+    names_label = given is not None and bool(label_fields(given))
+    if names_label or not _has_word(text):
+        raise DoppelError(
+            "models.prompt_not_unlabelled",
+            "prompt_without_label has a placeholder" if names_label else "without labels the prompt has no word",
+            name="prompt_without_label",
+            value=given,
+            remedy="set it to what the prompt says without any label",
+        )
+    return text.strip() + template[len(template.rstrip()) :]
 
 
 def check_labels(template: str, labels: Collection[str]) -> None:
@@ -201,3 +244,7 @@ def _passages(template: str) -> list[tuple[str, bool]]:
 
 def _fields(passage: str) -> set[str]:
     return {field for _, field, _, _ in string.Formatter().parse(passage) if field is not None}
+
+
+def _has_word(text: str) -> bool:
+    return any(character.isalpha() for character in text)

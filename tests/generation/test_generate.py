@@ -17,8 +17,8 @@ from support.errors import refused
 from support.project import ROOT
 
 from lib.generation import generate
-from lib.generation.engines import ctranslate2_engine, names, registry, smoothquant
-from lib.generation.engines.base import batches, completion
+from lib.generation.engines import ctranslate2_engine, names, registry, smoothquant, transformers_engine
+from lib.generation.engines.base import batches, completion, line_breaks
 from lib.generation.engines.transformers_engine import TransformersEngine
 from lib.generation.generate import Completion, Sampling, generate_records, open_engine
 from lib.generation.rejection import rejection
@@ -230,6 +230,30 @@ def test_prompts_are_grouped_by_their_shared_prefix(engines):
     assert completed(engine, prompts_of(engine, *texts), GREEDY) == expected
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_line_ends_with_its_first_break_and_does_not_begin_with_one(engines, name):
+    prompts = prompts_of(engines[name], *["say", "so it is"] * 32)
+    lines = Sampling(temperature=5.0, max_new_tokens=100, seed=2)
+    whole = completed(engines[name], prompts, lines)
+    assert any("\n" in done.text.strip() for done in whole)  # without `one_line` they have several
+    done = completed(engines[name], prompts, replace(lines, one_line=True))
+    stopped = [one for one in done if one.text.endswith(("\n", "\r"))]
+    assert len(stopped) > 10 and all(one.ended and one.tokens > 1 for one in stopped)
+    assert not any(mark in one.text[:-1] for one in done for mark in "\n\r")
+
+
+def test_both_engines_stop_a_line_at_the_same_place(engines, monkeypatch: pytest.MonkeyPatch):
+    tokenizer = engines["transformers"].tokenizer
+    prompts = prompts_of(engines["transformers"], "how", "was it, and", "what then?", "y")
+    whole = completed(engines["transformers"], prompts, GREEDY)
+    letter = whole[0].text[3]  # of the tiny model's likeliest texts none has a line break: a letter stands for one
+    for module in (ctranslate2_engine, transformers_engine):
+        monkeypatch.setattr(module, "line_breaks", lambda _: frozenset(tokenizer(letter).input_ids))
+    first, second = (completed(engines[name], prompts, replace(GREEDY, one_line=True)) for name in ENGINES)
+    assert first == second != whole
+    assert first[0].ended and first[0].text == whole[0].text[: whole[0].text.index(letter, 1) + 1]
+
+
 def test_nothing_to_complete(engines):
     assert all(completed(engine, [], GREEDY) == [] for engine in engines.values())
 
@@ -377,6 +401,11 @@ def test_vllm_is_given_what_it_documents(adapter: Path, tmp_path: Path, monkeypa
     assert (seen.sampling[0].top_k, seen.sampling[0].max_tokens, seen.sampling[0].stop_token_ids) == (9, 3, [2])
     list(engine.complete([[5, 6], [7]], Sampling(min_new_tokens=2, max_new_tokens=9), [1, 4]))
     assert [(given.max_tokens, given.min_tokens) for given in seen.sampling] == [(1, 1), (4, 2)]
+    list(engine.complete([[5, 6], [7]], Sampling(one_line=True)))
+    assert set(seen.sampling[0].stop_token_ids) == {2, *line_breaks(engine.tokenizer)}
+    assert seen.sampling[0].min_tokens == 1
+    with refused("generation.guidance_unsupported", name="guidance", value=1.0):
+        completed(engine, [[5, 6]], Sampling(guidance=1.0))
 
     config = tmp_path / "adapter_config.json"
     config.write_text('{"r": 4, "rank_pattern": {"q_proj": 24, "layers.1.v_proj": 2}}')
@@ -398,6 +427,8 @@ def test_vllm_is_given_what_it_documents(adapter: Path, tmp_path: Path, monkeypa
         ("min_new_tokens", 65),
         ("repetition_penalty", 0.0),
         ("no_repeat_ngram_size", -1),
+        ("guidance", -0.1),
+        ("guidance", float("inf")),
         ("seed", -1),
     ],
 )
@@ -418,9 +449,11 @@ class Scripted:
         self.tokenizer = loading.load_tokenizer(TINY)
         self.rounds = list(rounds)
         self.asked: list[tuple[list[str], int]] = []  # prompts and seed of each round
+        self.one_line: list[bool] = []  # whether each round is to stop at line breaks
 
     def complete(self, prompts, sampling):
         self.asked.append(([self.tokenizer.decode(prompt) for prompt in prompts], sampling.seed))
+        self.one_line.append(sampling.one_line)
         yield from reversed(list(enumerate(self.rounds.pop(0)[: len(prompts)])))
 
 
@@ -476,6 +509,25 @@ def test_of_a_reasoning_model_the_answers_are_the_records():
     tagged = "<analysis>Hm.</analysis> one"  # a corpus may look like this
     ((record,), _) = generate_records(Scripted([written(tagged)]), Prompt("No {n}:"), labels[:1], Sampling())
     assert record.text.reveal() == tagged
+
+
+def test_a_record_of_one_line_is_the_first_of_its_completion():
+    drawn = [written("one.\n"), written("\r\ntwo\n\nNote: more"), written("three"), written("four", ended=False)]
+    engine = Scripted(drawn, [written(" \n")], [written("4.\nOne", ended=False)], [written("four\n")])
+    sampling = Sampling(one_line=True)
+    records, draws = generate_records(engine, Prompt("No {n}:"), [{"n": n} for n in "abcd"], sampling)
+    assert [record.text.reveal() for record in records] == ["one.", "two", "three", "four"]
+    assert (draws.first_lines, draws.rejected) == (3, {"truncated": 1, "empty": 1, "no letters": 1})
+    assert "; 3 are the first line" in str(draws) and engine.one_line == [True] * 4
+    untouched, draws = generate_records(Scripted(drawn[:2]), Prompt("No {n}:"), [{"n": "a"}, {"n": "b"}], Sampling())
+    assert untouched[1].text.reveal() == "two\n\nNote: more" and draws.first_lines == 0
+
+
+def test_a_model_that_reasons_is_not_stopped_by_the_line_breaks_of_its_reasoning():
+    engine = Scripted([written("<think>\nHm.\n</think>\n\none\ntwo")])
+    engine.tokenizer.chat_template += "{# <think> #}"
+    ((record,), draws) = generate_records(engine, Prompt("No {n}:", chat=True), [{"n": "I"}], Sampling(one_line=True))
+    assert (record.text.reveal(), draws.first_lines, engine.one_line) == ("one", 1, [False])
 
 
 def test_a_prompt_must_leave_room_for_the_completion():

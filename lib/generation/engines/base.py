@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # pre-flight imports this file and must not wait for transfor
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn. Engines apply penalty, n-grams, temperature, top_k and top_p, in this order.
+    """How the next token is drawn. Engines apply guidance, penalty, n-grams, temperature, top_k, top_p, in this order.
 
     Args:
         temperature: at least 0; 0 takes the likeliest token, 1 is the model's own distribution.
@@ -28,6 +29,10 @@ class Sampling:
         repetition_penalty: logits of tokens that the completion (not the prompt) already has are divided by it
             where positive and multiplied by it where negative (Keskar et al. 2019); above 0, 1 is no penalty.
         no_repeat_ngram_size: no sequence of this many tokens occurs twice in a completion; 0 allows repeats.
+        guidance: g >= 0; the logits are (1 + g) times those after the prompt less g times those after the prompt
+            without its label (Sanchez et al., "Stay on topic with classifier-free guidance", ICML 2024, eq. 7 with
+            gamma = 1 + g; a constant added to all logits changes nothing). 0: the prompt alone.
+        one_line: a completion ends with its first token that has a line break; that is never its first token.
         seed: at least 0. The same seed, prompts, engine and number of cores give the same completions.
 
     Raises:
@@ -41,6 +46,8 @@ class Sampling:
     min_new_tokens: int = 0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
+    guidance: float = 0.0
+    one_line: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,6 +59,7 @@ class Sampling:
             "min_new_tokens": (0 <= self.min_new_tokens <= self.max_new_tokens, "in [0, max_new_tokens]"),
             "repetition_penalty": (self.repetition_penalty > 0, "above 0 (1: no penalty)"),
             "no_repeat_ngram_size": (self.no_repeat_ngram_size >= 0, "at least 0 (0: repeats are allowed)"),
+            "guidance": (0 <= self.guidance < np.inf, "at least 0 (0: no guidance) and finite"),
             "seed": (self.seed >= 0, "at least 0"),
         }
         for name, (fits, bound) in bounds.items():
@@ -86,14 +94,17 @@ class Completion:
     Attributes:
         text: the text with its special tokens, but without the EOS that ended it.
         tokens: number of tokens drawn; a final EOS counts.
-        ended: True when the model drew an EOS, False when the completion was cut at its limit.
+        ended: True when the model drew an EOS or, where it writes one line, a line break; False when the completion was
+            cut at its limit.
         refused: True when the provider itself refused: by its refusal field or its content filter.
+        first_line_only: True when what followed a line break was taken off.
     """
 
     text: str
     tokens: int
     ended: bool
     refused: bool = False
+    first_line_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,12 @@ class Engine(Protocol):
     tokenizer: PreTrainedTokenizerBase
 
     def complete(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+        *,
+        without_label: Sequence[Sequence[int]] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
         """Complete prompts.
 
@@ -151,9 +167,13 @@ class Engine(Protocol):
             prompts: token ids of each prompt.
             sampling: how tokens are drawn.
             limits: longest completion of each prompt in tokens; None gives all of them ``sampling.max_new_tokens``.
+            without_label: token ids of each prompt without its label; read where ``sampling.guidance`` is above 0.
 
         Yields:
             (position of the prompt, completion), as completions are finished.
+
+        Raises:
+            DoppelError: the engine cannot do what ``sampling`` asks.
         """
         ...
 
@@ -177,7 +197,13 @@ class ChatModel(Protocol):
         ...
 
 
-def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int], limit: int) -> Completion:
+def completion(
+    tokenizer: PreTrainedTokenizerBase,
+    ids: Sequence[int],
+    ends: Collection[int],
+    limit: int,
+    breaks: Collection[int] = (),
+) -> Completion:
     """A completion from token ids.
 
     Args:
@@ -185,13 +211,25 @@ def completion(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Seq
         ids: token ids that were drawn; those behind the first end token are padding.
         ends: ids of the end tokens.
         limit: ids beyond this many are dropped.
+        breaks: ids of tokens that end the completion too, and stay part of its text.
     """
     ids = ids[:limit]
-    end = next((position for position, token in enumerate(ids) if token in ends), None)
+    end = next((position for position, token in enumerate(ids) if token in ends or token in breaks), None)
     ended = end is not None
-    kept = list(ids[:end])
+    kept = list(ids[: end + (ids[end] in breaks)] if ended else ids)
     text = tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-    return Completion(text, len(kept) + ended, ended)
+    return Completion(text, end + 1 if ended else len(ids), ended)
+
+
+@lru_cache(maxsize=1)
+def line_breaks(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Ids of all tokens whose text has a line break.
+
+    Args:
+        tokenizer: the model's own; 131 of SmolLM2's 49,152 tokens have one.
+    """
+    texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))], clean_up_tokenization_spaces=False)
+    return frozenset(token for token, text in enumerate(texts) if "\n" in text or "\r" in text)
 
 
 def batches(prompts: Sequence[Sequence[int]], limits: Sequence[int], size: int, multiple: int = 1) -> list[list[int]]:

@@ -14,7 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from lib.common.errors import DoppelError
 from lib.common.paths import DATA
-from lib.generation.engines.base import Completion, NotConvertible, Sampling, batches, completion
+from lib.generation.engines.base import Completion, NotConvertible, Sampling, batches, completion, line_breaks
+from lib.generation.engines.names import check_engine
 from lib.generation.engines.smoothquant import SMOOTHED, smooth
 from lib.models import loading
 
@@ -73,12 +74,23 @@ class CTranslate2Engine:
         self.folder = _converted(model, adapter, self.tokenizer, self.compute_type)
 
     def complete(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+        *,
+        without_label: Sequence[Sequence[int]] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
-        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`."""
+        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`.
+
+        Raises:
+            DoppelError: ``sampling`` has guidance.
+        """
+        check_engine(self.name, sampling.guidance)
         if not prompts:
             return
         limits = limits or [sampling.max_new_tokens] * len(prompts)
+        breaks = line_breaks(self.tokenizer) if sampling.one_line else frozenset()
         threads = torch.get_num_threads()
         workers = min(threads, len(prompts), self._fit_memory())
         plan = _plan(prompts, limits, sampling, self.batch_size, workers)
@@ -91,10 +103,11 @@ class CTranslate2Engine:
                 rests = [list(prompts[p])[len(shared) :] for p in positions]
                 drawn = replace(sampling, max_new_tokens=max(limits[p] for p in positions))
                 worker = number % workers
-                jobs[queues[worker].submit(self._generate, generators[worker], shared, rests, drawn)] = positions
+                job = queues[worker].submit(self._generate, generators[worker], shared, rests, drawn, breaks)
+                jobs[job] = positions
             for job in as_completed(jobs):
                 for position, ids in zip(jobs[job], job.result(), strict=True):
-                    yield position, completion(self.tokenizer, ids, self._ends, limits[position])
+                    yield position, completion(self.tokenizer, ids, self._ends, limits[position], breaks)
         finally:
             for queue in queues:
                 queue.shutdown(cancel_futures=True)
@@ -120,18 +133,23 @@ class CTranslate2Engine:
         return generators
 
     def _generate(
-        self, generator: ctranslate2.Generator, shared: list[int], rests: list[list[int]], sampling: Sampling
+        self,
+        generator: ctranslate2.Generator,
+        shared: list[int],
+        rests: list[list[int]],
+        sampling: Sampling,
+        breaks: frozenset[int],
     ) -> list[list[int]]:
         """New token ids of one batch, whose prompts are ``shared`` followed by each of ``rests``."""
         tokens = self.tokenizer.convert_ids_to_tokens
         results = generator.generate_batch(
             [tokens(ids) for ids in rests],
             static_prompt=tokens(shared) or None,
-            end_token=self._ends,
+            end_token=[*self._ends, *sorted(breaks)],
             return_end_token=True,
             include_prompt_in_result=False,
             max_length=sampling.max_new_tokens,
-            min_length=sampling.min_new_tokens,
+            min_length=max(sampling.min_new_tokens, sampling.one_line),
             repetition_penalty=sampling.repetition_penalty,
             no_repeat_ngram_size=sampling.no_repeat_ngram_size,
             sampling_temperature=sampling.temperature or 1.0,

@@ -18,14 +18,20 @@ ENGINE_NAMES = (
 )
 
 
-def check_engine(name: str) -> None:
-    """Check the parameter ``engine`` of a notebook.
+# Engines that can mix the logits of two prompts. CTranslate2 keeps no state from one step to the next that a caller
+# could use, and vLLM shows a logits processor one prompt at a time: either would compute all of a text for each token.
+GUIDING = ("auto", "transformers")
+
+
+def check_engine(name: str, guidance: float = 0.0) -> None:
+    """Check the parameters ``engine`` and ``guidance`` of a notebook.
 
     Args:
         name: ``auto`` or the name of an engine.
+        guidance: as in `lib.generation.engines.base.Sampling`.
 
     Raises:
-        DoppelError: there is no engine of this name.
+        DoppelError: there is no engine of this name, or it cannot do guided decoding.
     """
     if name not in ENGINE_NAMES:
         raise DoppelError(
@@ -34,6 +40,14 @@ def check_engine(name: str) -> None:
             name="engine",
             value=name,
             remedy=nearest(name, ENGINE_NAMES),
+        )
+    if guidance > 0 and name not in GUIDING:
+        raise DoppelError(
+            "generation.guidance_unsupported",
+            f"guidance = {guidance:g}: engine {name} cannot mix the logits of two prompts",
+            name="guidance",
+            value=guidance,
+            remedy=f"use engine: {' or '.join(GUIDING)}, or set guidance: 0",
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import Engine
+from lib.generation.engines.names import GUIDING
 from lib.models import loading
 
 
@@ -71,14 +72,19 @@ ENGINES = {  # in the order in which `auto` tries them: the fastest first, the o
 }
 
 
-def fitting(device: str, dtype: loading.Dtype) -> list[str]:
+def fitting(device: str, dtype: loading.Dtype, guidance: float = 0.0) -> list[str]:
     """Names of the engines that ``auto`` tries, in this order; the last runs every model.
 
     Args:
         device: "cpu" or "cuda".
-        dtype: as in `lib.generation.generate.open_engine`.
+        dtype: as in `lib.generation.generate.open_engine`, and so is ``guidance``.
+        guidance: above 0, only engines that can mix the logits of two prompts.
     """
-    return [name for name, entry in ENGINES.items() if entry.installed and entry.fits(device, dtype)]
+    return [
+        name
+        for name, entry in ENGINES.items()
+        if entry.installed and entry.fits(device, dtype) and (guidance == 0 or name in GUIDING)
+    ]
 
 
 def open_entry(

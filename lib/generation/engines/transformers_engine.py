@@ -13,7 +13,8 @@ from transformers import (
     RepetitionPenaltyLogitsProcessor,
 )
 
-from lib.generation.engines.base import Completion, Sampling, batches, completion
+from lib.generation.engines.base import Completion, Sampling, batches, completion, line_breaks
+from lib.generation.engines.guided import complete_guided
 from lib.models import loading
 
 
@@ -52,17 +53,41 @@ class TransformersEngine:
         self.batch_size = batch_size
 
     def complete(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+        *,
+        without_label: Sequence[Sequence[int]] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
-        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`."""
-        limits = limits or [sampling.max_new_tokens] * len(prompts)
-        for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
-            drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(limits[p] for p in positions))
-            ids = self._generate([prompts[p] for p in positions], drawn)
-            for position, row in zip(positions, ids, strict=True):
-                yield position, completion(self.tokenizer, row, self._ends, limits[position])
+        """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`.
 
-    def _generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[list[int]]:
+        Guided completions depend on their position and the seed alone, up to rounding, not on ``batch_size``.
+        """
+        limits = limits or [sampling.max_new_tokens] * len(prompts)
+        breaks = line_breaks(self.tokenizer) if sampling.one_line else frozenset()
+        stops = [*self._ends, *sorted(breaks)]
+        for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
+            asked, most = [prompts[p] for p in positions], [limits[p] for p in positions]
+            if sampling.guidance:
+                ids = complete_guided(
+                    self.model,
+                    asked,
+                    [without_label[p] for p in positions],
+                    sampling,
+                    positions=positions,
+                    limits=most,
+                    stops=stops,
+                    pad=self.tokenizer.pad_token_id,
+                    processor=_processors(sampling, 0),
+                )
+            else:
+                drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(most))
+                ids = self._generate(asked, drawn, stops)
+            for position, row in zip(positions, ids, strict=True):
+                yield position, completion(self.tokenizer, row, self._ends, limits[position], breaks)
+
+    def _generate(self, prompts: Sequence[Sequence[int]], sampling: Sampling, stops: list[int]) -> list[list[int]]:
         """New token ids of one batch. Draws depend on the seed alone; the global generator is restored."""
         longest = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
@@ -74,13 +99,13 @@ class TransformersEngine:
             out = self.model.generate(
                 input_ids=torch.tensor(padded, device=device),  # (prompts, longest)
                 attention_mask=torch.tensor(mask, device=device),
-                generation_config=_config(sampling, self._ends, pad),
+                generation_config=_config(sampling, stops, pad),
                 logits_processor=_processors(sampling, longest),
             )
         return out[:, longest:].tolist()
 
 
-def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
+def _config(sampling: Sampling, stops: list[int], pad: int) -> GenerationConfig:
     """Generation settings; all that matter are set, as missing ones would come from the model's own config."""
     greedy = sampling.temperature == 0
     return GenerationConfig(
@@ -91,8 +116,8 @@ def _config(sampling: Sampling, ends: list[int], pad: int) -> GenerationConfig:
         repetition_penalty=1.0,  # transformers would also count the prompt's tokens; see `_processors`
         no_repeat_ngram_size=0,  # likewise
         max_new_tokens=sampling.max_new_tokens,
-        min_new_tokens=sampling.min_new_tokens,
-        eos_token_id=ends,
+        min_new_tokens=max(sampling.min_new_tokens, sampling.one_line),
+        eos_token_id=stops,
         pad_token_id=pad,
     )
 

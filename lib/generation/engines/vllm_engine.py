@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
-from lib.generation.engines.base import Completion, Sampling, completion
+from lib.generation.engines.base import Completion, Sampling, completion, line_breaks
+from lib.generation.engines.names import check_engine
 from lib.models import loading
 
 
@@ -46,15 +47,22 @@ class VllmEngine:
         self._model = LLM(model=str(loading.locate(model)), dtype=dtype, **options)
 
     def complete(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling, limits: Sequence[int] | None = None
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+        *,
+        without_label: Sequence[Sequence[int]] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
         """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`.
 
         Raises:
-            DoppelError: ``sampling`` has a repetition penalty or bans n-grams, which vLLM cannot do as defined here.
+            DoppelError: ``sampling`` has guidance, a repetition penalty or bans n-grams, which vLLM cannot do as
+                defined here.
         """
         from vllm import SamplingParams
 
+        check_engine(self.name, sampling.guidance)
         if sampling.repetition_penalty != 1:
             raise DoppelError(
                 "generation.sampling_unsupported",
@@ -72,6 +80,8 @@ class VllmEngine:
                 remedy="set it to 0, or use engine: transformers",
             )
         limits = limits or [sampling.max_new_tokens] * len(prompts)
+        breaks = line_breaks(self.tokenizer) if sampling.one_line else ()
+        least = max(sampling.min_new_tokens, sampling.one_line)  # in vLLM too, tokens before these end nothing
         # a seed for each prompt: with the same seed, equal prompts would get equal completions
         parameters = [
             SamplingParams(
@@ -79,9 +89,9 @@ class VllmEngine:
                 top_p=sampling.top_p,
                 top_k=sampling.top_k,
                 max_tokens=limits[position],
-                min_tokens=min(sampling.min_new_tokens, limits[position]),
+                min_tokens=min(least, limits[position]),
                 seed=sampling.seed_for(position),
-                stop_token_ids=self._ends,
+                stop_token_ids=[*self._ends, *sorted(breaks)],
                 skip_special_tokens=False,
             )
             for position in range(len(prompts))
@@ -89,7 +99,8 @@ class VllmEngine:
         requests = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
         outputs = self._model.generate(requests, parameters, lora_request=self._adapter)
         for position, output in enumerate(outputs):  # in the order of the prompts
-            yield position, completion(self.tokenizer, output.outputs[0].token_ids, self._ends, limits[position])
+            ids = output.outputs[0].token_ids
+            yield position, completion(self.tokenizer, ids, self._ends, limits[position], breaks)
 
 
 def _rank(adapter: Path) -> int:

@@ -233,16 +233,19 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
     given = arm.parameters
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     wanted = labels.draw(histogram, catalogue, count, np.random.default_rng(given["seed"]))
+    sampling = generate.Sampling.of(given)
     engine = generate.open_engine(
         arm.parameters_of("model")["model"],
         trained.adapter,
+        guidance=sampling.guidance,
         **{name: given[name] for name in ("engine", "device", "dtype", "batch_size")},
     )
     made, _ = generate.generate_records(
         engine,
         trained.template,
         wanted,
-        generate.Sampling.of(given),
+        sampling,
+        without_label=trained.template.unlabelled(given["prompt_without_label"]) if sampling.guidance else None,
         max_attempts=given["max_attempts"],
         progress=progress,
     )

@@ -30,16 +30,22 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_generate(parameters: Parameters) -> None:
-    """Refuse a stage whose model comes from both an input and the parameters, or from neither; and an unknown engine.
+    """Refuse a stage whose model comes from both an input and the parameters, or from neither; an engine that is
+    unknown or cannot guide; and guidance without a label to guide by.
 
     Args:
         parameters: of 11_generate, resolved.
 
     Raises:
-        DoppelError: two models, no model, an unknown engine, or inputs that 11_generate does not have.
+        DoppelError: two models, no model, an unfit engine, a prompt that cannot do without its label or keeps one, or
+            inputs that 11_generate does not have.
     """
+    from lib.models import templates
+
     check_inputs(parameters, "corpus", "model")
-    check_engine(parameters["engine"])
+    check_engine(parameters["engine"], parameters["guidance"])
+    if parameters["guidance"] > 0 and parameters["prompt"] is not None:
+        templates.unlabelled(str(parameters["prompt"]), parameters["prompt_without_label"])
     given = [name for name in PROMPTED if parameters[name] is not None]
     if "model" in parameters["inputs"] and given:
         raise DoppelError(

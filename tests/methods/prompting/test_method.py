@@ -11,7 +11,7 @@ CORPUS = {"corpus": "00_process_data"}
 TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
 PROMPTED = {"base_model": "hub:a/b", "prompt": "A {mood} text:", "chat": False}
 NOTHING = dict.fromkeys(PROMPTED)
-AUTO = {"engine": "auto"}
+AUTO = {"engine": "auto", "guidance": 0.0, "prompt_without_label": None}
 
 
 def test_a_model_comes_from_an_input_or_from_the_parameters() -> None:
@@ -31,7 +31,20 @@ def test_other_inputs_and_unknown_engines_are_refused() -> None:
     with refused("stage.unknown_input", name="arm"):
         check_generate({"inputs": TUNED | {"arm": "11_generate.base"}, **AUTO, **NOTHING})
     with refused("generation.engine_unknown", name="engine", value="steam"):
-        check_generate({"inputs": TUNED, "engine": "steam", **NOTHING})
+        check_generate({"inputs": TUNED, **AUTO, **NOTHING, "engine": "steam"})
+
+
+def test_guidance_needs_an_engine_that_can_and_a_prompt_with_a_label() -> None:
+    guided = {"inputs": CORPUS, **PROMPTED, **AUTO, "guidance": 1.0}
+    check_generate(guided)
+    check_generate(guided | {"prompt_without_label": "A text:"})
+    check_generate({"inputs": TUNED, **AUTO, **NOTHING, "guidance": 1.0})  # the input model brings its prompt
+    with refused("generation.guidance_unsupported", name="guidance", value=1.0):
+        check_generate(guided | {"engine": "ctranslate2"})
+    with refused("models.prompt_not_unlabelled", name="prompt_without_label", value="{mood}:"):
+        check_generate(guided | {"prompt_without_label": "{mood}:"})
+    with refused("models.prompt_without_labels", name="guidance"):
+        check_generate(guided | {"prompt": "A text:"})
 
 
 def test_a_prompt_may_name_the_labels_of_the_corpus_alone() -> None:

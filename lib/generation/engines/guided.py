@@ -1,0 +1,146 @@
+"""Guided decoding: what a prompt says, less what the same prompt says without its label (Sanchez et al., ICML 2024)."""
+
+import inspect
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import torch
+from transformers import DynamicCache, PreTrainedModel
+
+from lib.generation.engines.base import Sampling
+
+_LIKELIEST = 1024  # tokens that are sorted at first: sorting a whole vocabulary takes as long as the model's own pass
+
+
+@torch.inference_mode()
+def complete_guided(
+    model: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    without_label: Sequence[Sequence[int]],
+    sampling: Sampling,
+    *,
+    positions: Sequence[int],
+    limits: Sequence[int],
+    stops: Collection[int],
+    pad: int,
+    processor: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> list[list[int]]:
+    """Complete one batch of prompts, each with the logits (1 + g) * with its label - g * without.
+
+    Both contexts of a text are rows of one batch and get the same tokens, so the model has one pass a token. A prompt
+    that many texts share is computed once, and a text that has ended leaves the batch.
+
+    Args:
+        model: a causal language model in eval mode.
+        prompts: token ids of each prompt, at least one.
+        without_label: token ids of the same prompts without their labels.
+        sampling: how tokens are drawn; g is its ``guidance``.
+        positions: numbers of the prompts, which seed their draws: a text does not depend on its batch, up to rounding.
+        limits: longest completion of each prompt in tokens.
+        stops: ids of the tokens that end a completion.
+        pad: id of the padding token.
+        processor: called with the ids that were drawn so far, (texts, tokens), and the mixed logits, (texts,
+            vocabulary); returns the logits to draw from.
+
+    Returns:
+        New token ids of each prompt, with the token that ended them.
+    """
+    uniforms = np.array(
+        [np.random.default_rng(sampling.seed_for(position)).random(max(limits)) for position in positions]
+    )
+    least = max(sampling.min_new_tokens, sampling.one_line)
+    contexts = _Contexts(model, [*prompts, *without_label], pad)
+    drawn: list[list[int]] = [[] for _ in prompts]
+    running = list(range(len(prompts)))
+    for step in range(max(limits)):
+        with_label, without = contexts.logits.float().chunk(2)  # (texts, vocabulary) each
+        scores = (1 + sampling.guidance) * with_label - sampling.guidance * without
+        so_far = torch.tensor([drawn[text] for text in running], dtype=torch.long, device=scores.device)
+        scores = processor(so_far, scores)
+        if step < least:
+            scores[:, list(stops)] = -torch.inf
+        tokens = _choose(scores, sampling, torch.as_tensor(uniforms[running, step], device=scores.device))
+        for text, token in zip(running, tokens.tolist(), strict=True):
+            drawn[text].append(token)
+        rows = [i for i, text in enumerate(running) if drawn[text][-1] not in stops and step + 1 < limits[text]]
+        if not rows:
+            break
+        contexts.extend(tokens[rows].repeat(2), [*rows, *(len(running) + row for row in rows)])
+        running = [running[row] for row in rows]
+    return drawn
+
+
+class _Contexts:
+    """Texts that a model reads side by side, padded on the left, with what it computed for them so far.
+
+    Attributes:
+        logits: of the next token of each text, (texts, vocabulary).
+    """
+
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad: int):
+        self._model, self._cache = model, DynamicCache(config=model.config)
+        plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT's forward names nothing
+        self._accepted = inspect.signature(plain.forward).parameters
+        distinct = {tuple(prompt): row for row, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
+        longest = max(map(len, distinct))
+        padded = [[pad] * (longest - len(prompt)) + list(prompt) for prompt in distinct]
+        mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in distinct]
+        self._mask = torch.tensor(mask, device=model.device)  # (texts, tokens so far)
+        logits = self._read(torch.tensor(padded, device=model.device))
+        rows = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=model.device)
+        self._keep(rows)
+        self.logits = logits[rows]
+
+    def extend(self, tokens: torch.Tensor, rows: Sequence[int]) -> None:
+        """Keep the texts ``rows`` alone, and add a token to each: ``tokens``, (rows,)."""
+        if len(rows) < len(self._mask):
+            self._keep(torch.tensor(rows, device=self._mask.device))
+        self._mask = torch.cat([self._mask, torch.ones_like(self._mask[:, :1])], dim=1)
+        self.logits = self._read(tokens[:, None])
+
+    def _keep(self, rows: torch.Tensor) -> None:
+        self._cache.batch_select_indices(rows)
+        self._mask = self._mask[rows]
+
+    def _read(self, ids: torch.Tensor) -> torch.Tensor:
+        """The next token's logits after ``ids`` are added, (texts, vocabulary). Padding has no place in the count."""
+        places = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        options = {"position_ids": places, "logits_to_keep": 1}
+        options = {name: value for name, value in options.items() if name in self._accepted}
+        given = {"attention_mask": self._mask, "past_key_values": self._cache, "use_cache": True}
+        return self._model(input_ids=ids, **given, **options).logits[:, -1]
+
+
+def _choose(scores: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor) -> torch.Tensor:
+    """Draw a token a row: temperature, then top_k, then top_p, then the inverse of the distribution function.
+
+    Args:
+        scores: logits, (rows, vocabulary).
+        sampling: how tokens are drawn.
+        uniforms: a number in [0, 1) for each row, which decides its draw.
+
+    Returns:
+        The tokens' ids, (rows,).
+    """
+    if sampling.temperature == 0:
+        return scores.argmax(-1)
+    likely = (scores.double() / sampling.temperature).softmax(-1)
+    most = min(sampling.top_k or likely.shape[-1], likely.shape[-1])
+    if sampling.top_p == 1 and most == likely.shape[-1]:
+        return _invert(likely, uniforms)
+    width = most if sampling.top_k or sampling.top_p == 1 else min(most, _LIKELIEST)
+    likeliest, tokens = likely.topk(width)
+    while width < most and likeliest.sum(-1).min() < sampling.top_p:  # the nucleus of some row is wider
+        width = min(most, 8 * width)
+        likeliest, tokens = likely.topk(width)
+    total = likeliest.sum(-1, keepdim=True) if width == most else 1.0
+    before = likeliest.cumsum(-1) - likeliest
+    nucleus = likeliest.where(before < sampling.top_p * total, 0)
+    return tokens.gather(-1, _invert(nucleus, uniforms)[:, None])[:, 0]
+
+
+def _invert(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """The column where the running sum of a row of ``weights`` passes the share ``uniforms`` of all of it, (rows,)."""
+    sums = weights.cumsum(-1)
+    columns = torch.searchsorted(sums, uniforms[:, None] * sums[:, -1:], right=True)[:, 0]
+    return columns.clamp(max=weights.shape[-1] - 1)
