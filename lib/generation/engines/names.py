@@ -18,8 +18,8 @@ ENGINE_NAMES = (
 )
 
 
-# Engines that can mix the logits of two prompts. CTranslate2 keeps no state from one step to the next that a caller
-# could use, and vLLM shows a logits processor one prompt at a time: either would compute all of a text for each token.
+# Engines that can mix the logits of two prompts. CTranslate2 hands out no cache to go on from after a step (its issue
+# 1392), so each token would cost a pass over its whole text; vLLM has no second prompt (its issue 5245).
 GUIDING = ("auto", "transformers")
 
 
