@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from lib.audit.score_names import OF_TEXTS
 from lib.common.errors import DoppelError
 from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import Parameters
@@ -92,8 +91,9 @@ METHOD = Method(
     ),
     checks={SELECTS: check_selection},
     corpus_checks={},
-    scores=("votes", *OF_TEXTS),
-    own_control=("votes",),
+    canaries="lib.methods.private_evolution.canaries:send",
     audit="lib.methods.selection.audit:make_again",
+    control_score="votes",
+    own_control=True,
     colour="#7a4fa3",
 )  # fmt: skip
