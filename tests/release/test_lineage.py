@@ -49,7 +49,7 @@ def test_a_hybrid_is_packed_and_verified_with_every_event_of_the_arms_behind_it(
     assert [(event["stage"], event["what"]) for event in statement["events"]] == expected
     assert verify.check(hybrid.folder)[1] == [] and codes(packed) == []
     whole, card = loads(packed / certificate.NAME), (packed / "README.md").read_text()
-    assert whole["guarantee"]["covers"] == "this arm" and whole["records"] == 20
+    assert whole["records"] == 20 and whole["target_epsilon"] == 8
     assert whole["code"][HYBRID]["settings"]["encoder"] == "withheld"
     assert f"candidates are texts of `{ARM}`" in card and "clipped to norm 1" in card  # how those were made, too
     assert lineage.made_from(HYBRID, whole) == [HYBRID, CORPUS, ARM, TRAINING]
