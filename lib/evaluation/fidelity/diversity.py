@@ -83,6 +83,18 @@ def self_bleu(counts: Sequence[sparse.csr_array]) -> np.ndarray:
     return np.where(matches[0] > 0, np.exp(np.log(precisions).mean(axis=0)) * _brevity(sizes), 0.0)
 
 
+def repetition(texts: Sequence[str], size: int, *, seed: int) -> float:
+    """Self-BLEU of some of a set of texts, in [0, 1]; it grows with their number, so sets are compared at one size.
+
+    Args:
+        texts: plain texts.
+        size: how many of them to take, at least 2.
+        seed: of the draw.
+    """
+    some = np.random.default_rng(seed).permutation(len(texts))[:size]
+    return float(self_bleu([ngram_counts([texts[i] for i in some], n) for n in range(1, ORDER + 1)]).mean())
+
+
 def vendi_score(embeddings: np.ndarray) -> float:
     """Effective number of different records, in [1, n] (Friedman & Dieng 2023). It grows with n: match sizes.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from lib.common.errors import DoppelError
 from lib.data import labels
 from lib.data.records import Record
+from lib.generation.engines.names import is_remote
 from lib.methods.private_evolution.candidates import Generation
 from lib.methods.private_evolution.method import METHOD
 from lib.privacy import ledger as ledgers
@@ -50,18 +51,12 @@ def mechanism(parameters: Parameters, ledger: Ledger, others: Sequence[Mechanism
         The mechanism, calibrated together with all that was spent before.
 
     Raises:
-        DoppelError: the arm that it starts from is not private, or leaves nothing of the target; or the target cannot
-            be reached without it.
+        DoppelError: the arm that it starts from is not private, and there is a target or the model is an endpoint; or
+            that arm leaves nothing of the target; or the target cannot be reached without it.
     """
-    start, target = parameters["inputs"].get("start"), parameters["target_epsilon"]
-    if start is not None and target is not None and any(other.unbounded for other in others):
-        raise DoppelError(
-            "methods.start_not_private",
-            f"start: {start} read private records without privacy, so no votes can keep target_epsilon = {target:g}",
-            name="start",
-            value=start,
-            remedy="start from an arm with a target_epsilon, or set target_epsilon: null",
-        )
+    start = parameters["inputs"].get("start")
+    if start is not None and any(other.unbounded for other in others):
+        _refuse_without_privacy(start, parameters)
     try:
         return METHOD.mechanism(parameters, units=ledger.units, delta=ledger.delta, others=others)
     except DoppelError as error:
@@ -69,12 +64,29 @@ def mechanism(parameters: Parameters, ledger: Ledger, others: Sequence[Mechanism
             raise
         raise DoppelError(
             "methods.start_left_nothing",
-            f"start: {start} leaves nothing of target_epsilon = {target:g} for the votes: together with the label "
-            f"histogram and the count of copies it spends all of it",
+            f"start: {start} leaves nothing of target_epsilon = {parameters['target_epsilon']:g} for the votes: it "
+            "spends all of it, with the label histogram and the count of copies",
             name="start",
             value=start,
             remedy="start from an arm with a smaller target_epsilon, or raise this one",
         ) from None
+
+
+def _refuse_without_privacy(start: str, parameters: Parameters) -> None:
+    """An arm that is not private can be started from only without a target, and by a model on this machine."""
+    target = parameters["target_epsilon"]
+    for applies, so, remedy in (
+        (target is not None, "no votes can keep a target_epsilon", "set target_epsilon: null"),
+        (is_remote(str(parameters["model"])), "its texts may be sent to no endpoint", "name a local model"),
+    ):
+        if applies:
+            raise DoppelError(
+                "methods.start_not_private",
+                f"start: {start} read private records without privacy, so {so}",
+                name="start",
+                value=start,
+                remedy=f"start from an arm with a target_epsilon, or {remedy}",
+            )
 
 
 def spent_before(arm: Path, start: str | None, ledger: Ledger) -> list[Mechanism]:

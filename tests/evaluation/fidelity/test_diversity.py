@@ -57,6 +57,18 @@ def test_copies_have_a_self_bleu_of_one():
     assert diversity.self_bleu(counts) == pytest.approx(np.ones(3))
 
 
+def test_repetition_takes_some_texts_of_a_set_and_repeats_its_draw():
+    texts = [f"word{i} word{i + 1} word{i + 2} word{i + 3} word{i + 4}" for i in range(0, 500, 5)] + [
+        "the same again"
+    ] * 100
+    whole = diversity.self_bleu([diversity.ngram_counts(texts, n) for n in range(1, 5)]).mean()
+    assert diversity.repetition(texts, 200, seed=0) == pytest.approx(whole)
+    some = diversity.repetition(texts, 50, seed=0)
+    assert some == diversity.repetition(texts, 50, seed=0) != diversity.repetition(texts, 50, seed=1)
+    assert some == pytest.approx(whole, abs=0.2)
+    assert diversity.repetition(texts[:100], 100, seed=0) < 0.01 < diversity.repetition(texts[100:], 100, seed=0)
+
+
 def test_vendi_counts_what_differs():
     assert diversity.vendi_score(5 * np.eye(7)) == pytest.approx(7)
     assert diversity.vendi_score(np.repeat(np.eye(4), 6, axis=0)) == pytest.approx(4)

@@ -36,6 +36,7 @@ def test_the_recipe_is_what_an_evolution_runs(
 
 def test_the_defaults_of_the_notebook_can_evolve() -> None:
     check_evolution(DEFAULTS)
+    check_evolution(DEFAULTS | {"inputs": {"corpus": "00_process_data", "start": "11_generate.eps8"}})
     domain = {"sentiment": ["negative", "neutral", "positive"]}
     check_prompts(DEFAULTS | {"prompts": ROOT / DEFAULTS["prompts"]}, {"label_domain": domain})
 
@@ -44,6 +45,12 @@ def test_the_defaults_of_the_notebook_can_evolve() -> None:
     ("change", "code", "name"),
     [
         ({"inputs": {}}, "stage.no_corpus_input", "inputs"),
+        ({"inputs": {"corpus": "00_process_data", "begin": "11_generate.eps8"}}, "stage.unknown_input", "begin"),
+        (
+            {"inputs": {"corpus": "00_process_data", "start": "10_finetune_dp_lora.eps8"}},
+            "stage.input_of_another_notebook",
+            "start",
+        ),
         ({"engine": "steam"}, "generation.engine_unknown", "engine"),
         ({"variants": 1}, "methods.nothing_varied", "variants"),
         ({"k_nn": 601}, "methods.k_nn_too_large", "k_nn"),

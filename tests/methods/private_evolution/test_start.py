@@ -14,7 +14,12 @@ from lib.methods.private_evolution import evolution, start
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
 from lib.privacy.ledger import Event, Ledger
 
-STARTED = {"inputs": {"corpus": "c", "start": "11_generate.eps4"}, "iterations": 3, "target_epsilon": 8.0}
+STARTED = {
+    "inputs": {"corpus": "c", "start": "11_generate.eps4"},
+    "iterations": 3,
+    "target_epsilon": 8.0,
+    "model": "bundled:x",
+}
 HISTOGRAM = Event("c", "labels", DiscreteGaussian(8.0))
 
 
@@ -43,7 +48,11 @@ def test_an_arm_that_leaves_nothing_or_promises_nothing_is_refused() -> None:
     free = [HISTOGRAM.mechanism, NonPrivate()]
     with refused("methods.start_not_private", name="start", value="11_generate.eps4"):
         start.mechanism(STARTED, ledger, free)
-    assert start.mechanism(STARTED | {"target_epsilon": None}, ledger, free).unbounded
+    without = STARTED | {"target_epsilon": None}
+    assert start.mechanism(without, ledger, free).unbounded
+    with refused("methods.start_not_private", name="start"):  # what was learned without privacy stays on this machine
+        start.mechanism(without | {"model": "openai:some-model"}, ledger, free)
+    assert start.mechanism(without | {"model": "openai:some-model"}, ledger, [HISTOGRAM.mechanism]).unbounded
 
 
 def test_what_an_arm_had_spent_before_its_votes_is_counted_once(tmp_path: Path) -> None:
