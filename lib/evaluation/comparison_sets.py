@@ -169,17 +169,20 @@ class Sets:
     """One pool of texts, and which of its rows belong to which set. Private: real text is in it.
 
     Args:
-        texts: of the pool.
+        texts: of the pool: all records of the arms, of train and of the held-out ones.
         labels: of each text, by name.
         rows: by set: every arm, `REAL` (the ceiling) and `REAL_AGAIN`, drawn from the training records without
             overlap, all of size n; and `HELD_OUT`, in random order.
         sizes: how many records each arm had.
+        whole: all rows of every arm, and of the training records as `REAL`, in random order; those of ``rows`` are the
+            first ones.
     """
 
     texts: list[str]
     labels: list[Mapping[str, str]]
     rows: dict[str, np.ndarray]
     sizes: dict[str, int]
+    whole: dict[str, np.ndarray]
 
     @property
     def n(self) -> int:
@@ -212,8 +215,21 @@ class Sets:
             )
         return replace(self, rows=self.rows | {HELD_OUT: self.rows[HELD_OUT][:most]})
 
+    def embedded(self, encoder: Encoder) -> np.ndarray:
+        """Vectors of the whole pool, (texts, width); those of the real texts are kept on disk for the next run.
+
+        Args:
+            encoder: embeds texts.
+        """
+        real = min(self.whole[REAL])  # the pool begins with the arms; train and held-out records follow
+        private = [PrivateText(text) for text in self.texts[real:]]
+        train = len(self.whole[REAL])  # alone on disk, as private evolution votes with them in the same order
+        sides = [embed_private(encoder, side) for side in (private[:train], private[train:])]
+        return np.concatenate([encoder.encode(self.texts[:real]), *sides])
+
     def encoded(self, encode: Callable[[list[str]], np.ndarray]) -> np.ndarray:
-        """Vectors of all texts, (texts, d); those of `REAL_AGAIN`, which no metric needs, stay 0.
+        """Vectors of the texts in ``rows``, (texts, d); the others', and those of `REAL_AGAIN`, which no metric needs,
+        stay 0.
 
         Args:
             encode: returns the vectors (n, d) of n texts.
@@ -250,7 +266,7 @@ def matched_sets(
     held_out: Sequence[Record],
     *,
     most: int,
-    evaluate: int,
+    evaluate: int | None,
     seed: int,
 ) -> Sets:
     """Equally many records of every arm and of two halves of the training records, and held-out records.
@@ -260,7 +276,7 @@ def matched_sets(
         train: training records of the corpus.
         held_out: held-out records of the corpus.
         most: records of each set, at most.
-        evaluate: held-out records, at most.
+        evaluate: held-out records, at most; None takes all.
         seed: of the draw.
 
     Raises:
@@ -272,16 +288,16 @@ def matched_sets(
         if size < MIN_RECORDS:
             raise too_few_records(name, size)
     n = min(*available.values(), most)
-    wanted = {**dict.fromkeys(arms, n), "train": 2 * n, HELD_OUT: min(len(held_out), evaluate)}
     pool: list[Record] = []
-    rows: dict[str, np.ndarray] = {}
-    for number, (name, records) in enumerate({**arms, "train": train, HELD_OUT: held_out}.items()):
-        drawn = np.random.default_rng([seed, number]).permutation(len(records))[: wanted[name]]
-        rows[name] = np.arange(len(pool), len(pool) + len(drawn))
-        pool += [records[i] for i in drawn]
-    rows[REAL], rows[REAL_AGAIN] = np.split(rows.pop("train"), 2)
+    whole: dict[str, np.ndarray] = {}
+    for number, (name, records) in enumerate({**arms, REAL: train, HELD_OUT: held_out}.items()):
+        whole[name] = len(pool) + np.random.default_rng([seed, number]).permutation(len(records))
+        pool += records
+    judges = whole.pop(HELD_OUT)[:evaluate]
+    rows = {name: drawn[:n] for name, drawn in whole.items()}
+    rows |= {REAL_AGAIN: whole[REAL][n : 2 * n], HELD_OUT: judges}
     texts, labels = [record.text.reveal() for record in pool], [record.labels for record in pool]
-    return Sets(texts, labels, rows, sizes={name: len(records) for name, records in arms.items()})
+    return Sets(texts, labels, rows, {name: len(records) for name, records in arms.items()}, whole)
 
 
 def _check_arms(arms: Collection[str], *, taken: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of notebook 22_utility: each arm between floor and ceiling, by metric and by view."""
+"""Pictures of notebook 22_utility: each arm between floor and ceiling, by metric, by view and by number of records."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.evaluation.estimate import Undefined
+from lib.evaluation.comparison_sets import REAL
+from lib.evaluation.estimate import Estimate, Undefined
 from lib.evaluation.registry import title
 from lib.evaluation.views import CEILING, View
 from lib.plots.style import DP, GREY, PRIVATE, PUBLIC, arm_colours, axes
@@ -80,6 +81,29 @@ def views(shown: Sequence[View]) -> Figure:
         panel.title.set_fontsize(9)
         panel.set_yticklabels(names[::-1] if panel is drawn[0] else [])
     _legend(drawn[-1], colours | {CEILING: PUBLIC})
+    return figure
+
+
+def by_size(measured: Mapping[str, Mapping[str, Mapping[int, Estimate | Undefined]]]) -> Figure:
+    """One panel a type of classifier: macro-F1 against the number of records, a line for each arm and for real records.
+
+    Args:
+        measured: by type of classifier, what `lib.evaluation.utility.tstr.by_size` returns.
+    """
+    figure, panels = axes(width=4.6 * len(measured) + 1.8, height=3.4, columns=len(measured))
+    for panel, (kind, by_set) in zip(panels, measured.items(), strict=True):
+        colours = arm_colours([name for name in by_set if name != REAL]) | {REAL: PUBLIC}
+        for name, estimates in by_set.items():
+            shown = {n: one for n, one in estimates.items() if not isinstance(one, Undefined)}
+            values = np.array([one.value for one in shown.values()])
+            ends = np.array([one.interval for one in shown.values()]).reshape(-1, 2)
+            reach = np.stack([values - ends[:, 0], ends[:, 1] - values])
+            panel.errorbar([*shown], values, yerr=reach, fmt="o-", color=colours[name], capsize=3, markersize=4)
+        numbers = sorted({n for estimates in by_set.values() for n in estimates})
+        panel.set(title=kind, xscale="log", xlabel="records", ylabel=title("macro_f1") if panel is panels[0] else "")
+        panel.set_xticks(numbers, [f"{n:,}" for n in numbers], rotation=45)
+        panel.set_xticks([], minor=True)
+    _legend(panels[-1], colours)
     return figure
 
 

@@ -8,6 +8,7 @@ from support import utility_toys
 from support.errors import refused
 from support.fidelity_toys import compared, records, sentences
 
+from lib.data.private_text import PrivateText
 from lib.evaluation import comparison_sets
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, REAL_AGAIN, REFERENCE
 from lib.evaluation.views import CEILING
@@ -104,7 +105,22 @@ def test_sets_of_utility_are_as_large_as_the_smallest_arm_and_the_pool_holds_eac
     assert {len(rows) for name, rows in sets.rows.items() if name != HELD_OUT} == {30}
     assert len(sets.rows[HELD_OUT]) == 60 and sets.sizes == {"one": 50, "other": 30}
     pool = np.concatenate(list(sets.rows.values()))
-    assert len(set(pool.tolist())) == len(pool) == len(sets.texts)
+    assert len(set(pool.tolist())) == len(pool)
+    assert len(sets.texts) == 50 + 30 + 200 + 80  # of the training and held-out records too, those that are not used
+
+
+def test_all_records_of_a_set_begin_with_those_that_are_compared():
+    sets = utility_toys.matched(one=utility_toys.records(50, 3), other=utility_toys.records(30, 4))
+    assert {name: len(rows) for name, rows in sets.whole.items()} == {"one": 50, "other": 30, REAL: 200}
+    for name, rows in sets.whole.items():
+        assert rows[:30].tolist() == sets.rows[name].tolist() and len(set(rows.tolist())) == len(rows)
+    assert sets.whole[REAL][30:60].tolist() == sets.rows[REAL_AGAIN].tolist()
+
+
+def test_all_held_out_records_judge_where_no_number_is_given():
+    real = records(sentences(40, 1)), records(sentences(20, 2))
+    sets = comparison_sets.matched_sets({"a": records(sentences(18, 3))}, *real, most=30, evaluate=None, seed=0)
+    assert len(sets.rows[HELD_OUT]) == 20
 
 
 def test_half_of_the_sets_is_the_first_half_of_each_with_the_same_held_out_records():
@@ -129,7 +145,24 @@ def test_texts_are_encoded_once_but_for_those_that_no_metric_needs():
         return np.array([[len(text), 1.0] for text in texts])
 
     vectors = sets.encoded(encode)
-    skipped = sets.rows[REAL_AGAIN]
-    assert len(encoded) == len(sets.texts) - len(skipped) and not vectors[skipped].any()
-    for row in set(range(len(sets.texts))) - set(skipped.tolist()):
-        assert vectors[row].tolist() == [len(sets.texts[row]), 1.0]
+    needed = np.concatenate([rows for name, rows in sets.rows.items() if name != REAL_AGAIN])
+    assert len(encoded) == len(needed) and not vectors[sets.rows[REAL_AGAIN]].any()
+    for row in range(len(sets.texts)):
+        assert vectors[row].tolist() == ([len(sets.texts[row]), 1.0] if row in needed else [0.0, 0.0])
+
+
+def test_the_whole_pool_is_embedded_and_real_texts_in_the_order_in_which_votes_embed_them(monkeypatch):
+    train, stored = utility_toys.records(200, 1), []
+
+    class Lengths:
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.array([[len(text)] for text in texts])
+
+    def embed_private(encoder: Lengths, texts: list[PrivateText]) -> np.ndarray:
+        stored.append(plain := [text.reveal() for text in texts])
+        return encoder.encode(plain)
+
+    monkeypatch.setattr(comparison_sets, "embed_private", embed_private)
+    sets = utility_toys.matched(one=utility_toys.records(30, 3), other=utility_toys.records(40, 4))
+    assert sets.embedded(Lengths())[:, 0].tolist() == [len(text) for text in sets.texts]
+    assert stored[0] == [record.text.reveal() for record in train] and len(stored[1]) == 80

@@ -4,6 +4,7 @@ import pytest
 from support.utility_toys import matched, records, transferred
 
 from lib.evaluation import metric_rows
+from lib.evaluation.utility import linear_classifiers, tstr
 from lib.evaluation.utility import views as utility_views
 from lib.plots import utility
 
@@ -49,3 +50,16 @@ def test_an_arm_outside_the_picture_of_positions_is_an_arrow_at_its_edge(positio
     assert (list(value.get_xdata()), value.get_marker()) == ([edge], marker) and not value.get_clip_on()
     ends = [cap.get_xdata()[0] for cap in caps]
     assert ends == pytest.approx([min(position - 0.3, edge), max(position + 0.3, edge)])  # an interval runs off
+
+
+def test_the_picture_by_size_has_a_line_for_each_set_at_the_numbers_that_it_has():
+    compared = matched(small=records(30, 3), large=records(60, 4), unlabelled=records(40, 5, label="colour"))
+    fit = linear_classifiers.tfidf(compared.texts)
+    found = tstr.by_size(compared, "mood", fit, sizes=[20, 50], seeds=3, draws=9, seed=0)
+    left, right = utility.by_size({"TF-IDF": found, "again": found}).axes
+    assert [left.get_title(), right.get_title()] == ["TF-IDF", "again"]
+    lines = [list(line.get_xdata()) for line in left.lines if line.get_linestyle() == "-"]
+    assert [line for line in lines if line] == [[20, 30], [20, 50, 60], [20, 50, 200]]
+    assert [text.get_text() for text in left.get_xticklabels()] == ["20", "30", "40", "50", "60", "200"]
+    names = [text.get_text() for text in right.get_legend().get_texts()]
+    assert names == ["small", "large", "unlabelled", "real"]

@@ -16,7 +16,7 @@ from lib.evaluation import registry
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, REAL_AGAIN, Sets
 from lib.evaluation.estimate import BySet, Undefined
 from lib.evaluation.utility.linear_classifiers import TFIDF_REGULARISATION, read_words
-from lib.evaluation.utility.training_resamples import over_trainings, training_rows
+from lib.evaluation.utility.training_resamples import LEAST_SEEDS, over_trainings, training_rows
 
 TOP = 20  # words
 LOGITS_AT_ONCE = 1_000_000  # logits of shuffled words held in memory: 8 MB
@@ -144,6 +144,7 @@ def consistency(
                 pairs,
                 draws=draws,
                 seed=seed,
+                separate=LEAST_SEEDS,
             )
     return measured
 

@@ -85,13 +85,7 @@ def transfer(
     lacking = {name: int((codes[sets.rows[name]] < 0).sum()) for name in sets.arms}
 
     def predictions(name: str, tests: np.ndarray) -> Predictions:
-        if count := lacking.get(name, 0):
-            return Undefined(f"{count} of {sets.n} records of arm {name!r} have no label {label!r}")
-        try:
-            trainings = training_rows(sets.rows[name], seeds=seeds, seed=seed)
-            return np.stack([_predict(fit, rows, codes, tests, s, progress) for s, rows in enumerate(trainings)])
-        except DoppelError as error:
-            return Undefined(str(error))
+        return _predictions(fit, name, label, sets.rows[name], codes, tests, seeds=seeds, seed=seed, progress=progress)
 
     tests = [held_out, *judged.values()] if reverse else [held_out]
     predicted = {name: predictions(name, held_out) for name in sets.arms}
@@ -110,6 +104,71 @@ def transfer(
         for entry in registry.family("transfer")
         if reverse or not entry.name.startswith(REVERSE)
     }
+
+
+def by_size(
+    sets: Sets,
+    label: str,
+    fit: Fit,
+    *,
+    sizes: Sequence[int],
+    seeds: int,
+    draws: int,
+    seed: int,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, dict[int, Repeated | Undefined]]:
+    """Macro-F1 on the held-out records by set and by the number of records trained on. Evaluation only.
+
+    Synthetic records can be written without end, so a set that is worth less record by record may be worth more as a
+    whole. As everywhere, each training sees another two thirds of the records.
+
+    Args:
+        sets: the arms, and the training records as `REAL`.
+        label: the label to predict.
+        fit: trains a classifier and predicts.
+        sizes: numbers of records; a set is measured at those that it has, and at all of its records.
+        seeds: trainings at each number, at least 3.
+        draws: draws of each interval.
+        seed: of the training rows and the draws.
+        progress: called after each training, at most (arms + 1) x (sizes + 1) x ``seeds`` times.
+
+    Raises:
+        DoppelError: a held-out record lacks the label.
+    """
+    codes, tests = sets.codes(label)[0], sets.rows[HELD_OUT]
+    found: dict[str, dict[int, Repeated | Undefined]] = {}
+    for name, rows in sets.whole.items():
+        numbers = sorted({size for size in sizes if size < len(rows)} | {len(rows)})
+        trained = {
+            n: _predictions(fit, name, label, rows[:n], codes, tests, seeds=seeds, seed=seed, progress=progress)
+            for n in numbers
+        }
+        found[name] = {
+            n: _estimate(macro_f1, outcome, codes[tests], draws=draws, seed=seed) for n, outcome in trained.items()
+        }
+    return found
+
+
+def _predictions(
+    fit: Fit,
+    name: str,
+    label: str,
+    rows: np.ndarray,
+    codes: np.ndarray,
+    tests: np.ndarray,
+    *,
+    seeds: int,
+    seed: int,
+    progress: Callable[[], object],
+) -> Predictions:
+    """Predicted codes (trainings, tests) of classifiers trained on two thirds of the ``rows`` of a set."""
+    if count := int((codes[rows] < 0).sum()):
+        return Undefined(f"{count} of {len(rows)} records of arm {name!r} have no label {label!r}")
+    try:
+        trainings = training_rows(rows, seeds=seeds, seed=seed)
+        return np.stack([_predict(fit, one, codes, tests, s, progress) for s, one in enumerate(trainings)])
+    except DoppelError as error:
+        return Undefined(str(error))
 
 
 def _split(predicted: Predictions, sizes: Sequence[int]) -> list[Predictions]:

@@ -119,3 +119,28 @@ def test_where_no_real_model_can_be_trained_every_reverse_metric_is_undefined():
     assert isinstance(reason, Undefined) and reason != measured["accuracy"]["unlabelled"]
     expected = dict.fromkeys(("unlabelled", "other", REAL), reason)
     assert measured["reverse_accuracy"] == measured["reverse_macro_f1"] == expected
+
+
+def test_macro_f1_by_size_is_that_of_sets_of_this_size_and_grows():
+    compared = matched(small=records(30, 3, noise=0.2), large=records(160, 4, noise=0.2))
+    fit = linear_classifiers.tfidf(compared.texts)
+    calls = []
+    options = {"sizes": [20, 60, 100], "seeds": 3, "draws": 30, "seed": 0}
+    found = tstr.by_size(compared, "mood", fit, progress=lambda: calls.append(1), **options)
+    assert {name: [*by_number] for name, by_number in found.items()} == {
+        "small": [20, 30], "large": [20, 60, 100, 160], REAL: [20, 60, 100, 200],
+    }  # fmt: skip
+    assert len(calls) == 3 * (2 + 4 + 4)
+    same = transferred(compared, fit)["macro_f1"]  # of 30 records each
+    assert found["small"][30].value == same["small"].value and found["small"][30].interval == same["small"].interval
+    assert found["large"][160].value > found["large"][20].value
+    low, high = found["small"][20].interval
+    assert low < found["small"][20].value < high
+
+
+def test_an_arm_without_the_label_has_no_macro_f1_at_any_size():
+    compared = matched(unlabelled=records(40, 3, label="colour"), other=records(40, 4))
+    fit = linear_classifiers.tfidf(compared.texts)
+    found = tstr.by_size(compared, "mood", fit, sizes=[20], seeds=3, draws=30, seed=0)
+    assert all(isinstance(one, Undefined) for one in found["unlabelled"].values())
+    assert all(isinstance(one, Estimate) for one in found["other"].values())
