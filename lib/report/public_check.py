@@ -7,7 +7,7 @@ from lib.scorecard.public import MEMORY_STEP, MINUTE
 
 _ENDS = ("floor", "ceiling", "position", "at_ceiling")
 _HIDDEN = ("audit", "copies")
-_COMPARING = ("comparisons", "pairs")
+_COMPARING = ("by_size", "comparisons", "pairs")
 
 
 def checked(scorecard: Mapping) -> dict:

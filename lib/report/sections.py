@@ -68,8 +68,9 @@ def _machines(arm: Mapping) -> Sequence[str]:
 
 def _group(scorecard: Mapping, name: str, internal: bool) -> dict[str, object]:
     asks = _ASKS[name] if internal else _ASKS_PUBLIC
-    both = [tables.metrics(scorecard, name, first=first) for first in (True, False)]
-    shown, reasons = [table for table in both if table.rows], tables.reasons(scorecard, name)
+    first, others = (tables.metrics(scorecard, name, first=first) for first in (True, False))
+    made = [first, *([tables.by_size(scorecard)] if name == "utility" else []), others]
+    shown, reasons = [table for table in made if table.rows], tables.reasons(scorecard, name)
     return {"id": name, "title": name.capitalize(), "asks": asks, "tables": shown, "reasons": reasons}
 
 

@@ -94,6 +94,21 @@ def metrics(scorecard: Mapping, group: str, *, first: bool) -> Table:
     return Table(f"{'Headline' if first else 'Other'} metrics of {group}", columns, table)
 
 
+def by_size(scorecard: Mapping) -> Table:
+    """Macro-F1 of utility's classifiers against the number of records that they learned from, of arms and real text.
+
+    Args:
+        scorecard: as for `summary`.
+    """
+    measured = scorecard_tables.by_size(scorecard)
+    columns = [("Trained on", "task"), *((name, "in the set") for name in measured.columns)]
+    rows = [
+        [cells.words(name, task), *map(cells.words, values)]
+        for (task, name), values in zip(measured.index, measured.to_numpy(), strict=True)
+    ]
+    return Table("Macro-F1 against the number of records", columns, rows)
+
+
 def reasons(scorecard: Mapping, group: str) -> list[tuple[str, str]]:
     """Why metrics of a group have no value or no position: (the metric, and of which arms) and the reason.
 

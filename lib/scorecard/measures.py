@@ -23,10 +23,12 @@ class Measured:
     Attributes:
         rows: of all its arms, as the scorecard has them: with ``group``, ``encoder`` and ``headline``.
         views: of its headline metrics.
+        by_size: rows of macro-F1 against the number of records, of arms and (``arm`` None) of real records.
     """
 
     rows: list[dict[str, Any]]
     views: list[views.View]
+    by_size: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,12 @@ def measured(group: str, stage: FinishedStage) -> Measured:
         for row in _translated(stage, content["rows"])
     ]
     written = views.load(stage.folder) if stage.has("views.json") else []
-    return Measured(rows, [replace(view, estimates=_by_stage(stage, view.estimates)) for view in written])
+    by_size = content.get("by_size", [])  # files of fidelity, and of earlier versions, lack it
+    return Measured(
+        rows,
+        [replace(view, estimates=_by_stage(stage, view.estimates)) for view in written],
+        [row | {"arm": row["arm"] and stage.stage_of(row["arm"])} for row in by_size],
+    )
 
 
 def audited(stage: FinishedStage) -> Audited:

@@ -44,6 +44,7 @@ def public(card: Mapping) -> dict[str, Any]:
         "floor": card["floor"],
         "arms": arms,
         "together": card["together"] and {name: card["together"][name] for name in _TOGETHER},
+        "by_size": [],
         "comparisons": [],
         "pairs": [],
         "missing": [],

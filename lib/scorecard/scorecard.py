@@ -50,6 +50,7 @@ def build(run: Run, given: Mapping[str, str]) -> dict[str, Any]:
         "floor": _floor(stages, roles.arms.values()),
         "arms": [arm | {"metrics": []} for arm in arms],
         "together": _together(run, arms),
+        "by_size": [],
         "comparisons": [],
         "pairs": [],
         "missing": _not_measured(stages, arms),
@@ -75,6 +76,7 @@ def _add_group(card: dict[str, Any], group: str, stage: FinishedStage, entrants:
     for arm in sorted({row["arm"] for row in measured.rows} - by_arm.keys()):
         because = f"{stage.id} measured {arm}, which is not among the inputs"
         card["missing"].append({"arm": None, "what": group, "because": because})
+    card["by_size"] += [row for row in measured.by_size if row["arm"] is None or row["arm"] in by_arm]
     headline = dict.fromkeys((row["task"], row["metric"]) for row in rows if row["headline"])
     card["comparisons"] += pairwise.compare(group, list(headline), measured.views, entrants)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lib.common import formatting
+from lib.evaluation import by_size as sizes
 from lib.evaluation.registry import title
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import VERDICTS
@@ -54,6 +55,17 @@ def metrics(card: Mapping[str, Any]) -> pd.DataFrame:
         return pd.DataFrame()
     index = pd.MultiIndex.from_tuples(rows, names=["", "metric"])
     return pd.DataFrame(list(rows.values()), index=index).fillna("not measured")
+
+
+def by_size(card: Mapping[str, Any]) -> pd.DataFrame:
+    """Macro-F1 against the number of records: a row for each task and arm, the last of each task for real records.
+
+    Args:
+        card: a scorecard; one without such measurements has an empty table.
+    """
+    return sizes.table(
+        [row | {"arm": row["arm"] and display_name(card, row["arm"])} for row in card.get("by_size") or ()]
+    )
 
 
 def pairs(card: Mapping[str, Any]) -> pd.DataFrame:

@@ -101,6 +101,15 @@ def test_a_metric_stands_with_its_interval_floor_ceiling_and_place(written: dict
     assert [end.get_text(strip=True) for end in row.find_all("td")[-2:]] == ["0.0410", "0.961"]
 
 
+def test_macro_f1_stands_against_the_number_of_records_beside_that_of_real_ones(written: dict[str, Path]) -> None:
+    inside, outside = (soup(written[page]) for page in ("internal.html", "public.html"))
+    (table,) = [table for table in inside.select("#utility table") if "number of records" in table.caption.text]
+    rows = {row.th.span.text: [cell.get_text(" ", strip=True) for cell in row("td")] for row in table.tbody("tr")}
+    assert [*rows] == [*report_scorecards.ARMS, "real records"]
+    assert rows["eps8"][0].startswith("0.5") and rows["eps8"][1] == "–" and rows["real records"][1].startswith("0.8")
+    assert "number of records" not in outside.get_text()
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_verdict_is_shown_with_what_it_means(run: Run, tmp_path: Path, verdict: Verdict) -> None:
     card = report_scorecards.whole()
@@ -321,6 +330,7 @@ def test_the_public_page_has_the_times_of_the_public_scorecard_and_hides_where_f
 def leaks() -> list[str]:
     ends = ["floor", "ceiling", "position", "at_ceiling"]
     return [
+        "by_size",
         "comparisons",
         "pairs",
         "audit",
@@ -339,7 +349,7 @@ def test_a_public_scorecard_with_figures_of_real_text_is_refused_by_name(run: Ru
     public, whole = report_scorecards.public(), report_scorecards.whole()
     arm = public["arms"][1]
     match leak:
-        case "comparisons" | "pairs":
+        case "by_size" | "comparisons" | "pairs":
             public[leak] = whole[leak]
         case "audit" | "copies":
             arm["privacy"][leak] = whole["arms"][1]["privacy"][leak]

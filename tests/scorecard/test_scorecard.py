@@ -413,6 +413,17 @@ def test_an_arm_that_does_not_beat_the_floor_is_recommended_with_a_warning(tmp_p
     assert card["answers"][0].endswith("no significant improvement over the floor, base, at this sample size.")
 
 
+def test_macro_f1_by_number_of_records_has_stage_ids_and_real_records_without_one(tmp_path: Path) -> None:
+    inputs = toys.whole(tmp_path)
+    del inputs["open"]  # measured, and not compared
+    card = toys.build(inputs)
+    assert [row["arm"] for row in card["by_size"]] == [ARMS["base"], ARMS["eps8"], ARMS["evolved"], None]
+    table = tables.by_size(card)
+    assert [name for _, name in table.index] == ["base", "eps8", "evolved", "real records"]
+    assert list(table.columns) == ["300 records"] and table.iloc[-1, 0].startswith("0.9")
+    assert tables.by_size({"names": {}}).empty
+
+
 PRICE = "the price of privacy"
 
 

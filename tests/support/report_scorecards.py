@@ -56,6 +56,8 @@ def whole() -> dict:
             "arms": [STAGES[name] for name in ("base", "eps8", "aug_pe")], "epsilon": 11.296, "delta": 4.295e-05,
             "unit": "record",
         },
+        "by_size": [_by_size(STAGES[name], 300, 0.5) for name in ARMS]
+        + [_by_size(None, 300, 0.6), _by_size(None, 3184, 0.8)],
         "comparisons": comparisons,
         "pairs": pairwise.verdicts(comparisons),
         "missing": [
@@ -79,7 +81,7 @@ def public() -> dict:
         cost = arm["cost"]
         cost["by_stage"] = {stage: 60 * math.ceil(seconds / 60) for stage, seconds in cost["by_stage"].items()}
         cost |= {"seconds": 60 * math.ceil(cost["seconds"] / 60), "peak_memory_mb": 2000}
-    return card | {"comparisons": [], "pairs": [], "answers": conclusions.guarantees(card)}
+    return card | {"by_size": [], "comparisons": [], "pairs": [], "answers": conclusions.guarantees(card)}
 
 
 def finished_run(root: Path) -> Run:
@@ -162,6 +164,11 @@ def _row(metric: tuple, good: float, rng: np.random.Generator) -> dict:
         "because": None if placed else "floor and ceiling do not differ at n = 300; compare more records",
         "headline": headline,
     }  # fmt: skip
+
+
+def _by_size(arm: str | None, records: int, value: float) -> dict:
+    about = {"group": "utility", "task": "sentiment by embeddings", "metric": "macro_f1", "arm": arm}
+    return about | {"records": records, "value": value, "value_low": value - 0.05, "value_high": value + 0.05}
 
 
 def _comparisons() -> list[dict]:

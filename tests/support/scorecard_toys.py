@@ -126,7 +126,14 @@ def measured(
     rows += [{"task": "text", "arm": arm, **row, "headline": False} for arm in levels]
     inputs = {"corpus": "00_process_data"} | {arm: named[arm] for arm in levels}
     folder = stage(run, id, inputs=inputs, events=[NonPrivate()], floor="base")
-    write_json(folder / f"{group}.json", {"rows": rows, "private": "real text entered"})
+    about = {"records": 300, "value_low": 0.1, "value_high": 0.9}
+    counted = [
+        {"task": task, "metric": metric, "arm": arm, "value": level} | about
+        for task, metric in metrics[:1]
+        for arm, level in {**levels, None: PERFECT}.items()
+        if group == "utility"
+    ]
+    write_json(folder / f"{group}.json", {"rows": rows, "by_size": counted, "private": "real text entered"})
     views.save(folder, seen)
     close(folder, inputs)
     return folder
