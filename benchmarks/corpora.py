@@ -55,6 +55,7 @@ class Task:
     merged: Mapping[str, str] = field(default_factory=dict)
 
 
+FILM = "Write one sentence from a {kind} of a film."
 KINDS = ("positive review", "negative review", "plot summary")
 TASKS = {
     "amazon": Task(
@@ -63,9 +64,9 @@ TASKS = {
         ("negative", "neutral", "positive"),
         "Write one {sentiment} sentence from a customer's review of an electronic product.",
     ),
-    "films": Task("rotten-tomatoes", "kind", KINDS, "Write one {kind} of a film."),
-    "verdicts": Task("rotten-tomatoes:reviews", "kind", KINDS[:2], "Write one {kind} of a film."),
-    "plots": Task("rotten-tomatoes", "kind", KINDS, "Write one {kind} of a film.", dict.fromkeys(KINDS[:2], "review")),
+    "films": Task("rotten-tomatoes", "kind", KINDS, FILM),
+    "verdicts": Task("rotten-tomatoes:reviews", "kind", KINDS[:2], FILM),
+    "plots": Task("rotten-tomatoes", "kind", KINDS, FILM, dict.fromkeys(KINDS[:2], "review")),
 }
 
 
