@@ -14,6 +14,7 @@ from lib.audit.ideal_attack import plan
 from lib.audit.trade_off import RateBound, lower_bound
 from lib.common.errors import DoppelError
 
+NUMBERS = (200, 1_000, 10_000, 100_000)  # of canaries, to show how a bound grows with them
 MIN_CEILING_SHARE = 0.5  # of the claim: where even an ideal attack shows less, the audit says nothing about the claim
 
 
@@ -61,6 +62,21 @@ class Finding:
             return Verdict.VIOLATED
         return Verdict.INCONCLUSIVE if self.ceiling < MIN_CEILING_SHARE * self.claim else Verdict.CONSISTENT
 
+    def row(self) -> dict[str, str | int | float]:
+        """The finding as a row of a table, with the names of the checks that refuse."""
+        refused = [check.what for check in self.checks if not check.passed]
+        return {
+            "access": self.access.what,
+            "canaries": self.canaries,
+            "false positives": self.bound.false_positives,
+            "false negatives": self.bound.false_negatives,
+            "bound": self.bound.epsilon,
+            "ceiling": self.ceiling,
+            "claim": self.claim,
+            "refused": ", ".join(refused),
+            "verdict": str(self.verdict),
+        }
+
 
 def judge(access: Access, run: CanaryRun, *, beta: float = 0.05) -> Finding:
     """Bound the epsilon of an access by what its canaries showed.
@@ -82,6 +98,21 @@ def judge(access: Access, run: CanaryRun, *, beta: float = 0.05) -> Finding:
     )
     ceiling = ideal.ceiling(canaries, delta=access.delta, beta=beta)
     return Finding(access, canaries, bound, ceiling, access.claim, run.checks)
+
+
+def judge_growing(access: Access, run: CanaryRun, *, beta: float = 0.05) -> list[Finding]:
+    """What fewer canaries of a run would have shown, and all of them: each by itself at the level ``beta``.
+
+    Args:
+        access: as in `judge`.
+        run: as in `judge`.
+        beta: as in `judge`.
+
+    Returns:
+        A finding for each of `NUMBERS` below the number of canaries, and for all.
+    """
+    whole = len(run.scores)
+    return [judge(access, run.first(number), beta=beta) for number in (*(n for n in NUMBERS if n < whole), whole)]
 
 
 def verdict(findings: Sequence[Finding], controls: Mapping[Fault, Verdict]) -> Verdict:

@@ -8,7 +8,7 @@ from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.conformance import Check
 from lib.audit.trade_off import RateBound
-from lib.audit.verdict import MIN_CEILING_SHARE, Finding, Verdict, judge, verdict
+from lib.audit.verdict import MIN_CEILING_SHARE, Finding, Verdict, judge, judge_growing, verdict
 from lib.privacy.accounting import Gaussian
 
 ACCESS = Access("12_aug_pe", "votes", Gaussian(1.0), {}, "record", 1e-5)
@@ -60,3 +60,17 @@ def test_a_bound_of_fewer_canaries_shows_less() -> None:
     run = CanaryRun(ideal_attack.scores(ACCESS.mechanism, inside, rng), inside, [PASSED])
     assert judge(ACCESS, run.first(100)).bound.epsilon < judge(ACCESS, run).bound.epsilon
     assert judge(ACCESS, run, beta=0.001).bound.epsilon < judge(ACCESS, run).bound.epsilon
+
+
+def test_a_finding_is_a_row_that_names_what_was_refused() -> None:
+    row = finding(check=REFUSED).row()
+    assert (row["access"], row["refused"], row["verdict"]) == ("votes", "noise", "violated")
+    assert (row["bound"], row["ceiling"], row["claim"], row["false positives"]) == (2.0, 3.0, 4.0, 1)
+
+
+def test_a_run_is_judged_by_its_first_canaries_too() -> None:
+    rng, inside = np.random.default_rng(0), np.arange(3000) % 2 == 0
+    run = CanaryRun(ideal_attack.scores(ACCESS.mechanism, inside, rng), inside, [PASSED])
+    grown = judge_growing(ACCESS, run)
+    assert [found.canaries for found in grown] == [200, 1000, 3000]
+    assert grown[-1] == judge(ACCESS, run) and grown[0].ceiling < grown[-1].ceiling
