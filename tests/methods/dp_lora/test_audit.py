@@ -10,6 +10,8 @@ from support.errors import refused
 
 from lib.audit import attack
 from lib.audit.canary_set import coins
+from lib.audit.canary_texts import personal_facts
+from lib.audit.prefixed import PrefixedCorpus
 from lib.methods.dp_lora import audit, trainer
 from lib.methods.dp_lora.settings import Settings
 from lib.models import loading
@@ -77,6 +79,28 @@ def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_wi
         reached[name] = attack.auc(planting.relative(trained.gradient_scores())[20], inside).value
     assert starts[0] is starts[1]  # both start from the same adapters: computed once
     assert reached["without"] > 0.9 and reached["with"] < 0.85
+
+
+def test_a_corpus_with_a_prefix_and_no_canaries_gives_texts_and_no_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(audit, "write", lambda *_: ["a text"])
+    monkeypatch.setattr(PrefixedCorpus, "ledger", lambda *_: Ledger("record", 40, 1e-3))
+    monkeypatch.setattr(audit, "encode_all", _noting(audit.encode_all, seen))
+    (fact,) = personal_facts(1, seed=0)
+    begun = PrefixedCorpus(tmp_path, corpus(), canary=fact, share=0.5)
+    made = audit.make_again(arm(tmp_path, steps=1, expected_batch=8.0), begun, tmp_path, lambda *_: lambda *_: None)
+    assert (made.texts, made.scores, made.single) == (["a text"], {}, {})
+    assert sum(text.startswith(fact.text.reveal()) for text in seen) == 20
+
+
+def _noting(encode: Callable, seen: list[str]) -> Callable:
+    def encoded(records, *given, **named):
+        seen.extend(record.text.reveal() for record in records)
+        return encode(records, *given, **named)
+
+    return encoded
 
 
 def test_batches_that_are_not_poisson_samples_get_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
