@@ -25,9 +25,10 @@ from dp_accounting import get_sigma_gaussian
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.audit import ideal_attack, one_run, verdict
+from lib.audit import finding, ideal_attack, one_run
 from lib.audit.canary_run import Access, Fault
 from lib.audit.trade_off import epsilon_at_least, lower_bound
+from lib.audit.verdict import Verdict
 from lib.methods.dp_lora import canaries as gradients
 from lib.methods.private_evolution import canaries as ballots
 from lib.privacy.accounting import Gaussian
@@ -62,7 +63,7 @@ def bounds(numbers: list[int], rng: np.random.Generator) -> dict[str, float]:
         for number in numbers:
             start = time.perf_counter()
             run = send(access, number, rng=rng)
-            seconds, found = time.perf_counter() - start, verdict.judge(access, run)
+            seconds, found = time.perf_counter() - start, finding.judge(access, run)
             any_kind = one_run.lower_bound(run.scores, run.included, estimator="steinke", delta=DELTA, rng=rng).epsilon
             figures = f"{found.bound.epsilon:>8.2f}{found.ceiling:>9.2f}{any_kind:>7.2f}{found.claim:>7.2f}"
             print(f"{access.what:<10}{number:>10,}{figures}{seconds:>9.1f}  {found.verdict}")
@@ -78,10 +79,10 @@ def planted(rng: np.random.Generator) -> dict[str, float]:
     )
     for send, access in ((gradients.send, DP_SGD), (ballots.send, VOTES)):
         for fault in (fault for fault in Fault if fault.applies_to(access.mechanism)):
-            found = verdict.judge(access, send(access, PLANTED, rng=rng, fault=fault))
+            found = finding.judge(access, send(access, PLANTED, rng=rng, fault=fault))
             refused = ", ".join(check.what for check in found.checks if not check.passed)
             print(f"{access.what:<10}{fault:<36}{found.bound.epsilon:>8.2f}  {found.verdict}; {refused}")
-            caught.append(found.verdict is verdict.Verdict.VIOLATED)
+            caught.append(found.verdict is Verdict.VIOLATED)
     return {"audit_faults_caught": mean(caught)}
 
 

@@ -1,6 +1,6 @@
 """What text canaries show: how well scores tell those that were in from those that were not, and positive controls.
 
-A separate experiment: it says how much of a made-up record comes back, and bounds no epsilon (`lib.audit.verdict`
+A separate experiment: it says how much of a made-up record comes back, and bounds no epsilon (`lib.audit.finding`
 does). An attack that never caught anything proves nothing by finding nothing, so it must catch what has no privacy.
 """
 

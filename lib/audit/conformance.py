@@ -7,12 +7,15 @@ and noise alone are looked at.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import chi2
 
 from lib.common.formatting import number
-from lib.privacy.mechanisms import SamplerCheck
+
+if TYPE_CHECKING:
+    from lib.privacy.mechanisms import SamplerCheck
 
 FALSE_ALARM = 1e-6  # chance that a check refuses a correct mechanism
 CLIPPING_SLACK = 1e-9  # relative; what measuring a norm in float64 may add
@@ -72,7 +75,7 @@ def sensitivity(norms: np.ndarray) -> Check:
     )
 
 
-def sampler(check: SamplerCheck) -> Check:
+def sampler(check: "SamplerCheck") -> Check:
     """Whether the batches are Poisson samples.
 
     Args:

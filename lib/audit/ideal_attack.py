@@ -10,7 +10,6 @@ sigma, q, T and the number of canaries alone.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,11 +18,7 @@ import numpy as np
 from lib.audit.trade_off import best_bound
 from lib.privacy.mechanism_kinds import Gaussian
 
-FALSE_POSITIVE_RATES = (
-    0.15,
-    0.05,
-    0.01,
-)  # of the thresholds: the first suits large leaks, all suit epsilon 8
+FALSE_POSITIVE_RATES = (0.05, 0.01)  # of the thresholds above 0
 SIMULATED = 200_000  # scores of either side from which thresholds and rates are taken
 
 
@@ -65,7 +60,8 @@ class Plan:
 
     Attributes:
         mechanism: as claimed.
-        thresholds: scores above one say in; falling false positive rates (`FALSE_POSITIVE_RATES`).
+        thresholds: scores above one say in; rising. One is 0, above which in is likelier than out: where there is no
+            noise at all, it parts the two. The others have false positive rates of `FALSE_POSITIVE_RATES`.
         outside: shares of ideal scores of canaries that are out, between the thresholds, shape (K + 1,), rising scores.
         inside: the same of canaries that are in.
     """
@@ -94,16 +90,16 @@ class Plan:
 
 
 @lru_cache(maxsize=64)
-def plan(mechanism: Gaussian, rates: Sequence[float] = FALSE_POSITIVE_RATES) -> Plan:
+def plan(mechanism: Gaussian) -> Plan:
     """Thresholds for a mechanism, from simulated scores: they follow from sigma, q and T alone.
 
     Args:
         mechanism: as claimed, with noise.
-        rates: false positive rates of the ideal attack, falling.
     """
     rng = np.random.default_rng(0)
     outside, inside = (np.sort(scores(mechanism, np.full(SIMULATED, side), rng)) for side in (False, True))
-    thresholds = tuple(float(outside[math.ceil(SIMULATED * (1 - rate)) - 1]) for rate in rates)
+    quantiles = [float(outside[math.ceil(SIMULATED * (1 - rate)) - 1]) for rate in FALSE_POSITIVE_RATES]
+    thresholds = tuple(sorted([0.0, *quantiles]))
     shares = [
         np.diff(np.searchsorted(side, thresholds, side="right"), prepend=0, append=SIMULATED) / SIMULATED
         for side in (outside, inside)

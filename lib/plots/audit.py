@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lib.audit.attack import Membership
-from lib.audit.verdict import Finding
+from lib.audit.finding import Finding
 from lib.plots.style import DP, GREY, PRIVATE, axes
 
 REPEATED = "personal"  # the only kind of canary that is repeated

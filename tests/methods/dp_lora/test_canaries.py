@@ -8,8 +8,9 @@ from scipy.stats import binom
 
 from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
+from lib.audit.finding import judge
 from lib.audit.trade_off import epsilon_at_least, lower_bound
-from lib.audit.verdict import Verdict, judge
+from lib.audit.verdict import Verdict
 from lib.methods.dp_lora import canaries
 from lib.privacy.accounting import Gaussian
 

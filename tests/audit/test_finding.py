@@ -7,8 +7,9 @@ from support.errors import refused
 from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.conformance import Check
+from lib.audit.finding import MIN_CEILING_SHARE, Finding, judge, judge_growing, verdict
 from lib.audit.trade_off import RateBound
-from lib.audit.verdict import MIN_CEILING_SHARE, Finding, Verdict, judge, judge_growing, verdict
+from lib.audit.verdict import Verdict
 from lib.privacy.accounting import Gaussian
 
 ACCESS = Access("12_aug_pe", "votes", Gaussian(1.0), {}, "record", 1e-5)
