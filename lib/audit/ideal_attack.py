@@ -60,8 +60,9 @@ class Plan:
 
     Attributes:
         mechanism: as claimed.
-        thresholds: scores above one say in; rising. One is 0, above which in is likelier than out: where there is no
-            noise at all, it parts the two. The others have false positive rates of `FALSE_POSITIVE_RATES`.
+        thresholds: scores above one say in; rising. One is 0, above which in is likelier than out: without sampling
+            it parts the two even where the noise is left out. Of the others the ideal attack has the false positive
+            rates in `FALSE_POSITIVE_RATES`.
         outside: shares of ideal scores of canaries that are out, between the thresholds, shape (K + 1,), rising scores.
         inside: the same of canaries that are in.
     """
