@@ -225,14 +225,15 @@ def _lengths(texts: Sequence[str], options: argparse.Namespace, dialog: Dialog) 
     """The limits of length, by the option or the answer."""
     from lib.common import paths
     from lib.data.fitting import TOKENS_A_WORD, fitting_lengths, tokenizer_file
-    from lib.pipeline.new_preset import trained_model
+    from lib.pipeline.new_preset import training
 
     def words(given: str) -> int:
         if not (given.isdecimal() and int(given)):
             raise DoppelError("cli.words", "it is a whole number from 1", name="--max-words", remedy="write digits")
         return int(given)
 
-    tokenizer, given = tokenizer_file(trained_model(paths.ROOT)), options.max_words
+    trained, given = training(paths.ROOT), options.max_words
+    tokenizer = tokenizer_file(str(trained.get("model", "")))
     lengths = fitting_lengths(texts, tokenizer, None if given is None else words(str(given)))
     if given is None:
         most = dialog.ask("\nlongest text, in words; 9 of 10 have at most", str(lengths.max_words), words)
@@ -241,6 +242,8 @@ def _lengths(texts: Sequence[str], options: argparse.Namespace, dialog: Dialog) 
     if not options.small:  # whose model has a token for each byte, and cuts what is longer
         how = f"estimated, {TOKENS_A_WORD} a word" if tokenizer is None else "counted by the model's own tokenizer"
         print(f"a record has up to {lengths.tokens} tokens ({how}); what is longer is cut")
+        if lengths.tokens > trained.get("max_tokens", lengths.tokens):
+            print(f"a run takes longer than quick, whose records have {trained['max_tokens']}: --max-words shortens it")
     print(_LENGTHS)
     if lengths.unspaced:
         print(_UNSPACED)

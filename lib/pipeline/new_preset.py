@@ -135,8 +135,8 @@ def _is_ours(path: Path) -> bool:
     return all(file.is_file() and file.read_bytes().startswith(MARK.encode()) for file in files)
 
 
-def trained_model(root: Path) -> str:
-    """The model that a new preset trains, as its notebook takes it; an empty string where it trains none.
+def training(root: Path) -> dict[str, object]:
+    """The parameters of a stage of `TEMPLATE` that trains a model; empty where none does.
 
     Args:
         root: the project's folder.
@@ -145,7 +145,7 @@ def trained_model(root: Path) -> str:
     template = read(TEMPLATE, root, faults)
     faults.raise_any()
     trained = (id for id in template.stages if notebook_of(id) == MADE_BY["model"])
-    return next((str((template.defaults(id) | template.stages[id].values)["model"]) for id in trained), "")
+    return next((template.defaults(id) | template.stages[id].values for id in trained), {})
 
 
 def files(description: Description, name: str, root: Path) -> dict[str, str]:

@@ -179,6 +179,7 @@ def test_help_needs_no_set_up(door: Door) -> None:
         ("release", "--license ID"),
         ("compare", "RUN"),
         ("sweep", "[GRID]"),
+        ("new", "--labels NAME=A,B,C"),
         ("verify", "PATH [PATH ...]"),
         ("budget", "[SOURCE]"),
     ],

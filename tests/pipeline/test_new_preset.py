@@ -124,5 +124,8 @@ def test_all_text_is_read_as_it_was_written(wide: bool) -> None:
     assert strict_yaml.parse(new_preset.as_yaml(values, wide=wide), "") == values
 
 
-def test_the_model_that_is_trained(house: Project) -> None:
-    assert new_preset.trained_model(paths.ROOT) == "bundled:smollm2-135m-instruct"
+def test_the_training_of_the_template(house: Project) -> None:
+    assert new_preset.training(paths.ROOT)["model"] == "bundled:smollm2-135m-instruct"
+    for path in (house.root / "params" / "quick").glob("10_*.yaml"):
+        path.unlink()
+    assert new_preset.training(paths.ROOT) == {}
