@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from support.errors import refused
 
-from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, calibrate, default_delta, epsilon
+from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, calibrate, default_delta, epsilon, profile
 
 # (N, T, target epsilon, sigma) for full-batch histograms at delta = 1/(N ln N), computed exactly elsewhere.
 EXACT = [
@@ -60,6 +60,14 @@ def test_gaussian_equals_its_closed_form(noise_multiplier, count):
     exact = closed_form(noise_multiplier / math.sqrt(count), 1e-5)
     found = epsilon([Gaussian(noise_multiplier, count=count)], delta=1e-5)
     assert exact <= found <= exact + 1e-3
+
+
+@pytest.mark.parametrize("delta", [1e-6, 1e-2, 0.2])
+def test_the_profile_of_a_gaussian_is_its_privacy_curve(delta):
+    deltas = profile([Gaussian(1.5, count=2), Gaussian(3.0)])
+    exact = closed_form(1 / math.sqrt(2 / 1.5**2 + 1 / 3.0**2), delta)
+    assert delta <= deltas(exact) <= delta * (1 + 1e-3)
+    assert deltas(exact + 0.1) < delta
 
 
 def test_poisson_sampling_is_below_the_rdp_bound_and_near_it():
