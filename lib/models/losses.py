@@ -13,6 +13,21 @@ from lib.models.examples import Batch, Example, by_length
 HEAD_CHUNK = 512  # completion tokens whose logits are held at once: 512 x 50k vocabulary x 4 bytes = 100 MB
 
 
+def drawn(held_out: Sequence[Example], most: int) -> list[Example]:
+    """The part of the held-out examples whose loss is told.
+
+    Args:
+        held_out: examples, in the order of the corpus' held-out records.
+        most: how many to draw, at most; at least 1.
+
+    Returns:
+        All of them where there are no more; else ``most``, in order. The same places wherever this is called, so that
+        losses of arms with one corpus are those of the same records.
+    """
+    chosen = np.random.default_rng(0).permutation(len(held_out))[:most]
+    return [held_out[i] for i in sorted(chosen.tolist())]
+
+
 @torch.no_grad()
 def held_out_losses(
     model: nn.Module,

@@ -52,3 +52,11 @@ def test_losses_are_those_of_the_completion_alone() -> None:
         logits = model(input_ids=torch.tensor([[*e.prompt, *e.completion]])).logits[0, len(e.prompt) - 1 : -1]
         own = torch.nn.functional.cross_entropy(logits, torch.tensor(e.completion), reduction="sum")
         assert row == pytest.approx([own.item(), len(e.completion)], rel=1e-4)
+
+
+def test_the_same_held_out_records_are_drawn_for_every_arm_and_all_where_there_are_few() -> None:
+    one, other = (examples(20) for _ in range(2))
+    first, second = losses.drawn(one, 8), losses.drawn(other, 8)
+    assert [one.index(e) for e in first] == [other.index(e) for e in second] == sorted(one.index(e) for e in first)
+    assert len(first) == 8 and losses.drawn(one, 20) == losses.drawn(one, 99) == one
+    assert [one.index(e) for e in first] != list(range(8))
