@@ -326,6 +326,17 @@ def test_a_forger_who_hashes_again_is_caught_where_the_rest_of_the_pack_says_oth
     assert found and "release.certificate_changed" not in found
 
 
+def test_a_warm_start_names_the_stage_that_wrote_its_texts_from_labels_alone(packed):
+    whole = loads(packed / certificate.NAME)
+    rehash(packed, with_(whole, f"code/{TRAINING}/settings/warm_steps", 5))
+    assert "release.warm_start_left_out" in codes(packed)
+    floor = {**whole["code"][whole["stage"]], "privacy": "0" * 64}
+    floor["settings"] = {**floor["settings"], "base_model": "hub:a/b"}
+    whole["code"]["11_generate.base"], whole["ancestors"]["11_generate.base"] = floor, "0" * 64
+    rehash(packed, with_(whole, f"code/{TRAINING}/settings/warm_steps", 5))
+    assert "release.warm_start_left_out" not in codes(packed)
+
+
 def test_a_better_epsilon_with_events_settings_card_and_hashes_to_match_is_given_away_by_the_noise(packed):
     """It takes less noise to reach the target with fewer steps: what is stated is not what calibration gives."""
     whole = with_(loads(packed / certificate.NAME), "events/1/mechanism/count", 1)

@@ -143,9 +143,10 @@ def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None
     from lib.models import templates
 
     check_prompt(parameters, corpus)
+    if not parameters["contrast"]:
+        return
     named = templates.label_fields(str(parameters["prompt"]))
-    cells = labels.cells(corpus["label_domain"])
-    if parameters["contrast"] and len({tuple(cell.get(name) for name in sorted(named)) for cell in cells}) < 2:
+    if len({tuple(cell.get(name) for name in sorted(named)) for cell in labels.cells(corpus["label_domain"])}) < 2:
         raise DoppelError(
             "methods.contrast_without_labels",
             "contrast needs a prompt that differs from label to label",
