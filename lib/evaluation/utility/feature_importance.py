@@ -65,15 +65,22 @@ def importance(
     return Importance(words, rises)
 
 
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's correlation of the importances ``a`` and ``b``, both (words,); in [-1, 1], higher is better.
+
+    A few words have most of the importance, and they decide it. It is 0 where either side gives all words the same.
+    """
+    if min(side.std() for side in (a, b)) == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's rank correlation of the importances ``a`` and ``b``, both (words,); in [-1, 1], higher is better.
 
-    It is 0 where either side gives all words the same importance.
+    The many words of almost no importance decide it. It is 0 where either side gives all words the same importance.
     """
-    ranks = [rankdata(side) for side in (a, b)]
-    if min(side.std() for side in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return correlation(rankdata(a), rankdata(b))
 
 
 def top_jaccard(a: np.ndarray, b: np.ndarray, top: int = TOP) -> float:

@@ -43,7 +43,10 @@ def test_rank_correlation_and_jaccard_by_hand():
     assert feature_importance.rank_correlation(a, b) == pytest.approx(0.9)
     assert feature_importance.top_jaccard(a, b, top=2) == pytest.approx(1 / 3)
     assert feature_importance.top_jaccard(a, b) == 1  # of three words with importance
-    assert feature_importance.rank_correlation(a, np.zeros(5)) == feature_importance.top_jaccard(a, np.zeros(5)) == 0
+    assert feature_importance.correlation(a, b) == pytest.approx(0.9)  # equal to the ranks but for a shift
+    assert feature_importance.correlation(a, np.array([9.0, 0, 0, 0, 0])) == pytest.approx(2 / np.sqrt(10 * 0.8))
+    for entry in registry.family("importance"):
+        assert entry.function()(a, np.zeros(5)) == 0
 
 
 def test_important_words_of_similar_texts_agree_more_than_those_of_others():
@@ -52,6 +55,9 @@ def test_important_words_of_similar_texts_agree_more_than_those_of_others():
     jaccard = measured["importance_top20_jaccard"]
     assert jaccard["similar"].value > jaccard["other"].value
     assert jaccard[comparison_sets.REAL].value > jaccard["other"].value
+    pearson = measured["importance_correlation"]
+    assert min(pearson["similar"].value, pearson[comparison_sets.REAL].value) > pearson["other"].value
+    assert len(pearson["similar"].each) == 3  # single trainings are views of a headline metric
 
 
 def test_an_arm_with_a_single_label_value_is_undefined():
