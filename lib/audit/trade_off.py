@@ -120,16 +120,14 @@ def best_bound(
         delta: as in `lower_bound`.
         beta: as in `lower_bound`.
     """
-    level = beta / (2 * len(counts))
-    best: RateBound | None = None
-    for threshold, false_positives, false_negatives in counts:
+    level, tried = beta / (2 * len(counts)), []
+    for count in counts:
+        _, false_positives, false_negatives = count
         rates = upper_limit(false_positives, outside, level), upper_limit(false_negatives, inside, level)
-        power = _least_refuted(mechanism, *rates)
-        epsilon = 0.0 if power is None else epsilon_at_least(_with_noise(mechanism, power), delta)
-        bound = RateBound(epsilon, threshold, false_positives, outside, false_negatives, inside)
-        best = bound if best is None or bound.epsilon > best.epsilon else best
-    assert best is not None
-    return best
+        tried.append((_least_refuted(mechanism, *rates), count))
+    power, (threshold, false_positives, false_negatives) = min(tried)
+    epsilon = 0.0 if power > MOST else epsilon_at_least(_with_noise(mechanism, power), delta)
+    return RateBound(epsilon, threshold, false_positives, outside, false_negatives, inside)
 
 
 def upper_limit(count: int, of: int, level: float) -> float:
@@ -172,7 +170,7 @@ def epsilon_at_least(mechanism: Gaussian, delta: float) -> float:
     release = distributions.from_gaussian_mechanism(
         noise,
         sampling_prob=mechanism.sampling_probability,
-        value_discretization_interval=WIDTH / 5,
+        value_discretization_interval=WIDTH,
         pessimistic_estimate=False,
         use_connect_dots=False,
     )
@@ -191,8 +189,8 @@ def _with_noise(mechanism: Gaussian, power: int) -> Gaussian:
     return replace(mechanism, noise_multiplier=mechanism.noise_multiplier * RATIO**power)
 
 
-def _least_refuted(mechanism: Gaussian, false_positive_rate: float, false_negative_rate: float) -> int | None:
-    """The least noise that two rates refute, as a power of `RATIO`; None where they do not even refute the most.
+def _least_refuted(mechanism: Gaussian, false_positive_rate: float, false_negative_rate: float) -> int:
+    """The least noise that two rates refute, as a power of `RATIO`; above `MOST` where they refute none.
 
     A search by halves: were refutation not monotone by a rounding, it still returns a noise that is refuted.
     """
@@ -201,7 +199,7 @@ def _least_refuted(mechanism: Gaussian, false_positive_rate: float, false_negati
         return curve(_with_noise(mechanism, power), false_positive_rate) > false_negative_rate
 
     if not refuted(MOST):
-        return None
+        return MOST + 1
     low, high = LEAST - 1, MOST
     while high - low > 1:
         middle = (low + high) // 2
