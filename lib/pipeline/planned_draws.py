@@ -148,9 +148,10 @@ def check_room(graph: Graph, node: Node, steps: Container[str]) -> None:
             )
         if usable_target(up.parameters) >= target:
             raise nothing_left(target)
-    corpus = corpus_of(graph, node.id)
-    charges = Account.of(corpus.parameters["source"]).read()[1]
-    mechanism(graph, node, about(graph, corpus, charges, steps))
+    stage = corpus_of(graph, node.id)
+    corpus = about(graph, stage, Account.of(stage.parameters["source"]).read()[1], steps)
+    if corpus.known:  # else the notebook finds out what the arms leave together
+        mechanism(graph, node, corpus)
 
 
 def _before(graph: Graph, node: Node, corpus: Corpus) -> list[Mechanism]:
