@@ -574,7 +574,7 @@ EVOLUTION = "12_aug_pe.x"
 )
 def test_which_settings_ask_for_an_event(stage, settings, events):
     without_events = {"units": 50, "code": {stage: {"settings": settings}}, "events": [], "stage": stage}
-    without_events |= {"delta": 1e-3, "ancestors": {}}
+    without_events |= {"delta": 1e-3, "ancestors": {}, "format": certificate.FORMAT}
     without_events["target_epsilon"] = settings.get("target_epsilon")
     reasons = cross_checks._left_out(stage, without_events)
     assert [reason.code for reason in reasons] == ["release.event_left_out"] * events
@@ -585,7 +585,7 @@ def test_a_stage_of_a_notebook_that_nobody_knows_is_not_taken_on_trust(packed):
     for key in ("code", "ancestors"):
         whole[key]["77_unheard_of"] = whole[key][TRAINING]
     rehash(packed, whole)
-    assert codes(packed) == ["release.unknown_notebook"]
+    assert codes(packed) == ["release.ancestor_of_nothing", "release.unknown_notebook"]
 
 
 @pytest.mark.parametrize("pack", sorted(PACKS.iterdir()), ids=lambda path: path.name)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.common.errors import DoppelError
 from lib.common.files import write_array
 from lib.methods.private_evolution.candidates import CHOICE, Generation
 from lib.methods.private_evolution.evolution import Evolution, Iteration, Voters
@@ -39,6 +40,9 @@ class Selection(Evolution):
         settings: ``iterations`` is the number of votes; of the others ``samples``, ``noise_multiplier``, ``k_nn``,
             ``threshold``, ``selection`` and the seeds count.
         folder: keeps noisy votes; give the same folder to go on.
+
+    Raises:
+        DoppelError: no label of which texts are wanted has a candidate.
     """
 
     def __init__(
@@ -54,6 +58,15 @@ class Selection(Evolution):
     ):
         super().__init__(None, None, voters, cells=cells, shares=shares, catalogue=[], settings=settings, folder=folder)
         self.candidates, self.vectors = candidates, vectors
+        self.sizes = survivors(candidates.cells, quotas(shares, settings.samples), settings.iterations)
+        if not self.sizes[-1].any():
+            raise DoppelError(
+                "methods.nothing_to_select",
+                "no label of which texts are wanted has a candidate",
+                name="samples",
+                value=settings.samples,
+                remedy="raise samples, or add arms to inputs",
+            )
 
     def run(self, on_vote: Callable[[Iteration], object] = lambda iteration: None) -> list[Iteration]:
         """Hold all votes, or those that are left.
@@ -69,8 +82,7 @@ class Selection(Evolution):
         """
         settings = self.settings
         left, history = np.arange(len(self.candidates.texts)), []
-        sizes = survivors(self.candidates.cells, quotas(self.shares, settings.samples), settings.iterations)
-        for number, size in enumerate(sizes):
+        for number, size in enumerate(self.sizes):
             generation, vectors = _part(self.candidates, left), self.vectors[left]
             write_array(self.vectors_file(number), vectors)
             noisy = self._noisy(number, generation, vectors)

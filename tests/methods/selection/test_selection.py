@@ -1,5 +1,6 @@
 """Votes of a selection: an oracle, sensitivity by property, the noise with a control, and a run that is killed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, norm
+from support.errors import refused
 
 from lib.common.files import read_json
 from lib.methods.private_evolution import evolution
@@ -19,15 +21,23 @@ from lib.methods.selection.selection import Selection, choose, selected_rows, su
 CELLS = [{"side": "left"}, {"side": "right"}]
 
 
-def election(folder: Path, seed: int = 0, users: bool = False, gone: np.ndarray | None = None, **changes) -> Selection:
-    """60 voters and 24 candidates on a plane, or the voters that are left when some are gone."""
+def election(
+    folder: Path,
+    seed: int = 0,
+    users: bool = False,
+    gone: np.ndarray | None = None,
+    shares: Sequence[float] = (0.25, 0.75),
+    only: int | None = None,
+    **changes: object,
+) -> Selection:
+    """60 voters and 24 candidates on a plane, of one cell ``only``; or the voters that are left when some are gone."""
     rng = np.random.default_rng(seed)
     vectors, cells = rng.normal(0, 2, (60, 2)).astype(np.float32), rng.integers(-1, 2, 60)
     owners = rng.integers(0, 9, 60) if users else None
     if gone is not None:
         left = ~(np.isin(owners, gone) if users else np.isin(np.arange(60), gone))
         vectors, cells, owners = vectors[left], cells[left], owners[left] if users else None
-    numbers = rng.integers(0, 2, 24)
+    numbers = rng.integers(0, 2, 24) if only is None else np.full(24, only)
     candidates = Generation(
         [f"text {i}" for i in range(24)], [CELLS[i] for i in numbers], numbers.tolist(), [None] * 24
     )
@@ -37,7 +47,7 @@ def election(folder: Path, seed: int = 0, users: bool = False, gone: np.ndarray 
         rng.normal(0, 2, (24, 2)).astype(np.float32),
         Voters(vectors, cells, owners),
         cells=CELLS,
-        shares=np.array([0.25, 0.75]),
+        shares=np.array(shares),
         settings=Settings(**given),
         folder=folder,
     )
@@ -129,6 +139,11 @@ def test_a_privacy_seed_makes_the_draw_reproducible_and_none_does_not(tmp_path: 
     noisy = {name: election(tmp_path / name, privacy_seed=seed).run()[0].noisy.tolist() for name, seed in seeds.items()}
     assert noisy["a"] == noisy["b"]
     assert len({tuple(votes) for votes in noisy.values()}) == 4
+
+
+def test_a_selection_of_nothing_is_refused_before_any_vote(tmp_path: Path) -> None:
+    with refused("methods.nothing_to_select", name="samples", value=1):
+        election(tmp_path, samples=1, shares=(0.0, 1.0), only=0)
 
 
 def test_every_vote_leaves_the_same_share_and_the_last_what_is_wanted() -> None:
