@@ -38,17 +38,10 @@ _FORMER = {  # how arms were trained whose version lacked these parameters
     "warm_learning_rate": 1e-3,
 }  # fmt: skip
 ADAPTERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")
-_START = (
-    "model",
-    "dtype",
-    "lora",
-    "frozen_a",
-    "seed",
-    "prompt",
-    "chat",
-    "max_tokens",
-    "max_grad_norm",
-)  # fix the first gradients
+_START = (  # they fix the first gradients
+    "model", "dtype", "lora", "frozen_a", "seed", "prompt", "chat", "max_tokens", "max_grad_norm", "contrast",
+    "inputs", "warm_steps", "warm_batch", "warm_learning_rate",
+)  # fmt: skip
 
 
 class Known(NamedTuple):
