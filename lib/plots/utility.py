@@ -93,8 +93,9 @@ def by_size(measured: Mapping[str, Mapping[str, Mapping[int, Estimate | Undefine
     figure, panels = axes(width=4.6 * len(measured) + 1.8, height=3.4, columns=len(measured))
     for panel, (kind, by_set) in zip(panels, measured.items(), strict=True):
         colours = arm_colours([name for name in by_set if name != REAL]) | {REAL: PUBLIC}
-        for name, estimates in by_set.items():
-            shown = {n: one for n, one in estimates.items() if not isinstance(one, Undefined)}
+        for place, (name, estimates) in enumerate(by_set.items()):
+            aside = 1.03 ** (place - (len(by_set) - 1) / 2)  # so that intervals at one number do not cover each other
+            shown = {n * aside: one for n, one in estimates.items() if not isinstance(one, Undefined)}
             values = np.array([one.value for one in shown.values()])
             ends = np.array([one.interval for one in shown.values()]).reshape(-1, 2)
             reach = np.stack([values - ends[:, 0], ends[:, 1] - values])
