@@ -24,9 +24,9 @@ from lib.methods.dp_lora.contrast import factors
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import head_chunk, token_losses
 
-GROUPS = 32  # micro-batches in a usual batch, or more: the last one of each width is filled up
+GROUPS = 64  # micro-batches in a usual batch, or more: the last one of each shape is filled up
 LEAST_TOKENS = 256  # of a micro-batch in spite of that, because smaller products are slower
-START_STEP = 4  # prompts of nearly one length share a shape
+START_STEP = 16  # prompts of nearly one length, as labels make them, share a shape: more shapes are more to fill up
 
 
 class Shape(NamedTuple):

@@ -109,7 +109,7 @@ def test_groups_of_similar_length_would_move_others_in_bfloat16(tmp_path, monkey
 def test_a_units_shape_depends_on_the_unit_alone():
     data, made = examples(200), Shapes(TOKENS, 120)
     assert made.rows(16) == 16 and made.rows(100) == 2 and made.rows(1000) == 1
-    assert Shapes(4096, 320).rows(16) == 16 and Shapes(4096, 320).rows(64) == 10 and Shapes(4096, 320).rows(1000) == 4
+    assert Shapes(4096, 640).rows(16) == 16 and Shapes(4096, 640).rows(64) == 10 and Shapes(4096, 640).rows(1000) == 4
     for seed in range(5):
         batch = np.random.default_rng(seed).choice(200, 90, replace=False)
         groups = list(made.groups([[data[i]] for i in batch]))
@@ -132,7 +132,7 @@ def test_a_width_is_never_beyond_the_models_positions():
 
 def test_the_head_starts_within_the_shortest_prompt_and_what_follows_is_rounded_up():
     short, long = Example([1] * 22, [1] * 3, 0), Example([1] * 23, [1] * 12, 0)
-    assert Shapes(TOKENS, 1).of([short]) == (20, 28) and Shapes(TOKENS, 1).of([short, long]) == (20, 36)
+    assert Shapes(TOKENS, 1).of([short]) == (16, 24) and Shapes(TOKENS, 1).of([short, long]) == (16, 40)
 
 
 def test_a_user_with_more_records_than_rows_is_alone():
@@ -144,11 +144,11 @@ def test_a_user_with_more_records_than_rows_is_alone():
 @pytest.mark.parametrize("prompt", [3, 21])
 def test_loss_and_gradient_are_those_of_the_examples_alone(monkeypatch, split_head, prompt):
     monkeypatch.setattr(losses, "HEAD_CHUNK", 300)
-    made, data, net = Shapes(4096, 640), examples(20), model(torch.float32)
+    made, data, net = Shapes(4096, 1280), examples(20), model(torch.float32)
     data = [Example((e.prompt * 7)[:prompt], e.completion, e.unit) for e in data]
     shape, data = made.of(data[:1]), [e for e in data if made.of([e]) == made.of(data[:1])]
     places = made.rows(shape.width) * (shape.width - shape.start)
-    assert shape.start == prompt // 4 * 4 and len(data) > 1 and places % losses.head_chunk(places)
+    assert shape.start == prompt // 16 * 16 and len(data) > 1 and places % losses.head_chunk(places)
     results = []
     for loss in (
         example_losses(net, Batch.of(data, 0, "cpu"), split_head=split_head).sum(),
