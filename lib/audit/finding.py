@@ -117,14 +117,13 @@ def verdict(findings: Sequence[Finding], controls: Mapping[Fault, Verdict]) -> V
     Raises:
         DoppelError: there are no findings, or no controls.
     """
-    if not findings or not controls:
-        name, value = ("findings", len(findings)) if not findings else ("controls", len(controls))
+    if not findings:
         raise DoppelError(
-            "audit.controls_missing" if findings else "audit.findings_missing",
-            f"{name} = {value}: no verdict without at least one",
-            name=name,
-            value=value,
-            remedy="run at least one",
+            "audit.findings_missing", "no finding: no verdict without at least one", name="findings", value=0
+        )
+    if not controls:
+        raise DoppelError(
+            "audit.controls_missing", "no control: no verdict without at least one", name="controls", value=0
         )
     verdicts = {finding.verdict for finding in findings}
     if set(controls.values()) != {Verdict.VIOLATED}:
