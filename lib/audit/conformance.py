@@ -89,7 +89,7 @@ def seeds(marks: Sequence[np.ndarray]) -> Check:
     """Whether any two releases have the same noise, as they do when a seed is used twice.
 
     Args:
-        marks: for each release, its noise at a few places, shape (`MARK`,).
+        marks: for each release, its noise at the same few places, shape (`MARK`,).
     """
     different = len({mark.tobytes() for mark in marks})
     return Check(

@@ -45,6 +45,7 @@ RATIO = 1.005  # between neighbouring noises that are tried: some 1% of epsilon
 LEAST, MOST = -180, 700  # powers of `RATIO`: from 0.4 to 33 times the claimed noise
 GRID = np.arange(0, 16, 0.01)  # epsilons e of the lines; a slope e^e above 1 / a_u says nothing
 WIDTH = 5e-3  # of a bucket of privacy loss; wider lowers curve and epsilon
+LOST = 0.02  # of epsilon, the most that rounding every release's loss down may take off
 
 
 @dataclass(frozen=True, order=True)
@@ -170,7 +171,7 @@ def epsilon_at_least(mechanism: Gaussian, delta: float) -> float:
     release = distributions.from_gaussian_mechanism(
         noise,
         sampling_prob=mechanism.sampling_probability,
-        value_discretization_interval=WIDTH,
+        value_discretization_interval=min(WIDTH, LOST / mechanism.count),
         pessimistic_estimate=False,
         use_connect_dots=False,
     )

@@ -59,10 +59,10 @@ def test_upper_limits_are_clopper_and_pearsons() -> None:
 
 
 def test_the_bound_is_the_largest_epsilon_whose_curve_is_above_the_rates() -> None:
-    mechanism, counts = Gaussian(1.0), [(0.5, 20, 30)]
+    mechanism, counts = Gaussian(1.0), [(0.5, 60, 80)]
     bound = best_bound(counts, 500, 500, mechanism=mechanism, delta=DELTA, beta=0.05)
-    assert bound == RateBound(bound.epsilon, 0.5, 20, 500, 30, 500)
-    rates = upper_limit(20, 500, 0.025), upper_limit(30, 500, 0.025)
+    assert bound == RateBound(bound.epsilon, 0.5, 60, 500, 80, 500)
+    rates = upper_limit(60, 500, 0.025), upper_limit(80, 500, 0.025)
     exact = brentq(lambda noise: norm.cdf(norm.ppf(1 - rates[0]) - 1 / noise) - rates[1], 0.2, 5)
     assert bound.epsilon <= get_epsilon_gaussian(exact, DELTA)
     assert bound.epsilon == pytest.approx(get_epsilon_gaussian(exact, DELTA), rel=0.03)
@@ -107,7 +107,7 @@ def test_less_noise_than_is_claimed_is_not_covered(mechanism: Gaussian) -> None:
 def test_each_threshold_weakens_the_others() -> None:
     """Bonferroni: the same counts at a threshold of three prove less than at a threshold alone."""
     alone, three = (
-        best_bound([(0.5, 20, 30)] * number, 500, 500, mechanism=Gaussian(1.0), delta=DELTA, beta=0.05)
+        best_bound([(0.5, 60, 80)] * number, 500, 500, mechanism=Gaussian(1.0), delta=DELTA, beta=0.05)
         for number in (1, 3)
     )
     assert three.epsilon < alone.epsilon

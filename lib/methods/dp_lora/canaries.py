@@ -71,11 +71,13 @@ def send(
         inside = rng.permutation(np.arange(len(members)) < units)
         lengths = np.exp(rng.uniform(*np.log(LENGTHS), units))
         seed = None if privacy_seed is None else privacy_seed + number
-        world = _World(access, units, len(inside), _diracs(np.flatnonzero(inside), lengths, len(inside)), fault, seed)
-        included[members], outside = inside, np.flatnonzero(~inside)[: conformance.MARK]
+        width, places = conformance.MARK + len(inside), conformance.MARK + np.flatnonzero(inside)
+        world = _World(access, units, width, _diracs(places, lengths, width), fault, seed)
+        included[members] = inside
         for released in world.releases():
-            scores[members] += log_likelihood_ratio(released, access.mechanism)
-            marks.append(released[outside])
+            mark, of_canaries = np.split(released, [conformance.MARK])  # nobody is at the first places
+            scores[members] += log_likelihood_ratio(of_canaries, access.mechanism)
+            marks.append(mark)
         sizes += world.progress.batch_sizes
         overlaps += world.progress.overlaps
         progress(len(members))

@@ -54,14 +54,15 @@ def send(
     """
     scores, included = np.zeros(canaries), np.zeros(canaries, bool)
     noise: list[np.ndarray] = []
+    nobody = np.zeros(conformance.MARK, bool)  # the first places, whose noise tells releases apart
     for number, members in enumerate(np.array_split(np.arange(canaries), -(-canaries // WORLD))):
         inside = rng.permutation(np.arange(len(members)) < len(members) // 2)
-        included[members] = inside
+        included[members], voting = inside, np.concatenate([nobody, inside])
         seed = None if privacy_seed is None else privacy_seed + number
         for iteration in range(access.mechanism.count):
-            released = _released(access, inside, fault, iteration, seed, rng)
-            scores[members] += log_likelihood_ratio(released, access.mechanism)
-            noise.append(released[~inside])
+            released = _released(access, voting, fault, iteration, seed, rng)
+            scores[members] += log_likelihood_ratio(released[len(nobody) :], access.mechanism)
+            noise.append(released[~voting])
         progress(len(members))
     norms = [_norm(access, fault, rng) for _ in range(PROBED)]
     checks = (
