@@ -9,6 +9,7 @@ from support.project import ROOT, Project, toy_chain
 
 from lib.cli import __main__
 from lib.common.errors import DoppelError
+from lib.methods.registry import ARMS
 from lib.pipeline import grid, preflight
 
 pytestmark = pytest.mark.usefixtures("unfingerprinted")
@@ -23,7 +24,7 @@ def test_every_committed_grid_passes_pre_flight(name: str) -> None:
     once = preflight.preflight(read.preset, "check").nodes
     copied = [id for id in graph.nodes if id not in once]
     assert "00_process_data" in graph.nodes and "11_generate.base" in graph.nodes
-    assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", "11_generate", "12_aug_pe"}
+    assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", *ARMS}
     assert "20_canary_privacy" not in graph.nodes and len(copied) > 8
     assert {id for id in graph.nodes if "seed" in id} == set(graph.sweep["copies"])
 
