@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lib.privacy.accounting import Gaussian
 
 EVOLVES = "12_aug_pe"
-STARTS = ("11_generate", EVOLVES)  # notebooks whose arms it can start from
+STARTS = ("11_generate", EVOLVES, "13_select")  # notebooks whose arms it can start from
 PRICES = ("input", "output")
 
 
