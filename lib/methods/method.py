@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class Method:
         making: (settings of the arm, settings of the stage that draws the noise, unit) -> paragraphs of a card on how
             the records were made.
         settings: names of the parameters that a certificate lists; none of them can hold anything private.
+        as_before: of those that are newer than stages which are still kept, the value that does what such a stage did,
+            before there was the parameter. It is not the default of today, and never changes.
         checks: notebook -> what pre-flight refuses about a stage's parameters.
         corpus_checks: notebook -> what pre-flight refuses about a stage's parameters beside those of its corpus.
         files: names of the parameters that hold paths of files which the stage reads.
@@ -64,6 +66,7 @@ class Method:
     selects: bool = False
     recipe: Recipe | None = None
     settings: Sequence[str] = ()
+    as_before: Mapping[str, object] = field(default_factory=dict)
     checks: Mapping[str, Check]
     corpus_checks: Mapping[str, CorpusCheck]
     files: Sequence[str] = ()

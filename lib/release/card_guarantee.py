@@ -95,6 +95,6 @@ def stable(certificate: Mapping) -> bool:
     """Whether one unit more changes the cleaned corpus by one at most.
 
     Args:
-        certificate: its settings tell. Versions without ``share`` had other rules.
+        certificate: its settings tell. Versions without ``share`` had other rules; their stages have none, or None.
     """
-    return any("share" in code["settings"] for code in certificate["code"].values())
+    return any(code["settings"].get("share") is not None for code in certificate["code"].values())

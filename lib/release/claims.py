@@ -8,7 +8,6 @@ guess at the path.
 
 from collections.abc import Mapping
 
-from lib.common import paths
 from lib.common.files import sha256
 from lib.privacy.accounting import epsilon_replacing
 from lib.privacy.disclosure import public_value
@@ -16,10 +15,8 @@ from lib.privacy.guarantee import guarantee
 from lib.privacy.ledger import Event
 from lib.release.candidate import Candidate
 from lib.release.certificate import FORMAT, hash_of
-from lib.release.settings import of_stage
+from lib.release.settings import completed, of_stage
 from lib.stage.finished import FinishedStage
-from lib.stage.notebook_roles import current_name, notebook_of
-from lib.stage.parameters import read_spec
 
 PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
@@ -38,13 +35,10 @@ def settings(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:
     Returns:
         Those that `lib.release.settings` names for its notebook, as `lib.privacy.disclosure.public_value` shows them:
         of a source its kind (``csv``), and ``withheld`` for a local model. A parameter that is newer than the stage has
-        its default, which changes nothing; where it did, the events would not fit, and `verify` would refuse the pack.
+        the value that does what the stage did, whatever its default is today.
     """
-    names = of_stage(stage) or ()
-    if set(names) - parameters.keys():
-        notebook = paths.ROOT / "notebooks" / f"{current_name(notebook_of(stage))}.ipynb"
-        parameters = {name: parameter.default for name, parameter in read_spec(notebook).items()} | dict(parameters)
-    return {name: public_value(name, parameters[name]) for name in names if name in parameters}
+    known = completed(stage, parameters)
+    return {name: public_value(name, known[name]) for name in of_stage(stage) or () if name in known}
 
 
 def code(stages: Mapping[str, FinishedStage]) -> dict[str, dict]:

@@ -1,7 +1,8 @@
 """Which parameters of a stage a certificate spells out: a fixed set for each notebook.
 
 A set that is fixed is one from which nothing can be left out: a stage without ``target_epsilon``, say, would have no
-event to answer for. Light: `verify` imports it.
+event to answer for. So what a stage does not have because it is older is spelled out all the same, with the value that
+does what the stage did (`AS_BEFORE`). Light: `verify` imports it.
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,11 @@ BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those 
     CORPUS: CORPUS_SETTINGS,
     **{method.spends or method.arm: ("inputs", *method.settings) for method in METHODS},
 }
-NEW = frozenset({  # parameters that the former format could not spell out
-    "share", "copy_share", "for_release", "frozen_a", "average_from", "contrast", "warm_steps", "warm_batch",
-    "warm_learning_rate", "vote_weights", "max_overlap", "good_shots", "bad_shots", "inputs", "reserve",
-})  # fmt: skip
+AS_BEFORE: Mapping[str, Mapping[str, object]] = {  # by notebook: newer parameters, as `Method.as_before` has them
+    CORPUS: {"share": None},  # what was read, and by which rules, no value of today says
+    **{method.spends or method.arm: method.as_before for method in METHODS},
+}
+NEW = frozenset({"inputs", *(name for names in AS_BEFORE.values() for name in names)})  # not in the former format
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 
 
@@ -34,3 +36,13 @@ def of_stage(stage: str) -> tuple[str, ...] | None:
         Names of parameters; None where no stage of this notebook may stand in a certificate.
     """
     return BY_NOTEBOOK.get(current_name(notebook_of(stage)))
+
+
+def completed(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Parameters of a stage with those that are newer than it, each with the value that does what the stage did.
+
+    Args:
+        stage: its id.
+        parameters: as the stage had them.
+    """
+    return {**AS_BEFORE.get(current_name(notebook_of(stage)), {}), **parameters}

@@ -33,10 +33,6 @@ from lib.privacy import mechanisms
 from lib.privacy.ledger import Event, Ledger
 
 RELEASED = "released.npy"  # beside the checkpoint: products of the known gradients with the released ones
-_FORMER = {  # how arms were trained whose version lacked these parameters
-    "frozen_a": False, "average_from": None, "contrast": 0.0, "warm_steps": 0, "warm_batch": 32.0,
-    "warm_learning_rate": 1e-3,
-}  # fmt: skip
 ADAPTERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")
 _START = (  # they fix the first gradients
     "model", "dtype", "lora", "frozen_a", "seed", "prompt", "chat", "max_tokens", "max_grad_norm", "contrast",
@@ -175,7 +171,7 @@ def retrain(
         DoppelError: the realised batches are not Poisson samples, so a claim of epsilon cannot be judged; or the target
             epsilon cannot be reached.
     """
-    given = _FORMER | dict(arm.parameters_of("model"))
+    given = METHOD.as_before | dict(arm.parameters_of("model"))
     tokenizer, template = loading.load_tokenizer(given["model"]), Prompt(given["prompt"], given["chat"])
     encoded = partial(
         contrast.encode, tokenizer=tokenizer, prompt=template, cells=cells,

@@ -204,6 +204,10 @@ METHOD = Method(
         "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora", "frozen_a",
         "average_from", "contrast", "warm_steps", "warm_batch", "warm_learning_rate",
     ),
+    as_before={
+        "reserve": 0.0, "copy_share": 0.0, "for_release": False, "frozen_a": False, "average_from": None,
+        "contrast": 0.0, "warm_steps": 0, "warm_batch": 32.0, "warm_learning_rate": 1e-3,
+    },
     checks={TRAINS: check_training, WRITES: check_generate},
     corpus_checks={TRAINS: check_labels_to_contrast, WRITES: check_prompt},
     canaries="lib.methods.dp_lora.canaries:send",

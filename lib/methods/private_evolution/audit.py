@@ -24,6 +24,7 @@ from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution import start, text_api
 from lib.methods.private_evolution.candidates import Generation
 from lib.methods.private_evolution.evolution import FIRST, Evolution, Iteration, Voters
+from lib.methods.private_evolution.method import METHOD
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.voting import VOTE, ballot, vote
@@ -115,7 +116,7 @@ def evolve(
     Raises:
         DoppelError: the target epsilon cannot be reached, or the model gave no usable text.
     """
-    given = arm.parameters
+    given = METHOD.as_before | dict(arm.parameters)
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     cells = [dict(cell) for cell in histogram["cells"]]
     users = np.array(owner_numbers(train)) if ledger.unit == "user" else None

@@ -136,6 +136,10 @@ METHOD = Method(
         "max_overlap", "good_shots", "bad_shots", "variation", "mask_probability", "samples", "temperature", "top_p",
         "top_k", "repetition_penalty", "max_new_tokens", "reserve",
     ),
+    as_before={
+        "reserve": 0.0, "copy_share": 0.0, "for_release": False, "vote_weights": "equal", "max_overlap": 1.0,
+        "good_shots": 0, "bad_shots": 0,
+    },
     checks={EVOLVES: check_evolution},
     corpus_checks={EVOLVES: check_prompts},
     files=("prompts",),
