@@ -145,6 +145,28 @@ def process(
     return Processed(train, test, steps)
 
 
+def clean(
+    records: Iterable[Record], *, min_words: int, max_words: int, max_characters: int, seed: int = 0
+) -> tuple[list[Record], list[Step]]:
+    """Apply to other texts the rules that look at one record alone, and count equal ones once, as `process` does.
+
+    Args:
+        records: at least one.
+        min_words: as `process` takes it.
+        max_words: likewise.
+        max_characters: likewise.
+        seed: fixes the order.
+
+    Returns:
+        The records that are left, ordered by a hash of each, so that the first k of them are a fair draw; and how many
+        each rule kept.
+
+    Raises:
+        DoppelError: no record is left.
+    """
+    return _apply(_rules(min_words, max_words, max_characters), list(records), seed)
+
+
 def normalise(text: str) -> str:
     """``text`` in Unicode NFC, without control characters, with single spaces within lines and without empty lines."""
     lines = unicodedata.normalize("NFC", CONTROLS.sub("", text)).splitlines()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[Parameters], None]
 CorpusCheck = Callable[[Parameters, Parameters], None]
+InputCheck = Callable[[Parameters, Mapping[str, Parameters]], None]
 Recipe = Callable[[Parameters, int, float], "Mechanism"]
 
 
@@ -43,6 +44,8 @@ class Method:
             before there was the parameter. It is not the default of today, and never changes.
         checks: notebook -> what pre-flight refuses about a stage's parameters.
         corpus_checks: notebook -> what pre-flight refuses about a stage's parameters beside those of its corpus.
+        input_checks: notebook -> what pre-flight refuses about a stage's parameters beside those of all its inputs, by
+            the name of the input.
         files: names of the parameters that hold paths of files which the stage reads.
         canaries: ``module:function`` that sends canaries through the mechanism that ``spends`` runs, without any
             private record; see `lib.audit.canary_run.Send`. None where there is no mechanism.
@@ -69,6 +72,7 @@ class Method:
     as_before: Mapping[str, object] = field(default_factory=dict)
     checks: Mapping[str, Check]
     corpus_checks: Mapping[str, CorpusCheck]
+    input_checks: Mapping[str, InputCheck] = field(default_factory=dict)
     files: Sequence[str] = ()
     canaries: str | None = None
     audit: str | None = None

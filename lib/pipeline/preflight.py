@@ -10,11 +10,12 @@ from graphlib import CycleError, TopologicalSorter
 
 from lib.common import network, paths
 from lib.common.errors import DoppelError, Faults, nearest
+from lib.methods.dp_lora.method import PUBLIC
 from lib.models.pretrained import check_name
 from lib.pipeline.graph import Graph, Node
 from lib.pipeline.grid import Grid
 from lib.pipeline.preset import Given, Preset, Spec, read
-from lib.pipeline.stage_checks import CHECKS, WITH_CORPUS
+from lib.pipeline.stage_checks import CHECKS, WITH_CORPUS, WITH_INPUTS
 from lib.pipeline.sweep import expand, record
 from lib.stage import fingerprint, tracking
 from lib.stage import parameters as params
@@ -73,10 +74,13 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
             _check_edges(given.where, inputs, preset, faults)
             nodes[id] = _node(id, given, preset.spec(id), run, set_here)
     for id, node in nodes.items():
-        corpus = nodes.get(str(node.parameters.get("inputs", {}).get("corpus")))
-        if node.notebook in WITH_CORPUS and corpus is not None:
-            with faults, _naming(preset.stages[id].where):
-                WITH_CORPUS[node.notebook](node.parameters, corpus.parameters)
+        named = node.parameters.get("inputs", {})
+        behind = {name: nodes[stage].parameters for name, stage in named.items() if stage in nodes}
+        with faults, _naming(preset.stages[id].where):
+            if node.notebook in WITH_CORPUS and "corpus" in behind:
+                WITH_CORPUS[node.notebook](node.parameters, behind["corpus"])
+            if node.notebook in WITH_INPUTS:
+                WITH_INPUTS[node.notebook](node.parameters, behind)
     faults.raise_any()
     try:
         order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
@@ -119,7 +123,7 @@ def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object
     changed = params.check(spec, changes, f"--set {id}")
     resolved |= {name: changed[name] for name in changes}
     tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started
-    if any(str(value).startswith("hub:") for value in resolved.values()):
+    if any(str(value).removeprefix(PUBLIC).startswith("hub:") for value in resolved.values()):
         network.check_environment()
     for name in _MODELS:
         if resolved.get(name) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
 from lib.methods.dp_lora.method import check_lora
-from lib.methods.method import Check, CorpusCheck, Method
+from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.registry import ARMS, METHODS, attacked
 from lib.stage.notebook_roles import Parameters, check_inputs, notebook_of
 
@@ -188,3 +188,4 @@ CHECKS: dict[str, Check] = MEASURING | {
 WITH_CORPUS: dict[str, CorpusCheck] = {
     name: check for method in METHODS for name, check in method.corpus_checks.items()
 }
+WITH_INPUTS: dict[str, InputCheck] = {name: check for method in METHODS for name, check in method.input_checks.items()}

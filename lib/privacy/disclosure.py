@@ -15,6 +15,7 @@ _NAMED = {  # by parameter: names that anybody knows; all else may be a path on 
     "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),
 }
+_DECLARED = re.compile(r"public:(hub:[\w./:-]+|[\w-]+)")  # a source that was declared public, without a path
 
 
 def may_be_shown(events: Iterable["Event"]) -> bool:
@@ -42,11 +43,15 @@ def public_value(parameter: str, value: object) -> object:
         value: as it was set; None is shown.
 
     Returns:
-        ``value`` itself, but of a ``source`` its kind alone (``csv``), and `WITHHELD` for a model, encoder or prompt
-        file whose name is not a public one.
+        ``value`` itself, but of a ``source`` its kind alone (``csv``), of a ``warm_source`` the name of a dataset of
+        the hub or the kind alone (``public:csv``), and `WITHHELD` for a model, encoder or prompt file whose name is
+        not a public one.
     """
     if parameter == "source":
         return str(value).partition(":")[0]
+    if parameter == "warm_source" and value is not None:
+        found = _DECLARED.match(str(value))
+        return WITHHELD if found is None else found[0]
     if value is not None and parameter in _NAMED and not _NAMED[parameter].fullmatch(str(value)):
         return WITHHELD
     return value

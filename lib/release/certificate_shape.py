@@ -31,6 +31,8 @@ _FIGURES = {  # settings that events are computed from; all others are any harml
     "inputs": shape.entries(shape.NAME, shape.text(shape.NAME), MOST_STAGES),
     "expected_batch": shape.number(above=0),
     "max_grad_norm": shape.number(above=0),
+    "warm_steps": shape.integer(0),
+    "warm_source": shape.optional(shape.text(r"public:[\w./:-]{1,200}")),
     "temperature": shape.number(least=0),
 }
 _ROW = shape.fields(

@@ -22,7 +22,8 @@ PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
     "sentence-transformers", "numpy", "scipy",
 )  # fmt: skip
-_PRIVATE = ("columns", "base_url", "key_variable", "ratings")  # may hold private names of columns, hosts and files
+# These may hold private names of columns, hosts and files.
+_PRIVATE = ("columns", "warm_columns", "base_url", "key_variable", "ratings")
 
 
 def settings(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:

@@ -67,14 +67,8 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
         if method.spends is None and lineage.settings_of(stage, certificate).get(method.model) is None:
             sentence = f"{certificate['stage']}: no stage among the ancestors has its model, so one is left out"
             yield Reason("release.ancestor_left_out", sentence)
-        if lineage.settings_of(stage, certificate).get("warm_steps") and not any(
-            code.get("settings", {}).get("base_model") is not None
-            for ancestor, code in certificate["code"].items()
-            if ancestor != certificate["stage"] and current_name(notebook_of(ancestor)) in ARMS
-        ):
-            sentence = f"{stage}: no stage among the ancestors wrote the texts of its warm start from labels alone"
-            yield Reason("release.warm_start_left_out", sentence)
     yield from lineage.wrong(certificate)
+    yield from lineage.warm_starts(certificate)
     if set(certificate["code"]) != named:
         yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from lib.common.errors import Reason
+from lib.data.sources import SOURCES
+from lib.methods.dp_lora.method import PUBLIC, declared_public
 from lib.methods.registry import ARMS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
@@ -42,6 +44,36 @@ def wrong(certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.ancestor_left_out", f"{stage}: is an input, and is not among the ancestors")
     for stage in sorted(named - reached):
         yield Reason("release.ancestor_of_nothing", f"{stage}: is among the ancestors, and nothing was made from it")
+
+
+def warm_starts(certificate: Mapping) -> Iterator[Reason]:
+    """Trainings that learned first from texts of which the certificate does not say why they cost no epsilon.
+
+    Args:
+        certificate: whose values make sense.
+    """
+    sources = [settings_of(stage, certificate).get("source") for stage in certificate["code"]]
+    for stage in certificate["code"]:
+        settings = settings_of(stage, certificate)
+        source, warm = settings.get("warm_source"), settings.get("inputs", {}).get("warm")
+        if (source is not None) + (warm is not None) != bool(settings.get("warm_steps")):
+            sentence = f"{stage}: a warm start has steps, and texts either of an input or of a source"
+            yield Reason("release.warm_start_left_out", sentence)
+        elif warm is not None:
+            arm = settings_of(warm, certificate)
+            if arm.get("base_model") is None or "model" in arm.get("inputs", {}):
+                sentence = f"{stage}: {warm}, the arm of its warm start, did not write from labels alone"
+                yield Reason("release.warm_start_left_out", sentence)
+        elif source is not None:
+            if declared_public(source) not in certificate["public"]:
+                sentence = f"{stage}: that the texts of its warm start are public must be among the public facts"
+                yield Reason("release.not_public", sentence)
+            kind = source.removeprefix(PUBLIC)
+            entry = SOURCES.get(kind)
+            known = () if entry is None or entry.takes_path else (kind, *entry.same_texts)
+            if any(own in known for own in sources):
+                sentence = f"{stage}: its warm start is of the corpus itself, whose texts are what is protected"
+                yield Reason("release.warm_start_of_corpus", sentence)
 
 
 def spends(arm: str, certificate: Mapping) -> str | None:

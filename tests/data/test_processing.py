@@ -11,7 +11,7 @@ from support.errors import refused
 from lib.common.errors import DoppelError
 from lib.data.near_duplicates import shingles
 from lib.data.private_text import PrivateText
-from lib.data.processing import Processed, normalise, process
+from lib.data.processing import Processed, clean, normalise, process
 from lib.data.records import Record
 from lib.data.sources.corpus import Corpus
 from lib.data.tokenize import words
@@ -229,3 +229,10 @@ def test_what_does_not_fit_the_unit_is_refused():
 def test_no_record_is_shown():
     done = process(corpus(different(20)), label_domain={})
     assert repr(done).startswith("Processed(steps=[Step(")
+
+
+def test_other_texts_are_cleaned_by_the_rules_that_look_at_one_record_alone() -> None:
+    given = ["one two three four", "one  two three four", "one two", "1 2 3 4", "one two three four five six"]
+    kept, steps = clean(corpus(given).records, min_words=4, max_words=5, max_characters=100)
+    assert texts(kept) == ["one two three four"]
+    assert [step.dropped for step in steps] == [0, 1, 1, 0, 1, 1]

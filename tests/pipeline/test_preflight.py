@@ -199,3 +199,18 @@ def test_a_proxy_that_no_client_knows_is_refused_where_the_hub_is_asked(
             monkeypatch.setenv("NO_KEY", "a-key")
             with refused("common.proxy", name="ALL_PROXY"):
                 preflight("quick", "quick", endpoint)
+
+
+def test_a_warm_start_that_would_cost_epsilon_is_refused_before_anything_runs() -> None:
+    training = "10_finetune_dp_lora.eps8"
+    steps = f"{training}.warm_steps=3"
+    for change, code in (
+        ("inputs={corpus: 00_process_data, warm: 11_generate.nonprivate}", "methods.warm_start_saw_records"),
+        ("warm_source=public:movie-snippets", "methods.warm_source_is_the_corpus"),
+        ("warm_source=amazon-snippets", "methods.warm_source_not_declared"),
+    ):
+        with refused(code) as error:
+            preflight("quick", "quick", [steps, f"{training}.{change}"])
+        assert error.value.where == f"params/quick/{training}.yaml"
+    for change in ("inputs={corpus: 00_process_data, warm: 11_generate.base}", "warm_source=public:amazon-snippets"):
+        preflight("quick", "quick", [steps, f"{training}.{change}"])

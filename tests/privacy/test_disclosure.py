@@ -49,6 +49,11 @@ def test_what_is_not_for_release_may_still_be_shown():
         ("encoder", "openai:text", WITHHELD),
         ("prompts", "prompts/yelp.yaml", "prompts/yelp.yaml"),
         ("prompts", "/home/ann/prompts/yelp.yaml", WITHHELD),
+        ("warm_source", None, None),
+        ("warm_source", "public:amazon-snippets", "public:amazon-snippets"),
+        ("warm_source", "public:hub:owner/name:config:test", "public:hub:owner/name:config:test"),
+        ("warm_source", "public:csv:/home/ann/tweets.csv", "public:csv"),
+        ("warm_source", "csv:/home/ann/tweets.csv", WITHHELD),
         ("steps", 7, 7),
     ],
 )

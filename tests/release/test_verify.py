@@ -18,6 +18,7 @@ from support.project import ROOT
 from support.release_world import ARM, AUDIT, CORPUS, TRAINING, forge, loads, rehash
 
 from lib.common.files import sha256
+from lib.methods.dp_lora.method import declared_public
 from lib.privacy.accounting import Gaussian
 from lib.privacy.ledger import Event, Ledger, from_statement, not_for_release
 from lib.privacy.statement_check import problems
@@ -331,10 +332,45 @@ def test_a_warm_start_names_the_stage_that_wrote_its_texts_from_labels_alone(pac
     rehash(packed, with_(whole, f"code/{TRAINING}/settings/warm_steps", 5))
     assert "release.warm_start_left_out" in codes(packed)
     floor = {**whole["code"][whole["stage"]], "privacy": "0" * 64}
-    floor["settings"] = {**floor["settings"], "base_model": "hub:a/b"}
+    floor["settings"] = {**floor["settings"], "base_model": "hub:a/b", "inputs": {"corpus": CORPUS}}
     whole["code"]["11_generate.base"], whole["ancestors"]["11_generate.base"] = floor, "0" * 64
     rehash(packed, with_(whole, f"code/{TRAINING}/settings/warm_steps", 5))
+    assert "release.warm_start_left_out" in codes(packed)  # it is there, and no input
+    whole = with_(whole, f"code/{TRAINING}/settings/inputs", {"corpus": CORPUS, "warm": "11_generate.base"})
+    rehash(packed, whole)
+    assert "release.warm_start_left_out" in codes(packed)  # without steps
+    whole = with_(whole, f"code/{TRAINING}/settings/warm_steps", 5)
+    rehash(packed, whole)
     assert "release.warm_start_left_out" not in codes(packed)
+    rehash(packed, with_(whole, f"code/{TRAINING}/settings/warm_source", "public:csv"))  # two origins
+    assert "release.warm_start_left_out" in codes(packed)
+    tuned = {"corpus": CORPUS, "model": TRAINING}
+    rehash(packed, with_(whole, "code/11_generate.base/settings/inputs", tuned))
+    assert "release.warm_start_left_out" in codes(packed)
+
+
+def test_a_source_that_was_declared_public_is_a_public_fact_and_not_the_corpus(packed):
+    whole = loads(packed / certificate.NAME)
+    settings = f"code/{TRAINING}/settings"
+    whole = with_(with_(whole, f"{settings}/warm_steps", 5), f"{settings}/warm_source", "public:csv")
+    forge(packed, whole)
+    assert codes(packed) == ["release.not_public"]
+    whole["public"] = [*whole["public"], declared_public("public:csv:/home/somebody/tweets.csv")]
+    forge(packed, whole)
+    assert codes(packed) == [] and "declared" in (packed / "README.md").read_text()
+    for source, wrong in (
+        ("csv", "release.malformed"),
+        ("public:csv:a b", "release.malformed"),
+        ("public:jsonl", "release.not_public"),
+    ):
+        rehash(packed, with_(loads(packed / certificate.NAME), f"{settings}/warm_source", source))
+        assert wrong in codes(packed), source
+        forge(packed, whole)
+    whole["public"][-1] = declared_public("public:movie-snippets")
+    for own, wrong in (("amazon-snippets", False), ("movie-snippets", True), ("rotten-tomatoes", True)):
+        changed = with_(whole, f"{settings}/warm_source", "public:movie-snippets")
+        rehash(packed, with_(changed, f"code/{CORPUS}/settings/source", own))
+        assert ("release.warm_start_of_corpus" in codes(packed)) is wrong
 
 
 def test_a_better_epsilon_with_events_settings_card_and_hashes_to_match_is_given_away_by_the_noise(packed):

@@ -81,7 +81,8 @@ def build(project: Project) -> None:
         "steps: int = 3\nexpected_batch: float = 12.0\nmax_grad_norm: float = 1.0\n"
         'chat: bool = False\nmax_tokens: int = 60\nlearning_rate: float = 0.1\nschedule: str = "linear"\n'
         'lora: dict = {"r": 2}\nfrozen_a: bool = False\naverage_from: int | None = None\ncontrast: float = 0.0\n'
-        "warm_steps: int = 0\nwarm_batch: float = 32.0\nwarm_learning_rate: float = 0.001\n"
+        "warm_source: str | None = None\nwarm_steps: int = 0\nwarm_batch: float = 32.0\n"
+        "warm_learning_rate: float = 0.001\n"
         "privacy_seed: int | None = None\nchecked: bool = True\n",
         "from dataclasses import replace\n\nfrom lib.methods.dp_lora.method import METHOD\n"
         "from lib.privacy import budget\nfrom lib.privacy.ledger import Event, inherit\n\n"

@@ -99,6 +99,7 @@ SOURCES = {  # by kind: what stands before the colon
         title="10,605 sentences from film reviews (Hutto & Gilbert, ICWSM 2014), which are public and stand in "
         "for a private corpus",
         public_text=True,
+        same_texts=("rotten-tomatoes",),  # 99% of its sentences, but for capitals and punctuation
         language="en",
     ),
     "rotten-tomatoes": Source(
@@ -108,6 +109,7 @@ SOURCES = {  # by kind: what stands before the colon
         title="18,576 snippets of film reviews and sentences of plot summaries (Pang & Lee, ACL 2004), which are "
         "public and stand in for a private corpus",
         public_text=True,
+        same_texts=("movie-snippets",),
         language="en",
         corpus_name=lambda argument: "",  # the reviews are a part of the whole
     ),

@@ -1,6 +1,6 @@
 """The type of an entry: everything that Doppel knows about a source, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.data.records import Record
@@ -26,6 +26,7 @@ class Source:
         knows_users: whether records may name a user; False where nobody knows who wrote what.
         title: what the corpus is, in the words of a public dataset card; None leaves the card silent about it.
         public_text: whether anybody can read the text, so that a budget needs no limit.
+        same_texts: kinds of other entries that hold many of the same texts.
         language: a code of Hugging Face (``en``); None where it is not known.
         default_path: the file that is read where no path is given, from the data folder on.
         corpus_name: the part of an argument that names the corpus for its budget; an empty string where all arguments
@@ -39,6 +40,7 @@ class Source:
     knows_users: bool = True
     title: str | None = None
     public_text: bool = False
+    same_texts: Sequence[str] = ()
     language: str | None = None
     default_path: str | None = None
     corpus_name: Callable[[str], str] = _all_of_it

@@ -22,7 +22,7 @@ from lib.data import labels, records
 from lib.data.records import Record
 from lib.generation import generate
 from lib.methods.dp_lora import adapters, contrast, gradient_attack, trainer, warm_start
-from lib.methods.dp_lora.method import METHOD, sampling_probability
+from lib.methods.dp_lora.method import METHOD, WARM_TEXTS, sampling_probability
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
 from lib.models import loading
@@ -34,9 +34,9 @@ from lib.privacy.ledger import Event, Ledger
 
 RELEASED = "released.npy"  # beside the checkpoint: products of the known gradients with the released ones
 ADAPTERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")
-_START = (  # they fix the first gradients
+_START = (  # with the texts of a warm start they fix the first gradients
     "model", "dtype", "lora", "frozen_a", "seed", "prompt", "chat", "max_tokens", "max_grad_norm", "contrast",
-    "inputs", "warm_steps", "warm_batch", "warm_learning_rate",
+    "warm_steps", "warm_batch", "warm_learning_rate",
 )  # fmt: skip
 
 
@@ -182,10 +182,10 @@ def retrain(
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
     net = _adapted(given)
-    if given["warm_steps"]:
-        texts = records.read(arm.folder.parent / given["inputs"]["warm"] / "synthetic.jsonl")
+    texts = _warm_texts(arm, given)
+    if texts:
         warm_start.train(net, texts, tokenizer, template, cells, given, folder / "warm.pt")
-    start = tuple(repr(given[name]) for name in _START)
+    start = (*(repr(given[name]) for name in _START), records.digest(texts))
     shared = {} if shared is None else shared
     if start not in shared:
         known_records = [*asked, *background]
@@ -264,6 +264,14 @@ def _keep(seen: np.memmap, known: torch.Tensor, step: int, released: Sequence[to
     whole = torch.cat([gradient.flatten().float().cpu() for gradient in released])
     seen[:, step] = gradient_attack.products(known, whole[None])[:, 0]
     seen.flush()  # before the step's checkpoint
+
+
+def _warm_texts(arm: Arm, given: Mapping) -> list[Record]:
+    """The public texts that the arm's training learned first, if any."""
+    if not given["warm_steps"]:
+        return []
+    warm = f"{given['inputs'].get('warm')}/synthetic.jsonl"
+    return records.read(arm.folder.parent / (f"{arm.inputs['model']}/{WARM_TEXTS}" if given["warm_source"] else warm))
 
 
 def _adapted(given: dict) -> PeftModel:

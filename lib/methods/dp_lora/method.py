@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lib.privacy.accounting import Gaussian
 
 TRAINS, WRITES = "10_finetune_dp_lora", "11_generate"
+PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
+WARM_TEXTS = "warm.jsonl"  # of a training: the texts of such a source, as they were learned
 
 
 def sampling_probability(units: int, expected_batch: float) -> float:
@@ -86,15 +89,16 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"labels alone, at temperature {arm['temperature']:g}."
     )
     if spending.get("warm_steps"):
-        yield (
-            f"Before that it learned in {spending['warm_steps']} steps, without noise, from texts that a model wrote "
-            "from labels alone: they never saw a private record."
-        )
+        source = spending.get("warm_source")
+        texts = "that a model wrote from labels alone: they never saw a private record"
+        if source is not None:
+            texts = f"of `{source}`, as whoever made this declared: they are not counted in epsilon"
+        yield f"Before that it learned in {spending['warm_steps']} steps, without noise, from texts {texts}."
     yield f"The prompt: `{spending['prompt']}`"
 
 
 def check_training(parameters: Parameters) -> None:
-    """Refuse a training without a corpus, half a warm start, and steps and LoRA settings that cannot work.
+    """Refuse a training without a corpus, half a warm start or two, and steps and LoRA settings that cannot work.
 
     Args:
         parameters: of 10_finetune_dp_lora, resolved.
@@ -103,13 +107,23 @@ def check_training(parameters: Parameters) -> None:
         DoppelError: for the first of these.
     """
     check_inputs(parameters, "corpus", "warm")
-    if bool(parameters["warm_steps"]) != ("warm" in parameters["inputs"]):
+    origins = ("warm" in parameters["inputs"]) + (parameters["warm_source"] is not None)
+    if origins != bool(parameters["warm_steps"]):
         raise DoppelError(
             "methods.warm_start_incomplete",
-            f"warm_steps = {parameters['warm_steps']}: a warm start needs both steps and an input named warm",
+            f"warm_steps = {parameters['warm_steps']}: a warm start needs steps, and either an input named warm or a "
+            "warm_source",
             name="warm_steps",
             value=parameters["warm_steps"],
-            remedy="write inputs: {corpus: STAGE, warm: 11_generate.base} and warm_steps, or neither",
+            remedy="write warm_steps with inputs: {corpus: STAGE, warm: 11_generate.base} or with warm_source: "
+            f"{PUBLIC}SOURCE, or none of them",
+        )
+    if parameters["warm_columns"] is not None and parameters["warm_source"] is None:
+        raise DoppelError(
+            "methods.warm_columns_without_source",
+            "warm_columns are columns of warm_source, which is not set",
+            name="warm_columns",
+            remedy="leave them out",
         )
     if parameters["warmup_steps"] >= parameters["steps"]:
         raise DoppelError(
@@ -127,6 +141,63 @@ def check_training(parameters: Parameters) -> None:
             remedy="lower it, or set null to keep the last step's weights",
         )
     check_lora(parameters["lora"])
+
+
+def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:
+    """Refuse a warm start from an arm that will have seen private records, or that comes from another corpus.
+
+    Args:
+        parameters: of 10_finetune_dp_lora, resolved.
+        inputs: parameters of its input stages, by the name of the input.
+
+    Raises:
+        DoppelError: for the first of these; when it runs, the ledgers of both are compared
+            (`lib.methods.dp_lora.public_texts.of_arm`).
+    """
+    if "warm" not in inputs:
+        return
+    warm, behind = parameters["inputs"]["warm"], inputs["warm"]["inputs"]
+    if "model" in behind:
+        raise DoppelError(
+            "methods.warm_start_saw_records",
+            f"inputs: warm: {warm} writes with {behind['model']}, which has seen private records",
+            name="warm",
+            value=warm,
+            remedy="name a stage of 11_generate without the input model, which writes from labels alone",
+        )
+    if behind.get("corpus") != parameters["inputs"]["corpus"]:
+        raise DoppelError(
+            "methods.warm_start_of_another_corpus",
+            f"inputs: warm: {warm} has the label counts of another corpus stage, {behind.get('corpus')}",
+            name="warm",
+            value=warm,
+            remedy=f"name an arm of {parameters['inputs']['corpus']}",
+        )
+
+
+def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
+    """Refuse what does not fit the corpus: its prompt, its contrast, and the source of its warm start.
+
+    Args:
+        parameters: of 10_finetune_dp_lora, resolved.
+        corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: as `check_labels_to_contrast` and `lib.methods.dp_lora.public_texts.check` do.
+    """
+    check_labels_to_contrast(parameters, corpus)
+    # by name, as a stage's fingerprint follows import statements: a new source must not make stages run again
+    import_module("lib.methods.dp_lora.public_texts").check(parameters, corpus)
+
+
+def declared_public(warm_source: str) -> str:
+    """The public fact that a ledger states of a source that was declared public: its kind, and no path.
+
+    Args:
+        warm_source: as the parameter has it, or as a certificate shows it.
+    """
+    kind = warm_source.removeprefix(PUBLIC).partition(":")[0]
+    return f"texts of a source ({kind}) that warm_source declares public, and that the model learned first"
 
 
 def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None:
@@ -202,14 +273,15 @@ METHOD = Method(
     settings=(
         "model", "prompt", "chat", "max_tokens", "target_epsilon", "reserve", "copy_share", "for_release", "steps",
         "expected_batch", "max_grad_norm", "learning_rate", "schedule", "lora", "frozen_a",
-        "average_from", "contrast", "warm_steps", "warm_batch", "warm_learning_rate",
+        "average_from", "contrast", "warm_source", "warm_steps", "warm_batch", "warm_learning_rate",
     ),
     as_before={
         "reserve": 0.0, "copy_share": 0.0, "for_release": False, "frozen_a": False, "average_from": None,
-        "contrast": 0.0, "warm_steps": 0, "warm_batch": 32.0, "warm_learning_rate": 1e-3,
+        "contrast": 0.0, "warm_source": None, "warm_steps": 0, "warm_batch": 32.0, "warm_learning_rate": 1e-3,
     },
     checks={TRAINS: check_training, WRITES: check_generate},
-    corpus_checks={TRAINS: check_labels_to_contrast, WRITES: check_prompt},
+    corpus_checks={TRAINS: check_with_corpus, WRITES: check_prompt},
+    input_checks={TRAINS: check_warm_arm},
     canaries="lib.methods.dp_lora.canaries:send",
     audit="lib.methods.dp_lora.audit:make_again",
     control_score="gradients",

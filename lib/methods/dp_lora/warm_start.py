@@ -1,54 +1,24 @@
-"""A public warm start: before DP-SGD, the adapters learn from texts of an arm that never saw a private record.
+"""A public warm start: before DP-SGD, the adapters learn from texts that cost no epsilon, with an ordinary optimizer.
 
-The floor's texts, which a model wrote from labels alone, say what the prompt and its labels mean, and cost no epsilon:
-they are computed from a public model and the noisy label counts, which the arm's ledger holds already. So training on
-them, with an ordinary optimizer, is post-processing of what is released anyway. (Federated models with DP gain from a
-start on public or synthetic text: Xu et al. 2023, arXiv:2305.18465; Wu et al. 2024, arXiv:2404.04360.)
-
-`read` refuses the texts of any other arm. They would not be free: their events would have to be counted in this arm.
+They say what the prompt and its labels mean. Where they may come from, and why they are free, is said in
+`lib.methods.dp_lora.public_texts`. (Federated models with DP gain from a start on public or synthetic text: Xu et al.
+2023, arXiv:2305.18465; Wu et al. 2024, arXiv:2404.04360.)
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lib.common.errors import DoppelError
-from lib.data import records
 from lib.data.records import Record
 from lib.methods.dp_lora import contrast
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
+from lib.models import templates
+from lib.models.examples import Example, encode_all
 from lib.models.prompt import Prompt
-from lib.privacy import ledger as ledgers
-
-
-def read(warm: Path, corpus: Path) -> list[Record]:
-    """The texts of an arm, if no event but those of its corpus stage has touched them.
-
-    Args:
-        warm: folder of the arm's stage, finished.
-        corpus: folder of the corpus stage that both arms come from.
-
-    Returns:
-        The arm's synthetic records.
-
-    Raises:
-        DoppelError: the arm comes from another corpus, or its ledger has an event that the corpus' has not.
-    """
-    counted = ledgers.read(corpus).events
-    for event in ledgers.inherit([corpus, warm]).events:
-        if event not in counted:
-            raise DoppelError(
-                "methods.warm_start_saw_records",
-                f"inputs: warm: {warm.name} has seen private records ({event.stage}: {event.what})",
-                name="warm",
-                value=warm.name,
-                remedy="name a stage of 11_generate without the input model, which writes from labels alone",
-                where=warm.name,
-            )
-    return records.read(warm / "synthetic.jsonl")
 
 
 def train(
@@ -65,7 +35,8 @@ def train(
 
     Args:
         model: with its adapters; they are changed in place.
-        texts: what `read` returned.
+        texts: public ones, at least one. A text that lacks a label of the prompt is learned behind the prompt without
+            labels, and without contrast.
         tokenizer: the model's own.
         prompt: that of the training with privacy.
         cells: the combinations of labels of the declared domain, for ``contrast``.
@@ -76,10 +47,7 @@ def train(
         on_step: called after each step.
     """
     shared = ("contrast", "weight_decay", "tokens_per_micro_batch", "checkpoint_every", "seed")
-    examples, _ = contrast.encode(
-        texts, tokenizer, prompt, cells,
-        unit="record", **{name: given[name] for name in ("max_tokens", "contrast", "seed")},
-    )  # fmt: skip
+    examples = _encode(texts, tokenizer, prompt, cells, given)
     settings = Settings(
         noise_multiplier=None,
         steps=given["warm_steps"],
@@ -90,3 +58,20 @@ def train(
         **{name: given[name] for name in shared},
     )
     Trainer(model, examples, settings, file).run(on_step=on_step)
+
+
+def _encode(
+    texts: Sequence[Record],
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Prompt,
+    cells: Sequence[Mapping[str, str]],
+    given: Mapping[str, object],
+) -> list[Example]:
+    needed = templates.label_fields(prompt.template)
+    labelled = [text for text in texts if needed <= text.labels.keys()]
+    others = [text for text in texts if not needed <= text.labels.keys()]
+    shared = {"max_tokens": given["max_tokens"], "unit": "record"}
+    weight = {name: given[name] for name in ("contrast", "seed")}
+    examples = contrast.encode(labelled, tokenizer, prompt, cells, **shared, **weight)[0] if labelled else []
+    examples += encode_all(others, tokenizer, prompt.unlabelled(), **shared)[0] if others else []
+    return [replace(example, unit=number) for number, example in enumerate(examples)]

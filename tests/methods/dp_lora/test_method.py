@@ -12,6 +12,7 @@ from lib.methods.dp_lora.method import (
     check_labels_to_contrast,
     check_lora,
     check_training,
+    check_warm_arm,
     recipe,
     sampling_probability,
 )
@@ -25,6 +26,8 @@ TRAINING = {
     "warmup_steps": 6,
     "expected_batch": 3,
     "average_from": None,
+    "warm_source": None,
+    "warm_columns": None,
     "warm_steps": 0,
     "lora": {"r": 8, "target_modules": "all-linear"},
 }
@@ -57,9 +60,13 @@ def test_pre_flight_refuses_what_cannot_train() -> None:
         check_training(TRAINING | {"average_from": 8})
     warm = {"inputs": {**TRAINING["inputs"], "warm": "11_generate.base"}}
     check_training(TRAINING | warm | {"warm_steps": 3})
-    for half in (warm, {"warm_steps": 3}):
+    declared = {"warm_source": "public:amazon-snippets"}
+    check_training(TRAINING | declared | {"warm_steps": 3})
+    for half in (warm, {"warm_steps": 3}, declared, warm | declared | {"warm_steps": 3}):
         with refused("methods.warm_start_incomplete", name="warm_steps"):
             check_training(TRAINING | half)
+    with refused("methods.warm_columns_without_source", name="warm_columns"):
+        check_training(TRAINING | {"warm_columns": {"text": "Tweet"}})
     with refused("stage.input_of_another_notebook", name="warm"):
         check_training(TRAINING | {"inputs": warm["inputs"] | {"warm": "12_aug_pe.eps8"}, "warm_steps": 3})
     with refused("stage.no_corpus_input"):
@@ -67,6 +74,17 @@ def test_pre_flight_refuses_what_cannot_train() -> None:
     with refused("methods.unknown_lora_setting", name="lora", value="lora_alfa") as error:
         check_training(TRAINING | {"lora": {"r": 8, "lora_alfa": 8}})
     assert error.value.remedy == "did you mean lora_alpha?"
+
+
+def test_an_arm_that_will_see_private_records_is_no_warm_start() -> None:
+    training = {"inputs": {"corpus": "00_process_data", "warm": "11_generate.base"}}
+    corpus = {"corpus": "00_process_data"}
+    check_warm_arm(training, {"warm": {"inputs": corpus}})
+    check_warm_arm({"inputs": corpus}, {"corpus": {}})
+    with refused("methods.warm_start_saw_records", name="warm", value="11_generate.base"):
+        check_warm_arm(training, {"warm": {"inputs": corpus | {"model": "10_finetune_dp_lora"}}})
+    with refused("methods.warm_start_of_another_corpus", name="warm"):
+        check_warm_arm(training, {"warm": {"inputs": {"corpus": "00_process_data.b"}}})
 
 
 def test_contrast_needs_a_prompt_that_differs_from_label_to_label() -> None:
@@ -98,3 +116,6 @@ def test_a_card_says_how_the_gradients_were_clipped_and_the_text_written() -> No
     assert "A text:" in second
     _, warm, _ = METHOD.making({"temperature": 0.7}, spending | {"warm_steps": 5}, "user")
     assert "5 steps" in warm and "never saw a private record" in warm
+    start = {"warm_steps": 5, "warm_source": "public:csv"}
+    _, warm, _ = METHOD.making({"temperature": 0.7}, spending | start, "user")
+    assert "5 steps" in warm and "`public:csv`" in warm and "not counted in epsilon" in warm

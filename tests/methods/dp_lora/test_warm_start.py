@@ -1,15 +1,14 @@
-"""A warm start: it learns from public texts alone, whose arm must not have seen a private record."""
+"""A warm start: the adapters learn the public texts that they are given, each behind the prompt that fits it."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from support.audit_toys import CELLS, TINY, TRAINING, arm, corpus
-from support.errors import refused
+from support.warm_arms import COUNTS, stage
 
-from lib.common.files import sha256
 from lib.data import records
 from lib.methods.dp_lora import audit, warm_start
 from lib.methods.dp_lora.settings import Settings
@@ -18,40 +17,10 @@ from lib.models import loading
 from lib.models.examples import encode_all
 from lib.models.losses import held_out_losses
 from lib.models.prompt import Prompt
-from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate
-from lib.privacy.ledger import Event, Ledger
+from lib.privacy.ledger import Ledger
 
 CORPUS = "00_process_data"
-COUNTS = Event(CORPUS, "label counts", DiscreteGaussian(5.0))
 GIVEN = TRAINING | {"warm_steps": 30, "warm_batch": 100.0, "warm_learning_rate": 0.02}
-
-
-def stage(run: Path, name: str, events: list[Event]) -> Path:
-    """A finished stage, as far as its ledger and its texts."""
-    folder = run / name
-    folder.mkdir()
-    made = run / CORPUS / "privacy.json"
-    ancestors = {CORPUS: sha256(made)} if made.is_file() else {}
-    statement = Ledger("record", 40, events=events, ancestors=ancestors).statement(name)
-    (folder / "privacy.json").write_text(json.dumps(statement))
-    records.write(folder / "synthetic.jsonl", corpus(8))
-    return folder
-
-
-def test_texts_of_an_arm_that_saw_private_records_are_refused(tmp_path: Path) -> None:
-    private = stage(tmp_path, CORPUS, [COUNTS])
-    floor = stage(tmp_path, "11_generate.base", [COUNTS])
-    assert len(warm_start.read(floor, private)) == 8
-    for number, mechanism in enumerate((Gaussian(1.0, 0.1, 5), NonPrivate(), DiscreteGaussian(9.0))):
-        seen = stage(tmp_path, f"11_generate.{number}", [COUNTS, Event("10_finetune_dp_lora.x", "learned", mechanism)])
-        with refused("methods.warm_start_saw_records", name="warm", value=seen.name):
-            warm_start.read(seen, private)
-    other = stage(tmp_path, "11_generate.counts", [Event(CORPUS, "label counts", DiscreteGaussian(4.0))])
-    (other / "privacy.json").write_text(
-        (other / "privacy.json").read_text().replace(sha256(private / "privacy.json"), "0" * 64)
-    )
-    with refused("privacy.ancestor_differs"):  # the counts were drawn twice
-        warm_start.read(other, private)
 
 
 def adapted(frozen_a: bool = False) -> torch.nn.Module:
@@ -91,3 +60,23 @@ def test_an_arm_that_is_audited_gets_its_warm_start_too(tmp_path: Path) -> None:
         known[warm_steps] = trained.known
         assert len(ledger.events) == 1
     assert not np.allclose(known[0].nats, known[3].nats)
+
+
+def test_a_text_without_the_labels_is_learned_behind_the_prompt_without_them_and_without_contrast() -> None:
+    tokenizer, prompt = loading.load_tokenizer(TINY), Prompt("A {mood} note:")
+    texts = [replace(one, labels=one.labels if n % 2 else {}) for n, one in enumerate(corpus(6))]
+    examples = warm_start._encode(texts, tokenizer, prompt, CELLS, GIVEN | {"contrast": 1.0})
+    assert [example.unit for example in examples] == [*range(6)]
+    plain = tokenizer("A note:").input_ids
+    assert [list(example.prompt) == plain for example in examples] == [False] * 3 + [True] * 3
+    assert [example.wrong_prompt is None for example in examples] == [False] * 3 + [True] * 3
+    learned = [tokenizer.decode(example.completion, skip_special_tokens=True).strip() for example in examples]
+    assert learned == [text.text.reveal() for text in [*texts[1::2], *texts[::2]]]
+
+
+def test_an_audit_learns_the_texts_of_a_source_from_the_folder_of_the_training(tmp_path: Path) -> None:
+    audited = arm(tmp_path, warm_source="public:csv:/home/somebody/tweets.csv", warm_steps=3)
+    given = audit.METHOD.as_before | dict(audited.parameters_of("model"))
+    records.write(tmp_path / "10_finetune_dp_lora.a" / "warm.jsonl", corpus(5))
+    assert [text.id for text in audit._warm_texts(audited, given)] == [text.id for text in corpus(5)]
+    assert audit._warm_texts(audited, given | {"warm_steps": 0}) == []
