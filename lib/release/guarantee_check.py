@@ -42,7 +42,11 @@ def wrong(certificate: Mapping) -> Iterator[Reason]:
 
 
 def _named(certificate: Mapping) -> bool:
-    return any(code["settings"].get("for_release") is True for code in certificate["code"].values())
+    """Whether every stage that drew an arm's noise was named: a hybrid tells of each arm that it selects from."""
+    named = [
+        code["settings"]["for_release"] for code in certificate["code"].values() if "for_release" in code["settings"]
+    ]
+    return bool(named) and all(one is True for one in named)
 
 
 def _figures(certificate: Mapping, composed: list[Mechanism]) -> Iterator[Reason]:
