@@ -10,7 +10,7 @@ from lib.common.errors import Reason
 from lib.data import records
 from lib.data.records import Record
 from lib.methods.method import usable_target
-from lib.methods.registry import ARMS, of_stages, spending
+from lib.methods.registry import ARMS, spending
 from lib.privacy import copy_count
 from lib.privacy.accounting import (
     ACCOUNTANT,
@@ -62,11 +62,6 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
     named = {certificate["stage"], *certificate["ancestors"]}
     if current_name(notebook_of(certificate["stage"])) not in ARMS:
         yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
-    else:
-        method, stage = of_stages(certificate["stage"], lineage.made_from(certificate["stage"], certificate))
-        if method.spends is None and lineage.settings_of(stage, certificate).get(method.model) is None:
-            sentence = f"{certificate['stage']}: no stage among the ancestors has its model, so one is left out"
-            yield Reason("release.ancestor_left_out", sentence)
     yield from lineage.wrong(certificate)
     yield from lineage.warm_starts(certificate)
     if set(certificate["code"]) != named:

@@ -33,7 +33,7 @@ def made_from(stage: str, certificate: Mapping) -> list[str]:
 
 
 def wrong(certificate: Mapping) -> Iterator[Reason]:
-    """Inputs that are not named as ancestors, and ancestors that nothing was made from.
+    """Inputs that are not named as ancestors, ancestors that nothing was made from, and inputs that are left out.
 
     Args:
         certificate: whose values make sense.
@@ -44,6 +44,25 @@ def wrong(certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.ancestor_left_out", f"{stage}: is an input, and is not among the ancestors")
     for stage in sorted(named - reached):
         yield Reason("release.ancestor_of_nothing", f"{stage}: is among the ancestors, and nothing was made from it")
+    for arm in sorted(filter(_is_arm, named)):
+        yield from _left_out(arm, certificate)
+
+
+def _left_out(arm: str, certificate: Mapping) -> Iterator[Reason]:
+    """What an arm, be it the certificate's own or one behind it, cannot have been made without and does not name."""
+    method, drew = of_stages(arm, made_from(arm, certificate))
+    settings = settings_of(drew, certificate)
+    inputs = settings.get("inputs", {})
+    if method.spends is None and settings.get(method.model) is None:
+        sentence = f"{arm}: no stage that it was made from has its model, so one is left out"
+        yield Reason("release.ancestor_left_out", sentence)
+    if method.selects and (certificate["format"] != FORMAT or not any(map(_is_arm, inputs.values()))):
+        sentence = f"{arm}: names no arm whose texts were its candidates, so one is left out"
+        yield Reason("release.ancestor_left_out", sentence)
+
+
+def _is_arm(stage: str) -> bool:
+    return current_name(notebook_of(stage)) in ARMS
 
 
 def warm_starts(certificate: Mapping) -> Iterator[Reason]:
@@ -83,7 +102,7 @@ def spends(arm: str, certificate: Mapping) -> str | None:
         arm: id of the stage.
         certificate: whose values make sense.
     """
-    if current_name(notebook_of(arm)) not in ARMS:
+    if not _is_arm(arm):
         return None
     return of_stages(arm, made_from(arm, certificate))[1]
 

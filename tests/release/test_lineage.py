@@ -10,6 +10,7 @@ from support.release_world import ARM, CORPUS, HYBRID, TRAINING, forge, loads
 
 from lib.common.files import read_json
 from lib.privacy import copy_count
+from lib.privacy.ledger import from_statement
 from lib.release import certificate, gate, lineage, pack, verify
 from lib.release.candidate import Candidate
 
@@ -64,6 +65,18 @@ def test_the_gate_reads_the_count_of_the_hybrid_and_not_that_of_its_candidates(h
     assert [refusal.reason.code for refusal in gate.check(Candidate(world.run, HYBRID))] == ["release.copies"]
 
 
+def without(changed: dict, *stages: str) -> None:
+    """Leave stages out of a certificate, and set the target to what the other events compose to."""
+    for stage in stages:
+        del changed["code"][stage], changed["ancestors"][stage]
+    left = changed["code"].keys()
+    changed["events"] = [e for e in changed["events"] if e["stage"] in left]
+    if ARM in left:  # without a training, nobody asks for the count
+        changed["events"].remove(event_of(changed, ARM, copy_count.WHAT))
+    spent = from_statement(certificate.ledger_part(changed)).epsilon
+    changed["target_epsilon"] = changed["code"][HYBRID]["settings"]["target_epsilon"] = spent
+
+
 def lie(whole: dict, about: str) -> dict:
     """A certificate in which one thing is better than it was."""
     changed = copy.deepcopy(whole)
@@ -87,6 +100,21 @@ def lie(whole: dict, about: str) -> dict:
             settings[HYBRID]["inputs"] = {"corpus": CORPUS}
         case "an input that is not named":
             settings[HYBRID]["inputs"] |= {"more": "11_generate.more"}
+        case "candidates of no training":  # which is left out everywhere; the target fits the votes
+            settings[ARM]["inputs"] = {"corpus": CORPUS}
+            without(changed, TRAINING)
+        case "no candidates at all":
+            settings[HYBRID]["inputs"] = {"corpus": CORPUS}
+            without(changed, TRAINING, ARM)
+        case "no candidates, in the former format":
+            changed |= {"format": certificate.FORMER, "gate": []}
+            changed["audit"] = {"verdict": None, "ceiling": None, "because": "none"}
+            for key in certificate.NEW_KEYS:
+                del changed[key]
+        case "a warm start of nothing":
+            settings[TRAINING]["warm_steps"] = 5
+        case "an arm behind it that was not named":
+            settings[TRAINING]["for_release"] = False
     return changed
 
 
@@ -102,6 +130,11 @@ def lie(whole: dict, about: str) -> dict:
         ("another target", "release.target_not_as_set"),
         ("candidates that saw nothing", "release.ancestor_of_nothing"),
         ("an input that is not named", "release.ancestor_left_out"),
+        ("candidates of no training", "release.ancestor_left_out"),
+        ("no candidates at all", "release.ancestor_left_out"),
+        ("no candidates, in the former format", "release.ancestor_left_out"),
+        ("a warm start of nothing", "release.warm_start_left_out"),
+        ("an arm behind it that was not named", "release.not_named"),
     ],
 )
 def test_a_forged_hybrid_is_refused(packed, about, code):
