@@ -137,7 +137,7 @@ def check_room(graph: Graph, node: Node, steps: Container[str]) -> None:
     method, target = registry.spending(node.notebook), node.parameters["target_epsilon"]
     if method is None or not method.selects:
         return
-    for up in _spending(graph, node):
+    for up in spending_behind(graph, node):
         if up.parameters["target_epsilon"] is None:
             raise DoppelError(
                 "pipeline.candidates_not_private",
@@ -157,14 +157,19 @@ def check_room(graph: Graph, node: Node, steps: Container[str]) -> None:
 def _before(graph: Graph, node: Node, corpus: Corpus) -> list[Mechanism]:
     """What the arms that a stage reads will have drawn, each event once."""
     drawn: list[Mechanism | None] = []
-    for up in _spending(graph, node):
+    for up in spending_behind(graph, node):
         drawn.append(NonPrivate() if up.parameters["target_epsilon"] is None else mechanism(graph, up, corpus))
     drawn += [count(graph, up, corpus) for up in _behind(graph, node)]
     return [one for one in drawn if one is not None]
 
 
-def _spending(graph: Graph, node: Node) -> list[Node]:
-    """The stages behind a stage that draw the noise of an arm."""
+def spending_behind(graph: Graph, node: Node) -> list[Node]:
+    """The stages behind a stage that draw the noise of an arm.
+
+    Args:
+        graph: the stages of a run.
+        node: the stage.
+    """
     return [up for up in _behind(graph, node) if registry.spending(up.notebook) is not None]
 
 
