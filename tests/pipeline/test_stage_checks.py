@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("unfingerprinted")
 
 CORPUS = "00_process_data"
 ROWS = [
-    {"Review": "a private sentence", "Stars": "positive", "Author": "ann"},
-    {"Review": "another", "Stars": "negative", "Author": ""},
+    {"Review": "a private sentence", "Stars": "positive review", "Author": "ann"},
+    {"Review": "another", "Stars": "negative review", "Author": ""},
 ]
-FITTING = "{text: Review, labels.sentiment: Stars}"
+FITTING = "{text: Review, labels.kind: Stars}"
 
 
 def write(file_type: str, path: Path) -> Path:
@@ -56,17 +56,17 @@ def test_columns_that_do_not_fit_a_file_are_refused(file_type: str, tmp_path: Pa
     source = f"{file_type}:{write(file_type, tmp_path / f'mine.{file_type}')}"
     preflight.preflight("quick", "check", own(source))
     for columns, code, name, value in (
-        ("{text: Revew, labels.sentiment: Stars}", "data.column_missing", "text", "Revew"),
+        ("{text: Revew, labels.kind: Stars}", "data.column_missing", "text", "Revew"),
         ("null", "data.column_missing", "text", "text"),
-        ("{text: Review, sentiment: Stars}", "data.unknown_field", "columns", "sentiment"),
-        ("{text: Review}", "data.labels_differ", "label_domain", ["sentiment"]),
-        ("{text: Review, labels.stars: Stars}", "data.labels_differ", "label_domain", ["sentiment"]),
-        ("{text: Review, labels.sentiment: Author}", "data.label_outside_domain", "sentiment", None),
+        ("{text: Review, kind: Stars}", "data.unknown_field", "columns", "kind"),
+        ("{text: Review}", "data.labels_differ", "label_domain", ["kind"]),
+        ("{text: Review, labels.stars: Stars}", "data.labels_differ", "label_domain", ["kind"]),
+        ("{text: Review, labels.kind: Author}", "data.label_outside_domain", "kind", None),
     ):
         error = refusal(code, *own(source, columns), name=name, value=value)
         if code == "data.column_missing":  # of a CSV without the text's column, the first line may be a record
             assert ("3 cells" if file_type == "csv" else "Review, Stars, Author") in error.sentence
-    assert "labels.sentiment" in refusal("data.unknown_field", *own(source, "{text: Review, sentiment: Stars}")).remedy
+    assert "labels.kind" in refusal("data.unknown_field", *own(source, "{text: Review, kind: Stars}")).remedy
 
 
 def test_a_file_of_another_kind_and_an_empty_one_are_refused(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_file_of_another_kind_and_an_empty_one_are_refused(tmp_path: Path) -> 
 
 def test_a_jsonl_file_in_the_record_schema_needs_no_columns(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    path.write_text('{"id": "1", "text": "a private sentence", "labels": {"sentiment": "neutral"}, "user": "ann"}\n')
+    path.write_text('{"id": "1", "text": "a private sentence", "labels": {"kind": "plot summary"}, "user": "ann"}\n')
     changes = [f"{CORPUS}.source=jsonl:{path}", f"{CORPUS}.unit=user"]
     assert preflight.preflight("quick", "check", changes).nodes[CORPUS].parameters["columns"] is None
     path.write_text('{"id": "1", "text": "a private sentence", "labels": {"mood": "neutral"}}\n')
@@ -121,7 +121,7 @@ def test_user_level_of_a_file_needs_a_column_of_users(file_type: str, tmp_path: 
     source = f"{file_type}:{write(file_type, tmp_path / f'mine.{file_type}')}"
     error = refusal("pipeline.record_without_user", *own(source, FITTING, "unit=user"), name="unit", value="user")
     assert "columns: {user: COLUMN}" in error.remedy
-    with_users = "{text: Review, labels.sentiment: Stars, user: Author}"
+    with_users = "{text: Review, labels.kind: Stars, user: Author}"
     preflight.preflight("quick", "check", own(source, with_users, "unit=user"))
 
 
@@ -144,7 +144,7 @@ AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_ge
             "10_finetune_dp_lora",
         ),
         (EPS8, f"{{corpus: {CORPUS}, modle: {TRAIN}}}", "stage.unknown_input", "modle", TRAIN, "did you mean model?"),
-        (TRAIN, f"{{corpus: {CORPUS}, base: {BASE}}}", "stage.unknown_input", "base", BASE, "known: corpus"),
+        (TRAIN, f"{{corpus: {CORPUS}, base: {BASE}}}", "stage.unknown_input", "base", BASE, "known: corpus, warm"),
         (
             "21_fidelity",
             f"{{corpus: {CORPUS}, base: {TRAIN}}}",
@@ -179,15 +179,15 @@ def test_an_input_that_is_something_else_is_refused_by_name(
 @pytest.mark.parametrize(
     ("prompt", "code", "name"),
     [
-        ("A {sentimant} sentence:", "models.placeholder_unknown", "sentimant"),
-        ("A {sentiment!r} sentence:", "models.placeholder_formatted", "template"),
-        ("A {sentiment sentence:", "models.template_malformed", "template"),
+        ("A {kindd} sentence:", "models.placeholder_unknown", "kindd"),
+        ("A {kind!r} sentence:", "models.placeholder_formatted", "template"),
+        ("A {kind sentence:", "models.template_malformed", "template"),
         ("Say {text} again:", "models.placeholder_is_text", "text"),
     ],
 )
 def test_a_prompt_that_does_not_fit_the_corpus_is_refused(stage: str, prompt: str, code: str, name: str) -> None:
     error = refusal(code, f"{stage}.prompt='{prompt}'", stage=stage, name=name)
-    assert (error.remedy == "did you mean sentiment?") == (name == "sentimant")
+    assert (error.remedy == "did you mean kind?") == (name == "kindd")
 
 
 @pytest.mark.parametrize(
