@@ -86,7 +86,8 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.title)
 def test_an_entry_names_what_is_there(method: registry.Method) -> None:
     notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert {method.arm, method.spends or method.arm, *method.checks, *method.corpus_checks} <= notebooks
+    checked = {*method.checks, *method.corpus_checks, *method.input_checks}
+    assert {method.arm, method.spends or method.arm, *checked} <= notebooks
     of_mechanism = (method.recipe, method.canaries, method.audit, method.control_score)
     assert {method.spends is None} == {named is None for named in of_mechanism}
     assert re.fullmatch("#[0-9a-f]{6}", method.colour)
