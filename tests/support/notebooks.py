@@ -2,9 +2,11 @@
 
 TINY = "bundled:tiny-random"
 SMALL = {
-    "00_process_data": {"share": 0.08},
+    "00_process_data": {
+        "source": "amazon-snippets", "label_domain": {"sentiment": ["negative", "neutral", "positive"]}, "share": 0.08,
+    },
     "10_finetune_dp_lora": {
-        "model": TINY, "prompt": "{sentiment}:", "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
+        "model": TINY, "prompt": "{sentiment}:", "chat": False, "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
         "evaluate_records": 10, "privacy_seed": 3,
     },
     "11_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
