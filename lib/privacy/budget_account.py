@@ -207,7 +207,9 @@ class Account:
         with system.refusals(self._lines), self._lines.open("ab", buffering=0) as file:
             before = file.tell()
             try:
-                file.write(line.encode())
+                left = line.encode()
+                while left:  # a disk that fills up takes a part, says so, and refuses the rest
+                    left = left[file.write(left) :]
                 os.fsync(file.fileno())
             except OSError:  # half a line would make the account unreadable
                 file.truncate(before)

@@ -1,6 +1,7 @@
 """Accounts of corpora: whose they are, and where they are kept; one that cannot be read is refused, never guessed."""
 
 import errno
+import resource
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,21 @@ def test_a_disk_that_is_full_leaves_no_half_of_a_charge(house: Project, monkeypa
         patch.setattr(budget_account.os, "fsync", full)
         with refused("common.system", name=str(path), value="ENOSPC"):
             pay(waiting)
+    assert path.read_bytes() == before
+
+
+def test_a_disk_that_takes_half_of_a_charge_before_it_is_full_leaves_none_of_it(house: Project) -> None:
+    corpus()
+    pay(begin(TRAIN))
+    waiting, (soft, hard) = begin(EVOLVE), resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = account_of(waiting.inputs["corpus"]).path.with_suffix(".jsonl")
+    before = path.read_bytes()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, hard))  # a write stops there, and says how far it got
+    try:
+        with refused("common.system", name=str(path), value="EFBIG"):
+            pay(waiting)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before
 
 
