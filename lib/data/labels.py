@@ -1,7 +1,8 @@
 """Labels: the cells of their declared domain, the histogram over these cells, and draws from its noisy counts.
 
 A cell is one combination of the labels whose values are listed. A label whose values come from a public catalogue
-(product titles, say) is not part of the histogram; its values are drawn from the catalogue, which no review enters.
+(product titles, say) is not part of the histogram; its values are drawn from the catalogue, which no review enters. A
+record's topic is one more listed label, where the corpus has topics (`lib.models.topics`).
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from lib.data.records import CATALOGUE, Domain, Record
 from lib.data.spelling import spelled
 
 MAX_CELLS = 100_000  # with more, most cells hold only noise
+TOPIC = "topic"  # the label that `lib.models.topics` adds
 
 
 def cells(domain: Domain) -> list[dict[str, str]]:
@@ -50,6 +52,32 @@ def cells(domain: Domain) -> list[dict[str, str]]:
             remedy="merge values",
         )
     return [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
+
+
+def declared(corpus: Mapping) -> Domain:
+    """The labels that the records of a corpus stage have, before it runs.
+
+    Args:
+        corpus: parameters of the stage: ``label_domain``; ``topics``, the number of topics, or None.
+
+    Returns:
+        The label domain; with topics, `TOPIC` too, whose values are numbered: their names are not known yet.
+
+    Raises:
+        DoppelError: there are topics, and the domain has a label of that name.
+    """
+    domain, topics = corpus["label_domain"], corpus.get("topics")
+    if topics is None:
+        return domain
+    if TOPIC in domain:
+        raise DoppelError(
+            "data.topic_taken",
+            f"topics = {topics}: label_domain has a label named {TOPIC!r} already",
+            name="topics",
+            value=topics,
+            remedy="set topics: null, or give that label another name",
+        )
+    return {**domain, TOPIC: [f"topic {number}" for number in range(1, topics + 1)]}
 
 
 def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> list[int]:
@@ -98,6 +126,22 @@ def probabilities(noisy_counts: Sequence[int]) -> np.ndarray:
     """
     kept = np.maximum(np.asarray(noisy_counts, dtype=float), 0)
     return kept / kept.sum() if kept.sum() else np.full(len(kept), 1 / len(kept))
+
+
+def totals(histogram: Mapping, name: str) -> dict[str, int]:
+    """The noisy counts of one label's values, whatever the other labels.
+
+    Args:
+        histogram: as `draw` takes it.
+        name: of a label of its cells.
+
+    Returns:
+        value -> the sum over its cells; the noise of each cell is in it.
+    """
+    sums: Counter[str] = Counter()
+    for cell, count in zip(histogram["cells"], histogram["noisy_counts"], strict=True):
+        sums[cell[name]] += count
+    return dict(sums)
 
 
 def draw(

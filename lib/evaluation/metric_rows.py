@@ -6,6 +6,7 @@ import pandas as pd
 
 from lib.common import formatting
 from lib.common.errors import DoppelError, nearest
+from lib.data.labels import TOPIC
 from lib.evaluation import registry
 from lib.evaluation.comparison_sets import REAL, Sets
 from lib.evaluation.estimate import BySet, Estimate, Undefined
@@ -17,12 +18,14 @@ Row = dict[str, object]
 _BETTER = {"lower": "lower", "higher": "higher", "match": "as ceiling"}
 
 
-def label_names(histogram: Mapping, wanted: Sequence[str] | None) -> list[str]:
+def label_names(histogram: Mapping, wanted: Sequence[str] | None, *, predicted: bool = False) -> list[str]:
     """The labels to look at.
 
     Args:
-        histogram: the corpus' label_histogram.json, whose cells name the labels of the declared domain.
+        histogram: the corpus' label_histogram.json, whose cells name the labels; ``topics`` too, where it has topics.
         wanted: names of labels; None: all.
+        predicted: whether classifiers are to learn them. Then all means all but the topic, which is a function of the
+            text in an encoder's space: what predicts it measures that encoder.
 
     Raises:
         DoppelError: a wanted label is not in the corpus.
@@ -37,7 +40,9 @@ def label_names(histogram: Mapping, wanted: Sequence[str] | None) -> list[str]:
                 value=name,
                 remedy=nearest(name, known),
             )
-    return known if wanted is None else list(wanted)
+    if wanted is not None:
+        return list(wanted)
+    return [name for name in known if not (predicted and name == TOPIC and "topics" in histogram)]
 
 
 def check_floor(floor: str, arms: Sequence[str]) -> str:

@@ -3,10 +3,11 @@
 A prompt file (``prompts/*.yaml``) holds templates and lists to draw from. **No private text can enter a prompt**: the
 functions here take labels, whose possible values are public, and texts that a model wrote; `PrivateText` is refused.
 
-In a template, ``{name}`` is a label of the corpus or a draw, which is made again for each sample. ``{words}`` (a
-length), ``{labels}`` (all labels of the corpus), and in variations ``{good}`` and ``{bad}`` (candidates that are shown
-as wanted and as unwanted) may have no value. They stand in square brackets, ``[ in {words} words]``, and the brackets
-are left out where there is no value (`lib.models.templates`).
+In a template, ``{name}`` is a label of the corpus or a draw, which is made again for each sample. A draw with the name
+of a label that the corpus has is not made: the label is said, so that one file can serve a corpus with topics and one
+without (`lib.models.topics`). ``{words}`` (a length), ``{labels}`` (all labels of the corpus), and in variations
+``{good}`` and ``{bad}`` (candidates that are shown as wanted and as unwanted) may have no value. They stand in square
+brackets, ``[ in {words} words]``, and the brackets are left out where there is no value (`lib.models.templates`).
 """
 
 import re
@@ -214,7 +215,8 @@ class PromptFile(BaseModel):
         values: dict[str, object] = {name: labels[name] for name in self.labels}
         for name in self.draws:
             if name in used:
-                values[name] = fixed[name] if name in fixed else str(rng.choice(self._choices(name, labels)))
+                given = fixed.get(name, labels.get(name))
+                values[name] = str(rng.choice(self._choices(name, labels))) if given is None else given
         values["words"] = words
         values["labels"] = ", ".join(f"{name}: {value}" for name, value in labels.items()) or None
         for name, texts in shown._asdict().items():

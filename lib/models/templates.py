@@ -9,6 +9,7 @@ import string
 from collections.abc import Collection, Iterator, Mapping
 
 from lib.common.errors import DoppelError, nearest
+from lib.data.labels import TOPIC
 
 _HEADING = re.compile(r"[^{}:]*:\s*\{[^{}]*\}.*")  # "Rating: {rating} of 5"
 _PLACEHOLDER = re.compile(r"(\{\{|\}\})|\s*\{[^{}]*\}")  # with the space before it; doubled braces are kept
@@ -130,6 +131,24 @@ def check_labels(template: str, labels: Collection[str]) -> None:
             f"prompt template: {{{field}}} is not a label",
             name=field,
             remedy=nearest(field, labels) if labels else "the records have no labels",
+        )
+
+
+def check_topic(named: Collection[str]) -> None:
+    """Check that a prompt for records with topics asks for one: a text may not carry a topic that it was not asked for.
+
+    Args:
+        named: the placeholders of the prompt.
+
+    Raises:
+        DoppelError: the topic is not among them.
+    """
+    if TOPIC not in named:
+        raise DoppelError(
+            "models.topic_unsaid",
+            f"the records have topics, and the prompt template has no {{{TOPIC}}}",
+            name=TOPIC,
+            remedy=f"put {{{TOPIC}}} into it, or set topics: null in the corpus stage",
         )
 
 

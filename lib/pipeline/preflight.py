@@ -10,13 +10,13 @@ from graphlib import CycleError, TopologicalSorter
 
 from lib.common import network, paths
 from lib.common.errors import DoppelError, Faults, nearest
-from lib.methods.dp_lora.method import PUBLIC
 from lib.models.pretrained import check_name
 from lib.pipeline.graph import Graph, Node
 from lib.pipeline.grid import Grid
 from lib.pipeline.preset import Given, Preset, Spec, read
 from lib.pipeline.stage_checks import CHECKS, WITH_CORPUS, WITH_INPUTS
 from lib.pipeline.sweep import expand, record
+from lib.privacy.disclosure import PUBLIC
 from lib.stage import fingerprint, tracking
 from lib.stage import parameters as params
 from lib.stage.stage import NAME

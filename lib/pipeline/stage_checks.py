@@ -11,11 +11,13 @@ from lib.common.errors import DoppelError, nearest
 from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.registry import ARMS, METHODS, attacked
+from lib.privacy import label_histogram
+from lib.privacy.public_source import undeclared
 from lib.stage.notebook_roles import Parameters, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
-    """Refuse an unknown source, rules and domains that cannot work, and a file whose first record does not fit.
+    """Refuse an unknown source, rules, domains and topics that cannot work, and a file whose first record does not fit.
 
     Args:
         parameters: of 00_process_data, resolved.
@@ -31,7 +33,10 @@ def process_data(parameters: Parameters) -> None:
             value=parameters["min_words"],
         )
     records.check_bound(parameters["max_records_per_user"], parameters["unit"])
-    labels.cells(domain)
+    labels.cells(labels.declared(parameters))
+    label_histogram.mechanism(parameters)
+    if parameters["topics"] is not None:
+        _check_topics(parameters)
     first = sources.glance(source, parameters["columns"], domain)
     if parameters["unit"] == "user":
         kind, _ = sources.parse(source)
@@ -53,6 +58,17 @@ def process_data(parameters: Parameters) -> None:
             )
     if first is not None:
         records.check_labels([first], domain)
+
+
+def _check_topics(parameters: Parameters) -> None:
+    """Refuse an unknown locale, and texts to make topics from that cannot be read or cannot be public."""
+    from lib.data import sources
+    from lib.data.public_words import public_words
+
+    public_words(str(parameters["topic_locale"]))
+    if parameters["topic_texts"] is not None:
+        declared, own = str(parameters["topic_texts"]), str(parameters["source"])
+        sources.glance(undeclared("topic_texts", declared, own=own), parameters["topic_columns"])
 
 
 def canary_privacy(parameters: Parameters) -> None:

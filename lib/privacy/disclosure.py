@@ -8,11 +8,14 @@ if TYPE_CHECKING:
     from lib.privacy.ledger import Event
 
 WITHHELD = "withheld"
+PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
+USED = {"warm_source": "that the model learned first", "topic_texts": "that topics were made from"}  # by parameter
 
 _NAMED = {  # by parameter: names that anybody knows; all else may be a path on somebody's machine
     "model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
     "base_model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
     "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
+    "topic_encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),
 }
 _DECLARED = re.compile(r"public:(hub:[\w./:-]+|[\w-]+)")  # a source that was declared public, without a path
@@ -35,6 +38,17 @@ def may_be_shown(events: Iterable["Event"]) -> bool:
     return not any(event.mechanism.unbounded for event in events)
 
 
+def declared_public(parameter: str, source: str) -> str:
+    """The public fact that a ledger states of a source that was declared public: its kind, and no path.
+
+    Args:
+        parameter: a name in `USED`.
+        source: as the parameter has it, or as a certificate shows it.
+    """
+    kind = source.removeprefix(PUBLIC).partition(":")[0]
+    return f"texts of a source ({kind}) that {parameter} declares public, and {USED[parameter]}"
+
+
 def public_value(parameter: str, value: object) -> object:
     """The value of a parameter as anybody may see it: a path on somebody's machine is not shown.
 
@@ -43,13 +57,13 @@ def public_value(parameter: str, value: object) -> object:
         value: as it was set; None is shown.
 
     Returns:
-        ``value`` itself, but of a ``source`` its kind alone (``csv``), of a ``warm_source`` the name of a dataset of
-        the hub or the kind alone (``public:csv``), and `WITHHELD` for a model, encoder or prompt file whose name is
-        not a public one.
+        ``value`` itself, but of a ``source`` its kind alone (``csv``), of one that is declared public the name of a
+        dataset of the hub or the kind alone (``public:csv``), and `WITHHELD` for a model, encoder or prompt file whose
+        name is not a public one.
     """
     if parameter == "source":
         return str(value).partition(":")[0]
-    if parameter == "warm_source" and value is not None:
+    if parameter in USED and value is not None:
         found = _DECLARED.match(str(value))
         return WITHHELD if found is None else found[0]
     if value is not None and parameter in _NAMED and not _NAMED[parameter].fullmatch(str(value)):

@@ -23,6 +23,8 @@ _FIGURES = {  # settings that events are computed from; all others are any harml
     "delta": shape.optional(shape.number(above=0, most=1)),
     "label_histogram_scale": shape.optional(shape.number(above=0)),
     "label_domain": shape.entries(shape.LINES, shape.data(depth=1), 1000),
+    "topics": shape.optional(shape.integer(2)),
+    "topic_texts": shape.optional(shape.text(r"public:[\w./:-]{1,200}")),
     "target_epsilon": CLAIMS["target_epsilon"],
     "steps": shape.integer(1),
     "iterations": shape.integer(1),
@@ -153,5 +155,7 @@ def _settings(certificate: Mapping) -> Iterator[str]:
         least = set(wanted) - (settings.NEW if certificate["format"] == FORMER else set())
         if not least <= given.keys() <= {*wanted, *more}:
             yield f"code.{stage}.settings: must be {', '.join(wanted)}"
+        if given.get("topics") is not None and given.get("label_histogram_scale") is None:
+            yield f"code.{stage}.settings: topics must be counted with noise"
         for name in given.keys() & _FIGURES.keys():
             yield from _FIGURES[name](given[name], f"code.{stage}.settings.{name}")

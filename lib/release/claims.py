@@ -23,7 +23,7 @@ PACKAGES = (
     "sentence-transformers", "numpy", "scipy",
 )  # fmt: skip
 # These may hold private names of columns, hosts and files.
-_PRIVATE = ("columns", "warm_columns", "base_url", "key_variable", "ratings")
+_PRIVATE = ("columns", "warm_columns", "topic_columns", "base_url", "key_variable", "ratings")
 
 
 def settings(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:

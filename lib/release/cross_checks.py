@@ -64,6 +64,7 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
     yield from lineage.wrong(certificate)
     yield from lineage.warm_starts(certificate)
+    yield from lineage.public_sources(certificate)
     if set(certificate["code"]) != named:
         yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():

@@ -1,13 +1,14 @@
 """Which stages of a certificate were made from which, and what the settings of each ask for."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from lib.common.errors import Reason
 from lib.data.sources import SOURCES
-from lib.methods.dp_lora.method import PUBLIC, declared_public
 from lib.methods.registry import ARMS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
+from lib.privacy.disclosure import PUBLIC, USED, declared_public
 from lib.release.certificate import FORMAT
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
@@ -71,7 +72,6 @@ def warm_starts(certificate: Mapping) -> Iterator[Reason]:
     Args:
         certificate: whose values make sense.
     """
-    sources = [settings_of(stage, certificate).get("source") for stage in certificate["code"]]
     for stage in certificate["code"]:
         settings = settings_of(stage, certificate)
         source, warm = settings.get("warm_source"), settings.get("inputs", {}).get("warm")
@@ -83,16 +83,28 @@ def warm_starts(certificate: Mapping) -> Iterator[Reason]:
             if arm.get("base_model") is None or "model" in arm.get("inputs", {}):
                 sentence = f"{stage}: {warm}, the arm of its warm start, did not write from labels alone"
                 yield Reason("release.warm_start_left_out", sentence)
-        elif source is not None:
-            if declared_public(source) not in certificate["public"]:
-                sentence = f"{stage}: that the texts of its warm start are public must be among the public facts"
-                yield Reason("release.not_public", sentence)
-            kind = source.removeprefix(PUBLIC)
-            entry = SOURCES.get(kind)
-            known = () if entry is None or entry.takes_path else (kind, *entry.same_texts)
-            if any(own in known for own in sources):
-                sentence = f"{stage}: its warm start is of the corpus itself, whose texts are what is protected"
-                yield Reason("release.warm_start_of_corpus", sentence)
+
+
+def public_sources(certificate: Mapping) -> Iterator[Reason]:
+    """Sources that are said to be public although they are the corpus, or without the ledger saying so.
+
+    Args:
+        certificate: whose values make sense.
+    """
+    sources = [settings_of(stage, certificate).get("source") for stage in certificate["code"]]
+    for stage, name in product(certificate["code"], USED):
+        source = settings_of(stage, certificate).get(name)
+        if source is None:
+            continue
+        if declared_public(name, source) not in certificate["public"]:
+            sentence = f"{stage}: that the texts of its {name} are public must be among the public facts"
+            yield Reason("release.not_public", sentence)
+        kind = source.removeprefix(PUBLIC)
+        entry = SOURCES.get(kind)
+        known = () if entry is None or entry.takes_path else (kind, *entry.same_texts)
+        if any(own in known for own in sources):
+            sentence = f"{stage}: its {name} is the corpus itself, whose texts are what is protected"
+            yield Reason("release.public_source_is_corpus", sentence)
 
 
 def spends(arm: str, certificate: Mapping) -> str | None:

@@ -12,16 +12,19 @@ from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
 CORPUS_SETTINGS = (
     "source", "share", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit",
-    "delta", "label_histogram_scale",
+    "delta", "label_histogram_scale", "topics", "topic_texts", "topic_locale", "topic_encoder",
 )  # fmt: skip
 BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those of the stage that is its own
     CORPUS: CORPUS_SETTINGS,
     **{method.spends or method.arm: ("inputs", *method.settings) for method in METHODS},
 }
 AS_BEFORE: Mapping[str, Mapping[str, object]] = {  # by notebook: newer parameters, as `Method.as_before` has them
-    CORPUS: {"share": None},  # what was read, and by which rules, no value of today says
+    CORPUS: {
+        "share": None,  # what was read, and by which rules, no value of today says
+        "topics": None, "topic_texts": None, "topic_locale": None, "topic_encoder": None,
+    },
     **{method.spends or method.arm: method.as_before for method in METHODS},
-}
+}  # fmt: skip
 NEW = frozenset({"inputs", *(name for names in AS_BEFORE.values() for name in names)})  # not in the former format
 ALL = frozenset(name for names in BY_NOTEBOOK.values() for name in names)
 

@@ -53,6 +53,19 @@ def test_adding_a_unit_changes_one_count_by_one(unit):
         assert np.abs(change).sum() == 1
 
 
+def test_topics_are_one_more_label_of_the_declared_domain():
+    assert (
+        labels.declared({"label_domain": DOMAIN}) == labels.declared({"label_domain": DOMAIN, "topics": None}) == DOMAIN
+    )
+    domain = labels.declared({"label_domain": DOMAIN, "topics": 4})
+    assert (
+        len(labels.cells(domain)) == 4 * 6
+        and len(labels.cells(labels.declared({"label_domain": {}, "topics": 4}))) == 4
+    )
+    with refused("data.topic_taken", name="topics", value=4):
+        labels.declared({"label_domain": {"topic": ["a", "b"]}, "topics": 4})
+
+
 def test_each_record_has_the_number_of_its_cell():
     rows = [record("a", "good", "3"), record("b", "bad", "1"), record("c", "good", "3")]
     assert labels.cell_numbers(rows, labels.cells(DOMAIN)).tolist() == [5, 0, 5]
@@ -62,6 +75,13 @@ def test_each_record_has_the_number_of_its_cell():
 def test_shares_of_noisy_counts():
     assert labels.probabilities([30, -5, 10]).tolist() == [0.75, 0, 0.25]
     assert labels.probabilities([-1, -2]).tolist() == [0.5, 0.5]
+
+
+def test_the_counts_of_one_label_are_sums_over_the_others():
+    table = labels.cells({"mood": ["bad", "good"], "stars": ["1", "2"]})
+    histogram = {"cells": table, "noisy_counts": [5, -2, 7, 1]}
+    assert labels.totals(histogram, "mood") == {"bad": 3, "good": 8}
+    assert labels.totals(histogram, "stars") == {"1": 12, "2": -1}
 
 
 def test_draws_follow_the_noisy_shares_and_take_rows_of_the_catalogue_whole():

@@ -9,7 +9,7 @@ from support.project import Project
 from support.source_files import write_csv
 
 from lib.data import records
-from lib.methods.dp_lora.method import declared_public
+from lib.privacy.disclosure import declared_public
 from lib.privacy.ledger import read
 from lib.release import settings
 
@@ -52,7 +52,8 @@ def test_texts_declared_public_are_learned_first_and_the_ledger_says_so(house: P
     learned = records.read(folder / "warm.jsonl")
     assert len(learned) == len(trained["public"]) == 5 and not any(text.labels for text in learned)
     ledger = read(folder)
-    assert declared_public(source) in ledger.public and not any("tweets" in fact for fact in ledger.public)
+    assert declared_public("warm_source", source) in ledger.public
+    assert not any("tweets" in fact for fact in ledger.public)
     assert [event.stage for event in ledger.events] == [CORPUS, "10_finetune_dp_lora.eps8"]
     files = json.loads((folder / "done.json").read_text())["made_from"]["files"]
     assert [Path(name).name for name in files] == [tweets.name]  # it trains again when they change

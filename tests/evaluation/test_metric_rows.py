@@ -93,6 +93,11 @@ def test_labels_and_a_floor_that_do_not_exist_are_refused():
     histogram = {"cells": [{"mood": "good", "topic": "lens"}]}
     assert metric_rows.label_names(histogram, None) == ["mood", "topic"]
     assert metric_rows.label_names(histogram, ["topic"]) == ["topic"]
+    assert metric_rows.label_names(histogram, None, predicted=True) == ["mood", "topic"]  # a label of the corpus' own
+    made = histogram | {"topics": ["lens"]}  # by an encoder, and so not predicted unless it is asked for
+    assert metric_rows.label_names(made, None, predicted=True) == ["mood"]
+    assert metric_rows.label_names(made, None) == ["mood", "topic"]
+    assert metric_rows.label_names(made, ["topic"], predicted=True) == ["topic"]
     with refused("evaluation.unknown_label", name="labels", value="mod") as refusal:
         metric_rows.label_names(histogram, ["mod"])
     assert "mood" in refusal.value.remedy

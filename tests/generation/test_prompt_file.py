@@ -90,6 +90,14 @@ def test_every_template_fills_for_every_label(path: Path, words: int | None, req
         assert len(requests) > 2 or (request_name == "rephrase" and not drawn)  # draws are made for each sample
 
 
+def test_a_draw_with_the_name_of_a_label_says_the_label(tmp_path: Path) -> None:
+    file, values = small(tmp_path), {"mood": "angry", "subject": "a bicycle"}
+    *shot, (_, request) = ask(file, "random", values)
+    assert request == "Write a angry ticket about a bicycle."
+    assert shot[0][1] == "Write a angry ticket about a desk."  # what the example is about stays
+    assert "bicycle" not in ask(file, "random", {"mood": "angry"})[-1][1]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_draws_are_rich(path: Path) -> None:
     file = prompt_file.load(path)

@@ -206,8 +206,8 @@ def test_a_warm_start_that_would_cost_epsilon_is_refused_before_anything_runs() 
     steps = f"{training}.warm_steps=3"
     for change, code in (
         ("inputs={corpus: 00_process_data, warm: 11_generate.nonprivate}", "methods.warm_start_saw_records"),
-        ("warm_source=public:movie-snippets", "methods.warm_source_is_the_corpus"),
-        ("warm_source=amazon-snippets", "methods.warm_source_not_declared"),
+        ("warm_source=public:movie-snippets", "privacy.source_is_the_corpus"),
+        ("warm_source=amazon-snippets", "privacy.source_not_declared"),
     ):
         with refused(code) as error:
             preflight("quick", "quick", [steps, f"{training}.{change}"])

@@ -172,6 +172,34 @@ def test_an_input_that_is_something_else_is_refused_by_name(
     assert error.remedy.endswith(remedy)
 
 
+# Topics: of public texts, counted with noise, and said by the prompts.
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "name"),
+    [
+        (["label_histogram_scale=null"], "privacy.topics_without_noise", "label_histogram_scale"),
+        (["topic_texts=public:movie-snippets"], "privacy.source_is_the_corpus", "topic_texts"),
+        (["topic_texts=public:rotten-tomatos"], "data.unknown_source", "source"),
+        (["topic_locale=xx_XX"], "data.unknown_locale", "locale"),
+        (["label_domain={topic: [a, b]}"], "data.topic_taken", "topics"),
+    ],
+)
+def test_topics_that_cannot_work_are_refused(changes: list[str], code: str, name: str) -> None:
+    refusal(code, *(f"{CORPUS}.{change}" for change in ["topics=16", *changes]), name=name)
+
+
+def test_topics_are_said_by_every_prompt() -> None:
+    topics, about = f"{CORPUS}.topics=16", "prompt='One sentence about {topic} from a {kind} of a film.'"
+    stages = (TRAIN, "10_finetune_dp_lora.nonprivate", BASE)
+    said = [*(f"{stage}.{about}" for stage in stages), f"{AUG_PE}.prompts=prompts/generic.yaml"]
+    preflight.preflight("quick", "check", [topics, *said])
+    with refused("models.topic_unsaid", name="topic") as error:
+        preflight.preflight("quick", "check", [topics])
+    silent = [fault.where for fault in error.value.faults if fault.code == "models.topic_unsaid"]
+    assert all(any(stage in where for where in silent) for stage in (TRAIN, BASE, AUG_PE))
+
+
 # Prompts, and what else would stop a stage after its corpus has spent its budget.
 
 

@@ -18,8 +18,8 @@ from support.project import ROOT
 from support.release_world import ARM, AUDIT, CORPUS, TRAINING, forge, loads, rehash
 
 from lib.common.files import sha256
-from lib.methods.dp_lora.method import declared_public
 from lib.privacy.accounting import Gaussian
+from lib.privacy.disclosure import declared_public
 from lib.privacy.ledger import Event, Ledger, from_statement, not_for_release
 from lib.privacy.statement_check import problems
 from lib.release import certificate, cross_checks, pack, verify
@@ -355,7 +355,7 @@ def test_a_source_that_was_declared_public_is_a_public_fact_and_not_the_corpus(p
     whole = with_(with_(whole, f"{settings}/warm_steps", 5), f"{settings}/warm_source", "public:csv")
     forge(packed, whole)
     assert codes(packed) == ["release.not_public"]
-    whole["public"] = [*whole["public"], declared_public("public:csv:/home/somebody/tweets.csv")]
+    whole["public"] = [*whole["public"], declared_public("warm_source", "public:csv:/home/somebody/tweets.csv")]
     forge(packed, whole)
     assert codes(packed) == [] and "declared" in (packed / "README.md").read_text()
     for source, wrong in (
@@ -366,11 +366,23 @@ def test_a_source_that_was_declared_public_is_a_public_fact_and_not_the_corpus(p
         rehash(packed, with_(loads(packed / certificate.NAME), f"{settings}/warm_source", source))
         assert wrong in codes(packed), source
         forge(packed, whole)
-    whole["public"][-1] = declared_public("public:movie-snippets")
+    whole["public"][-1] = declared_public("warm_source", "public:movie-snippets")
     for own, wrong in (("amazon-snippets", False), ("movie-snippets", True), ("rotten-tomatoes", True)):
         changed = with_(whole, f"{settings}/warm_source", "public:movie-snippets")
         rehash(packed, with_(changed, f"code/{CORPUS}/settings/source", own))
-        assert ("release.warm_start_of_corpus" in codes(packed)) is wrong
+        assert ("release.public_source_is_corpus" in codes(packed)) is wrong
+
+
+def test_texts_that_topics_were_made_from_are_a_public_fact_and_not_the_corpus(packed):
+    whole, settings = loads(packed / certificate.NAME), f"code/{CORPUS}/settings"
+    whole = with_(with_(whole, f"{settings}/topics", 4), f"{settings}/topic_texts", "public:movie-snippets")
+    forge(packed, whole)
+    assert codes(packed) == ["release.not_public"]
+    whole["public"] = [*whole["public"], declared_public("topic_texts", "public:movie-snippets")]
+    forge(packed, whole)
+    assert codes(packed) == []
+    rehash(packed, with_(whole, f"{settings}/source", "rotten-tomatoes"))
+    assert "release.public_source_is_corpus" in codes(packed)
 
 
 def test_a_better_epsilon_with_events_settings_card_and_hashes_to_match_is_given_away_by_the_noise(packed):
@@ -485,6 +497,7 @@ NONSENSE = [
     ("audit/attacked", "excellent"), ("audit/because", None), ("audit/ceiling", -1.0),
     (f"code/{ARM}/commit", "main"), (f"code/{ARM}/dirty", "no"), (f"code/{ARM}/notebook", "x"),
     (f"code/{ARM}/modules", {"lib": 1}), (f"code/{TRAINING}/settings/steps", "3"),
+    (f"code/{CORPUS}/settings/topics", 1.5),
     (f"code/{TRAINING}/settings/prompt", "\x1b[8m"), (f"code/{TRAINING}/settings/lora", [[[[[[1]]]]]]),
     ("accountant/library", "dp-accounting 0.6.0; rm -rf ~"), ("accountant/discretization", "fine"),
     ("public", ["<b>all</b>"]), ("public", ["see www.example.com"]), ("decisions", "passed"),
@@ -599,6 +612,7 @@ EVOLUTION = "12_aug_pe.x"
         (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {"mood": ["a", "b"], "title": "catalogue"}}, 1),
         (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {"mood": ["a"], "title": "catalogue"}}, 0),  # it is n
         (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {}}, 0),
+        (CORPUS, {"label_histogram_scale": 10.0, "label_domain": {}, "topics": 4}, 1),
         (CORPUS, {"label_histogram_scale": None, "label_domain": {"mood": ["a", "b"]}}, 0),  # declared public
         (TRAINING, {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),
         ("01_finetune_dp_lora.x", {"target_epsilon": 8.0, "steps": 3, "expected_batch": 5.0}, 1),  # its former name
@@ -706,6 +720,14 @@ def test_a_corpus_stage_is_no_arm_and_a_training_is_not_left_out_of_the_ancestor
     whole["events"] = [event for event in whole["events"] if event["stage"] != TRAINING]
     rehash(packed, whole)
     assert "release.ancestor_left_out" in codes(packed)
+
+
+def test_topics_that_were_counted_without_noise_are_refused(packed):
+    whole = loads(packed / certificate.NAME)
+    assert malformed(with_(whole, f"code/{CORPUS}/settings/topics", 4)) == []
+    changed = with_(whole, f"code/{CORPUS}/settings/topics", 4)
+    rehash(packed, with_(changed, f"code/{CORPUS}/settings/label_histogram_scale", None))
+    assert codes(packed) == ["release.malformed"]
 
 
 def test_batches_were_checked_or_they_were_not(packed):

@@ -63,6 +63,8 @@ def build(project: Project) -> None:
         f'source: str = "{SOURCE}"\nshare: float = 1.0\nunit: str = "record"\ndelta: float | None = None\n'
         'label_domain: dict = {"mood": ["glad", "sad"]}\nmin_words: int = 1\nmax_words: int = 60\n'
         "max_characters: int = 2000\nmax_records_per_user: int | None = None\n"
+        "topics: int | None = None\ntopic_texts: str | None = None\n"
+        'topic_locale: str = "en_US"\ntopic_encoder: str = "bundled:all-minilm-l6-v2"\n'
         "label_histogram_scale: float = 5.0\nprivacy_seed: int | None = None\n",
         "from lib.privacy import budget\nfrom lib.privacy.accounting import DiscreteGaussian\n"
         "from lib.privacy.ledger import Event, Ledger\n\n"

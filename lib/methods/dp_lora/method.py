@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from lib.common.errors import DoppelError, nearest
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import check_generate, check_prompt
+from lib.privacy.disclosure import PUBLIC
 from lib.stage.notebook_roles import Parameters, check_inputs
 
 if TYPE_CHECKING:
     from lib.privacy.accounting import Gaussian
 
 TRAINS, WRITES = "10_finetune_dp_lora", "11_generate"
-PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
 WARM_TEXTS = "warm.jsonl"  # of a training: the texts of such a source, as they were learned
 
 
@@ -190,16 +190,6 @@ def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
     import_module("lib.methods.dp_lora.public_texts").check(parameters, corpus)
 
 
-def declared_public(warm_source: str) -> str:
-    """The public fact that a ledger states of a source that was declared public: its kind, and no path.
-
-    Args:
-        warm_source: as the parameter has it, or as a certificate shows it.
-    """
-    kind = warm_source.removeprefix(PUBLIC).partition(":")[0]
-    return f"texts of a source ({kind}) that warm_source declares public, and that the model learned first"
-
-
 def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse a prompt with an unknown label, and contrast where no label of the prompt has two values.
 
@@ -217,7 +207,7 @@ def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None
     if not parameters["contrast"]:
         return
     named = templates.label_fields(str(parameters["prompt"]))
-    if len({tuple(cell.get(name) for name in sorted(named)) for cell in labels.cells(corpus["label_domain"])}) < 2:
+    if len({tuple(cell.get(name) for name in sorted(named)) for cell in labels.cells(labels.declared(corpus))}) < 2:
         raise DoppelError(
             "methods.contrast_without_labels",
             "contrast needs a prompt that differs from label to label",

@@ -7,9 +7,8 @@ anyway. The texts of any other arm are refused. They would not be free: their ev
 *A source.* The prefix is the declaration: whoever writes ``warm_source: public:csv:PATH`` says that anybody may know
 these texts. Then they are no part of what the guarantee protects, and neighbours differ in none of them. Which texts
 are kept, and behind which prompt, follows from them and from parameters alone: no private record is looked at. Whether
-the declaration is true nothing here can see. What can be seen is refused: the source of the corpus itself, under
-whatever kind, and a corpus that comes with Doppel and holds the same texts. A copy of a file under another name is not
-seen. The ledger's public facts, the certificate and the card say that the texts were declared public.
+the declaration is true nothing here can see. What can be seen is refused (`lib.privacy.public_source`). The ledger's
+public facts, the certificate and the card say that the texts were declared public.
 
 Light to import: pre-flight does.
 """
@@ -22,13 +21,14 @@ from typing import TYPE_CHECKING
 import yaml
 
 from lib.common.errors import DoppelError
-from lib.data import processing, records, sources
+from lib.data import labels, processing, records, sources
 from lib.data.records import CATALOGUE, Record
-from lib.methods.dp_lora.method import PUBLIC, WARM_TEXTS, declared_public
+from lib.methods.dp_lora.method import WARM_TEXTS
 from lib.models import templates
 from lib.privacy import ledger as ledgers
-from lib.privacy.budget_account import Account
+from lib.privacy.disclosure import declared_public
 from lib.privacy.ledger import Ledger
+from lib.privacy.public_source import undeclared
 from lib.stage.notebook_roles import Parameters
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def gather(stage: "Stage", ledger: Ledger) -> list[Record]:
         stage.uses(file)
     stage.uses_content(records.digest(texts))
     records.write(stage.path(WARM_TEXTS), texts)
-    ledger.public.append(declared_public(str(stage.parameters["warm_source"])))
+    ledger.public.append(declared_public("warm_source", str(stage.parameters["warm_source"])))
     return texts
 
 
@@ -106,12 +106,12 @@ def of_source(parameters: Parameters, corpus: Parameters) -> tuple[list[Record],
         DoppelError: the source is that of the corpus, cannot be read, or has no text of a fitting length; or texts
             without labels have no prompt.
     """
-    source = _source(parameters, corpus)
+    source = undeclared("warm_source", str(parameters["warm_source"]), own=str(corpus["source"]))
     read = sources.load(source, columns=parameters["warm_columns"], label_domain=corpus["label_domain"])
     lengths = {name: corpus[name] for name in ("min_words", "max_words", "max_characters")}
     kept, _ = processing.clean(read.records, **lengths, seed=parameters["seed"])
     kept = kept[: max(1, int(parameters["warm_steps"] * parameters["warm_batch"]))]
-    prompt, domain = str(parameters["prompt"]), corpus["label_domain"]
+    prompt, domain = str(parameters["prompt"]), labels.declared(corpus)
     texts = [
         Record(f"public-{number:06d}", record.text, _labels(record, prompt, domain))
         for number, record in enumerate(kept)
@@ -135,35 +135,12 @@ def check(parameters: Parameters, corpus: Parameters) -> None:
     """
     if parameters["warm_source"] is None:
         return
-    source, domain = _source(parameters, corpus), corpus["label_domain"]
+    source = undeclared("warm_source", str(parameters["warm_source"]), own=str(corpus["source"]))
+    domain = labels.declared(corpus)
     first = sources.glance(source, parameters["warm_columns"], domain)
     if first is not None:
         prompt = str(parameters["prompt"])
         _check_prompt(replace(first, labels=_labels(first, prompt, domain)), prompt)
-
-
-def _source(parameters: Parameters, corpus: Parameters) -> str:
-    """The source without its declaration; refuses one that lacks it, and that of the corpus."""
-    declared, own = str(parameters["warm_source"]), str(corpus["source"])
-    if not declared.startswith(PUBLIC):
-        raise DoppelError(
-            "methods.warm_source_not_declared",
-            f"warm_source = {declared!r} is not declared public, so what is learned from it would have to be counted",
-            name="warm_source",
-            value=declared,
-            remedy=f"where anybody may know these texts, declare it: {PUBLIC}{declared}",
-        )
-    source = declared.removeprefix(PUBLIC)
-    kind, _ = sources.parse(source)
-    if Account.of(source) == Account.of(own) or sources.parse(own)[0] in sources.SOURCES[kind].same_texts:
-        raise DoppelError(
-            "methods.warm_source_is_the_corpus",
-            f"warm_source = {declared!r} holds the texts of the corpus ({own}), which are what is protected",
-            name="warm_source",
-            value=declared,
-            remedy="name a source with other texts, or leave the warm start out",
-        )
-    return source
 
 
 def _labels(record: Record, prompt: str, domain: Mapping[str, object]) -> dict[str, str]:

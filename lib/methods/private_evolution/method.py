@@ -106,7 +106,7 @@ def check_evolution(parameters: Parameters) -> None:
 
 
 def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse a prompt file that is malformed, uses undeclared labels, or has no place for the texts to be shown.
+    """Refuse a prompt file that is malformed, or does not fit the labels, the topics or the texts to be shown.
 
     Args:
         parameters: of 12_aug_pe; ``prompts`` is the path of the file.
@@ -115,10 +115,15 @@ def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
+    from lib.data import labels
     from lib.generation import prompt_checks, prompt_file
+    from lib.models import templates
 
     prompts = prompt_file.load(Path(str(parameters["prompts"])))
-    prompts.check_labels(corpus["label_domain"])
+    prompts.check_labels(labels.declared(corpus))
+    if corpus.get("topics") is not None:
+        for template in prompts.random_templates:
+            templates.check_topic(templates.fields(template))
     shown = [name for name in prompt_checks.SHOWN if parameters[f"{name}_shots"]]
     prompt_checks.check_shown(prompts, str(parameters["variation"]), shown)
 

@@ -65,19 +65,23 @@ def check_generate(parameters: Parameters) -> None:
 
 
 def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse a prompt with a label that the corpus stage does not declare.
+    """Refuse a prompt with a label that the records do not have, and one that leaves out the topics that they have.
 
     Args:
         parameters: of a stage with a ``prompt``; None where the input ``model`` brings the prompt.
         corpus: parameters of its corpus stage.
 
     Raises:
-        DoppelError: the prompt is malformed or names an unknown label (`lib.models.templates`).
+        DoppelError: the prompt is malformed, names an unknown label or no topic (`lib.models.templates`).
     """
+    from lib.data import labels
     from lib.models import templates
 
     if parameters["prompt"] is not None:
-        templates.check_labels(str(parameters["prompt"]), corpus["label_domain"])
+        prompt = str(parameters["prompt"])
+        templates.check_labels(prompt, labels.declared(corpus))
+        if corpus.get("topics") is not None:
+            templates.check_topic(templates.label_fields(prompt))
 
 
 METHOD = Method(

@@ -73,14 +73,14 @@ def test_texts_of_a_source_keep_to_the_lengths_and_have_the_labels_of_the_domain
 
 
 def test_a_source_must_be_declared_public_and_must_not_be_that_of_the_corpus(tweets: Path) -> None:
-    with refused("methods.warm_source_not_declared", name="warm_source") as error:
+    with refused("privacy.source_not_declared", name="warm_source") as error:
         check(given(tweets, warm_source=f"csv:{tweets}"), PRIVATE)
     assert f"public:csv:{tweets}" in error.value.remedy
     link = tweets.with_name("link.csv")
     link.symlink_to(tweets)
     for own in (f"csv:{tweets}", f"jsonl:{tweets}", f"csv:{link}"):
         for refuses in (check, of_source):
-            with refused("methods.warm_source_is_the_corpus", name="warm_source"):
+            with refused("privacy.source_is_the_corpus", name="warm_source"):
                 refuses(given(tweets), PRIVATE | {"source": own})
     for source, own in (
         ("rotten-tomatoes", "rotten-tomatoes:reviews"),
@@ -88,7 +88,7 @@ def test_a_source_must_be_declared_public_and_must_not_be_that_of_the_corpus(twe
         ("rotten-tomatoes", "movie-snippets"),
         ("hub:a/B::test", "hub:A/b"),
     ):
-        with refused("methods.warm_source_is_the_corpus"):
+        with refused("privacy.source_is_the_corpus"):
             check(given(tweets, warm_source=f"public:{source}", warm_columns=None), PRIVATE | {"source": own})
     check(given(tweets, warm_source="public:amazon-snippets", warm_columns=None), PRIVATE)
     check(given(tweets, warm_source=None), PRIVATE)

@@ -76,6 +76,9 @@ def test_a_prompt_file_that_does_not_fit_the_corpus_is_refused(tmp_path: Path) -
     check_prompts(given, domain)
     with refused("generation.prompt_label_unknown", name="side"):
         check_prompts(given, {"label_domain": {"edge": ["left", "right"]}})
+    with refused("models.topic_unsaid", name="topic"):
+        check_prompts(given, domain | {"topics": 4})
+    check_prompts(given | {"prompts": ROOT / "prompts" / "generic.yaml"}, domain | {"topics": 4})
     with refused("generation.prompt_file_missing"):
         check_prompts(given | {"prompts": tmp_path / "none.yaml"}, {"label_domain": {}})
     for name in ("good_shots", "bad_shots"):

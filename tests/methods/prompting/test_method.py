@@ -55,6 +55,19 @@ def test_a_prompt_may_name_the_labels_of_the_corpus_alone() -> None:
         check_prompt({"prompt": "A {tone} text:"}, corpus)
 
 
+def test_a_prompt_says_the_topics_that_records_have() -> None:
+    corpus: Mapping = {"label_domain": {"mood": ["good", "bad"]}, "topics": 4}
+    check_prompt({"prompt": "A {mood} text about {topic}:"}, corpus)
+    check_prompt(NOTHING, corpus)
+    with refused("models.topic_unsaid", name="topic"):
+        check_prompt(PROMPTED, corpus)
+    with refused("models.placeholder_unknown", name="topic"):
+        check_prompt({"prompt": "A {mood} text about {topic}:"}, corpus | {"topics": None})
+    check_prompt(
+        PROMPTED, {"label_domain": {"mood": ["a"], "topic": ["b"]}}
+    )  # a label of the corpus' own may be left out
+
+
 def test_a_card_names_the_model_and_the_prompt() -> None:
     first, second = METHOD.making(PROMPTED, PROMPTED, "record")
     assert "`hub:a/b`" in first and PROMPTED["prompt"] in second
