@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from support.budgets import two_arms
 from support.project import ROOT, Project
 from traitlets.config import Config
 
@@ -40,9 +41,13 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
 
 @pytest.fixture
 def house(here: Project) -> Project:
-    """The real notebooks, parameters and prompts in a project of its own, with a file of reviews beside them."""
+    """The real notebooks, parameters and prompts in a project of its own, with a file of reviews beside them.
+
+    Its preset quick has two private arms on a corpus of three sentiments, and no hybrid.
+    """
     for name in ("notebooks", "params", "prompts"):
         shutil.copytree(ROOT / name, here.root / name)
+    two_arms(here.root / "params" / "quick")
     (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
     return here
 

@@ -23,6 +23,23 @@ CSV = (  # changes that name the house's own file
 )
 
 
+def two_arms(quick: Path) -> None:
+    """Take the hybrid out of the files of preset quick, and the share that is reserved for it; change the corpus."""
+    (quick / "13_select.eps8.yaml").unlink()
+    more = {
+        CORPUS: "source: amazon-snippets\nlabel_domain: {sentiment: [negative, neutral, positive]}\n",
+        TRAIN: "prompt: '{sentiment}:'\nreserve: 0.0\nsteps: 6\n",
+        "10_finetune_dp_lora.nonprivate": "prompt: '{sentiment}:'\nsteps: 6\n",
+        "11_generate.base": "prompt: '{sentiment}:'\n",
+        EVOLVE: "prompts: prompts/amazon-snippets.yaml\n",
+    }
+    for path in quick.glob("*.yaml"):
+        added = more.get(path.stem, "")
+        names = {line.partition(":")[0] for line in added.splitlines()} | {"  hybrid"}
+        kept = [line for line in path.read_text().splitlines() if line.partition(":")[0] not in names]
+        path.write_text("\n".join(kept) + "\n" + added)
+
+
 @cache  # every house has the same notebooks, parameters and reviews, and the graph does not say in which folder
 def graph_of(*changes: str, run: str = "quick") -> Graph:
     """Preset quick after pre-flight."""

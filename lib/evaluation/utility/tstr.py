@@ -106,6 +106,11 @@ def transfer(
     }
 
 
+def numbers(records: int, sizes: Sequence[int]) -> list[int]:
+    """The numbers of records at which a set is measured: the ``sizes`` below its ``records``, and all of them."""
+    return sorted({size for size in sizes if size < records} | {records})
+
+
 def by_size(
     sets: Sets,
     label: str,
@@ -130,7 +135,7 @@ def by_size(
         seeds: trainings at each number, at least 3.
         draws: draws of each interval.
         seed: of the training rows and the draws.
-        progress: called after each training, at most (arms + 1) x (sizes + 1) x ``seeds`` times.
+        progress: called after each training: ``seeds`` times for each of the `numbers` of a set.
 
     Raises:
         DoppelError: a held-out record lacks the label.
@@ -138,10 +143,9 @@ def by_size(
     codes, tests = sets.codes(label)[0], sets.rows[HELD_OUT]
     found: dict[str, dict[int, Repeated | Undefined]] = {}
     for name, rows in sets.whole.items():
-        numbers = sorted({size for size in sizes if size < len(rows)} | {len(rows)})
         trained = {
             n: _predictions(fit, name, label, rows[:n], codes, tests, seeds=seeds, seed=seed, progress=progress)
-            for n in numbers
+            for n in numbers(len(rows), sizes)
         }
         found[name] = {
             n: _estimate(macro_f1, outcome, codes[tests], draws=draws, seed=seed) for n, outcome in trained.items()
