@@ -13,7 +13,7 @@ of Liu & Talwar (2019) without a delta, put at delta / tries. `top`: how probabl
 that tries can give, for a fixed number of tries and for the random one. The last line is one JSON object: `all` and
 `best` by arm.
 
-    python benchmarks/guarantee.py [--units 3114] [--targets 1 2 4 8]
+    python benchmarks/guarantee.py [--units 15570] [--targets 1 2 4 8]
 """
 
 import argparse
@@ -43,7 +43,7 @@ TOP = 0.1
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--units", type=int, default=3114)
+    arguments.add_argument("--units", type=int, default=15570)
     arguments.add_argument("--targets", type=float, nargs="+", default=[1, 2, 4, 8])
     options = arguments.parse_args()
     logging.getLogger("absl").setLevel(logging.ERROR)  # Renyi orders that are left out, of many
