@@ -1,6 +1,6 @@
 """What canaries show about an epsilon: bounds of the real mechanisms by number of canaries, planted faults, coverage.
 
-1. Canaries go through the mechanisms like those of preset quick (DP-SGD with q = 144 / 3,114 and 6 steps; 3 votes; both near
+1. Canaries go through mechanisms of the size of quick's (DP-SGD with q = 144 / 3,114 and 6 steps; 3 votes; both near
    epsilon 8). Printed: the bound by the mechanism's own trade-off curve, its ceiling (an ideal attack), what holds for
    any mechanism (Steinke et al. 2023), the claim, and the time.
 2. The same with a fault planted: each must read violated.
