@@ -37,7 +37,7 @@ def test_the_recipe_is_what_an_evolution_runs(
 def test_the_defaults_of_the_notebook_can_evolve() -> None:
     check_evolution(DEFAULTS)
     check_evolution(DEFAULTS | {"inputs": {"corpus": "00_process_data", "start": "11_generate.eps8"}})
-    domain = {"sentiment": ["negative", "neutral", "positive"]}
+    domain = {"kind": ["positive review", "negative review", "plot summary"]}
     check_prompts(DEFAULTS | {"prompts": ROOT / DEFAULTS["prompts"]}, {"label_domain": domain})
 
 
