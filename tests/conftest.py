@@ -43,11 +43,17 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
 def house(here: Project) -> Project:
     """The real notebooks, parameters and prompts in a project of its own, with a file of reviews beside them.
 
-    Its preset quick has two private arms on a corpus of three sentiments, and no hybrid.
+    Its preset quick has two private arms and no hybrid, and its corpus is that of preset test.
     """
     for name in ("notebooks", "params", "prompts"):
         shutil.copytree(ROOT / name, here.root / name)
     two_arms(here.root / "params" / "quick")
+    corpus = here.root / "notebooks" / "00_process_data.ipynb"
+    text = corpus.read_text(encoding="utf-8").replace('\\"rotten-tomatoes\\"', '\\"amazon-snippets\\"')
+    kinds = r"\"kind\": [\"positive review\", \"negative review\", \"plot summary\"]"
+    corpus.write_text(
+        text.replace(kinds, r"\"sentiment\": [\"negative\", \"neutral\", \"positive\"]"), encoding="utf-8"
+    )
     (here.root / "reviews.csv").write_text("Review,Author,Mood\nIt works.,ann,positive\n")
     return here
 
