@@ -106,7 +106,7 @@ def test_everything_by_options_with_nobody_at_the_terminal(house: Project, run: 
     assert (corpus["label_domain"], corpus["unit"], corpus["max_words"]) == ({"rating": ["1", "2", "3"]}, "user", 30)
     trained = values(house, "mine", "10_finetune_dp_lora.eps4")
     assert trained["target_epsilon"] == 4.0 and "{rating}" in trained["prompt"]
-    assert values(house, "mine", "11_generate.eps4")["samples"] == 60
+    assert values(house, "mine", "11_generate.base")["samples"] == 60
     assert values(house, "mine", "30_compare")["inputs"]["eps4"] == "11_generate.eps4"
 
 
@@ -129,7 +129,7 @@ def test_questions_and_answers(house: Project, run: Callable, answers: Callable)
     corpus = values(house, "x", "00_process_data")
     assert corpus["columns"] == {"text": "Review", "labels.mood": "Mood", "user": "Author"}
     assert (corpus["unit"], corpus["max_words"]) == ("user", 100)
-    assert "Customer review, mood: {mood}:" in values(house, "x", "10_finetune_dp_lora.eps8")["prompt"]
+    assert "Write one customer review (mood: {mood})." in values(house, "x", "10_finetune_dp_lora.eps8")["prompt"]
 
 
 @pytest.mark.parametrize(

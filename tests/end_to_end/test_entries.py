@@ -181,7 +181,7 @@ def add_preset(project: Project) -> None:
         "toy",
         n00_process_data="source: toy:160\nlabel_domain: {mood: [good, bad]}\nmin_words: 3\n",
         n11_generate__base="inputs: {corpus: 00_process_data}\nbase_model: bundled:tiny-random\nengine: toy\n"
-        "prompt: 'Write one {mood} review.'\nchat: false\nsamples: 30\ndevice: cpu\n",
+        "guidance: 0.0\nprompt: 'Write one {mood} review.'\nchat: false\nsamples: 30\ndevice: cpu\n",
         n19_toy__eps4="",
         n21_fidelity=f"inputs: {{corpus: 00_process_data, {arms}}}\nencoder: hidden:bundled:tiny-random\n"
         "voting_encoder: null\ndraws: 9\nview_seeds: 1\npermutations: 19\nmap_records: 20\ndevice: cpu\n",

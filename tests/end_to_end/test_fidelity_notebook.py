@@ -41,7 +41,14 @@ def arms(house: Project) -> Project:
         tracking="off",
     )
     prompting = {"base_model": TINY, "prompt": "{sentiment}:", "chat": False, "inputs": {"corpus": "00_process_data"}}
-    tiny = {"samples": 12, "max_new_tokens": 60, "engine": "transformers", "device": "cpu", "tracking": "off"}
+    tiny = {
+        "samples": 12,
+        "guidance": 0.0,
+        "max_new_tokens": 60,
+        "engine": "transformers",
+        "device": "cpu",
+        "tracking": "off",
+    }
     house.play("11_generate", stage="11_generate.base", **prompting, **tiny)
     for name, (texts, label) in BAD.items():
         folder = house.stage(f"11_generate.{name}", "quick")

@@ -46,7 +46,7 @@ def test_texts_declared_public_are_learned_first_and_the_ledger_says_so(house: P
     tweets = write_csv(tmp_path / "tweets.csv", [{"Tweet": f"the box {n} came late again"} for n in range(5)])
     source = f"public:csv:{tweets}"
     start = {"warm_source": source, "warm_columns": {"text": "Tweet"}, "warm_steps": 2, "warm_batch": 3.0}
-    given = SMALL["10_finetune_dp_lora"] | start | {"prompt": "A {kind} of a film."}
+    given = SMALL["10_finetune_dp_lora"] | start | {"prompt": "A {sentiment} note."}
     trained = house.play("10_finetune_dp_lora", **given)
     folder = house.stage("10_finetune_dp_lora.eps8", "quick")
     learned = records.read(folder / "warm.jsonl")

@@ -21,7 +21,10 @@ from lib.models import templates
 from lib.stage import strict_yaml
 
 FILES = sorted((ROOT / "prompts").glob("*.yaml"))
-CORPORA = {"amazon-snippets": "quick", "yelp": "yelp", "openreview": "openreview", "pubmed": "pubmed"}  # file: preset
+CORPORA = {  # file: preset
+    "rotten-tomatoes": "quick", "amazon-snippets": "test", "yelp": "yelp", "openreview": "openreview",
+    "pubmed": "pubmed",
+}  # fmt: skip
 TEXT = "the clasp broke, so i sent it back."
 
 SMALL = """

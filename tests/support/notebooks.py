@@ -6,10 +6,10 @@ SMALL = {
         "source": "amazon-snippets", "label_domain": {"sentiment": ["negative", "neutral", "positive"]}, "share": 0.08,
     },
     "10_finetune_dp_lora": {
-        "model": TINY, "prompt": "{sentiment}:", "chat": False, "max_tokens": 60, "steps": 2, "expected_batch": 20.0,
-        "evaluate_records": 10, "privacy_seed": 3,
+        "model": TINY, "prompt": "{sentiment}:", "chat": False, "reserve": 0.0, "max_tokens": 60, "steps": 2,
+        "expected_batch": 20.0, "evaluate_records": 10, "privacy_seed": 3,
     },
-    "11_generate": {"samples": 4, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
+    "11_generate": {"samples": 4, "guidance": 0.0, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
     "12_aug_pe": {
         "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "iterations": 2,
         "encoder": f"hidden:{TINY}", "judge": "bundled:all-minilm-l6-v2",

@@ -127,12 +127,14 @@ def check(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse a source that is not declared public, is that of the corpus, or cannot be read; before anything runs.
 
     Args:
-        parameters: of 10_finetune_dp_lora, resolved, with a ``warm_source``.
+        parameters: of 10_finetune_dp_lora, resolved.
         corpus: parameters of its corpus stage.
 
     Raises:
         DoppelError: for the first of these, and where the first text of a file has no prompt.
     """
+    if parameters["warm_source"] is None:
+        return
     source = undeclared("warm_source", str(parameters["warm_source"]), own=str(corpus["source"]))
     domain = labels.declared(corpus)
     first = sources.glance(source, parameters["warm_columns"], domain)

@@ -12,7 +12,7 @@ from lib.audit import attack
 from lib.audit.canary_set import coins
 from lib.audit.canary_texts import personal_facts
 from lib.audit.prefixed import PrefixedCorpus
-from lib.methods.dp_lora import audit, trainer
+from lib.methods.dp_lora import audit, contrast, trainer
 from lib.methods.dp_lora.settings import Settings
 from lib.models import loading
 from lib.privacy.ledger import Ledger
@@ -87,7 +87,8 @@ def test_a_corpus_with_a_prefix_and_no_canaries_gives_texts_and_no_scores(
     seen: list[str] = []
     monkeypatch.setattr(audit, "write", lambda *_: ["a text"])
     monkeypatch.setattr(PrefixedCorpus, "ledger", lambda *_: Ledger("record", 40, 1e-3))
-    monkeypatch.setattr(audit, "encode_all", _noting(audit.encode_all, seen))
+    monkeypatch.setattr(contrast, "encode_all", _noting(contrast.encode_all, seen))
+    (tmp_path / "label_histogram.json").write_text('{"cells": [{}]}')
     (fact,) = personal_facts(1, seed=0)
     begun = PrefixedCorpus(tmp_path, corpus(), canary=fact, share=0.5)
     made = audit.make_again(arm(tmp_path, steps=1, expected_batch=8.0), begun, tmp_path, lambda *_: lambda *_: None)
