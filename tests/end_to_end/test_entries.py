@@ -54,8 +54,8 @@ class ToyEngine:
     def __init__(self, model, adapter=None, *, device="auto", dtype="auto", batch_size=64):
         self.tokenizer = loading.load_tokenizer(model)
 
-    def complete(self, prompts, sampling, limits=None):
-        """Complete ``prompts``, whatever ``sampling`` and ``limits`` say."""
+    def complete(self, prompts, sampling, limits=None, *, without_label=None):
+        """Complete ``prompts``, whatever the rest says."""
         for position, _ in enumerate(prompts):
             yield position, Completion(f"The toy engine wrote sentence {position} by itself.", 9, True)
 '''
@@ -295,7 +295,8 @@ def test_the_pack_is_certified_and_verified(project: Project, answers: dict) -> 
     card = (pack / "README.md").read_text()
     assert "By the toy method: 2 noisy lengths" in card and "Full stops of the toy" in card and "toy reviews" in card
     certificate = json.loads((pack / "certificate.json").read_text())
-    assert certificate["code"]["19_toy.eps4"]["settings"] == {"target_epsilon": 4.0, "releases": 2, "samples": 30}
+    settings = {"inputs": {"corpus": "00_process_data"}, "target_epsilon": 4.0, "releases": 2, "samples": 30}
+    assert certificate["code"]["19_toy.eps4"]["settings"] == settings
 
 
 def test_a_certificate_whose_settings_ask_for_more_than_its_event_is_refused(answers: dict) -> None:
