@@ -16,7 +16,7 @@ from lib.evaluation import registry
 from lib.evaluation.comparison_sets import HELD_OUT, REAL, REAL_AGAIN, Sets
 from lib.evaluation.estimate import BySet, Undefined
 from lib.evaluation.utility.linear_classifiers import TFIDF_REGULARISATION, read_words
-from lib.evaluation.utility.training_resamples import LEAST_SEEDS, over_trainings, training_rows
+from lib.evaluation.utility.training_resamples import LEAST_SEEDS, each_over_trainings, training_rows
 
 TOP = 20  # words
 LOGITS_AT_ONCE = 1_000_000  # logits of shuffled words held in memory: 8 MB
@@ -144,15 +144,11 @@ def consistency(
                 measured[entry.name][name] = Undefined(str(error))
             continue
         pairs = _stacked([aligned(a, b) for a, b in zip(importances, reference, strict=True)])
-        for entry in entries:
-            function = entry.function()
-            measured[entry.name][name] = over_trainings(
-                lambda pair, rows, function=function: function(*_mean_importances(pair, rows)),
-                pairs,
-                draws=draws,
-                seed=seed,
-                separate=LEAST_SEEDS,
-            )
+        functions = [entry.function() for entry in entries]
+        statistics = [lambda means, function=function: function(*means) for function in functions]
+        found = each_over_trainings(_mean_importances, statistics, pairs, draws=draws, seed=seed, separate=LEAST_SEEDS)
+        for entry, one in zip(entries, found, strict=True):
+            measured[entry.name][name] = one
     return measured
 
 

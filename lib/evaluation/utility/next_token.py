@@ -13,7 +13,7 @@ from lib.evaluation.comparison_sets import HELD_OUT, REAL, Sets
 from lib.evaluation.estimate import BySet
 from lib.evaluation.utility import token_logits
 from lib.evaluation.utility.lora_adaptation import Adaptable, Adaptation
-from lib.evaluation.utility.training_resamples import LEAST_SEEDS, over_trainings, training_rows
+from lib.evaluation.utility.training_resamples import LEAST_SEEDS, each_over_trainings, training_rows
 from lib.models.examples import Batch, Example, by_length
 
 HEADLINE = registry.headline("next_token")
@@ -126,13 +126,14 @@ def next_token(
             with model.adapted(own, settings, seed=number, checkpoint=folder / f"next_{place}_{number}.pt") as net:
                 scores.append(token_scores(net, tests, model.pad))
             progress()
-        for entry in entries:
-            function = entry.function()
-            measured[entry.name][name] = over_trainings(
-                lambda outcome, rows, function=function: function(outcome[rows]),
-                np.stack(scores),
-                draws=draws,
-                seed=seed,
-                separate=LEAST_SEEDS,
-            )
+        found = each_over_trainings(
+            lambda outcome, rows: outcome[rows],
+            [entry.function() for entry in entries],
+            np.stack(scores),
+            draws=draws,
+            seed=seed,
+            separate=LEAST_SEEDS,
+        )
+        for entry, one in zip(entries, found, strict=True):
+            measured[entry.name][name] = one
     return measured

@@ -8,8 +8,9 @@ own spread. All arms of a comparison share the test records of each draw, so the
 draw.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,11 +69,32 @@ def over_trainings(
     seed: int,
     separate: int = 0,
 ) -> Repeated:
-    """The mean of ``statistic`` over trainings, with its interval.
+    """The mean of one ``statistic`` over trainings, with its interval.
 
     Args:
         statistic: called with one training's outcome on all test records (tests, ...) and the rows of the test records
             to use.
+        outcomes: as `each_over_trainings` takes them, and so are ``draws``, ``seed`` and ``separate``.
+    """
+    (found,) = each_over_trainings(statistic, [float], outcomes, draws=draws, seed=seed, separate=separate)
+    return found
+
+
+def each_over_trainings(
+    summary: Callable[[np.ndarray, np.ndarray], Any],
+    statistics: Sequence[Callable[[Any], float]],
+    outcomes: np.ndarray,
+    *,
+    draws: int,
+    seed: int,
+    separate: int = 0,
+) -> list[Repeated]:
+    """The means of several statistics of one summary over trainings, each with its interval.
+
+    Args:
+        summary: called once a draw, with one training's outcome on all test records (tests, ...) and the rows of the
+            test records to use.
+        statistics: each is called with what ``summary`` returned.
         outcomes: the outcomes of all trainings, (trainings, tests, ...).
         draws: draws of the interval; rounded up to a multiple of the trainings.
         seed: of the draws.
@@ -82,11 +104,16 @@ def over_trainings(
     trainings, tests = outcomes.shape[:2]
     draws = -(-draws // trainings) * trainings
     samples = [rows for rows, _ in subsamples(tests, tests, draws=draws, seed=seed)]
-    drawn = [statistic(outcomes[number % trainings], rows) for number, rows in enumerate(samples)]
-    values = [float(statistic(outcome, np.arange(tests))) for outcome in outcomes]
-    each = tuple(
-        Estimate.from_subsamples(value, np.array([statistic(outcome, rows) for rows in samples]), tests)
-        for value, outcome in zip(values[:separate], outcomes, strict=False)
-    )
-    whole = Estimate.from_subsamples(float(np.mean(values)), np.array(drawn), tests)
-    return Repeated(whole.value, whole.draws, each)
+    drawn = [summary(outcomes[number % trainings], rows) for number, rows in enumerate(samples)]
+    whole = [summary(outcome, np.arange(tests)) for outcome in outcomes]
+    single = [[summary(outcome, rows) for rows in samples] for outcome in outcomes[:separate]]
+    found = []
+    for statistic in statistics:
+        values = [float(statistic(one)) for one in whole]
+        each = tuple(
+            Estimate.from_subsamples(value, np.array([statistic(one) for one in of_one]), tests)
+            for value, of_one in zip(values, single, strict=False)
+        )
+        mean = Estimate.from_subsamples(float(np.mean(values)), np.array([statistic(one) for one in drawn]), tests)
+        found.append(Repeated(mean.value, mean.draws, each))
+    return found
