@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from lib.data.tokenize import words
 
@@ -66,6 +65,8 @@ def first_of_each(texts: list[str], similarity: float) -> np.ndarray:
 
 def _sets(texts: list[str]) -> sparse.csr_array:
     """Texts x shingles, 0 or 1. Columns run from the rarest shingle to the most common; indices are sorted in a row."""
+    from sklearn.feature_extraction.text import HashingVectorizer  # here: pre-flight imports this
+
     hashed = HashingVectorizer(
         analyzer=lambda text: (" ".join(shingle) for shingle in shingles(text)),
         n_features=HASHES,

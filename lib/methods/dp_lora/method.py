@@ -186,9 +186,8 @@ def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
         DoppelError: as `check_labels_to_contrast` and `lib.methods.dp_lora.public_texts.check` do.
     """
     check_labels_to_contrast(parameters, corpus)
-    if parameters["warm_source"] is not None:
-        # by name, as a stage's fingerprint follows import statements: a new source must not make stages run again
-        import_module("lib.methods.dp_lora.public_texts").check(parameters, corpus)
+    # by name, as a stage's fingerprint follows import statements: a new source must not make stages run again
+    import_module("lib.methods.dp_lora.public_texts").check(parameters, corpus)
 
 
 def check_labels_to_contrast(parameters: Parameters, corpus: Parameters) -> None:
