@@ -114,7 +114,8 @@ def test_a_hybrid_by_hand_spends_what_an_arm_left_it(house: Project) -> None:
     held = house.play("13_select", **SMALL["13_select"] | inputs | {"target_epsilon": 2.0})
     privacy = json.loads((house.stage("13_select.eps8", "quick") / "privacy.json").read_text())
     assert 0.98 * 2 <= privacy["epsilon"] <= 2 and len(privacy["events"]) == 5
-    assert len(set(held["users"].tolist())) == held["ledger"].units < len(held["users"])
+    users = held["election"].voters.owners
+    assert len(set(users.tolist())) == held["ledger"].units < len(users)
     offered = [record.text for record in records.read(house.stage("11_generate.eps8", "quick") / "synthetic.jsonl")]
     made = records.read(house.stage("13_select.eps8", "quick") / "synthetic.jsonl")
     assert 1 <= len(made) <= 3 and {record.text for record in made} <= set(offered)

@@ -86,12 +86,16 @@ def self_bleu(counts: Sequence[sparse.csr_array]) -> np.ndarray:
 def repetition(texts: Sequence[str], size: int, *, seed: int) -> float:
     """Self-BLEU of some of a set of texts, in [0, 1]; it grows with their number, so sets are compared at one size.
 
+    One text repeats no other: 0.
+
     Args:
         texts: plain texts.
-        size: how many of them to take, at least 2.
+        size: how many of them to take, at least 1.
         seed: of the draw.
     """
     some = np.random.default_rng(seed).permutation(len(texts))[:size]
+    if len(some) == 1:
+        return 0.0
     return float(self_bleu([ngram_counts([texts[i] for i in some], n) for n in range(1, ORDER + 1)]).mean())
 
 

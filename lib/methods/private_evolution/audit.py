@@ -19,7 +19,7 @@ from lib.audit.canaries import Canary
 from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json
 from lib.data import labels
-from lib.data.records import Record, owner_numbers
+from lib.data.records import Record
 from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution import start, text_api
 from lib.methods.private_evolution.candidates import Generation
@@ -119,7 +119,6 @@ def evolve(
     given = METHOD.as_before | dict(arm.parameters)
     histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
     cells = [dict(cell) for cell in histogram["cells"]]
-    users = np.array(owner_numbers(train)) if ledger.unit == "user" else None
     before = start.spent_before(arm.folder, arm.inputs.get("start"), ledger)
     mechanism = start.mechanism(given, ledger, before)
     noise = noise_multiplier(mechanism)
@@ -127,7 +126,7 @@ def evolve(
     evolution = Evolution(
         text_api.open_api(given),
         embed,
-        Voters(vectors, labels.cell_numbers(train, cells), users),
+        Voters.of(vectors, train, cells, ledger.unit),
         cells=cells,
         shares=labels.probabilities(histogram["noisy_counts"]),
         catalogue=catalogue,

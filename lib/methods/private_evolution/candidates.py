@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lib.data.records import Record
 from lib.generation.generate import Draws
 from lib.methods.private_evolution.selection import quotas
 from lib.methods.private_evolution.settings import Settings
@@ -46,6 +47,17 @@ class Generation:
     rejected: dict[str, int] = field(default_factory=dict)
     tokens: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, records: Sequence[Record], cells: Sequence[int]) -> "Generation":
+        """Candidates that some arm wrote: none of them varied from another, and nothing was asked for.
+
+        Args:
+            records: their texts and labels.
+            cells: number of each one's label cell.
+        """
+        texts = [record.text.reveal() for record in records]
+        return cls(texts, [dict(record.labels) for record in records], list(cells), [None] * len(texts))
 
     def add(
         self,

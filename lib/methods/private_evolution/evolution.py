@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from lib.common.files import read_json, write_array, write_json
+from lib.data import labels
 from lib.data.private_text import PrivateText
-from lib.data.records import Record
+from lib.data.records import Record, owner_numbers
 from lib.methods.private_evolution.candidates import CHOICE, COPIES, Bars, CandidateWriter, Generation, first_of_each
 from lib.methods.private_evolution.selection import quotas, select
 from lib.methods.private_evolution.settings import Settings
@@ -44,6 +45,21 @@ class Voters:
     vectors: np.ndarray
     cells: np.ndarray
     owners: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, vectors: np.ndarray, records: Sequence[Record], cells: Sequence[Mapping[str, str]], unit: str
+    ) -> "Voters":
+        """The voters that records are.
+
+        Args:
+            vectors: as the attribute.
+            records: the n private records.
+            cells: labels of each cell, name -> value.
+            unit: ``record`` or ``user``; with the latter the records of a user vote as one.
+        """
+        owners = np.array(owner_numbers(records)) if unit == "user" else None
+        return cls(vectors, labels.cell_numbers(records, cells), owners)
 
 
 @dataclass(frozen=True)

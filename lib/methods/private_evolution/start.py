@@ -31,12 +31,7 @@ def candidates(records: Sequence[Record], cells: Sequence[dict[str, str]]) -> Ge
         The candidates, none of them varied from another.
     """
     once = list({record.text.reveal(): record for record in records}.values())
-    return Generation(
-        [record.text.reveal() for record in once],
-        [dict(record.labels) for record in once],
-        labels.cell_numbers(once, cells).tolist(),
-        [None] * len(once),
-    )
+    return Generation.of(once, labels.cell_numbers(once, cells).tolist())
 
 
 def mechanism(parameters: Parameters, ledger: Ledger, others: Sequence[Mechanism]) -> Mechanism:

@@ -10,12 +10,9 @@ record but the canaries.
 
 from pathlib import Path
 
-import numpy as np
-
 from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json
 from lib.data import labels
-from lib.data.records import owner_numbers
 from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution.audit import Evolved, embedded, vote_scores
 from lib.methods.private_evolution.evolution import Voters
@@ -57,11 +54,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     selection = Selection(
         generation,
         encoder.encode(generation.texts),
-        Voters(
-            vectors,
-            labels.cell_numbers(train, cells),
-            np.array(owner_numbers(train)) if ledger.unit == "user" else None,
-        ),
+        Voters.of(vectors, train, cells, ledger.unit),
         cells=cells,
         shares=labels.probabilities(histogram["noisy_counts"]),
         settings=Settings(iterations=given["votes"], noise_multiplier=noise, **{name: given[name] for name in names}),

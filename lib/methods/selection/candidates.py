@@ -42,8 +42,7 @@ class Candidates:
     @property
     def generation(self) -> Generation:
         """The candidates as a vote takes them."""
-        texts = [record.text.reveal() for record in self.records]
-        return Generation(texts, [dict(r.labels) for r in self.records], self.cells.tolist(), [None] * len(texts))
+        return Generation.of(self.records, self.cells.tolist())
 
 
 def source(candidate: Record) -> str:
