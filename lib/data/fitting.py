@@ -101,12 +101,13 @@ def fitting_lengths(texts: Sequence[str], tokenizer: Path | None, max_words: int
         DoppelError: no text has a word.
     """
     cleaned = [text for text in map(normalise, texts) if text]
-    words = sorted(map(count, cleaned))
+    counts = list(map(count, cleaned))
+    words = sorted(counts)
     if not words:
         raise DoppelError("data.no_text", "all texts are empty", name="text", remedy="name the column of the text")
     most = max_words or rounded_up(words[min(len(words) - 1, int(KEPT * len(words)))])
     least = min(4 if words[int((1 - KEPT) * len(words))] >= 4 else 1, most)
-    kept = [text for text in cleaned if least <= count(text) <= most]
+    kept = [text for text, number in zip(cleaned, counts, strict=True) if least <= number <= most]
     lines = sum("\n" in text for text in kept)
     return Lengths(
         min_words=least,
