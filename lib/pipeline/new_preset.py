@@ -198,6 +198,8 @@ def _changes(description: Description, name: str, resolved: Mapping[str, object]
         changes["prompts"] = f"prompts/{name}.yaml"
     if "one_line" in resolved:
         changes["one_line"] = description.one_line
+    if resolved.get("guidance") and not description.label_domain:  # there is no label to guide by
+        changes["guidance"] = 0.0
     if not description.small:  # whose model has few tokens, and takes what is longer cut
         changes |= {limit: description.tokens for limit in ("max_tokens", "max_new_tokens") if limit in resolved}
     most = MOST_SAMPLED * description.units * description.share

@@ -49,6 +49,12 @@ def test_each_file_has_the_keys_of_the_template_and_those_of_the_corpus(house: P
         assert all(values[key] == template[name][key] for key in kept & set(template[name])), name
 
 
+def test_a_corpus_without_labels_has_nothing_to_guide_by(house: Project) -> None:
+    unlabelled = made(house.root, label_domain={}, columns={"text": "Review"})
+    assert unlabelled["11_generate.eps8.yaml"]["guidance"] == unlabelled["11_generate.nonprivate.yaml"]["guidance"] == 0
+    assert "guidance" not in made(house.root)["11_generate.eps8.yaml"]
+
+
 def test_a_file_and_a_parameter_that_the_template_gets_are_taken_over(house: Project) -> None:
     quick = house.root / "params" / "quick"
     (quick / "11_generate.more.yaml").write_text(

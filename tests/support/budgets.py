@@ -28,9 +28,9 @@ def two_arms(quick: Path) -> None:
     (quick / "13_select.eps8.yaml").unlink()
     more = {
         CORPUS: "source: amazon-snippets\nlabel_domain: {sentiment: [negative, neutral, positive]}\n",
-        TRAIN: "prompt: '{sentiment}:'\nreserve: 0.0\nsteps: 6\n",
-        "10_finetune_dp_lora.nonprivate": "prompt: '{sentiment}:'\nsteps: 6\n",
-        "11_generate.base": "prompt: '{sentiment}:'\n",
+        TRAIN: "prompt: 'A {sentiment} sentence:'\nreserve: 0.0\nsteps: 6\n",
+        "10_finetune_dp_lora.nonprivate": "prompt: 'A {sentiment} sentence:'\nsteps: 6\n",
+        "11_generate.base": "prompt: 'A {sentiment} sentence:'\n",
         EVOLVE: "prompts: prompts/amazon-snippets.yaml\n",
     }
     for path in quick.glob("*.yaml"):

@@ -175,6 +175,22 @@ def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> 
         )
 
 
+def check_guided(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:
+    """Refuse guidance of a tuned model whose prompt has no label to guide by, before the training is paid for.
+
+    Args:
+        parameters: of 11_generate, resolved.
+        inputs: parameters of its input stages, by the name of the input.
+
+    Raises:
+        DoppelError: the prompt of the training cannot do without its label, or has none.
+    """
+    from lib.models import templates
+
+    if parameters["guidance"] > 0 and "model" in inputs:
+        templates.unlabelled(str(inputs["model"]["prompt"]), parameters["prompt_without_label"])
+
+
 def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse what does not fit the corpus: its prompt, its contrast, and the source of its warm start.
 
@@ -271,7 +287,7 @@ METHOD = Method(
     },
     checks={TRAINS: check_training, WRITES: check_generate},
     corpus_checks={TRAINS: check_with_corpus, WRITES: check_prompt},
-    input_checks={TRAINS: check_warm_arm},
+    input_checks={TRAINS: check_warm_arm, WRITES: check_guided},
     canaries="lib.methods.dp_lora.canaries:send",
     audit="lib.methods.dp_lora.audit:make_again",
     control_score="gradients",

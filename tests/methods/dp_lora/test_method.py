@@ -87,6 +87,17 @@ def test_an_arm_that_will_see_private_records_is_no_warm_start() -> None:
         check_warm_arm(training, {"warm": {"inputs": {"corpus": "00_process_data.b"}}})
 
 
+def test_guidance_of_a_tuned_model_needs_a_label_in_the_prompt_of_its_training() -> None:
+    guided = {"guidance": 1.0, "prompt_without_label": None}
+    with refused("models.prompt_without_labels"):
+        METHOD.input_checks["11_generate"](guided, {"corpus": {}, "model": {"prompt": "Write one note."}})
+    with refused("models.prompt_not_unlabelled"):
+        METHOD.input_checks["11_generate"](guided, {"corpus": {}, "model": {"prompt": "{mood}:"}})
+    for parameters, prompt in ((guided, "Write one {mood} note."), (guided | {"guidance": 0.0}, "Write one note.")):
+        METHOD.input_checks["11_generate"](parameters, {"corpus": {}, "model": {"prompt": prompt}})
+    METHOD.input_checks["11_generate"](guided, {"corpus": {}})  # the floor's own prompt is checked elsewhere
+
+
 def test_contrast_needs_a_prompt_that_differs_from_label_to_label() -> None:
     training, corpus = TRAINING | {"prompt": "A {mood} note:", "contrast": 1.0}, {"label_domain": {"mood": ["a", "b"]}}
     check_labels_to_contrast(training, corpus)
