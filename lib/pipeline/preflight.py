@@ -73,14 +73,24 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
             inputs = (preset.defaults(id) | given.values | set_here).get("inputs")
             _check_edges(given.where, inputs, preset, faults)
             nodes[id] = _node(id, given, preset.spec(id), run, set_here)
+    behind = {
+        id: {name: nodes[stage] for name, stage in node.parameters.get("inputs", {}).items() if stage in nodes}
+        for id, node in nodes.items()
+    }
+    refused = set()  # what does not fit its corpus is told once, and not again by every stage that reads it
     for id, node in nodes.items():
-        named = node.parameters.get("inputs", {})
-        behind = {name: nodes[stage].parameters for name, stage in named.items() if stage in nodes}
-        with faults, _naming(preset.stages[id].where):
-            if node.notebook in WITH_CORPUS and "corpus" in behind:
-                WITH_CORPUS[node.notebook](node.parameters, behind["corpus"])
-            if node.notebook in WITH_INPUTS:
-                WITH_INPUTS[node.notebook](node.parameters, behind)
+        if node.notebook in WITH_CORPUS and "corpus" in behind[id]:
+            told = len(faults.found)
+            with faults, _naming(preset.stages[id].where):
+                WITH_CORPUS[node.notebook](node.parameters, behind[id]["corpus"].parameters)
+            if len(faults.found) > told:
+                refused.add(id)
+    for id, node in nodes.items():
+        if node.notebook in WITH_INPUTS and not any(read.id in refused for read in behind[id].values()):
+            with faults, _naming(preset.stages[id].where):
+                WITH_INPUTS[node.notebook](
+                    node.parameters, {name: read.parameters for name, read in behind[id].items()}
+                )
     faults.raise_any()
     try:
         order = list(TopologicalSorter({id: node.inputs for id, node in nodes.items()}).static_order())
