@@ -103,16 +103,18 @@ def judge_growing(access: Access, run: CanaryRun, *, beta: float = 0.05) -> list
     return [judge(access, run.first(number), beta=beta) for number in (*(n for n in NUMBERS if n < whole), whole)]
 
 
-def verdict(findings: Sequence[Finding], controls: Mapping[Fault, Verdict]) -> Verdict:
+def verdict(findings: Sequence[Finding], controls: Mapping[Fault, Verdict], *, same_code: bool = True) -> Verdict:
     """The verdict on an arm.
 
     Args:
         findings: of its accesses, at least one.
         controls: what the audit of the same mechanisms reads with a fault planted.
+        same_code: whether the code that was attacked made the arm (`lib.methods.attacks.changed_code`).
 
     Returns:
         *violated* where any finding is. Else *failed* where a control does not read *violated*: an attack that misses
-        a planted fault proves nothing by finding nothing. Else *inconclusive* where any finding is, else *consistent*.
+        a planted fault proves nothing by finding nothing. Else *inconclusive* where any finding is, or where other
+        code made the arm: what this code does well, that code may have done badly. Else *consistent*.
 
     Raises:
         DoppelError: there are no findings, or no controls.
@@ -128,4 +130,6 @@ def verdict(findings: Sequence[Finding], controls: Mapping[Fault, Verdict]) -> V
     verdicts = {finding.verdict for finding in findings}
     if set(controls.values()) != {Verdict.VIOLATED}:
         verdicts.add(Verdict.FAILED)
+    if not same_code:
+        verdicts.add(Verdict.INCONCLUSIVE)
     return next(v for v in WORST_FIRST if v in verdicts)

@@ -12,8 +12,8 @@ VERDICTS: Mapping[Verdict, str] = {
     "noise, clipping, batches or seeds are not as claimed.",
     Verdict.CONSISTENT: "The attack found nothing that contradicts the claim, and would have found planted faults. "
     "That does not prove the claim.",
-    Verdict.INCONCLUSIVE: "With so few canaries even an ideal attack shows little, so it says nothing for or against "
-    "the claim.",
+    Verdict.INCONCLUSIVE: "With so few canaries even an ideal attack shows little, or the code that was attacked is "
+    "newer than the arm. So it says nothing for or against the claim.",
     Verdict.FAILED: "The attack missed a fault that was planted to test it, so its results mean nothing.",
 }
 

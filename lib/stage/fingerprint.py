@@ -90,9 +90,29 @@ def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> di
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
         "defaults": json.loads(json.dumps({name: parameter.default for name, parameter in spec.items()})),
         "notebook": text_hash("\n\n".join(map(_meaning, cells))),
-        "modules": {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in files.items()},
+        "modules": _hashes(files),
         "optional": [name for name in files if name not in always or name.startswith(OPENED)],
     }
+
+
+def changed_since(root: Path, done: Mapping, source: str, *, within: Iterable[str]) -> list[str]:
+    """The modules that a finished stage was made of, and that some code runs in another version today.
+
+    Args:
+        root: the project's folder.
+        done: of the stage, as `read_done` has it.
+        source: Python code; what it imports is compared.
+        within: the modules, or whole packages, that are compared.
+
+    Returns:
+        Their names, sorted.
+    """
+    was, now = done["made_from"]["modules"], _hashes(modules(root, [source], named=False))
+    return [name for name in now if name in was and was[name] != now[name] and _within(name, within)]
+
+
+def _hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    return {name: text_hash(_meaning(path.read_text("utf-8"))) for name, path in files.items()}
 
 
 def opened(made: Mapping) -> dict:

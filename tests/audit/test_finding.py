@@ -35,6 +35,8 @@ def test_the_verdict_of_an_arm_is_that_of_its_worst_access() -> None:
     assert verdict([weak, good], CAUGHT) is Verdict.INCONCLUSIVE
     assert verdict([weak, good, bad], CAUGHT) is Verdict.VIOLATED
     assert verdict([good], MISSED) is Verdict.FAILED and verdict([bad], MISSED) is Verdict.VIOLATED
+    assert verdict([good], CAUGHT, same_code=False) is Verdict.INCONCLUSIVE
+    assert verdict([bad], CAUGHT, same_code=False) is Verdict.VIOLATED  # today's fault is not excused
     assert str(Verdict.FAILED) == "audit failed: no verdict"
     with refused("audit.controls_missing", name="controls", value=0):
         verdict([good], {})

@@ -184,6 +184,7 @@ BAD = {  # what the file holds, more options, and the code
     "semicolons": (f"Review;Mood\n{MARK}, good;1\n".encode(), [], "data.other_delimiter"),
     "no header": (f"{MARK} one,good\n{MARK} two,good\n".encode(), [], "data.no_header"),
     "no header, a number": (f"{MARK} one,5\n{MARK} two,4\n".encode(), [], "data.no_header"),
+    "no header, short texts": ("".join(f"{MARK} {i}\n" for i in range(200)).encode(), [], "data.no_header"),
     "an archive": (b"PK\x03\x04" + MARK.encode(), [], "data.other_format"),
     "no such column": (rows(), ["--text", "Revew"], "cli.no_such_column"),
     "no such label": (rows(), ["--label", "stars=Sterne"], "cli.no_such_column"),

@@ -129,7 +129,8 @@ def survey(source: str, text: str | None = None) -> list[Column] | None:
     if kind == "jsonl" and isinstance(first.get("labels"), dict):
         return None
     if is_doubtful := kind == "csv" and text not in first:
-        _check_header(argument, any(map(LIKE_DATA.fullmatch, filter(None, first))))
+        words = " ".join(filter(None, first)).split() if len(first) == 1 else []  # no label's value to compare it with
+        _check_header(argument, len(words) > 1 or any(map(LIKE_DATA.fullmatch, filter(None, first))))
     columns = [Column(name) for name in first]
     for cells in chain([first], rows):
         for column in columns:
