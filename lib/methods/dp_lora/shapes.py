@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from lib.methods.dp_lora.contrast import factors
+from lib.methods.dp_lora.contrast import rows as sequences
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import head_chunk, token_losses
 
@@ -135,7 +136,8 @@ def rows_are_independent(model: nn.Module, shapes: Shapes, *, split_head: bool) 
     """Whether an example's gradient has the same bits whoever shares its micro-batch, and at whatever place.
 
     Measured without dropout on made-up tokens, so it says nothing about records, at widths of 16, 64, 256, ... up to
-    an eighth of a micro-batch. It is a measurement at these shapes, no proof for others.
+    an eighth of a micro-batch, with short prompts and with those of half the width, and with wrong prompts where the
+    training has them. It is a measurement at these shapes, no proof for others.
 
     Args:
         model: with `lib.methods.dp_lora.per_sample.attach` called on it; its mode is restored afterwards.
@@ -147,22 +149,25 @@ def rows_are_independent(model: nn.Module, shapes: Shapes, *, split_head: bool) 
     widths = [width for width in (16, 64, 256, 1024) if width <= limit] or [8]
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
-    def example(width: int) -> Example:
-        ids = torch.randint(vocabulary, (width,), generator=draw).tolist()
-        return Example(ids[:4], ids[4:], 0)
+    def unit(width: int, prompt: int) -> list[Example]:
+        ids, wrong = (torch.randint(vocabulary, (width,), generator=draw).tolist() for _ in range(2))
+        return list(sequences([Example(ids[:prompt], ids[prompt:], 0, wrong[:prompt] if shapes.contrast else None)]))
 
-    def gradient(examples: Sequence[Example], row: int) -> torch.Tensor:
-        shapes.loss(model, [examples], pad=0, split_head=split_head).backward()
-        found = torch.cat([parameter.grad_sample[row].flatten() for parameter in parameters])
+    def gradient(units: Sequence[Sequence[Example]]) -> torch.Tensor:
+        """Of the last of some units."""
+        shapes.loss(model, units, pad=0, split_head=split_head).backward()
+        end, height = sum(map(len, units)), len(units[-1])
+        found = torch.cat([parameter.grad_sample[end - height : end].flatten() for parameter in parameters])
         for parameter in parameters:
             parameter.grad_sample = None
         return found
 
     was_training = model.training
     model.eval()
-    same = True
-    for width in widths:
-        probe, others = example(width), [example(width) for _ in range(shapes.rows(width) - 1)]
-        same = same and torch.equal(gradient([probe], 0), gradient([*others, probe], len(others)))
+    same, cases = True, [(width, prompt) for width in widths for prompt in (4, width // 2)]
+    for width, prompt in cases:
+        probe = unit(width, prompt)
+        others = [unit(width, prompt) for _ in range(shapes.rows(width) // len(probe) - 1)]
+        same = same and torch.equal(gradient([probe]), gradient([*others, probe]))
     model.train(was_training)
     return same

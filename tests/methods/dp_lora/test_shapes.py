@@ -179,11 +179,28 @@ def mixing(dtype: torch.dtype) -> torch.nn.Module:
     return net
 
 
-def test_rows_that_depend_on_each_other_are_found():
+@pytest.mark.parametrize("contrast", [0.0, 1.0])
+def test_rows_that_depend_on_each_other_are_found(contrast):
     for net, expected in ((model(torch.bfloat16), True), (mixing(torch.bfloat16), False)):
         per_sample.attach(net.train())
-        assert rows_are_independent(net, Shapes(TOKENS, 96), split_head=True) is expected
+        assert rows_are_independent(net, Shapes(TOKENS, 96, contrast=contrast), split_head=True) is expected
         assert net.training and all(getattr(p, "grad_sample", None) is None for p in net.parameters())
+
+
+def test_the_measurement_has_short_prompts_long_ones_and_wrong_ones(monkeypatch):
+    """What the training meets: each is another shape of the head's product."""
+    measured, loss = set(), Shapes.loss
+
+    def seen(self, net, units, **others):
+        measured.add((len(units[0]), *self.of(units[0])))
+        return loss(self, net, units, **others)
+
+    monkeypatch.setattr(Shapes, "loss", seen)
+    for contrast in (0.0, 1.0):
+        net = model(torch.bfloat16)
+        per_sample.attach(net)
+        rows_are_independent(net, Shapes(8 * 64, 96, contrast=contrast), split_head=True)
+    assert {(rows, start) for rows, start, _ in measured} == {(1, 0), (1, 16), (2, 0), (2, 16)}
 
 
 def test_where_rows_depend_on_each_other_the_training_is_in_float32(tmp_path, capsys):
