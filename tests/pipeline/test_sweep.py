@@ -127,7 +127,7 @@ def test_files_that_differ_only_in_what_is_swept_are_one_arm(tmp_path: Path) -> 
 
 
 def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path) -> None:
-    text = "preset: quick\ngrid: {target_epsilon: {eps8: 8.0, nonprivate: null}, schedule: [linear, cosine]}\n"
+    text = "preset: test\ngrid: {target_epsilon: {eps8: 8.0, nonprivate: null}, schedule: [linear, cosine]}\n"
     nodes = swept(tmp_path, text + "stages: [10_finetune_dp_lora]\n").nodes
     trained = {id: node.parameters for id, node in nodes.items() if id.startswith("10")}
     assert list(trained) == [
@@ -190,7 +190,7 @@ def test_a_corpus_may_be_swept_where_nothing_compares(tmp_path: Path) -> None:
 
 
 def test_copies_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
-    text = "preset: quick\ngrid: {target_epsilon: {nonprivate: 1.0}}\nstages: [10_finetune_dp_lora]\n"
+    text = "preset: test\ngrid: {target_epsilon: {nonprivate: 1.0}}\nstages: [10_finetune_dp_lora]\n"
     with refused("pipeline.copies_of_one_name", name="10_finetune_dp_lora.nonprivate") as error:
         swept(tmp_path, text)
     assert len(error.value.faults) == 1 and error.value.sentence.endswith("differ in target_epsilon")
