@@ -173,14 +173,14 @@ def _making(certificate: Mapping) -> Iterator[str]:
 
 
 def _made(arm: str, certificate: Mapping) -> Iterator[str]:
-    """How an arm was made; of one that selects, also how the arms were that its candidates come from."""
+    """How an arm was made; of one that selects or begins with others' texts, also how the arms were that wrote them."""
     settings = {stage: _in_code(code["settings"]) for stage, code in certificate["code"].items()}
     method, spending = of_stages(arm, made_from(arm, certificate))
     yield from method.making(settings[arm], settings[spending], certificate["unit"])
-    if method.selects:
-        for candidates in (stage for name, stage in settings[arm]["inputs"].items() if name != "corpus"):
-            yield f"The texts of {_code(candidates)} were made as follows."
-            yield from _made(candidates, certificate)
+    for name, writer in settings[arm]["inputs"].items():
+        if name == "start" or (method.selects and name != "corpus"):
+            yield f"The texts of {_code(writer)} were made as follows."
+            yield from _made(writer, certificate)
 
 
 def _code(text: str) -> str:

@@ -52,11 +52,11 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     Returns:
         The paragraphs, in order, as Markdown.
     """
+    began = "began with the texts of another arm" if "start" in arm["inputs"] else "wrote texts from labels alone"
     yield (
-        f"By private evolution (Aug-PE): {model_words(arm['model'])} was never trained. It wrote texts from labels "
-        "alone, or began with those of an arm that is an ancestor; every private record voted "
-        f"{arm['iterations']} times for the text most like it, as seen by {model_words(arm['encoder'])}; the noisy "
-        "counts of votes alone selected texts, which the model then varied."
+        f"By private evolution (Aug-PE): {model_words(arm['model'])} was never trained. It {began}; every private "
+        f"record voted {arm['iterations']} times for the text most like it, as seen by {model_words(arm['encoder'])}; "
+        "the noisy counts of votes alone selected texts, which the model then varied."
     )
 
 

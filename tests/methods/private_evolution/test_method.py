@@ -93,6 +93,9 @@ def test_every_prompt_file_has_a_place_for_shown_candidates() -> None:
 
 
 def test_a_card_says_how_often_records_voted_and_through_which_encoder() -> None:
-    settings = {"model": "hub:a/b", "encoder": "withheld", "iterations": np.int64(3)}
+    settings = {"model": "hub:a/b", "encoder": "withheld", "iterations": np.int64(3), "inputs": {"corpus": "c"}}
     (words,) = METHOD.making(settings, settings, "record")
+    assert "It wrote texts from labels alone;" in words
     assert "`hub:a/b`" in words and "voted 3 times" in words and "as seen by a local model" in words
+    settings["inputs"]["start"] = "11_generate.a"
+    assert "It began with the texts of another arm;" in next(METHOD.making(settings, settings, "record"))
