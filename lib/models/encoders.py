@@ -212,7 +212,7 @@ def embed_private(
         encoder: the encoder; its fingerprint is part of the file's name.
         texts: the corpus, at least one text; its order matters.
         cache: the folder that the vectors are kept in.
-        progress: called with the number of texts newly done; not called where the vectors were in the cache.
+        progress: called with the number of texts newly done; with all at once where the vectors were in the cache.
 
     Returns:
         Vectors in the order of ``texts``, float32, shape (n, width), memory-mapped read-only.
@@ -235,6 +235,8 @@ def embed_private(
             incomplete.replace(cached)
         finally:
             incomplete.unlink(missing_ok=True)
+    else:
+        progress(len(texts))
     return np.load(cached, mmap_mode="r")
 
 
