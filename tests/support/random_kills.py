@@ -34,15 +34,15 @@ from lib.stage.condition import tampered
 from support.killed import House, Kill
 
 CORPUS, TRAIN, EVOLVE = "00_process_data", "10_finetune_dp_lora.eps8", "12_aug_pe.eps8"
-AUDIT = "20_canary_privacy"
-STAGES = {  # how often each is killed
-    CORPUS: 3, TRAIN: 3, "10_finetune_dp_lora.nonprivate": 0, "11_generate.eps8": 1, "11_generate.nonprivate": 0,
-    EVOLVE: 3, AUDIT: 1,
+SELECT, AUDIT = "13_select.eps8", "20_canary_privacy"
+STAGES = {  # how often each is killed; one is behind those that it reads
+    CORPUS: 3, TRAIN: 3, "10_finetune_dp_lora.nonprivate": 0, "11_generate.base": 0, "11_generate.eps8": 1,
+    "11_generate.nonprivate": 0, EVOLVE: 3, SELECT: 2, AUDIT: 1, "21_fidelity": 1, "22_utility": 1, "30_compare": 1,
 }  # fmt: skip
-SEEDED = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", EVOLVE)  # all that draw noise
+SEEDED = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", EVOLVE, SELECT)  # all that draw noise
 CHANGES = [
     *(f"{stage}.privacy_seed=7" for stage in SEEDED),
-    "12_aug_pe.eps8.encoder=hidden:bundled:tiny-random",
+    *(f"{stage}.encoder=hidden:bundled:tiny-random" for stage in (EVOLVE, SELECT)),
 ]
 FAULTS = ("unequal", "double_charges", "half_files", "left_over", "failed")
 AGAIN = 0.3  # chance that an attempt that goes on is killed too
