@@ -104,16 +104,17 @@ def language_model(
     number = count()  # trainings always come in the same order, so their number names their checkpoint
 
     @cache
-    def read() -> tuple[list[list[int]], list[list[int]]]:
-        return prompts(texts, label, values, model.tokenizer, max_tokens), answer_tokens(model.tokenizer, values)[1]
+    def read() -> tuple[list[list[int]], list[int]]:
+        _, rest = answer_tokens(model.tokenizer, values)
+        return prompts(texts, label, values, model.tokenizer, max_tokens), [ids[0] for ids in rest]
 
     def fit(rows: np.ndarray, codes: np.ndarray, tests: np.ndarray, seed: int) -> np.ndarray:
-        asked, completions = read()  # a refusal here makes this task undefined, and does not stop the notebook
-        own = [Example(asked[i], completions[c], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
+        asked, firsts = read()  # a refusal here makes this task undefined, and does not stop the notebook
+        # the token that decides and none behind it, so frozen layers read the prompt alone: once for all trainings
+        own = [Example(asked[i], [firsts[c]], unit) for unit, (i, c) in enumerate(zip(rows, codes, strict=True))]
         checkpoint = folder / f"{label}_{next(number)}.pt"
         with model.adapted(own, settings, seed=seed, checkpoint=checkpoint) as net:
-            firsts = torch.tensor([ids[0] for ids in completions], device=net.device)
-            return _answers(net, [asked[i] for i in tests], firsts, model.pad)
+            return _answers(net, [asked[i] for i in tests], torch.tensor(firsts, device=net.device), model.pad)
 
     return fit
 

@@ -97,6 +97,17 @@ def test_vectors_are_mean_states_below_the_trained_layers_and_each_text_is_read_
     assert "layers_to_transform" in error.value.remedy
 
 
+def test_a_training_on_labels_of_several_tokens_reads_no_text_again(tmp_path):
+    model, values = lora_adaptation.Adaptable(TINY, UPPER, dtype="float32", device="cpu"), ["bad review", "good plot"]
+    asked = label_finetuning.prompts(TEXTS, "mood", values, model.tokenizer, 24)
+    model.vectors(next_token.as_examples(TEXTS, model.tokenizer, 24), asked)
+    read, steps = model.cached.computed, lora_adaptation.Adaptation(steps=2, batch=2, learning_rate=0.05)
+    fit = label_finetuning.language_model(TEXTS, "mood", values, model, steps, max_tokens=24, folder=tmp_path)
+    rows = np.arange(len(TEXTS))
+    assert set(fit(rows, rows % 2, rows, 0)) <= {0, 1}
+    assert model.cached.computed == read
+
+
 def test_a_split_encoder_gives_the_states_of_the_whole_one():
     config = BertConfig(
         vocab_size=30, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, pad_token_id=0
