@@ -1,0 +1,104 @@
+"""The columns of ai4privacy's sets and of pii-masking-synthetic-data, as JSON lines.
+
+A row has ``source_text``, ``target_text`` (the text with slots), ``privacy_mask`` [{value, start, end, label}],
+``span_labels`` [[start, end, label or "O"]] for the whole text, ``mbert_text_tokens`` and ``mbert_bio_labels`` without
+special tokens, ``id`` and ``language``: https://huggingface.co/datasets/ai4privacy/pii-masking-200k. The predecessor's
+CSV cells hold Python literals; here they are JSON.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib.common import jsonl
+from lib.common.files import write_atomic
+from lib.pii.alignment import OUTSIDE, align
+from lib.pii.exports.examples import Example, Fields, checked
+from lib.pii.slots import is_class_name, parse
+from lib.pii.spans import Filled, Span, unfill
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+LOSES = "nothing; persons stand in target_text alone"
+
+
+class _Mask(Fields):
+    value: str
+    start: int
+    end: int
+    label: str
+
+
+class _Row(Fields):
+    source_text: str
+    target_text: str
+    privacy_mask: list[_Mask]
+    id: int | str
+    language: str = ""
+
+
+def write(path: Path, examples: Iterable[Example], tokenizer: "PreTrainedTokenizerBase | None" = None) -> None:
+    """Write labelled texts, a row each.
+
+    Args:
+        path: the JSONL file.
+        examples: what is written.
+        tokenizer: makes the two columns named after mBERT, whichever tokenizer it is; None leaves them out.
+    """
+    rows = (json.dumps(_row(example, tokenizer), ensure_ascii=False) for example in examples)
+    write_atomic(path, "".join(row + "\n" for row in rows))
+
+
+def read(path: Path) -> list[Example]:
+    """Read labelled texts; spans are as ``privacy_mask`` has them, right or wrong.
+
+    Args:
+        path: a JSONL file of this format, ours or another project's.
+
+    Returns:
+        The texts. The persons are those of the slots in ``target_text``, where it has the same classes in the same
+        order; else they are None.
+
+    Raises:
+        DoppelError: a line is no JSON object, or ``pii.export_field``.
+    """
+    return [_example(checked(_Row, row, where)) for where, row in jsonl.read(path)]
+
+
+def _row(example: Example, tokenizer: "PreTrainedTokenizerBase | None") -> dict:
+    text, spans = example.filled
+    row = {
+        "source_text": text,
+        "target_text": unfill(example.filled),
+        "privacy_mask": [{"value": s.value, "start": s.start, "end": s.end, "label": s.label} for s in spans],
+        "span_labels": [list(piece) for piece in _labelled(example.filled)],
+    }
+    if tokenizer is not None:
+        aligned = align(example.filled, tokenizer)
+        row |= {"mbert_text_tokens": list(aligned.tokens), "mbert_bio_labels": list(aligned.tags)}
+    return row | {"id": example.id, "language": example.language}
+
+
+def _labelled(filled: Filled) -> Iterator[tuple[int, int, str]]:
+    """The whole text in pieces, each with its class or ``O``."""
+    done = 0
+    for span in filled.spans:
+        if done < span.start:
+            yield done, span.start, OUTSIDE
+        yield span.start, span.end, span.label
+        done = span.end
+    if done < len(filled.text):
+        yield done, len(filled.text), OUTSIDE
+
+
+def _example(row: _Row) -> Example:
+    masks = sorted(row.privacy_mask, key=lambda mask: (mask.start, mask.end))
+    labels = [mask.label for mask in masks]
+    slots = parse(row.target_text, set(filter(is_class_name, labels))).slots
+    persons = [slot.person for slot in slots] if [slot.name for slot in slots] == labels else [None] * len(masks)
+    spans = (
+        Span(mask.start, mask.end, mask.label, mask.value, person) for mask, person in zip(masks, persons, strict=True)
+    )
+    return Example(str(row.id), row.language, Filled(row.source_text, tuple(spans)))
