@@ -1,7 +1,7 @@
 """CoNLL-2003 files: a word and its BIO tag a line, an empty line after each text.
 
 Four columns with a space between them, word, part of speech, chunk and entity; the second and third are ``_``, for
-nobody made them. A text begins with ``-DOCSTART- -X- -X- O``: https://www.clips.uantwerpen.be/conll2003/ner/. Tags are
+nobody made them. A text begins with ``-DOCSTART- -X- O O``: https://www.clips.uantwerpen.be/conll2003/ner/. Tags are
 IOB2, which is what Hugging Face's copy has too. Words are those of `lib.pii.alignment.words`; none holds white space,
 so a line break in a text cannot shift a label.
 """
@@ -19,7 +19,7 @@ from lib.pii.spans import Filled
 
 LOSES = "id, language, persons, white space, and the borders of spans within a word"
 
-_START = "-DOCSTART- -X- -X- O"
+_START = "-DOCSTART- -X- O O"
 
 
 def write(path: Path, examples: Iterable[Example]) -> int:

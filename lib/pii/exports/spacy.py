@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import DocBin
 
-LOSES = "id, language and persons"
+LOSES = "id, language and persons; spaCy itself leaves out a span that does not end at its tokens"
 
 
 class _Entities(Fields):

@@ -16,8 +16,8 @@ def test_a_file_looks_like_conll_2003(tmp_path: Path) -> None:
     text = spanned("Hi Bob\n\n\u2028\x1cJones,\tbye", ("Bob", "FIRSTNAME", 1), ("Jones", "LASTNAME", 1))
     assert conll.write(tmp_path / "x", [Example("a", "en", text), Example("b", "en", spanned(""))]) == 0
     assert (tmp_path / "x").read_text() == (
-        "-DOCSTART- -X- -X- O\n\nHi _ _ O\nBob _ _ B-FIRSTNAME\nJones _ _ B-LASTNAME\n, _ _ O\nbye _ _ O\n\n"
-        "-DOCSTART- -X- -X- O\n\n\n"
+        "-DOCSTART- -X- O O\n\nHi _ _ O\nBob _ _ B-FIRSTNAME\nJones _ _ B-LASTNAME\n, _ _ O\nbye _ _ O\n\n"
+        "-DOCSTART- -X- O O\n\n\n"
     )
     assert [borders(example) for example in conll.read(tmp_path / "x")] == [
         [("FIRSTNAME", "Bob"), ("LASTNAME", "Jones")],
