@@ -120,12 +120,8 @@ def align(filled: Filled, tokenizer: "PreTrainedTokenizerBase", *, special_token
         verbose=False,
     )
     ids = tuple(encoded["input_ids"])
-    # A text may hold the spelling of a special token: that one is text. Only what the template adds has no characters.
-    added = [
-        bool(special) and start == end
-        for special, (start, end) in zip(encoded["special_tokens_mask"], encoded["offset_mapping"], strict=True)
-    ]
-    numbers = [number for number, is_added in enumerate(added) if not is_added]
+    # the mask has what the tokenizer adds; a text's own "[CLS]" is text
+    numbers = [number for number, added in enumerate(encoded["special_tokens_mask"]) if not added]
     offsets = extents(filled.text, [encoded["offset_mapping"][number] for number in numbers])
     tagged = tag(filled.spans, offsets)
     all_offsets: list[Offset] = [(0, 0)] * len(ids)

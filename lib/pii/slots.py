@@ -130,14 +130,14 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
     faults: list[Fault] = []
     places: list[tuple[int, int]] = []
     mapped = done = 0  # all before `done` is in pieces
-    outer, covered = None, 0  # where brackets around the next one began; the end of the last slot or fault
+    outer = None  # where brackets around the next one began
     for match in _BRACKET.finditer(text):
         start, end = match.span()
         content, closed = match[1], bool(match[2])
         if content is None:  # a closing bracket alone
             if pieces and start == done:  # behind a slot
                 faults.append(Fault("nested", start, end))
-            elif start >= covered and (name := _ending(text, start, known)) is not None:
+            elif (name := _ending(text, start, known)) is not None:
                 faults.append(Fault("unopened", name, end))
             continue
         if not closed:
@@ -161,7 +161,6 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
         outer = None
         if kind:
             faults.append(Fault(kind, start, end))
-            covered = end
         elif slots:
             if done < start:
                 pieces.append(text[done:start])
@@ -169,7 +168,7 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
             mapped += alias
             for i, slot in enumerate(slots):
                 pieces += [" ", slot] if i else [slot]
-            done = covered = end
+            done = end
     if done < len(text):
         pieces.append(text[done:])
     return Parsed(tuple(pieces), tuple(faults), tuple(places), mapped)

@@ -135,6 +135,15 @@ def test_a_token_of_two_spans_goes_to_the_one_that_has_more_of_it() -> None:
     assert tag((Span(0, 2, "A", "ab"), Span(2, 4, "B", "cd")), [(0, 4)]).tags == ("B-A",)  # a tie: the earlier one
 
 
+def test_tokens_without_characters_or_in_another_order_break_no_span() -> None:
+    spans = (Span(1, 5, "CITY", "abcd"),)
+    empty = tag(spans, [(0, 1), (1, 1), (1, 3), (3, 3), (3, 5), (5, 5)])
+    assert empty.tags == ("O", "O", "B-CITY", "I-CITY", "I-CITY", "O") and empty.changed == ()
+    reordered = [(1, 3), (4, 5), (3, 4)]  # as a normalizer that sorts combining marks
+    assert tag(spans, reordered) == (("B-CITY", "I-CITY", "I-CITY"), (), (), ())
+    assert borders(spans_of(" abcd", reordered, ["B-CITY", "I-CITY", "I-CITY"])) == [(1, 5, "CITY")]
+
+
 def test_a_lone_newline_shifts_no_label() -> None:
     text = spanned("\nBob\n\n\nAnn\n", ("Bob", "FIRSTNAME", 1), ("Ann", "FIRSTNAME", 2))
     for name in TOKENIZERS:

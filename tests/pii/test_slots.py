@@ -87,6 +87,7 @@ def test_what_is_surely_text_stays_text(text: str) -> None:
         ("[EMAIL](mailto:x) [EMAIL]: y", [("link", "[EMAIL]")]),
         ("[EMAIL_2 and", [("unclosed", "[EMAIL_2 and")]),
         ("so write to [EMA", [("unclosed", "[EMA")]),
+        ("[EMAIL\n]", [("unclosed", "[EMAIL")]),
         ("[ EMAIL\nx]", [("unclosed", "[ EMAIL")]),
         ("write to EMAIL] or EMAIL_2] but YOURMAIL]", [("unopened", "EMAIL]"), ("unopened", "EMAIL_2]")]),
     ],

@@ -169,9 +169,16 @@ def test_the_columns_of_ai4privacy_are_those_of_the_sets(tmp_path: Path) -> None
     assert ai4privacy.read(path) == EXAMPLES
 
 
-def test_persons_are_unknown_where_the_masked_text_has_other_slots(tmp_path: Path) -> None:
-    mask = [{"value": "Al", "start": 0, "end": 2, "label": "First Name"}]
-    row = {"source_text": "Al", "target_text": "[First Name]", "privacy_mask": mask, "id": "a"}
+@pytest.mark.parametrize(
+    ("label", "target", "person"),
+    [("FIRSTNAME", "[FIRSTNAME_3]", 3), ("FIRSTNAME", "[LASTNAME_3]", None), ("First Name", "[First Name]", None),
+     ("FIRSTNAME", "[FIRSTNAME][FIRSTNAME]", None)],
+)  # fmt: skip
+def test_persons_are_those_of_the_masked_text_where_it_has_the_same_slots(
+    tmp_path: Path, label: str, target: str, person: int | None
+) -> None:
+    mask = [{"value": "Al", "start": 0, "end": 2, "label": label}]
+    row = {"source_text": "Al", "target_text": target, "privacy_mask": mask, "id": "a"}
     (tmp_path / "x.jsonl").write_text(json.dumps(row))
     (example,) = ai4privacy.read(tmp_path / "x.jsonl")
-    assert example.filled.spans == ((0, 2, "First Name", "Al", None),) and example.language == ""
+    assert example.filled.spans == ((0, 2, label, "Al", person),) and example.language == ""

@@ -16,6 +16,7 @@ KINDS = {
     "LASTNAME": Kind("PERSON", "DIRECT"),
     "USERNAME": Kind("PERSON", "DIRECT"),
     "EMAIL": Kind("CODE", "DIRECT"),
+    "PHONENUMBER": Kind("CODE", "DIRECT"),
     "CITY": Kind("LOC", "QUASI"),
 }
 
@@ -42,11 +43,11 @@ def test_all_names_of_a_person_are_one_entity_and_nothing_else_is(tmp_path: Path
     made = document(
         tmp_path, ("John", "FIRSTNAME", 1), ("Smith", "LASTNAME", 1), ("@jsmith", "USERNAME", 1), ("Ulm", "CITY", 1),
         ("j@x.org", "EMAIL", 1), ("Ann", "FIRSTNAME", 2), ("Ulm", "CITY", 2), ("John", "FIRSTNAME", 1),
-        ("Ed", "FIRSTNAME"), ("Ed", "FIRSTNAME"), ("Al", "FIRSTNAME"),
+        ("Ed", "FIRSTNAME"), ("Ed", "FIRSTNAME"), ("Al", "FIRSTNAME"), ("555", "PHONENUMBER", 1),
     )  # fmt: skip
     mentions = made["annotations"]["annotator1"]["entity_mentions"]
     entities = [int(mention["entity_id"].rpartition("e")[2]) for mention in mentions]
-    assert entities == [1, 1, 1, 2, 3, 4, 5, 1, 6, 6, 7]
+    assert entities == [1, 1, 1, 2, 3, 4, 5, 1, 6, 6, 7, 8]
     (example,) = tab.read(tmp_path / "x.json")
     assert [span.person for span in example.filled.spans] == entities
 
