@@ -17,6 +17,7 @@ import regex
 
 from lib.common.errors import DoppelError
 from lib.data.tokenize import has_unspaced
+from lib.pii.slots import check_characters
 from lib.pii.spans import Filled, Span
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def align(filled: Filled, tokenizer: "PreTrainedTokenizerBase", *, special_token
             else they are left out.
 
     Raises:
-        DoppelError: ``pii.tokenizer_slow``.
+        DoppelError: ``pii.tokenizer_slow`` or ``pii.half_surrogate_pair``.
     """
+    check_characters(filled.text)
     if not tokenizer.is_fast:
         raise DoppelError(
             "pii.tokenizer_slow",

@@ -6,13 +6,16 @@ recorded while its value is written. Nothing is searched for afterwards, so the 
 inside *Alexandria*, nor the person *July* in the month.
 """
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from lib.common.errors import DoppelError
 from lib.pii.slots import PLAIN, Brackets, Parsed, Slot, check_characters, parse
 
 Value = Callable[[str, int], str]  # class name, person -> what is written
+
+_SPACES = re.compile(r"[^\S\r\n]*")  # within a line
 
 PROBLEMS = {  # kind -> what is wrong; `problems` reports these and no others
     "outside": "the span is empty, or not inside the text",
@@ -125,6 +128,43 @@ def unfill(filled: Filled) -> str:
         pieces += [filled.text[done : span.start], str(Slot(span.label, span.person or 1))]
         done = span.end
     return "".join(pieces) + filled.text[done:]
+
+
+def relabel(filled: Filled, labels: Mapping[str, str | None], joined: Collection[str] = ()) -> Filled:
+    """The same text with the classes of another scheme, in which a name may be one span and not two.
+
+    Args:
+        filled: with spans in order and disjoint.
+        labels: each class -> its name there; None, where that scheme has none, leaves the span out.
+        joined: names there of which neighbours become one span: *Dave* and *Jones*, a PERSON each, are one *Dave
+            Jones*. They must be the same person's and have nothing between them but spaces within a line; two phone
+            numbers on two lines stay two.
+
+    Raises:
+        DoppelError: ``pii.label_unmapped`` for a class that is not listed.
+    """
+    spans: list[Span] = []
+    for span in filled.spans:
+        if span.label not in labels:
+            raise DoppelError(
+                "pii.label_unmapped",
+                f"{span.label} has no name in the other scheme",
+                name=span.label,
+                remedy="name it, or map it to null to leave it out",
+            )
+        if (label := labels[span.label]) is None:
+            continue
+        last = spans[-1] if spans else None
+        if (
+            last
+            and last.label == label in joined
+            and last.person == span.person is not None
+            and _SPACES.fullmatch(filled.text, last.end, span.start)
+        ):
+            spans[-1] = last._replace(end=span.end, value=filled.text[last.start : span.end])
+        else:
+            spans.append(span._replace(label=label))
+    return Filled(filled.text, tuple(spans))
 
 
 def problems(filled: Filled, known: Collection[str], brackets: Brackets = PLAIN) -> list[Problem]:

@@ -231,6 +231,8 @@ def test_a_tokenizer_that_knows_no_offsets_is_refused() -> None:
 
     with refused("pii.tokenizer_slow"):
         align(Filled("", ()), Slow())
+    with refused("pii.half_surrogate_pair"):
+        align(Filled("\ud83d", ()), tokenizer("characters"))
 
 
 def test_a_long_text_is_not_cut_off() -> None:

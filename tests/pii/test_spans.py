@@ -1,13 +1,16 @@
 """Spans are recorded while values are written, and a checker sees when they are not right."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.errors import refused
 from support.pii_toys import CLASSES, TEXTS, VALUES, filled, spanned, values
 
+from lib.pii.alignment import tag, words
 from lib.pii.slots import Brackets, Slot, parse
-from lib.pii.spans import PROBLEMS, Filled, Problem, Span, fill, problems, unfill
+from lib.pii.spans import PROBLEMS, Filled, Problem, Span, fill, problems, relabel, unfill
 
 SECRET = "Xanthippe Quillfeather"
 
@@ -118,6 +121,31 @@ def test_a_value_may_hold_brackets_and_other_values() -> None:
     assert right.text == "[EMAIL]x[1] [EMAIL]x[1]" and problems(right, CLASSES) == [] and unfill(right) == text
 
 
+# other schemes
+
+
+def test_a_whole_name_is_one_person_and_two_phones_are_two() -> None:
+    names = {"FIRSTNAME": "PERSON", "LASTNAME": "PERSON", "USERNAME": None, "PHONENUMBER": "PHONE"}
+    text = spanned(
+        "Dave  Jones (@dj)\n555-0100\n555-0101 Al\nBo Cy,Di", ("Dave", "FIRSTNAME", 1), ("Jones", "LASTNAME", 1),
+        ("@dj", "USERNAME", 1), ("555-0100", "PHONENUMBER", 1), ("555-0101", "PHONENUMBER", 1), ("Al", "FIRSTNAME", 1),
+        ("Bo", "LASTNAME", 1), ("Cy", "FIRSTNAME", 2), ("Di", "LASTNAME", 2),
+    )  # fmt: skip
+    other = relabel(text, names, {"PERSON", "PHONE"})
+    assert [span[2:] for span in other.spans] == [
+        ("PERSON", "Dave  Jones", 1), ("PHONE", "555-0100", 1), ("PHONE", "555-0101", 1), ("PERSON", "Al", 1),
+        ("PERSON", "Bo", 1), ("PERSON", "Cy", 2), ("PERSON", "Di", 2),
+    ]  # fmt: skip
+    assert problems(other, CLASSES) == []
+    assert [span.value for span in relabel(text, names).spans][:2] == ["Dave", "Jones"]
+    unknown = spanned("Dave Jones", ("Dave", "FIRSTNAME"), ("Jones", "LASTNAME"))
+    assert len(relabel(unknown, names, {"PERSON"}).spans) == 2  # nobody says that they are one person
+    touching = spanned("李雷", ("李", "LASTNAME", 1), ("雷", "FIRSTNAME", 1))
+    assert [span.value for span in relabel(touching, names, {"PERSON"}).spans] == ["李雷"]
+    with refused("pii.label_unmapped", name="CITY"):
+        relabel(spanned("Ulm", ("Ulm", "CITY", 1)), names)
+
+
 # refusals
 
 
@@ -220,6 +248,15 @@ def test_a_span_without_a_person_is_unfilled_to_its_class() -> None:
     assert (
         unfill(spanned("Bob and Al", ("Bob", "FIRSTNAME"), ("Al", "FIRSTNAME", 2))) == "[FIRSTNAME] and [FIRSTNAME_2]"
     )
+
+
+def test_a_line_of_a_million_characters_takes_seconds() -> None:
+    text = ("word " * 50 + "[EMAIL], [CITY_2] ") * 4000
+    start = time.process_time()
+    right = filled(text)
+    assert problems(right, CLASSES) == [] and unfill(right) == text
+    assert tag(right.spans, words(right.text)).lost == () and len(right.text) > 1_000_000
+    assert time.process_time() - start < 20
 
 
 def test_the_toy_values_are_hard_ones() -> None:

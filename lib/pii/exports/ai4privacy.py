@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lib.common import jsonl
 from lib.common.files import write_atomic
-from lib.pii.alignment import OUTSIDE, align
+from lib.pii.alignment import OUTSIDE, Aligned, Counts, align, count
 from lib.pii.exports.examples import Example, Fields, checked
 from lib.pii.slots import is_class_name, parse
 from lib.pii.spans import Filled, Span, unfill
@@ -39,16 +39,32 @@ class _Row(Fields):
     language: str = ""
 
 
-def write(path: Path, examples: Iterable[Example], tokenizer: "PreTrainedTokenizerBase | None" = None) -> None:
+def write(path: Path, examples: Iterable[Example], tokenizer: "PreTrainedTokenizerBase | None" = None) -> Counts | None:
     """Write labelled texts, a row each.
 
     Args:
         path: the JSONL file.
         examples: what is written.
         tokenizer: makes the two columns named after mBERT, whichever tokenizer it is; None leaves them out.
+
+    Returns:
+        What the alignment came to: the columns of tags lose what straddles. None without a tokenizer.
     """
-    rows = (json.dumps(_row(example, tokenizer), ensure_ascii=False) for example in examples)
-    write_atomic(path, "".join(row + "\n" for row in rows))
+    lines: list[str] = []
+
+    def pairs() -> Iterator[tuple[Filled, Aligned]]:
+        for example in examples:
+            row = _row(example)
+            if tokenizer is not None:
+                aligned = align(example.filled, tokenizer)
+                row |= {"mbert_text_tokens": list(aligned.tokens), "mbert_bio_labels": list(aligned.tags)}
+                yield example.filled, aligned
+            row |= {"id": example.id, "language": example.language}
+            lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+
+    counts = count(pairs())
+    write_atomic(path, "".join(lines))
+    return None if tokenizer is None else counts
 
 
 def read(path: Path) -> list[Example]:
@@ -67,18 +83,15 @@ def read(path: Path) -> list[Example]:
     return [_example(checked(_Row, row, where)) for where, row in jsonl.read(path)]
 
 
-def _row(example: Example, tokenizer: "PreTrainedTokenizerBase | None") -> dict:
+def _row(example: Example) -> dict:
+    """The columns of the text and its spans."""
     text, spans = example.filled
-    row = {
+    return {
         "source_text": text,
         "target_text": unfill(example.filled),
         "privacy_mask": [{"value": s.value, "start": s.start, "end": s.end, "label": s.label} for s in spans],
         "span_labels": [list(piece) for piece in _labelled(example.filled)],
     }
-    if tokenizer is not None:
-        aligned = align(example.filled, tokenizer)
-        row |= {"mbert_text_tokens": list(aligned.tokens), "mbert_bio_labels": list(aligned.tags)}
-    return row | {"id": example.id, "language": example.language}
 
 
 def _labelled(filled: Filled) -> Iterator[tuple[int, int, str]]:

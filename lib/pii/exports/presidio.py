@@ -6,7 +6,7 @@ https://github.com/microsoft/presidio-research, ``presidio_evaluator/data_object
 tokens to a span, all optional. id, language and persons go to ``metadata``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +37,14 @@ class _Metadata(Fields):
     persons: list[int | None]
 
 
-def write(path: Path, examples: Iterable[Example], entity_types: Mapping[str, str] | None = None) -> None:
+def write(path: Path, examples: Iterable[Example]) -> None:
     """Write labelled texts as one JSON array.
 
     Args:
         path: the file.
-        examples: what is written.
-        entity_types: class name -> Presidio's name for it; what is not listed keeps its own.
+        examples: what is written; `lib.pii.spans.relabel` gives their spans Presidio's names, with whole names as one.
     """
-    names = entity_types or {}
-    write_array(path, [_sample(example, names) for example in examples])
+    write_array(path, [_sample(example) for example in examples])
 
 
 def read(path: Path) -> list[Example]:
@@ -77,7 +75,7 @@ def read(path: Path) -> list[Example]:
     return examples
 
 
-def _sample(example: Example, names: Mapping[str, str]) -> dict:
+def _sample(example: Example) -> dict:
     text, spans = example.filled
     masked, done = "", 0
     for span in spans:
@@ -88,7 +86,7 @@ def _sample(example: Example, names: Mapping[str, str]) -> dict:
         "masked": masked + text[done:],
         "spans": [
             {
-                "entity_type": names.get(span.label, span.label),
+                "entity_type": span.label,
                 "entity_value": span.value,
                 "start_position": span.start,
                 "end_position": span.end,

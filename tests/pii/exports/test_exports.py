@@ -155,7 +155,9 @@ def test_the_spans_of_others_are_read_as_they_are_and_the_checker_counts_their_f
 
 def test_the_columns_of_ai4privacy_are_those_of_the_sets(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    ai4privacy.write(path, EXAMPLES, TOKENIZERS["WordPiece, cased"]())
+    counts = ai4privacy.write(path, EXAMPLES, TOKENIZERS["WordLevel, white space"]())
+    assert counts.texts == len(EXAMPLES) and 0 < counts.straddling < counts.tokens / 4
+    assert ai4privacy.write(tmp_path / "y", EXAMPLES) is None
     for line, example in zip(path.read_text(encoding="utf-8").split("\n"), EXAMPLES, strict=False):
         row = json.loads(line)
         assert list(row) == [

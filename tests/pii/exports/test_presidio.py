@@ -16,11 +16,11 @@ CONSTRUCTOR = {
 
 
 def test_a_sample_is_what_input_sample_is_made_from(tmp_path: Path) -> None:
-    text = spanned("Hi Bob {{x}}, write to Ann", ("Bob", "FIRSTNAME", 1), ("Ann", "FIRSTNAME", 2))
-    presidio.write(tmp_path / "x.json", [Example("a", "en", text)], {"FIRSTNAME": "PERSON"})
+    text = spanned("Hi Bob {{x}}, write to Ann", ("Bob", "PERSON", 1), ("Ann", "PERSON", 2))
+    presidio.write(tmp_path / "x.json", [Example("a", "en", text)])
     (sample,) = json.loads((tmp_path / "x.json").read_text())
     assert sample.keys() <= CONSTRUCTOR - {"create_tags_from_span"}
-    assert sample["masked"] == "Hi {{firstname}} {{x}}, write to {{firstname}}"
+    assert sample["masked"] == "Hi {{person}} {{x}}, write to {{person}}"
     assert sample["spans"][0] == {
         "entity_type": "PERSON", "entity_value": "Bob", "start_position": 3, "end_position": 6,
     }  # fmt: skip
