@@ -16,22 +16,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import regex
 
 from lib.common.errors import DoppelError
-from lib.data.tokenize import has_unspaced
 from lib.pii.slots import check_characters
 from lib.pii.spans import Filled, Span
+from lib.pii.words import Offset, widened
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-Offset = tuple[int, int]  # start and end in code points of the text
 
 OUTSIDE = "O"
 IGNORED = -100  # the label that PyTorch's cross entropy leaves out, for special tokens
 
 _MARKS = regex.compile(r"[\p{M}\u200c\u200d]+")  # combining marks, variation selectors, joiners
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_SEEN = r"[^\s\x1c-\x1f]"  # what str.split does not split at
-_WORD = regex.compile(rf"(?V1)[[\w\p{{M}}]--{_UNSPACED}]+|{_SEEN}\p{{M}}*(?:\u200d{_SEEN}\p{{M}}*)*")
 
 
 class Aligned(NamedTuple):
@@ -141,18 +136,6 @@ def align(filled: Filled, tokenizer: "PreTrainedTokenizerBase", *, special_token
     )
 
 
-def words(text: str) -> tuple[Offset, ...]:
-    """Where the words of a text stand, for formats that want words: runs of letters, digits and marks.
-
-    Every other character but white space is a word of its own, and so is each character of a script without spaces
-    between words. No word holds white space, so that no format with a word a line is ever shifted by a line break.
-
-    Args:
-        text: any text.
-    """
-    return tuple(match.span() for match in _WORD.finditer(text))
-
-
 def extents(text: str, offsets: Sequence[Offset]) -> list[Offset]:
     """The characters of each token without white space around them, and with the marks that a normalizer dropped.
 
@@ -182,7 +165,7 @@ def tag(spans: Sequence[Span], offsets: Sequence[Offset]) -> Tagged:
 
     Args:
         spans: in order and disjoint.
-        offsets: of the tokens, from `extents` or `words`.
+        offsets: of the tokens, from `extents` or `lib.pii.words.words`.
     """
     tags: list[str] = []
     straddling: list[int] = []
@@ -219,10 +202,11 @@ def spans_of(
 
     Args:
         text: that was tokenized.
-        offsets: of the tokens, from `extents` or `words`.
+        offsets: of the tokens, from `extents` or `lib.pii.words.words`.
         tags: as many; None is a special token. An ``I-`` without its ``B-``, as a model may predict it, begins a span.
         whole_words: extend each span to the ends of the words that it begins and ends in, so that of *Guadalajara* with
-            a tag on its first token alone no *[CITY]jara* is left. For predictions; the inverse is without it.
+            a tag on its first token alone no *[CITY]jara* is left, and take white space off its ends. For predictions;
+            the inverse is without it.
 
     Returns:
         In order and disjoint: what one tag claims, no later one gets. Their persons are None: tags do not say.
@@ -239,12 +223,9 @@ def spans_of(
     spans: list[Span] = []
     done = 0
     for start, end, label in found:
-        if whole_words:
-            while start > 0 and _within_word(text, start):
-                start -= 1
-            while _within_word(text, end):
-                end += 1
         start = max(start, done)
+        if whole_words and start < end:
+            start, end = widened(text, start, end, done)
         if start < end:
             spans.append(Span(start, end, label, text[start:end]))
             done = end
@@ -286,9 +267,3 @@ def count(texts: Iterable[tuple[Filled, Aligned]]) -> Counts:
         row = (1, len(filled.spans), tokens, len(aligned.straddling), len(aligned.changed), len(aligned.lost))
         counts = [total + more for total, more in zip(counts, row, strict=True)]
     return Counts(*counts)
-
-
-def _within_word(text: str, place: int) -> bool:
-    """Whether the characters before and behind a place belong to one word."""
-    pair = text[place - 1 : place + 1] if place > 0 else ""
-    return len(pair) == 2 and regex.fullmatch(r"[\w\p{M}]{2}", pair) is not None and not has_unspaced(pair)

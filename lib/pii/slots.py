@@ -125,7 +125,7 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
         DoppelError: ``pii.half_surrogate_pair``, or ``pii.class_name`` for a known name that no slot can have.
     """
     check_characters(text)
-    known = _checked(frozenset(known))
+    names = _checked(frozenset(known))
     pieces: list[str | Slot] = []
     faults: list[Fault] = []
     places: list[tuple[int, int]] = []
@@ -137,8 +137,8 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
         if content is None:  # a closing bracket alone
             if pieces and start == done:  # behind a slot
                 faults.append(Fault("nested", start, end))
-            elif (name := _ending(text, start, known)) is not None:
-                faults.append(Fault("unopened", name, end))
+            elif (name_start := _ending(text, start, names)) is not None:
+                faults.append(Fault("unopened", name_start, end))
             continue
         if not closed:
             if text.startswith("[", end):
@@ -147,13 +147,13 @@ def parse(text: str, known: Collection[str], brackets: Brackets = PLAIN) -> Pars
                     continue
                 if any(map(str.isalnum, content)):
                     faults.append(Fault("nested", start, end))
-            elif content[:1].isalnum() or any(word in known for word in content.split()[:1]):
+            elif content[:1].isalnum() or any(word in names for word in content.split()[:1]):
                 faults.append(Fault("unclosed", start, end))
             outer = None
             continue
-        slots, alias = _slots(content, known, brackets)
+        slots, alias = _slots(content, names, brackets)
         linked = text.startswith("(", end)
-        kind = None if slots else _kind(content, known, brackets, linked)
+        kind = None if slots else _kind(content, names, brackets, linked)
         if slots and outer is not None:
             kind, start, end = "nested", outer, end + text.startswith("]", end)
         elif slots and linked:

@@ -1,5 +1,6 @@
 """Spans to tags and back: the identity where nothing straddles, for tokenizers of all families; else counted."""
 
+import time
 from functools import cache
 
 import pytest
@@ -20,7 +21,6 @@ from lib.pii.alignment import (
     tag,
     tag_names,
     tag_numbers,
-    words,
 )
 from lib.pii.slots import Slot, parse
 from lib.pii.spans import Filled, Span, fill
@@ -112,6 +112,14 @@ def test_of_a_word_with_a_tag_on_its_first_token_nothing_is_left() -> None:
 def test_tags_that_claim_one_word_twice_give_it_once() -> None:
     spans = spans_of("Guadalajara", [(0, 5), (5, 11)], ["B-CITY", "B-LASTNAME"], whole_words=True)
     assert borders(spans) == [(0, 11, "CITY")]
+    offsets = [(0, 2), (2, 4), (4, 6), (6, 7), (7, 10)]
+    tags = ["B-A", "B-B", "B-A", "B-A", "I-A"]
+    assert borders(spans_of("abcdef Bob", offsets, tags, whole_words=True)) == [(0, 6, "A"), (7, 10, "A")]
+    assert spans_of("a b", [(0, 1), (1, 2)], ["O", "B-A"], whole_words=True) == ()
+    endless = "x" * 200_000
+    start = time.process_time()
+    spans = spans_of(endless, [(n, n + 1) for n in range(200_000)], ["B-A"] * 200_000, whole_words=True)
+    assert borders(spans) == [(0, 200_000, "A")] and time.process_time() - start < 10
 
 
 def test_a_token_that_straddles_is_counted_and_the_span_grows() -> None:
@@ -180,17 +188,7 @@ def test_a_value_that_the_tokenizer_drops_is_said_to_be_lost() -> None:
     assert checked(text, "WordPiece, cased").lost == (0,)
 
 
-# words, tags and numbers
-
-
-def test_a_word_holds_no_white_space_and_no_other_character_is_lost() -> None:
-    every = "".join(chr(number) for number in range(0x3100) if not 0xD800 <= number < 0xE000)
-    pieces = [every[start:end] for start, end in words(every)]
-    assert all(piece.split() == [piece] for piece in pieces) and "".join(pieces) == "".join(every.split())
-    text = "Mr.Bean's 北京 e\u0301a 👩‍👩‍👧! a_b[1]\n\n"
-    assert [text[start:end] for start, end in words(text)] == [
-        "Mr", ".", "Bean", "'", "s", "北", "京", "e\u0301a", "👩‍👩‍👧", "!", "a_b", "[", "1", "]",
-    ]  # fmt: skip
+# tags and numbers
 
 
 def test_extents_take_white_space_off_and_add_dropped_marks() -> None:

@@ -121,7 +121,8 @@ def test_an_alias_is_mapped_where_that_is_asked_for() -> None:
         Fault("nested", 0, 13),
         Fault("link", 14, 25),
     )
-    assert parse("[Your Name 0]", CLASSES, TABLE).faults[0].kind == "unresolved"
+    for number in ("0", "01", "1000", "9" * 5000):
+        assert [fault.kind for fault in parse(f"[Your Name {number}]", CLASSES, TABLE).faults] == ["unresolved"]
 
 
 @given(

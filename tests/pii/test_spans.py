@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from support.errors import refused
 from support.pii_toys import CLASSES, TEXTS, VALUES, filled, spanned, values
 
-from lib.pii.alignment import tag, words
+from lib.pii.alignment import tag
 from lib.pii.slots import Brackets, Slot, parse
 from lib.pii.spans import PROBLEMS, Filled, Problem, Span, fill, problems, relabel, unfill
+from lib.pii.words import words
 
 SECRET = "Xanthippe Quillfeather"
 

@@ -2,7 +2,7 @@
 
 Four columns with a space between them, word, part of speech, chunk and entity; the second and third are ``_``, for
 nobody made them. A text begins with ``-DOCSTART- -X- O O``: https://www.clips.uantwerpen.be/conll2003/ner/. Tags are
-IOB2, which is what Hugging Face's copy has too. Words are those of `lib.pii.alignment.words`; none holds white space,
+IOB2, which is what Hugging Face's copy has too. Words are those of `lib.pii.words.words`; none holds white space,
 so a line break in a text cannot shift a label.
 """
 
@@ -13,9 +13,10 @@ from lib.common import system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
-from lib.pii.alignment import OUTSIDE, spans_of, tag, words
+from lib.pii.alignment import OUTSIDE, spans_of, tag
 from lib.pii.exports.examples import Example
 from lib.pii.spans import Filled
+from lib.pii.words import words
 
 LOSES = "id, language, persons, white space, and the borders of spans within a word"
 

@@ -15,9 +15,10 @@ from pyarrow import parquet
 
 from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
-from lib.pii.alignment import spans_of, tag, tag_names, tag_numbers, words
+from lib.pii.alignment import spans_of, tag, tag_names, tag_numbers
 from lib.pii.exports.examples import Example
 from lib.pii.spans import Filled
+from lib.pii.words import words
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -9,11 +9,12 @@ from support.errors import refused
 from support.pii_tokenizers import TOKENIZERS
 from support.pii_toys import CLASSES, TEXTS, filled
 
-from lib.pii.alignment import tag, words
+from lib.pii.alignment import tag
 from lib.pii.exports import ai4privacy, conll, huggingface, presidio, spacy, tab
 from lib.pii.exports.examples import Example
 from lib.pii.exports.registry import FORMATS
 from lib.pii.spans import problems
+from lib.pii.words import words
 
 SECRET = "Xanthippe Quillfeather"
 EXAMPLES = [
@@ -172,15 +173,23 @@ def test_the_columns_of_ai4privacy_are_those_of_the_sets(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("label", "target", "person"),
-    [("FIRSTNAME", "[FIRSTNAME_3]", 3), ("FIRSTNAME", "[LASTNAME_3]", None), ("First Name", "[First Name]", None),
-     ("FIRSTNAME", "[FIRSTNAME][FIRSTNAME]", None)],
-)  # fmt: skip
+    ("labels", "target", "persons"),
+    [
+        (["FIRSTNAME", "CITY"], "[FIRSTNAME_3] [CITY]", [3, 1]),
+        (["FIRSTNAME", "CITY"], "[CITY] [FIRSTNAME_3]", [None, None]),
+        (["FIRSTNAME", "CITY"], "[FIRSTNAME_3] [CITY] [CITY]", [None, None]),
+        (["First Name", "CITY"], "[First Name] [CITY_2]", [None, None]),
+    ],
+)
 def test_persons_are_those_of_the_masked_text_where_it_has_the_same_slots(
-    tmp_path: Path, label: str, target: str, person: int | None
+    tmp_path: Path, labels: list[str], target: str, persons: list[int | None]
 ) -> None:
-    mask = [{"value": "Al", "start": 0, "end": 2, "label": label}]
-    row = {"source_text": "Al", "target_text": target, "privacy_mask": mask, "id": "a"}
+    masks = [
+        {"value": "Al", "start": start, "end": start + 2, "label": label}
+        for start, label in zip((0, 3), labels, strict=True)
+    ]
+    row = {"source_text": "Al Al", "target_text": target, "privacy_mask": masks[::-1], "id": "a"}
     (tmp_path / "x.jsonl").write_text(json.dumps(row))
     (example,) = ai4privacy.read(tmp_path / "x.jsonl")
-    assert example.filled.spans == ((0, 2, label, "Al", person),) and example.language == ""
+    assert [(span.label, span.person) for span in example.filled.spans] == list(zip(labels, persons, strict=True))
+    assert example.language == ""
