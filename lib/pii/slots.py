@@ -34,7 +34,8 @@ _NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z][A-Z0-9]*)*")
 _PERSON = re.compile("[1-9][0-9]{0,2}")
 _SLOT = re.compile(f"({_NAME.pattern})(?:_({_PERSON.pattern}))?")
 _BRACKET = re.compile(r"\[([^\[\]\r\n]*)(\]?)|\]")
-_TAIL = re.compile(rf"({_NAME.pattern})(?:_[0-9]+)?\Z")
+_TAIL = re.compile(rf"({_NAME.pattern})(?:_[0-9]+)?")
+_TAIL_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _TAIL_LENGTH = 64  # characters before a closing bracket that are looked at: longer than any class name
 _CITATION = re.compile(r"\^?[0-9]{1,3}(?:\s*[,;–-]\s*[0-9]{1,3})*")  # [1], [1, 2], [3-5], a footnote [^1]
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -266,8 +267,10 @@ def _kind(content: str, known: frozenset[str], brackets: Brackets, linked: bool)
 
 def _ending(text: str, end: int, known: frozenset[str]) -> int | None:
     """Where the class name begins that a text up to ``end`` ends with; None where it ends otherwise."""
-    name = _TAIL.search(text, max(0, end - _TAIL_LENGTH), end)
-    return name.start() if name and name[1] in known else None
+    before = text[max(0, end - _TAIL_LENGTH) : end]
+    tail = before[len(before.rstrip(_TAIL_CHARACTERS)) :]
+    name = _TAIL.fullmatch(tail)
+    return end - len(tail) if name and name[1] in known else None
 
 
 def _folded(name: str) -> str:

@@ -144,18 +144,12 @@ def test_a_text_without_a_bracket_that_could_be_a_slot_has_no_fault() -> None:
         assert parse(text, CLASSES).faults == () and parse(text, CLASSES).text == text
 
 
-@pytest.mark.parametrize(
-    "unit",
-    ["[", "]", "[ ", "[EMAIL]", "[[EMAIL]]", "[a", "A", "EMAIL]", "[]", "[_", "[é]", "[1, "],
-)
+@pytest.mark.parametrize("unit", ["[", "]", "[ ", "[EMAIL]", "[[EMAIL]]", "[a", "A", "EMAIL]", "[é]", "A]", "A_]"])
 def test_a_line_of_a_million_characters_takes_linear_time(unit: str) -> None:
-    seconds = []
-    for length in (100_000, 1_000_000):
-        text = unit * (length // len(unit))
-        start = time.process_time()
-        parse(text, CLASSES, TABLE)
-        seconds.append(time.process_time() - start)
-    assert seconds[1] < 40 * max(seconds[0], 0.01), seconds  # quadratic would be 100 times
+    text = unit * (1_000_000 // len(unit))
+    start = time.process_time()
+    parse(text, CLASSES, TABLE)
+    assert time.process_time() - start < 15  # quadratic would be hours
 
 
 @pytest.mark.parametrize("inside", ["A_", " ", "-", "#", "1", "x ", "1 - "])
