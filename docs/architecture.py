@@ -21,6 +21,7 @@ from lib.plots.style import DP, GREY  # noqa: E402
 HOLDS = {
     "cli": "the commands of run_all.sh",
     "pipeline": "presets, sweeps, pre-flight, Snakemake, papermill",
+    "pii": "made-up persons, values, their checks",
     "report": "the pages of a run",
     "release": "gate, certificate, card, pack, verify",
     "plots": "the pictures of the notebooks",
