@@ -12,17 +12,25 @@ from faker.generator import Generator
 from lib.pii.locales import generator
 
 TABLE = Path(__file__).with_name("places.csv")
-COUNTIES = {"en_US": "{} County", "en_CA": "{} County", "fr_CA": "Comté de {}"}  # of a family name
+COUNTIES = {  # made of a family name, where the city is made up too
+    "en_AU": "Shire of {}",
+    "en_CA": "{} County",
+    "en_US": "{} County",
+    "es_MX": "Municipio de {}",
+    "fr_CA": "Comté de {}",
+    "pt_BR": "Comarca de {}",
+}
 US_COUNTIES = {"Louisiana": "{} Parish", "Alaska": "{} Borough"}
-LETTERS = "ABEGHJLNPRSTWXYZ"  # in the postal codes of Canada and the United Kingdom both
+LETTERS = "ABEGHJLNPRTWXYZ"  # in the postal codes of Canada, the Netherlands and the United Kingdom alike
 
 
 class Place(NamedTuple):
     """A place of residence.
 
     Args:
-        city: a real one in de_DE, es_ES and it_IT; made up of a name and an ending in most other locales.
-        county: the district below the state; the state itself where Faker and the table have no district.
+        city: a real one, or made up of a name and an ending, as Faker does for English, French and others.
+        county: the district below the state: made up where the city is; the municipality, of the city's name, where
+            ``places.csv`` has no other; the state where that table has no rows for the locale.
         state: the state, region or nation; the city itself where Faker has none for the locale.
         zip: postal code.
     """
@@ -58,7 +66,7 @@ def draw(locale: str, rng: Random) -> Place:
     if locale in _tables():
         row = rng.choice(_tables()[locale])
         city = row["city"] or fake.city()
-        county = row["county"] or COUNTIES[locale].format(fake.last_name())
+        county = row["county"] or row["city"] or COUNTIES[locale].format(fake.last_name())
         return Place(city, county, row["state"], _filled(rng.choice(row["zips"].split("|")), rng))
     city, zip_code = fake.city(), fake.postcode()
     states = getattr(fake, "administrative_unit", None) or getattr(fake, "region", None)

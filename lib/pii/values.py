@@ -66,7 +66,8 @@ class Values:
         """
         if (name, person) not in self._drawn:
             named(name)
-            self._drawn[name, person] = DRAWN[name](self.person(person))
+            drawn = DRAWN[name](self.person(person))
+            self._drawn[name, person] = " ".join(drawn.split())  # a few of Faker's names end in a blank
         return self._drawn[name, person]
 
     def entity(self, name: str, person: int) -> str:

@@ -4,10 +4,13 @@ import re
 from random import Random
 
 import pytest
+from stdnum.at import postleitzahl
 from stdnum.es import postal_code
+from stdnum.nl import postcode
+from stdnum.se import postnummer
 
 from lib.pii.locales import generator, locales
-from lib.pii.places import draw, vouched
+from lib.pii.places import _tables, draw, vouched
 
 US_ZONES = (  # by the first digit of the ZIP code
     "CT MA ME NH NJ RI VT", "DE NY PA", "MD NC SC VA WV", "AL FL GA MS TN", "IN KY MI OH", "IA MN MT ND SD WI",
@@ -89,6 +92,40 @@ def test_canadian_postal_codes_lie_in_the_province() -> None:
     first = {place.state: place.zip[0] for place in drawn("en_CA")}
     assert first["British Columbia"] == "V" and first["Nova Scotia"] == "B" and first["Alberta"] == "T"
     assert {place.zip[0] for place in drawn("fr_CA", 50)} == set("GHJ")
+
+
+def test_austrian_postal_codes_have_the_city_and_state() -> None:
+    for place in drawn("de_AT"):
+        known = postleitzahl.info(place.zip)
+        assert known["region"] == place.state
+        first_words = [re.split(r"[ -]", name)[0] for name in (known["location"].replace("St.", "Sankt"), place.city)]
+        assert first_words[0] == first_words[1]  # the post writes Graz-Gösting, Klagenfurt am Wörthersee
+
+
+def test_postal_codes_have_the_form_of_the_country() -> None:
+    assert all(postcode.is_valid(place.zip) for place in drawn("nl_NL"))
+    assert all(postnummer.is_valid(place.zip) for place in drawn("sv_SE"))
+    digits = {  # how many, in each part
+        "da_DK": "4", "de_CH": "4", "en_AU": "4", "es_MX": "5", "fi_FI": "5", "fr_CH": "4", "ja_JP": "3-4",
+        "no_NO": "4", "pl_PL": "2-3", "pt_BR": "5-3", "pt_PT": "4-3",
+    }  # fmt: skip
+    for locale, parts in digits.items():
+        form = "-".join(rf"\d{{{count}}}" for count in parts.split("-"))
+        assert all(re.fullmatch(form, place.zip) for place in drawn(locale, 100))
+
+
+def test_no_two_rows_of_the_table_contradict_each_other() -> None:
+    for locale, rows in _tables().items():
+        states: dict[str, set[str]] = {}
+        for row in rows:
+            for pattern in row["zips"].split("|") if row["zips"] else ():
+                states.setdefault(pattern, set()).add(row["state"])
+            assert row["state"] and (
+                row["county"] or row["city"] or locale in ("en_AU", "en_CA", "es_MX", "fr_CA", "pt_BR")
+            )
+        assert {len(names) for pattern, names in states.items() if pattern != "X#@ #@#"} <= {1}
+        cities = [row["city"] for row in rows if row["city"]]
+        assert len(cities) == len(set(cities))
 
 
 @pytest.mark.parametrize("locale", locales())

@@ -56,6 +56,12 @@ def test_every_value_is_on_one_line_and_passes_its_check(locale: str, ranges: st
             assert check(name, value, locale) is (None if unchecked(name, locale) else True), (name, value)
 
 
+@pytest.mark.parametrize(("locale", "name"), [("es_AR", "MIDDLENAME"), ("en_IN", "CITY")])
+def test_blanks_at_the_end_of_fakers_names_are_left_out(locale: str, name: str) -> None:
+    values = [text(locale, seed) for seed in range(300)]
+    assert all(value.value(name, 1) == value.value(name, 1).strip() for value in values)
+
+
 def unchecked(name: str, locale: str) -> bool:
     return name not in CHECKABLE or (name == "SSN" and check("SSN", "", locale) is None)
 
