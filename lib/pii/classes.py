@@ -24,9 +24,11 @@ class PiiClass:
         description: what its values are, for people.
         of_person: whether the number of its slot counts persons (``[EMAIL_2]``: the e-mail of person 2); otherwise it
             counts things of the class (``[COMPANYNAME_2]``: the second company).
-        presidio: its entity in Microsoft Presidio; None where Presidio has no such entity.
+        presidio: its entity in Microsoft Presidio, be it one of a single country (``US_SSN``); None where it has none.
         ontonotes: its type in OntoNotes 5; None where OntoNotes has none.
         tab: its type in the Text Anonymization Benchmark (Pilan et al., 2022); never None: TAB has ``MISC``.
+        identifier: what TAB calls the class's part in telling who somebody is: ``DIRECT`` (alone), ``QUASI`` (with
+            others) or ``NO_MASK`` (no part).
         reserved: where values that belong to nobody are set aside, with the standard; None: nowhere for this class.
     """
 
@@ -35,7 +37,8 @@ class PiiClass:
     of_person: bool
     presidio: str | None
     ontonotes: str | None
-    tab: str | None
+    tab: str
+    identifier: str
     reserved: str | None
 
 
@@ -62,23 +65,19 @@ def named(name: str) -> PiiClass:
     return classes()[name]
 
 
-def mapped(name: str, scheme: Scheme) -> str | None:
-    """What another label set calls a class.
+def mapping(scheme: Scheme) -> dict[str, str | None]:
+    """What another label set calls each class; None where that set has no such class, and values stay unlabelled.
 
     The other sets are coarser: several classes share a name there, so the way back is `classes_of`.
 
     Args:
-        name: of the class: ``FIRSTNAME``.
         scheme: ``presidio``, ``ontonotes`` or ``tab``.
 
-    Returns:
-        its name there (``PERSON``); None where that set has none, and the value stays unlabelled.
-
     Raises:
-        DoppelError: an unknown class or scheme.
+        DoppelError: an unknown scheme.
     """
     _check_scheme(scheme)
-    return getattr(named(name), scheme)
+    return {name: getattr(entry, scheme) for name, entry in classes().items()}
 
 
 def classes_of(label: str, scheme: Scheme) -> tuple[str, ...]:
@@ -91,10 +90,10 @@ def classes_of(label: str, scheme: Scheme) -> tuple[str, ...]:
     Raises:
         DoppelError: an unknown scheme, or a label that no class has there.
     """
-    _check_scheme(scheme)
-    names = tuple(name for name, entry in classes().items() if getattr(entry, scheme) == label)
+    labels = mapping(scheme)
+    names = tuple(name for name, other in labels.items() if other == label)
     if not names:
-        known = {getattr(entry, scheme) for entry in classes().values()} - {None}
+        known = set(labels.values()) - {None}
         raise DoppelError(
             "pii.unknown_label",
             f"no class is called {label!r} in {scheme}",

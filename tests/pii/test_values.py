@@ -123,9 +123,11 @@ def test_only_what_is_asked_for_is_drawn(monkeypatch: pytest.MonkeyPatch) -> Non
     values = text("en_US", 1)
     values.value("FIRSTNAME", 1)
     assert asked == ["first", "female"]
-    values.value("FIRSTNAME", 1)
     values.value("CITY", 2)
     assert asked == ["first", "female", "place"]
+    for _ in range(2):
+        values.value("PIN", 1)
+    assert asked == ["first", "female", "place", "pin"]
 
 
 def test_other_seeds_and_numbers_give_other_values() -> None:
