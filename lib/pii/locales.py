@@ -54,7 +54,7 @@ def locales() -> dict[str, Locale]:
             clocks=tuple(row["clock"].split("|")),
             decimal=row["decimal"],
             grouping=row["grouping"],
-            words=words["en"] | words.get(row["locale"].partition("_")[0], {}),
+            words=words["en"] | (words.get(row["locale"]) or words.get(row["locale"].partition("_")[0], {})),
         )
         for row in rows
     }

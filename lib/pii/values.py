@@ -19,7 +19,8 @@ class Values:
     A value depends on the seed, its class and the number in the slot alone: neither on what else the text asks for nor
     in which order. So each mention of ``[FIRSTNAME_1]`` reads alike. No class is drawn anew at each mention: a text
     that wants another day, time or sum names another number (``[DATE_2]``). Values of different numbers are drawn
-    independently, so two persons may share a first name.
+    independently, so two persons may share a first name. Processes may draw side by side; threads may not, since
+    Faker's generators are shared.
 
     >>> values = Values(seed=7, locale="en_US", reference=date(2026, 1, 31))
     >>> [values.value(name, 1) for name in ("LASTNAME", "AGE", "DOB", "EMAIL", "STATE", "ZIPCODE")]

@@ -41,7 +41,20 @@ def test_forms_of_a_locale() -> None:
 
 
 def test_a_job_has_its_field_and_role() -> None:
-    for locale in ("en_US", "de_DE", "fr_FR", "it_IT", "es_ES", "ja_JP"):
+    for locale in (
+        "en_US",
+        "de_DE",
+        "fr_FR",
+        "it_IT",
+        "es_ES",
+        "ja_JP",
+        "zh_CN",
+        "pl_PL",
+        "ru_RU",
+        "sv_SE",
+        "nl_NL",
+        "pt_BR",
+    ):
         for seed in range(30):
             values = Values(seed, locale, REFERENCE)
             title = values.value("JOBTITLE", 1)
