@@ -13,6 +13,7 @@ IBAN_COUNTRIES = {  # those of our locales where schwifty and python-stdnum agre
     "AT", "AZ", "BE", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "GE", "GR", "HR", "HU", "IE", "IL", "IT", "MK",
     "NL", "NO", "PL", "PT", "RO", "RU", "SE", "SI", "SK", "UA",
 }  # fmt: skip
+BELGIAN_BANKS = ("128", "167", "606", "875", "919")  # in schwifty's registry and not in python-stdnum's
 ABROAD = ("DE", "FR", "GB", "ES", "NL", "IT")  # where a person of a country without IBAN has the account
 ISSUERS = {  # prefixes, and how many digits a number has
     "Visa": (("4",), 16),
@@ -59,10 +60,16 @@ def _iban(person: Person) -> schwifty.IBAN:
     if country not in IBAN_COUNTRIES:
         country = person.pick("abroad", ABROAD)
     rng = person.rng("iban")
-    account = schwifty.IBAN.random(country, random=rng)
-    while country == "NO" and account[8:10] == "00":  # such accounts are checked in two ways
-        account = schwifty.IBAN.random(country, random=rng)
+    while _disputed(account := schwifty.IBAN.random(country, random=rng)):
+        pass
     return account
+
+
+def _disputed(account: schwifty.IBAN) -> bool:
+    """Whether libraries disagree on an account: whether a bank is there, or how a check digit is computed."""
+    if account.country_code == "NO":
+        return account[8:10] == "00"
+    return account.country_code == "BE" and account.bank_code in BELGIAN_BANKS
 
 
 def account_number(person: Person) -> str:

@@ -76,8 +76,9 @@ def test_account_numbers_keep_national_rules_that_fakers_do_not(locale: str) -> 
     assert sum(rule(fake.iban()) for _ in range(50)) < 20
 
 
-def test_norwegian_accounts_are_those_that_libraries_agree_on() -> None:
-    assert all(iban.is_valid(Values(seed, "no_NO", REFERENCE).value("IBAN", 1)) for seed in range(400))
+@pytest.mark.parametrize(("locale", "seeds"), [("no_NO", 400), ("nl_BE", 1500)])
+def test_accounts_are_those_that_libraries_agree_on(locale: str, seeds: int) -> None:
+    assert all(iban.is_valid(Values(seed, locale, REFERENCE).value("IBAN", 1)) for seed in range(seeds))
 
 
 def test_account_numbers_are_of_the_country_where_it_has_them() -> None:
