@@ -11,16 +11,8 @@ RESERVED_IPV6 = "2001:db8::/32"  # RFC 3849
 RESERVED_MAC = "00:00:5E:00:53:"  # RFC 9542
 VENDORS = ("00:1B:63", "3C:5A:B4", "00:50:56", "F4:F5:D8", "B8:27:EB", "00:1A:11", "00:25:90", "D8:3B:BF")
 NETWORKS = ("2001:4860", "2a00:1450", "2606:4700", "2a02:908", "2003:c0", "2a01:e0a", "2001:41d0", "2600:1700")
-HANDLES = (
-    "{first}{last}",
-    "{first}.{last}",
-    "{first}_{last}",
-    "{f}{last}",
-    "{first}{l}",
-    "{f}.{last}",
-    "{last}.{first}",
-)
-BROWSERS = ("chrome", "safari", "opera", "internet_explorer")  # Faker's firefox writes no date of ours
+HANDLES = ("{first}{last}", "{first}.{last}", "{first}_{last}", "{f}{last}", "{first}{l}", "{f}.{last}", "{last}{f}")
+BROWSERS = ("chrome", "safari", "opera", "internet_explorer")  # not firefox: Faker's has a date up to the year 9999
 
 
 def username(person: Person) -> str:

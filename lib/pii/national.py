@@ -8,23 +8,15 @@ from lib.pii.persons import Person
 
 US_EXAMPLES = tuple(f"987-65-432{digit}" for digit in range(10))  # kept by the Social Security Administration
 BIRTHPLACES = ("F205", "H501", "F839", "L219", "D612", "A944", "D969", "G273", "A662", "C351", "L736", "L781")  # Italy
-DISTRICTS = (
-    "110101",
-    "110105",
-    "110108",
-    "120101",
-    "120104",
-    "310101",
-    "310104",
-    "310110",
-)  # China: older than its people
+DISTRICTS = ("110101", "110105", "110108", "120101", "120104", "310101", "310104", "310110")  # China, before 1935 too
 MONTH_LETTERS = "ABCDEHLMPRST"  # Italy: January to December
 
 
 def national_number(person: Person) -> str:
-    """The number by which the person's country knows its people; for most countries that have one, by their rule.
+    """The number by which a country knows its people: social security, tax or identity number.
 
-    Of a country without a rule here it is a run of nine digits, which says nothing of the person.
+    It keeps the rule of the country (`RULES`). For other countries it is nine random digits, which say nothing of the
+    person and which nothing can check.
     """
     rng = person.rng("national")
     rule = RULES.get(person.locale.country)

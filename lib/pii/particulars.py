@@ -9,28 +9,11 @@ from faker.providers.geo import Provider
 from lib.pii import checksums
 from lib.pii.persons import Person, years_before
 
-DATE_YEARS = 3  # how far a date lies before the reference date at most
-MAKERS = (
-    "1HG",
-    "1FT",
-    "1G1",
-    "2T1",
-    "3VW",
-    "4T1",
-    "5YJ",
-    "JTD",
-    "KMH",
-    "WBA",
-    "WDB",
-    "WVW",
-    "VF1",
-    "ZFA",
-    "SAJ",
-    "YV1",
-)
+DATE_YEARS = 3  # a date lies at most so many years before the reference date
+MAKERS = ("1HG", "1FT", "1G1", "2T1", "3VW", "4T1", "5YJ", "JTD", "KMH", "WBA", "WDB", "WVW", "VF1", "ZFA", "YV1")
 VIN_MARKS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 VIN_YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
-NEARBY = 0.03  # degrees: about 3 km
+NEARBY = 0.03  # degrees, about 3 km: how far from a town coordinates lie at most
 TOWNS = {  # of countries that Faker has none of: Athens, Thessaloniki, Patras; Budapest, Debrecen, Szeged; and so on
     "GR": [(37.98, 23.73), (40.64, 22.94), (38.25, 21.73)],
     "HU": [(47.50, 19.04), (47.53, 21.63), (46.25, 20.15)],
@@ -79,7 +62,7 @@ def flat(person: Person) -> str:
 
 
 def coordinates(person: Person) -> str:
-    """A place on land in the person's country, in degrees; not in the person's city, which is mostly made up."""
+    """Coordinates near a town of the person's country, in degrees; not near the person's city, which may be made up."""
     rng = person.rng("coordinates")
     latitude, longitude = rng.choice(_towns()[person.locale.country])
     digits = rng.choice([4, 4, 5, 6])

@@ -74,12 +74,12 @@ class Person:
 
     @cached_property
     def sex(self) -> str:
-        """The word for it in the locale's language."""
+        """Female or male, in the locale's language, or in English where ``words.yml`` has no such word."""
         return self.of_sex(self.locale.words["sexes"])
 
     @cached_property
     def gender(self) -> str:
-        """How the person describes it; always one that goes with `sex`' form of address and first name."""
+        """How the person describes their gender, in words that go with the form of address and the first name."""
         return self.pick("gender", self.of_sex(self.locale.words["genders"]))
 
     @cached_property

@@ -1,8 +1,8 @@
 """Telephone numbers of a person's country.
 
 A plausible number is libphonenumber's example of a mobile or fixed line with other last digits, drawn until
-libphonenumber takes it for a number of the country. So its check of such a number says that the writing can be read
-back, and nothing that the drawing did not know.
+libphonenumber takes it for a number of the country. So libphonenumber's check of such a number is no independent one:
+it shows only that the number can be read back as it is written.
 """
 
 import re

@@ -32,6 +32,13 @@ def test_issuer_number_code_and_mask_are_of_one_card(ranges: str) -> None:
     assert issuers == set(FIRST_DIGITS)
 
 
+def test_a_reserved_bank_code_is_one_for_tests() -> None:
+    for seed in range(50):
+        codes = (Values(seed, "de_DE", REFERENCE, ranges).value("BIC", 1) for ranges in ("reserved", "plausible"))
+        kept, plain = map(schwifty.BIC, codes)
+        assert kept.type == "testing" != plain.type
+
+
 @pytest.mark.parametrize("locale", ["de_DE", "fr_FR", "en_US", "uk_UA"])
 def test_the_bank_of_the_account_has_the_code(locale: str) -> None:
     known = 0
