@@ -6,7 +6,7 @@ import pytest
 from stdnum import luhn
 
 from lib.common.errors import DoppelError
-from lib.pii.checks import check
+from lib.pii.checks import bank_is_known, check
 from lib.pii.finance import TEST_CARDS
 from lib.pii.values import Values
 
@@ -54,6 +54,8 @@ def test_a_letter_of_the_wrong_case_is_seen_in_ethereum() -> None:
         ("EMAIL", "jane@example.com", True),
         ("EMAIL", "jane@", False),
         ("IPV4", "192.0.2.256", False),
+        ("IPV4", "192.0.2.0/24", False),
+        ("IP", "no address", False),
         ("IPV6", "2001:db8::1", True),
         ("IPV6", "192.0.2.1", False),
         ("CURRENCYCODE", "EUR", True),
@@ -72,6 +74,19 @@ def test_known_values(name: str, value: str, expected: bool | None) -> None:
 def test_a_timestamp_that_passes_luhn_is_no_card() -> None:
     assert luhn.is_valid("1548138160707") and check("CREDITCARDNUMBER", "1548138160707", "en_US") is False
     assert all(check("CREDITCARDNUMBER", number, "en_US") for numbers in TEST_CARDS.values() for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("account", "valid", "known"),
+    [
+        ("DE89 3704 0044 0532 0130 00", True, True),
+        ("DE41 0000 0000 0000 0000 00", False, False),
+        ("GB35 ABCD 1234 5698 7654 32", True, False),  # an invented bank, with the check digits that it would have
+        ("no account", False, False),
+    ],
+)
+def test_a_valid_account_at_an_invented_bank_is_told_apart(account: str, valid: bool, known: bool) -> None:
+    assert check("IBAN", account, "de_DE") is valid and bank_is_known(account) is known
 
 
 def test_unknown_names_are_refused() -> None:
