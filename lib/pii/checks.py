@@ -64,8 +64,8 @@ def check(name: str, value: str, locale: str) -> bool | None:
     need no check digit, and small card networks are not known. What countries reserve among national and phone numbers
     is often False: it is invalid on purpose.
 
-    Phone numbers and internet addresses are checked by what also drew them (phonenumbers, Python's ipaddress), all other
-    values by libraries that had no part in drawing them.
+    Phone numbers and internet addresses are checked by what also drew them (phonenumbers, Python's ipaddress), all
+    other values by libraries that had no part in drawing them.
 
     Args:
         name: of the class: ``IBAN``.
