@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import select
 import shutil
 import signal
 import sys
@@ -139,8 +140,9 @@ class House:
         os.setpgid(child, child)
         os.close(write)
         if kill is not None and kill.seconds is not None:
-            time.sleep(kill.seconds)
-            os.killpg(child, signal.SIGKILL)
+            ended, _, _ = select.select([read], [], [], kill.seconds)  # a child that is done before has nothing to kill
+            if not ended:
+                os.killpg(child, signal.SIGKILL)
         with os.fdopen(read, "rb") as pipe:
             sent = pipe.read()
         _, status = os.waitpid(child, 0)
