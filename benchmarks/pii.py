@@ -14,13 +14,14 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rounds import in_turn, ratio
 
 from lib.pii.classes import classes
 from lib.pii.values import Values
@@ -52,17 +53,12 @@ def main() -> None:
 
     sides = {"lazy": lambda: fill(slots.__getitem__), "all": lambda: fill(lambda _: everything)}
     sides["lazy"]()  # loads what both need
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(options.rounds):
-        for side, run in sides.items():
-            start = time.perf_counter()
-            run()
-            seconds[side].append(time.perf_counter() - start)
+    seconds = in_turn(sides, options.rounds)
     medians = {side: statistics.median(rounds) for side, rounds in seconds.items()}
     for side, median in medians.items():
         print(f"{side:<6}{median:>9.2f} s{options.texts / median:>9.0f} texts a second")
-    ratio = statistics.median(b / a for a, b in zip(seconds["lazy"], seconds["all"], strict=True))
-    print(json.dumps({"pii_all_over_lazy": ratio, "pii_texts_a_second": options.texts / medians["lazy"]}))
+    over = ratio(seconds["all"], seconds["lazy"])
+    print(json.dumps({"pii_all_over_lazy": over, "pii_texts_a_second": options.texts / medians["lazy"]}))
 
 
 if __name__ == "__main__":

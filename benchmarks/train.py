@@ -29,6 +29,8 @@ from peft import LoraConfig, get_peft_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from rounds import ratio
+
 from lib.data import processing, sources
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.shapes import Shape, Shapes
@@ -178,11 +180,6 @@ def report(times: dict[str, list[float]], tokens: list[int]) -> None:
         "non_private_tokens_over_plain_fp32": ratio(times["plain loop, fp32"], times["without privacy"]),
     }
     print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
-
-
-def ratio(a: list[float], b: list[float]) -> float:
-    """Median of the rounds' ratios."""
-    return statistics.median(x / y for x, y in zip(a, b, strict=True))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from rounds import in_turn, ratio
+
 from lib.methods.private_evolution.voting import nearest
 
 MB = 1e6
@@ -74,23 +76,18 @@ def compare(options: argparse.Namespace) -> dict[str, float]:
         "ours": lambda: nearest(private, candidates, options.k, device="cpu"),
     }
     found = {side: run() for side, run in sides.items()}  # and a warm start for both
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(options.rounds):
-        for side, run in sides.items():
-            start = time.perf_counter()
-            run()
-            seconds[side].append(time.perf_counter() - start)
+    seconds = in_turn(sides, options.rounds)
     theirs, ours = seconds.values()
-    ratio = statistics.median(b / a for a, b in zip(theirs, ours, strict=True))
+    over = ratio(ours, theirs)
     print(f"{'side':<20}{'least s':>10}{'median s':>10}{'ratio':>8}")
     for side, one in seconds.items():
-        relative = 1.0 if one is theirs else ratio
+        relative = 1.0 if one is theirs else over
         print(f"{side:<20}{min(one):>10.3f}{statistics.median(one):>10.3f}{relative:>8.2f}")
     judge(private, candidates, *found.values())
     with multiprocessing.get_context("spawn").Pool(1) as fresh:
         memory = fresh.apply(memory_of_ours, (options.private, options.candidates, options.width, options.k))
     print(f"largest memory of ours beyond the vectors: {memory:.0f} MB\n")
-    return {"vote_time": ratio, "vote_memory_mb": memory}
+    return {"vote_time": over, "vote_memory_mb": memory}
 
 
 def judge(private: np.ndarray, candidates: np.ndarray, theirs: np.ndarray, ours: np.ndarray) -> None:
