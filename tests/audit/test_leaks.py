@@ -120,7 +120,8 @@ def test_fuzzywuzzy_comes_without_its_warning():
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    assert not [str(warning.message) for warning in seen]
+    # Others may warn meanwhile: a file that some test left open is told when its object is collected.
+    assert not any("SequenceMatcher" in str(warning.message) for warning in seen)
 
 
 def test_leaks_without_a_baseline_are_refused():
