@@ -113,6 +113,17 @@ class Draws:
         lines = f"; {self.first_lines} are the first line of a longer completion" if self.first_lines else ""
         return f"{len(self.texts)} of {self.requested} texts{lines}; rejected: {self.reasons}"
 
+    def records(self, labels: Sequence[Mapping[str, str]]) -> list[Record]:
+        """The accepted texts as records, in the order of their positions.
+
+        Args:
+            labels: label name -> value, for each position.
+        """
+        return [
+            Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
+            for position, text in sorted(self.texts.items())
+        ]
+
     def require(self) -> "Draws":
         """Itself.
 
@@ -222,11 +233,7 @@ def generate_records(
         return first_line(answer) if sampling.one_line else answer
 
     draws = draw(ask, check, len(labels), max_attempts=max_attempts, clean=clean, progress=progress).require()
-    records = [
-        Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
-        for position, text in sorted(draws.texts.items())
-    ]
-    return records, draws
+    return draws.records(labels), draws
 
 
 def _check_room(prompts: Sequence[Sequence[int]], engine: Engine, sampling: Sampling) -> None:

@@ -132,6 +132,15 @@ class PromptFile(BaseModel):
             return self.blank in text
         return re.search(rf"(?<!\w){re.escape(self.blank)}(?!\w)", text) is not None
 
+    def check_topic(self) -> None:
+        """Check that every template for a new text says the topic of its sample.
+
+        Raises:
+            DoppelError: one does not.
+        """
+        for template in self.random_templates:
+            templates.check_topic(templates.fields(template))
+
     def draws_by_label(self) -> Iterator[tuple[str, ByLabel]]:
         """Name and definition of the draws that depend on a label."""
         yield from ((name, draw) for name, draw in self.draws.items() if isinstance(draw, ByLabel))

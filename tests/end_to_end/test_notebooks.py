@@ -123,6 +123,24 @@ def test_a_hybrid_by_hand_spends_what_an_arm_left_it(house: Project) -> None:
     assert [charge.event.stage for charge in entries()][-2:] == ["13_select.eps8"] * 2  # votes, and the count of copies
 
 
+def test_a_model_asked_in_many_ways_by_hand_has_texts_for_a_hybrid_and_no_loss(house: Project) -> None:
+    house.play(CORPUS, **SMALL[CORPUS])
+    arm = {"stage": "11_generate.varied", "inputs": {"corpus": CORPUS}, "base_model": TINY}
+    asked = {"prompts": "prompts/generic.yaml", "chat": False}
+    played = house.play("11_generate", **SMALL["11_generate"] | arm | asked | {"samples": 9})
+    folder = house.stage("11_generate.varied", "quick")
+    made = records.read(folder / "synthetic.jsonl")
+    assert [record.labels for record in made] == [*played["wanted"]] and len({r.text.reveal() for r in made}) == 9
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["records"] == 9 and "held_out_loss" not in metrics and not (folder / "held_out.json").exists()
+    done = json.loads((folder / "done.json").read_text())
+    assert "prompts/generic.yaml" in done["made_from"]["files"]
+    assert [event.stage for event in inherit([folder]).events] == [CORPUS]  # the label counts alone
+    inputs = {"inputs": {"corpus": CORPUS, "varied": "11_generate.varied"}}
+    held = house.play("13_select", **SMALL["13_select"] | inputs)
+    assert {*held["candidates"].sources} == {"11_generate.varied"}
+
+
 def test_a_tiny_corpus_and_tiny_arms_are_finished_without_the_figures_that_need_more(house: Project) -> None:
     draw = np.random.default_rng(0)
     words = ["camera", "battery", "screen", "light", "heavy", "cheap", "strong", "menu", "photo", "sound", "cable"]

@@ -45,8 +45,9 @@ def test_each_file_has_the_keys_of_the_template_and_those_of_the_corpus(house: P
     assert set(written) == set(template)
     for name, values in written.items():
         assert set(values) >= set(template[name]) | ADDED.get(name.partition(".")[0], set())
-        kept = set(values) - new_preset.Description.__dataclass_fields__.keys() - {"prompt", "prompts", "release"}
-        assert all(values[key] == template[name][key] for key in kept & set(template[name])), name
+        fitted = new_preset.Description.__dataclass_fields__.keys() | {"prompt", "prompts", "release", "max_new_tokens"}
+        kept = values.keys() - fitted
+        assert all(values[key] == template[name][key] for key in kept & template[name].keys()), name
 
 
 def test_a_corpus_without_labels_has_nothing_to_guide_by(house: Project) -> None:

@@ -32,6 +32,7 @@ def two_arms(quick: Path) -> None:
         "10_finetune_dp_lora.nonprivate": "prompt: 'A {sentiment} sentence:'\nsteps: 6\n",
         "11_generate.base": "prompt: 'A {sentiment} sentence:'\n",
         EVOLVE: "prompts: prompts/amazon-snippets.yaml\n",
+        "11_generate.varied": "prompts: prompts/amazon-snippets.yaml\n",
     }
     for path in quick.glob("*.yaml"):
         added = more.get(path.stem, "")

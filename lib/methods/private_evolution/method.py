@@ -117,13 +117,11 @@ def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
     """
     from lib.data import labels
     from lib.generation import prompt_checks, prompt_file
-    from lib.models import templates
 
     prompts = prompt_file.load(Path(str(parameters["prompts"])))
     prompts.check_labels(labels.declared(corpus))
     if corpus.get("topics") is not None:
-        for template in prompts.random_templates:
-            templates.check_topic(templates.fields(template))
+        prompts.check_topic()
     shown = [name for name in prompt_checks.SHOWN if parameters[f"{name}_shots"]]
     prompt_checks.check_shown(prompts, str(parameters["variation"]), shown)
 

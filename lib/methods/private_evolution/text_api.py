@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 
 from lib.data.tokenize import count, whole_sentences
-from lib.generation.engines.base import ChatModel, Completion, Request, Sampling
+from lib.generation.engines.base import ChatModel, Completion, Engine, Request, Sampling
 from lib.generation.generate import Draws, draw, open_chat
+from lib.generation.local_chat import LocalChat
 from lib.generation.prompt_file import PromptFile, load
 from lib.generation.prompt_parts import NONE_SHOWN, Shown
 from lib.generation.reasoning import without_reasoning
@@ -181,6 +182,22 @@ class Api:
             whole = whole_sentences(text)
             text, ended = (whole, True) if whole else (text, False)
         return replace(reply, text=self.prompts.clean(text), ended=ended)
+
+
+def on_engine(engine: Engine, parameters: Mapping[str, object]) -> Api:
+    """The APIs of a local model that is open already, to invent texts with.
+
+    Args:
+        engine: the model.
+        parameters: of 11_generate, resolved, with ``prompts``, the path of a prompt file. Whether a reply ends at its
+            first line break is said there, not by ``one_line``.
+
+    Raises:
+        DoppelError: the prompt file cannot be used, or there is no chat template for ``chat``.
+    """
+    sampling = replace(Sampling.of(parameters), one_line=False)
+    writing = Writing(sampling, parameters["max_new_tokens"], max_attempts=parameters["max_attempts"])
+    return Api(LocalChat(engine, parameters["chat"]), load(Path(parameters["prompts"])), writing)
 
 
 def open_api(parameters: Mapping[str, object]) -> Api:

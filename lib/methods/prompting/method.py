@@ -1,6 +1,7 @@
 """The entry of prompting alone: what pre-flight refuses, and what a card says about it."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import check_engine
@@ -8,7 +9,8 @@ from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import Parameters, check_inputs
 
 WRITES = "11_generate"
-PROMPTED = ("base_model", "prompt", "chat")  # parameters that only a model without fine-tuning has
+PROMPTED = ("base_model", "chat")  # parameters that a model without fine-tuning must have, and no other may
+ASKED = ("prompt", "prompts")  # and one of these two
 
 
 def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
@@ -26,19 +28,23 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"By prompting alone: {model_words(arm['base_model'])} wrote the records from labels, and never saw a private "
         "record. All that it knows of the corpus is how frequent the labels are, with noise added."
     )
-    yield f"The prompt: `{arm['prompt']}`"
+    if arm.get("prompts") is None:
+        yield f"The prompt: `{arm['prompt']}`"
+    else:
+        yield f"It was asked in many ways, which `{arm['prompts']}` lists; each record's were drawn by chance."
 
 
 def check_generate(parameters: Parameters) -> None:
-    """Refuse a stage whose model comes from both an input and the parameters, or from neither; an engine that is
-    unknown or cannot guide; and guidance without a label to guide by.
+    """Refuse a stage whose model comes from both an input and the parameters, or from neither; that asks by a prompt
+    and by a prompt file, or by neither; an engine that is unknown or cannot guide; and guidance without a label to
+    guide by.
 
     Args:
         parameters: of 11_generate, resolved.
 
     Raises:
-        DoppelError: two models, no model, an unfit engine, a prompt that cannot do without its label or keeps one, or
-            inputs that 11_generate does not have.
+        DoppelError: two models, no model, two ways to ask, none, an unfit engine, a prompt that cannot do without its
+            label or keeps one, guidance or ``chat: bare`` with a prompt file, or inputs that 11_generate does not have.
     """
     from lib.models import templates
 
@@ -46,7 +52,7 @@ def check_generate(parameters: Parameters) -> None:
     check_engine(parameters["engine"], parameters["guidance"])
     if parameters["guidance"] > 0 and parameters["prompt"] is not None:
         templates.unlabelled(str(parameters["prompt"]), parameters["prompt_without_label"])
-    given = [name for name in PROMPTED if parameters[name] is not None]
+    given = [name for name in (*PROMPTED, *ASKED) if parameters[name] is not None]
     if "model" in parameters["inputs"] and given:
         raise DoppelError(
             "methods.two_models",
@@ -55,28 +61,59 @@ def check_generate(parameters: Parameters) -> None:
             value=parameters[given[0]],
             remedy=f"remove {', '.join(given)}",
         )
-    if "model" not in parameters["inputs"] and len(given) < len(PROMPTED):
-        missing = next(name for name in PROMPTED if name not in given)
+    if "model" in parameters["inputs"]:
+        return
+    missing = next((name for name in PROMPTED if name not in given), None)
+    if missing or not {*ASKED} & {*given}:
         raise DoppelError(
             "methods.no_model",
-            "without an input named model, base_model, prompt and chat must be set",
-            name=missing,
+            "without an input named model, base_model, chat, and prompt or prompts must be set",
+            name=missing or "prompt",
         )
+    if parameters["prompts"] is None:
+        return
+    if parameters["prompt"] is not None:
+        raise DoppelError(
+            "methods.two_prompts",
+            "prompt and prompts: a model is asked by the one or by the other",
+            name="prompt",
+            remedy="set one of them to null",
+        )
+    for name, unfit, fit in (
+        ("guidance", parameters["guidance"] > 0, "0"),
+        ("chat", parameters["chat"] == "bare", "true"),
+    ):
+        if unfit:
+            raise DoppelError(
+                "methods.unfit_for_prompt_file",
+                f"{name} = {parameters[name]} is for one prompt, not for a prompt file",
+                name=name,
+                value=parameters[name],
+                remedy=f"set {name}: {fit}",
+            )
 
 
 def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse a prompt with a label that the records do not have, and one that leaves out the topics that they have.
 
     Args:
-        parameters: of a stage with a ``prompt``; None where the input ``model`` brings the prompt.
+        parameters: of a stage with a ``prompt``, or ``prompts``, the path of a prompt file; both are None where the
+            input ``model`` brings the prompt.
         corpus: parameters of its corpus stage.
 
     Raises:
-        DoppelError: the prompt is malformed, names an unknown label or no topic (`lib.models.templates`).
+        DoppelError: the prompt or the file is malformed, names an unknown label or no topic (`lib.models.templates`,
+            `lib.generation.prompt_file`).
     """
     from lib.data import labels
+    from lib.generation import prompt_file
     from lib.models import templates
 
+    if parameters.get("prompts") is not None:
+        prompts = prompt_file.load(Path(str(parameters["prompts"])))
+        prompts.check_labels(labels.declared(corpus))
+        if corpus.get("topics") is not None:
+            prompts.check_topic()
     if parameters["prompt"] is not None:
         prompt = str(parameters["prompt"])
         templates.check_labels(prompt, labels.declared(corpus))
@@ -89,11 +126,13 @@ METHOD = Method(
     arm=WRITES,
     making=making,
     settings=(
-        "base_model", "prompt", "chat", "samples", "temperature", "top_p", "top_k", "repetition_penalty",
+        "base_model", "prompt", "prompts", "chat", "samples", "temperature", "top_p", "top_k", "repetition_penalty",
         "max_new_tokens",
     ),
+    as_before={"prompts": None},
     checks={WRITES: check_generate},
     corpus_checks={WRITES: check_prompt},
+    files=("prompts",),
     model="base_model",
     colour="#8a8a8a",
 )  # fmt: skip

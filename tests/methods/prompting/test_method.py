@@ -10,8 +10,9 @@ from lib.methods.prompting.method import METHOD, check_generate, check_prompt
 CORPUS = {"corpus": "00_process_data"}
 TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
 PROMPTED = {"base_model": "hub:a/b", "prompt": "A {mood} text:", "chat": False}
-NOTHING = dict.fromkeys(PROMPTED)
-AUTO = {"engine": "auto", "guidance": 0.0, "prompt_without_label": None}
+FILE = {"prompt": None, "prompts": "prompts/generic.yaml"}
+NOTHING = {**dict.fromkeys(PROMPTED), "prompts": None}
+AUTO = {"engine": "auto", "guidance": 0.0, "prompt_without_label": None, "prompts": None}
 
 
 def test_a_model_comes_from_an_input_or_from_the_parameters() -> None:
@@ -25,6 +26,31 @@ def test_two_models_are_refused_and_so_is_none(name: str) -> None:
         check_generate({"inputs": TUNED, **AUTO, **NOTHING, name: PROMPTED[name]})
     with refused("methods.no_model", name=name):
         check_generate({"inputs": CORPUS, **AUTO, **PROMPTED, name: None})
+
+
+def test_a_prompt_file_stands_in_place_of_a_prompt() -> None:
+    asked = {"inputs": CORPUS, **AUTO, **PROMPTED, **FILE}
+    check_generate(asked)
+    check_generate(asked | {"chat": True})
+    with refused("methods.two_prompts", name="prompt"):
+        check_generate(asked | {"prompt": PROMPTED["prompt"]})
+    with refused("methods.two_models", name="prompts", value=FILE["prompts"]):
+        check_generate({"inputs": TUNED, **AUTO, **NOTHING, **FILE})
+    for name, unfit in (("guidance", 1.0), ("chat", "bare")):
+        with refused("methods.unfit_for_prompt_file", name=name, value=unfit):
+            check_generate(asked | {name: unfit})
+
+
+def test_a_prompt_file_must_fit_labels_and_topics_of_the_corpus() -> None:
+    films = {"prompt": None, "prompts": "prompts/rotten-tomatoes.yaml"}
+    corpus: Mapping = {"label_domain": {"kind": ["positive review", "negative review", "plot summary"]}}
+    check_prompt(films, corpus)
+    with refused("generation.prompt_label_unknown", name="kind"):
+        check_prompt(films, {"label_domain": {"mood": ["good", "bad"]}})
+    with refused("models.topic_unsaid", name="topic"):
+        check_prompt(FILE | {"prompts": "prompts/pubmed.yaml"}, corpus | {"topics": 4})
+    with refused("generation.prompt_file_missing", name="prompts"):
+        check_prompt(FILE | {"prompts": "prompts/none.yaml"}, corpus)
 
 
 def test_other_inputs_and_unknown_engines_are_refused() -> None:
@@ -71,3 +97,5 @@ def test_a_prompt_says_the_topics_that_records_have() -> None:
 def test_a_card_names_the_model_and_the_prompt() -> None:
     first, second = METHOD.making(PROMPTED, PROMPTED, "record")
     assert "`hub:a/b`" in first and PROMPTED["prompt"] in second
+    _, second = METHOD.making(PROMPTED | FILE, PROMPTED | FILE, "record")
+    assert FILE["prompts"] in second and "None" not in second
