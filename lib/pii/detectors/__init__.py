@@ -1,0 +1,1 @@
+"""Detectors: what finds personal data in a text, each behind one interface."""
