@@ -3,7 +3,7 @@
 A row has ``source_text``, ``target_text`` (the text with slots), ``privacy_mask`` [{value, start, end, label}],
 ``span_labels`` [[start, end, label or "O"]] for the whole text, ``mbert_text_tokens`` and ``mbert_bio_labels`` without
 special tokens, ``id`` and ``language``: https://huggingface.co/datasets/ai4privacy/pii-masking-200k. The predecessor's
-CSV cells hold Python literals; here they are JSON.
+CSV cells hold Python literals; here they are JSON. A row may have one key more, ``template``: what it was made from.
 """
 
 import json
@@ -37,6 +37,7 @@ class _Row(Fields):
     privacy_mask: list[_Mask]
     id: int | str
     language: str = ""
+    template: str = ""
 
 
 def write(path: Path, examples: Iterable[Example], tokenizer: "PreTrainedTokenizerBase | None" = None) -> Counts | None:
@@ -60,6 +61,7 @@ def write(path: Path, examples: Iterable[Example], tokenizer: "PreTrainedTokeniz
                 row |= {"mbert_text_tokens": list(aligned.tokens), "mbert_bio_labels": list(aligned.tags)}
                 yield example.filled, aligned
             row |= {"id": example.id, "language": example.language}
+            row |= {"template": example.template} if example.template else {}
             lines.append(json.dumps(row, ensure_ascii=False) + "\n")
 
     counts = count(pairs())
@@ -114,4 +116,4 @@ def _example(row: _Row) -> Example:
     spans = (
         Span(mask.start, mask.end, mask.label, mask.value, person) for mask, person in zip(masks, persons, strict=True)
     )
-    return Example(str(row.id), row.language, Filled(row.source_text, tuple(spans)))
+    return Example(str(row.id), row.language, Filled(row.source_text, tuple(spans)), row.template)

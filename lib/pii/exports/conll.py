@@ -35,7 +35,7 @@ def write(path: Path, examples: Iterable[Example]) -> int:
     """
     lines: list[str] = []
     moved = 0
-    for _, _, (text, spans) in examples:
+    for text, spans in (example.filled for example in examples):
         offsets = words(text)
         tagged = tag(spans, offsets)
         moved += len(tagged.changed) + len(tagged.lost)

@@ -21,11 +21,13 @@ class Example(NamedTuple):
         id: different for each text of a set.
         language: a code, ``en``; empty where a file does not say.
         filled: the text and its spans.
+        template: id of what it was made from, so that no template is in two folds; empty where a file does not say.
     """
 
     id: str
     language: str
     filled: Filled
+    template: str = ""
 
 
 class Fields(BaseModel):

@@ -41,7 +41,7 @@ def dataset(examples: Sequence[Example], labels: Iterable[str]) -> "tuple[Datase
     names = tag_names(labels)
     moved = 0
     columns: dict[str, list] = {name: [] for name in ("id", "language", "text", "tokens", "offsets", "ner_tags")}
-    for name, language, (text, spans) in examples:
+    for name, language, (text, spans), _ in examples:
         offsets = words(text)
         tagged = tag(spans, offsets)
         moved += len(tagged.changed) + len(tagged.lost)

@@ -53,7 +53,7 @@ def write(path: Path, examples: Iterable[Example]) -> None:
     """
     pairs = [
         [filled.text, {"entities": [[span.start, span.end, span.label] for span in filled.spans]}]
-        for _, _, filled in examples
+        for filled in (example.filled for example in examples)
     ]
     write_array(path, pairs)
 
@@ -85,7 +85,7 @@ def doc_bin(examples: Sequence[Example], nlp: "Language") -> Docs:
     from spacy.tokens import DocBin
 
     docs, spans, widened, lost = DocBin(), 0, 0, 0
-    for _, _, filled in examples:
+    for filled in (example.filled for example in examples):
         doc, entities, done = nlp.make_doc(filled.text), [], 0
         for span in filled.spans:
             entity = doc.char_span(span.start, span.end, label=span.label, alignment_mode="expand")
