@@ -6,7 +6,7 @@ A stage's ``privacy.json`` holds its whole ledger, so that one file is enough to
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,8 @@ from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.privacy.statement_shape import LEDGER
 
-Unit = Literal["record", "user"]
+Unit = Literal["record", "user", "none"]
+NO_UNIT: Unit = "none"  # of a ledger without a corpus: there is nobody to protect
 NEIGHBOURS = {
     "record": "add or remove one record (one line of train.jsonl)",
     "user": "add or remove one user (all of the user's lines of train.jsonl)",
@@ -74,15 +75,16 @@ class Ledger:
     """All events of an arm, for one unit, one number of units and one delta.
 
     Args:
-        unit: what a neighbour adds or removes, a key of `NEIGHBOURS`.
-        units: n, how many there are; treated as public.
-        delta: in (0, 1/n]; default 1/(n ln n).
+        unit: what a neighbour adds or removes, a key of `NEIGHBOURS`; `NO_UNIT` where no private record was read.
+        units: n, how many there are; treated as public. 0 for `NO_UNIT`.
+        delta: in (0, 1/n]; default 1/(n ln n). 0 for `NO_UNIT`.
         events: every access to the private records, oldest first.
         public: what is treated as public: `ALWAYS_PUBLIC` and what the parameters declare.
         ancestors: stage id -> sha256 of that stage's privacy.json.
 
     Raises:
-        DoppelError: ``unit`` is unknown, or ``delta`` is out of its range.
+        DoppelError: ``unit`` is unknown, ``delta`` is out of its range, or there are units, a delta or events although
+            no private record was read.
     """
 
     unit: Unit
@@ -93,6 +95,17 @@ class Ledger:
     ancestors: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.unit == NO_UNIT:
+            self.delta = 0.0 if math.isnan(self.delta) else self.delta
+            if self.units or self.delta or self.events:
+                raise DoppelError(
+                    "privacy.no_unit",
+                    "a ledger without private records has no units, no delta and no events",
+                    name="unit",
+                    value=self.unit,
+                    remedy="name the unit, record or user",
+                )
+            return
         if self.unit not in NEIGHBOURS:
             raise DoppelError(
                 "privacy.unknown_unit",
@@ -103,11 +116,11 @@ class Ledger:
             )
         if math.isnan(self.delta):
             self.delta = default_delta(self.units)
-        if not 0 < self.delta <= 1 / self.units:
+        if self.units < 1 or not 0 < self.delta <= 1 / self.units:
             raise DoppelError(
                 "privacy.delta_above_units",
-                f"delta = {self.delta:g} is outside (0, 1/n = {1 / self.units:.2g}]; above 1/n a mechanism may publish "
-                "a whole unit",
+                f"delta = {self.delta:g} is outside (0, 1/n = {1 / max(self.units, 1):.2g}]; above 1/n a mechanism may "
+                "publish a whole unit",
                 name="delta",
                 value=self.delta,
                 remedy=f"leave delta unset for 1/(n ln n) = {default_delta(self.units):.2g}",
@@ -116,7 +129,7 @@ class Ledger:
     @property
     def epsilon(self) -> float:
         """What all events compose to at `delta`, for add/remove of one unit; infinite when one is not private."""
-        return epsilon(self.mechanisms, delta=self.delta)
+        return epsilon(self.mechanisms, delta=self.delta) if self.events else 0.0
 
     @property
     def mechanisms(self) -> list[Mechanism]:
@@ -149,13 +162,18 @@ class Ledger:
             "delta": self.delta,
             "unit": self.unit,
             "units": self.units,
-            "neighbours": NEIGHBOURS[self.unit],
+            "neighbours": neighbours(self.unit),
             "accountant": ACCOUNTANT,
             "events": [event.as_json() for event in self.events],
             "public": self.public,
             "ancestors": self.ancestors,
             "not_for_release": [str(reason) for reason in not_for_release(self.events)],
         }
+
+
+def neighbours(unit: str) -> str:
+    """What a neighbour adds or removes, in words, for a ``unit`` that a ledger may have."""
+    return "no private record was read" if unit == NO_UNIT else NEIGHBOURS[unit]
 
 
 def not_for_release(events: Sequence[Event]) -> list[Reason]:
@@ -245,8 +263,8 @@ def inherit(folders: Sequence[Path]) -> Ledger:
     for folder in folders:
         ledger = read(folder)
         ledger.ancestors[folder.name] = sha256(folder / "privacy.json")
-        if merged is None:
-            merged = ledger
+        if merged is None or ledger.unit == NO_UNIT or merged.unit == NO_UNIT:  # of two, one has nothing to compose
+            merged = ledger if merged is None else _with_public(merged, ledger)
             continue
         _check_same_corpus(ledger, merged, folder.name)
         seen = {event.stage for event in merged.events}
@@ -261,6 +279,13 @@ def inherit(folders: Sequence[Path]) -> Ledger:
             remedy="open one with Ledger(unit, units)",
         )
     return merged
+
+
+def _with_public(one: Ledger, other: Ledger) -> Ledger:
+    """Two ledgers as one, of which at most one has a corpus."""
+    kept = other if one.unit == NO_UNIT else one
+    public = list(dict.fromkeys([*one.public, *other.public]))
+    return replace(kept, public=public, ancestors=one.ancestors | other.ancestors)
 
 
 def _check_same_corpus(ledger: Ledger, merged: Ledger, stage: str) -> None:

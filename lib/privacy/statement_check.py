@@ -9,7 +9,7 @@ from pathlib import Path
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_bounded
 from lib.privacy.accounting import ACCOUNTANT, DISCRETIZATION
-from lib.privacy.ledger import NEIGHBOURS, Event, Ledger, from_statement, not_for_release
+from lib.privacy.ledger import Event, Ledger, from_statement, neighbours, not_for_release
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.privacy.statement_shape import CLAIMS
 
@@ -92,7 +92,7 @@ def _loss(mechanism: Mechanism) -> float:
 
 def _wrong_claims(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
     """What is wrong with all claims but epsilon."""
-    if statement["neighbours"] != NEIGHBOURS[ledger.unit]:
+    if statement["neighbours"] != neighbours(ledger.unit):
         yield Reason(
             "privacy.neighbours_wrong",
             f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means",

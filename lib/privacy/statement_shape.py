@@ -1,9 +1,18 @@
 """What the values of a statement of privacy must look like before anything is computed from them."""
 
+from collections.abc import Iterator
+
 from lib.common import shape
 
 MOST_EVENTS, MOST_STAGES = 1000, 1000  # an arm has two events; a stage that compares has those of all its arms
 MAX_EPSILON = 1e6  # Doppel computes none that is larger
+
+
+def _units(value: object, at: str) -> Iterator[str]:
+    """0 where no private record was read, else 3 or more, below which there is no delta."""
+    if type(value) is not int or value:
+        yield from shape.integer(3)(value, at)
+
 
 EVENT = shape.fields(
     stage=shape.text(shape.NAME),
@@ -13,9 +22,9 @@ EVENT = shape.fields(
     mechanism=shape.data(depth=1, most=10),  # its class checks the figures
 )
 LEDGER = {  # by key: what a ledger is read from
-    "unit": shape.one_of("record", "user"),
-    "units": shape.integer(3),
-    "delta": shape.number(above=0, most=1),
+    "unit": shape.one_of("record", "user", "none"),
+    "units": _units,
+    "delta": shape.number(least=0, most=1),
     "events": shape.items(EVENT, MOST_EVENTS),
     "public": shape.items(shape.text(shape.SENTENCE), 20),
     "ancestors": shape.entries(shape.NAME, shape.text(shape.HASH), MOST_STAGES),
