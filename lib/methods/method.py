@@ -32,6 +32,10 @@ class Method:
         spends: the notebook whose stages draw the noise, which is ``arm`` or the notebook behind the input ``through``.
             None for a method that never sees private records.
         selects: whether its other inputs are arms, whose texts it selects: what those spent is part of its own target.
+        needs_corpus: whether its arms are made from a corpus: False where private records come in, if at all, through
+            the input ``passes_on``.
+        passes_on: name of the input whose texts it passes on changed, each by itself. None for a method whose texts
+            are its own.
         through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
             stage.
         recipe: (parameters of the stage that draws the noise, number of units n, noise multiplier) -> the mechanism
@@ -56,7 +60,7 @@ class Method:
             without privacy.
         colour: of its arms in pictures, ``#rrggbb``.
         model: name of the parameter that names the language model: of the stage that draws the noise, or of the arm
-            where ``through`` is None.
+            where ``through`` is None. For a method that may do without one, the parameter that says who wrote instead.
     """
 
     title: str
@@ -67,6 +71,8 @@ class Method:
     spends: str | None = None
     through: str | None = None
     selects: bool = False
+    needs_corpus: bool = True
+    passes_on: str | None = None
     recipe: Recipe | None = None
     settings: Sequence[str] = ()
     as_before: Mapping[str, object] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib.methods.dp_lora.method import METHOD as DP_LORA
 from lib.methods.method import Method
+from lib.methods.pii_text.method import METHOD as PII_TEXT
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
 from lib.methods.prompting.method import METHOD as PROMPTING
 from lib.methods.selection.method import METHOD as SELECTION
@@ -16,9 +17,10 @@ from lib.stage.notebook_roles import Parameters, current_name, notebook_of
 if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
-METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION)
+METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT)
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
+ATTACKED = tuple(dict.fromkeys(method.arm for method in METHODS if method.audit))  # of them, those that can be audited
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def attacked(notebook: str) -> Method:
     """The method whose arms can be made again, and whose records are written in a notebook.
 
     Args:
-        notebook: one of `ARMS`.
+        notebook: one of `ATTACKED`.
 
     Raises:
         KeyError: 20_canary_privacy can make no arm of this notebook again.

@@ -10,10 +10,11 @@ from pathlib import Path
 from lib.common.errors import DoppelError, nearest
 from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
-from lib.methods.registry import ARMS, METHODS, attacked
+from lib.methods.pii_text import method as pii_text_method
+from lib.methods.registry import ARMS, ATTACKED, METHODS, attacked
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
-from lib.stage.notebook_roles import Parameters, check_inputs, notebook_of
+from lib.stage.notebook_roles import Parameters, check_input, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
@@ -77,7 +78,7 @@ def canary_privacy(parameters: Parameters) -> None:
     Args:
         parameters: of 20_canary_privacy, resolved.
     """
-    check_inputs(parameters, "corpus", others=ARMS)
+    check_inputs(parameters, "corpus", others=ATTACKED)
     arms = {name: attacked(notebook_of(stage)) for name, stage in parameters["inputs"].items() if name != "corpus"}
     if not arms:
         raise DoppelError(
@@ -179,6 +180,19 @@ def compare(parameters: Parameters) -> None:
     inputs.check_release(parameters["release"], inputs.split(parameters["inputs"]))
 
 
+def pii_text(parameters: Parameters) -> None:
+    """Refuse an input without slot texts; fields, styles, locales and files that are not there; and too few samples.
+
+    Args:
+        parameters: of 40_pii_text, resolved.
+    """
+    from lib.pii.writing import settings
+
+    for name, stage in parameters["inputs"].items():
+        check_input(name, stage, [notebook for notebook in ARMS if notebook != pii_text_method.WRITES], "arm")
+    settings.check(parameters)
+
+
 MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
     "20_canary_privacy": canary_privacy,
@@ -186,6 +200,7 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "22_utility": utility,
     "30_compare": compare,
 }
+FURTHER: dict[str, Check] = {pii_text_method.WRITES: pii_text}
 
 
 def _check_candidates(method: Method, check: Check) -> Check:
@@ -198,8 +213,20 @@ def _check_candidates(method: Method, check: Check) -> Check:
     return checked if method.selects else check
 
 
+def _both(first: Check, then: Check | None) -> Check:
+    """A check of a method's own, and one for which it would have to import what lies above it."""
+
+    def checked(parameters: Parameters) -> None:
+        first(parameters)
+        then(parameters)
+
+    return first if then is None else checked
+
+
 CHECKS: dict[str, Check] = MEASURING | {
-    name: _check_candidates(method, check) for method in METHODS for name, check in method.checks.items()
+    name: _both(_check_candidates(method, check), FURTHER.get(name))
+    for method in METHODS
+    for name, check in method.checks.items()
 }
 WITH_CORPUS: dict[str, CorpusCheck] = {
     name: check for method in METHODS for name, check in method.corpus_checks.items()

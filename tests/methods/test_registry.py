@@ -77,10 +77,11 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     spending = {"10_finetune_dp_lora": "DP-LoRA", "01_finetune_dp_lora": "DP-LoRA", "12_aug_pe": "Aug-PE"}
     assert {notebook: registry.spending(notebook).title for notebook in spending} == spending
     assert registry.spending("11_generate") is None
-    attacked = [registry.attacked(notebook).title for notebook in registry.ARMS]
+    attacked = [registry.attacked(notebook).title for notebook in registry.ATTACKED]
     assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes"]
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")
+    assert set(registry.ARMS) - set(registry.ATTACKED) == {"40_pii_text"}  # it has no mechanism
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.title)

@@ -151,7 +151,7 @@ AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_ge
             "stage.input_of_another_notebook",
             "base",
             TRAIN,
-            "11_generate or 12_aug_pe or 13_select",
+            "11_generate or 12_aug_pe or 13_select or 40_pii_text",
         ),
         ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
         ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
