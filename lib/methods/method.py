@@ -36,6 +36,7 @@ class Method:
             the input ``passes_on``.
         passes_on: name of the input whose texts it passes on changed, each by itself. None for a method whose texts
             are its own.
+        labels: whether its stages write ``labelled.jsonl`` too, with the places of what is labelled in each text.
         through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
             stage.
         recipe: (parameters of the stage that draws the noise, number of units n, noise multiplier) -> the mechanism
@@ -73,6 +74,7 @@ class Method:
     selects: bool = False
     needs_corpus: bool = True
     passes_on: str | None = None
+    labels: bool = False
     recipe: Recipe | None = None
     settings: Sequence[str] = ()
     as_before: Mapping[str, object] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from lib.common.errors import Reason
 from lib.privacy.budget import all_of, unit_of
 from lib.privacy.budget_account import Charge
 from lib.privacy.composition import Covers, merged, spent
-from lib.privacy.ledger import Event, Ledger
+from lib.privacy.ledger import NO_UNIT, Event, Ledger
 from lib.privacy.mechanism_kinds import Mechanism
 from lib.stage.notebook_roles import CORPUS, notebook_of
 
@@ -50,10 +50,12 @@ def guarantee(ledger: Ledger, charges: Sequence[Charge]) -> Guarantee:
     """The guarantee of an arm.
 
     Args:
-        ledger: of the arm; every event is private.
+        ledger: of the arm; every event is private. One without a unit has nothing to compose: its epsilon is 0.
         charges: all charges of the corpus' account, oldest first. Events of the ledger that it does not hold
             (`uncharged`) are composed all the same.
     """
+    if ledger.unit == NO_UNIT:
+        return Guarantee("this arm", epsilon=0.0, delta=0.0, unit=NO_UNIT, charges=0, mechanisms=())
     own = [_charge_of(event, charges) for event in ledger.events]
     drawn = [charge for charge in own if charge is not None]
     missing = [event.mechanism for event, charge in zip(ledger.events, own, strict=True) if charge is None]

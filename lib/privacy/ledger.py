@@ -14,7 +14,7 @@ from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
 from lib.privacy.mechanism_kinds import Mechanism
-from lib.privacy.statement_shape import LEDGER
+from lib.privacy.statement_shape import LEDGER, of_unit
 
 Unit = Literal["record", "user", "none"]
 NO_UNIT: Unit = "none"  # of a ledger without a corpus: there is nobody to protect
@@ -234,6 +234,9 @@ def from_statement(statement: Mapping) -> Ledger:
     for key, fits in LEDGER.items():
         for sentence in fits(statement[key], key) if key in statement else ():
             raise DoppelError("privacy.statement_malformed", sentence, name=key)
+    if LEDGER.keys() <= statement.keys():
+        for sentence in of_unit(statement):
+            raise DoppelError("privacy.statement_malformed", sentence, name=sentence.partition(":")[0])
     try:
         return Ledger(
             statement["unit"],

@@ -1,17 +1,11 @@
 """What the values of a statement of privacy must look like before anything is computed from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lib.common import shape
 
 MOST_EVENTS, MOST_STAGES = 1000, 1000  # an arm has two events; a stage that compares has those of all its arms
 MAX_EPSILON = 1e6  # Doppel computes none that is larger
-
-
-def _units(value: object, at: str) -> Iterator[str]:
-    """0 where no private record was read, else 3 or more, below which there is no delta."""
-    if type(value) is not int or value:
-        yield from shape.integer(3)(value, at)
 
 
 EVENT = shape.fields(
@@ -23,7 +17,7 @@ EVENT = shape.fields(
 )
 LEDGER = {  # by key: what a ledger is read from
     "unit": shape.one_of("record", "user", "none"),
-    "units": _units,
+    "units": shape.integer(0),  # 0, and delta too, with unit none alone: see `of_unit`
     "delta": shape.number(least=0, most=1),
     "events": shape.items(EVENT, MOST_EVENTS),
     "public": shape.items(shape.text(shape.SENTENCE), 20),
@@ -41,3 +35,13 @@ CLAIMS = {  # by key: what is stated about it
     ),
     "not_for_release": shape.items(shape.text(shape.SENTENCE), 3 * MOST_EVENTS),
 }
+
+
+def of_unit(statement: Mapping) -> Iterator[str]:
+    """What units, delta and events must be beside the unit of a ``statement`` whose values have their shapes."""
+    if statement["unit"] == "none":
+        if statement["units"] or statement["delta"] or statement["events"]:
+            yield "unit: without one there are no units, no delta and no events"
+        return
+    yield from shape.integer(3)(statement["units"], "units")
+    yield from shape.number(above=0, most=1)(statement["delta"], "delta")

@@ -8,9 +8,10 @@ from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.data import records
 from lib.data.records import Record
-from lib.privacy.budget_account import Account, account_of
+from lib.methods.registry import of_arm
+from lib.privacy.budget_account import Account, Charge, account_of
 from lib.privacy.copy_count import FILE
-from lib.privacy.ledger import Ledger, from_statement
+from lib.privacy.ledger import NO_UNIT, Ledger, from_statement
 from lib.release import audit_findings
 from lib.release.audit_findings import Audit
 from lib.stage import finished
@@ -93,6 +94,16 @@ class Candidate:
         )
 
     @property
+    def public_alone(self) -> bool:
+        """Whether no private record was read: there is no corpus, and nothing to protect."""
+        return self.ledger is not None and self.ledger.unit == NO_UNIT
+
+    @property
+    def charges(self) -> list[Charge]:
+        """All charges of the corpus' account, oldest first; none where there is no corpus."""
+        return [] if self.public_alone else list(self.account.read()[1])
+
+    @property
     def account(self) -> Account:
         """The account of the corpus.
 
@@ -110,9 +121,17 @@ class Candidate:
             return None
 
     @property
+    def counted(self) -> str:
+        """Id of the arm whose texts were counted for copies: its own, or of the one whose texts it passes on."""
+        stage = self.stage
+        while (name := of_arm(stage, self.stages[stage].inputs).passes_on) in self.stages[stage].inputs:
+            stage = self.stages[stage].inputs[name]
+        return stage
+
+    @property
     def copy_count(self) -> int | None:
-        """The noisy count of copied units; None where the arm drew none."""
-        path = self.folder / FILE
+        """The noisy count of copied units; None where the arm of `counted` drew none."""
+        path = self.run / self.counted / FILE
         return read_json(path)["noisy_count"] if path.is_file() else None
 
     @cached_property

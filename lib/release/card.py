@@ -16,8 +16,9 @@ from lib.evaluation.registry import metric
 from lib.methods.method import model_words
 from lib.methods.registry import of_stages
 from lib.privacy.disclosure import public_value
+from lib.privacy.ledger import NO_UNIT
 from lib.release import card_guarantee
-from lib.release.certificate import mechanism_of, rounded_up
+from lib.release.certificate import LABELLED, files_of, mechanism_of, rounded_up
 from lib.release.lineage import made_from
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -36,6 +37,12 @@ datasets.load_dataset("FOLDER", split="train")  # records.parquet
 
 (The loader "json" of `datasets` would make dates of labels and texts that look like dates.)
 """
+
+LABELS = """\
+In `labelled.jsonl`, `privacy_mask` lists each value with `start` and `end` in code points (as Python counts) and its
+class; it was recorded while the text was written, and `verify` checks that each place holds its value. `target_text` is
+the text with slots, in which `[EMAIL_2]` is the e-mail of person 2; `template` tells which texts share a template, and
+belong into one fold."""
 
 CHECKING = """\
 In a copy of Doppel, which sets itself up:
@@ -67,12 +74,12 @@ def write(certificate: Mapping, records: Sequence[Record]) -> str:
     sections = [
         f"---\n{_front_matter(certificate, records)}\n---\n\n# {_title(certificate)}",
         _opening(certificate, records),
-        "## What is in it\n\n" + "\n".join(_contents(records)),
+        "## What is in it\n\n" + "\n".join(_contents(records, LABELLED in files_of(certificate["stage"]))),
         "## How it was made\n\n" + "\n\n".join(_making(certificate)),
         "## The guarantee\n\n" + card_guarantee.promise(certificate),
         "## What it does not promise\n\n" + "\n".join(f"- {limit}" for limit in card_guarantee.limits(certificate)),
         "## What decided that it may be handed out?\n\n" + "\n".join(card_guarantee.decided(certificate["decisions"])),
-        "## Was it attacked?\n\n" + card_guarantee.attacks(certificate["audit"]),
+        "## Was it attacked?\n\n" + card_guarantee.attacks(certificate),
         "## How good is it?\n\n" + "\n".join(_quality(certificate["card"]["metrics"])),
         "## Check it yourself\n\n" + _checking(certificate),
         "## Licence\n\n" + _licence(certificate["card"]["licence"]),
@@ -103,7 +110,11 @@ def _front_matter(certificate: Mapping, records: Sequence[Record]) -> str:
     spoken, labelled = on_card["language"] or (entry.language if entry else None), bool(records[0].labels)
     values = {
         "pretty_name": _title(certificate),
-        "task_categories": ["text-generation", *(["text-classification"] if labelled else [])],
+        "task_categories": [
+            "text-generation",
+            *(["text-classification"] if labelled else []),
+            *(["token-classification"] if LABELLED in files_of(certificate["stage"]) else []),
+        ],
         "size_categories": next((name for most, name in SIZES if len(records) < most), "n>1M"),
         "annotations_creators": ["machine-generated" if labelled else "no-annotation"],
         "language_creators": ["machine-generated"],
@@ -118,11 +129,16 @@ def _front_matter(certificate: Mapping, records: Sequence[Record]) -> str:
 def _title(certificate: Mapping) -> str:
     entry = _entry(certificate)
     what = f"records in the manner of {_source(certificate)}" if entry and entry.title else "text records"
+    if certificate["unit"] == NO_UNIT:
+        return f"Synthetic {what}, from public data alone"
     return f"Synthetic {what}, epsilon {rounded_up(certificate['guarantee']['epsilon'], 3)}"
 
 
 def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
     entry, unit = _entry(certificate), certificate["unit"]
+    made_by = f"Doppel made them, as the arm `{certificate['stage']}` of its run `{certificate['run']}`."
+    if unit == NO_UNIT:
+        return f"{len(records):,} synthetic texts. No private record was read to make them. {made_by}"
     epsilon, delta = rounded_up(certificate["guarantee"]["epsilon"], 3), rounded_up(certificate["delta"], 2)
     about = "The corpus is private, and is not part of this pack."
     if entry and entry.title:
@@ -130,16 +146,18 @@ def _opening(certificate: Mapping, records: Sequence[Record]) -> str:
     return (
         f"{len(records):,} synthetic texts: a language model wrote them, guided by a corpus of "
         f"{certificate['units']:,} {unit}s under differential privacy (epsilon {epsilon}, delta {delta}, for one "
-        f"{unit}). {about} Doppel made them, as the arm `{certificate['stage']}` of its run `{certificate['run']}`."
+        f"{unit}). {about} {made_by}"
     )
 
 
-def _contents(records: Sequence[Record]) -> Iterator[str]:
+def _contents(records: Sequence[Record], labelled: bool) -> Iterator[str]:
     lengths = [count(record.text.reveal()) for record in records]
     distinct = len({record.text for record in records})
     yield "| file | content |\n|---|---|"
     yield f"| `records.jsonl` | {len(records):,} records, one a line: `id`, `text`, `labels` |"
     yield "| `records.parquet` | the same records |"
+    if labelled:
+        yield f"| `{LABELLED}` | the same texts with their personal data: `source_text`, `privacy_mask` and so on |"
     yield "| `certificate.json` | what was spent, by what code, and the hash of each file |"
     yield LOADING
     yield (
@@ -153,11 +171,16 @@ def _contents(records: Sequence[Record]) -> Iterator[str]:
     for record in records[:3]:  # a block of code: what is in it is shown as it is, be it a link, an image or HTML
         one_line = " ".join(record.text.reveal().split())
         yield f"    {printable(', '.join(record.labels.values()) + (': ' if record.labels else '') + one_line, 2000)}\n"
+    if labelled:
+        yield LABELS
     yield "The label is what the model was asked for; nobody checked that each text fits it."
 
 
 def _making(certificate: Mapping) -> Iterator[str]:
     yield from _made(certificate["stage"], certificate)
+    if certificate["unit"] == NO_UNIT:
+        yield "No private record was read, so there is no access that epsilon would count."
+        return
     yield "The accesses to the private records that epsilon counts:"
     rows = "\n".join(_event_row(event) for event in certificate["events"])
     head = "| stage | what | mechanism | noise, relative to what one unit can change | sampling | releases |"
@@ -178,7 +201,7 @@ def _made(arm: str, certificate: Mapping) -> Iterator[str]:
     method, spending = of_stages(arm, made_from(arm, certificate))
     yield from method.making(settings[arm], settings[spending], certificate["unit"])
     for name, writer in settings[arm]["inputs"].items():
-        if name == "start" or (method.selects and name != "corpus"):
+        if name in ("start", method.passes_on) or (method.selects and name != "corpus"):
             yield f"The texts of {_code(writer)} were made as follows."
             yield from _made(writer, certificate)
 

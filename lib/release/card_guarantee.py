@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lib.privacy.ledger import NO_UNIT
 from lib.release.certificate import NOT_COUNTED, guarantee, mechanism_of, rounded_up
 
 
 def promise(certificate: Mapping) -> str:
     """The guarantee of a ``certificate``, what it covers, and what it means in plain words."""
     unit, whole = certificate["unit"], certificate["guarantee"]
+    if unit == NO_UNIT:
+        return (
+            "**Epsilon 0: no private record was read.** Nobody's data went into these texts, so they can tell of "
+            "nobody's. That follows from the stages and settings that the certificate lists, if they are told as they "
+            "were."
+        )
     epsilon, delta = rounded_up(whole["epsilon"], 3), rounded_up(certificate["delta"], 2)
     whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
     return (
@@ -48,6 +55,10 @@ def _covers(certificate: Mapping) -> str:
 def limits(certificate: Mapping) -> Iterator[str]:
     """What the guarantee of a ``certificate`` does not cover, and what it assumes, a sentence or two each."""
     unit = certificate["unit"]
+    if unit == NO_UNIT:
+        yield "If a language model wrote them, what it was trained on is outside this statement."
+        yield from _of_any(certificate)
+        return
     yield f"Treated as public: {', '.join(certificate['public'])}."
     yield f"What many {unit}s share is meant to be learned. A secret that is in many {unit}s is protected less."
     if unit == "record":
@@ -67,6 +78,11 @@ def limits(certificate: Mapping) -> Iterator[str]:
     for decision in certificate["decisions"]:
         if decision["counted"] == NOT_COUNTED:
             yield f"Epsilon does not cover this decision: {decision['what']}."
+    yield from _of_any(certificate)
+
+
+def _of_any(certificate: Mapping) -> Iterator[str]:
+    """What is not promised of any synthetic text."""
     yield "A model wrote the texts: they may be wrong, odd or offensive, and what they say of anything is invented."
     if any(code["dirty"] for code in certificate["code"].values()):
         yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
@@ -78,8 +94,11 @@ def decided(decisions: Sequence[Mapping]) -> Iterator[str]:
     yield from (f"| {decision['what']} | {decision['counted']} |" for decision in decisions)
 
 
-def attacks(audit: Mapping) -> str:
-    """What may be said about the ``audit`` of a certificate."""
+def attacks(certificate: Mapping) -> str:
+    """What may be said about the audit of a ``certificate``."""
+    audit = certificate["audit"]
+    if certificate["unit"] == NO_UNIT:
+        return "There is nothing to attack: an audit looks for traces of private records."
     if not audit["attacked"]:
         return f"**No audit tested these texts:** {audit['because']}. The guarantee rests on the mechanism alone."
     if audit["because"] is not None:

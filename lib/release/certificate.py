@@ -18,16 +18,19 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_bounded, sha256
+from lib.methods.registry import METHODS
 from lib.privacy.accounting import Mechanism
 from lib.privacy.ledger import Event
+from lib.stage.notebook_roles import current_name, notebook_of
 
 NAME = "certificate.json"
 SIGNATURE = "certificate.json.sig"  # `lib.release.signature`; a pack may have it
 FORMAT = "doppel release 2"  # a new one for each change of the card's words once packs with the old ones are out
 FORMER = "doppel release 1"  # its cards have other words, and its settings are not a fixed set
 FILES = ("README.md", "records.jsonl", "records.parquet")
-MOST_PATHS = 100  # in the folder of a pack that are looked at; it should hold four
-MOST_BYTES = {NAME: 2**22, "README.md": 2**20, "records.jsonl": 2**28, "records.parquet": 2**28}
+LABELLED = "labelled.jsonl"  # in packs of methods that label parts of their texts
+MOST_PATHS = 100  # in the folder of a pack that are looked at; it should hold four or five
+MOST_BYTES = {NAME: 2**22, "README.md": 2**20, "records.jsonl": 2**28, "records.parquet": 2**28, LABELLED: 2**30}
 PUBLIC, COUNTED, NOT_COUNTED = "looks at nothing private", "counted in epsilon", "not counted in epsilon"  # decisions
 KEYS = (  # in their order
     "format", "run", "stage", "finished", "records", "epsilon", "target_epsilon", "delta", "unit", "units",
@@ -35,6 +38,16 @@ KEYS = (  # in their order
     "code", "packages", "card", "files", "sha256",
 )  # fmt: skip
 NEW_KEYS = ("decisions", "guarantee", "card")  # which the former format lacks; it has a gate
+
+
+def files_of(stage: str) -> tuple[str, ...]:
+    """The files of a pack beside its certificate.
+
+    Args:
+        stage: id of the arm.
+    """
+    notebook = current_name(notebook_of(stage))
+    return (*FILES, LABELLED) if any(one.arm == notebook and one.labels for one in METHODS) else FILES
 
 
 def text(certificate: Mapping) -> str:
@@ -146,13 +159,14 @@ def changed(folder: Path, certificate: Mapping) -> Iterator[Reason]:
     inside = islice(folder.rglob("*"), MOST_PATHS)
     present = {path.relative_to(folder).as_posix() for path in inside if path.is_symlink() or not path.is_dir()}
     listed = certificate["files"]
-    for name in sorted(set(FILES) - present):
+    files = set(files_of(certificate["stage"]))
+    for name in sorted(files - present):
         yield Reason("release.file_missing", f"{name}: is missing")
-    for name in sorted(set(FILES) ^ set(listed)):
+    for name in sorted(files ^ set(listed)):
         yield Reason("release.file_not_listed", f"{name}: is not listed")
-    for name in sorted(present - {*FILES, NAME, SIGNATURE}):
+    for name in sorted(present - {*files, NAME, SIGNATURE}):
         yield Reason("release.file_too_many", f"{name}: does not belong here")
-    for name in sorted(present & set(FILES)):
+    for name in sorted(present & files):
         path = folder / name
         if not path.is_file():
             yield Reason("release.no_regular_file", f"{name}: is no regular file")

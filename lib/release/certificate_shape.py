@@ -8,10 +8,10 @@ from lib.audit.verdict import Verdict
 from lib.common import shape
 from lib.common.errors import Reason
 from lib.privacy.composition import BOTH, Covers
-from lib.privacy.ledger import NEIGHBOURS
-from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON
+from lib.privacy.ledger import NEIGHBOURS, NO_UNIT
+from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON, of_unit
 from lib.release import settings
-from lib.release.certificate import COUNTED, FILES, FORMER, NEW_KEYS, NOT_COUNTED, PUBLIC
+from lib.release.certificate import COUNTED, FILES, FORMER, LABELLED, NEW_KEYS, NOT_COUNTED, PUBLIC
 
 MOST_RECORDS = 1_000_000
 MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have three events and three stages, a hybrid those of all its arms
@@ -71,8 +71,8 @@ _RELEASE = {
         covers=shape.one_of(*get_args(Covers)),
         epsilon=shape.number(least=0, most=MAX_EPSILON),
         epsilon_replacing=shape.number(least=0, most=MAX_EPSILON),
-        unit=shape.one_of(*NEIGHBOURS, BOTH),
-        charges=shape.integer(1, MOST_CHARGES),
+        unit=shape.one_of(*NEIGHBOURS, BOTH, NO_UNIT),
+        charges=shape.integer(0, MOST_CHARGES),
         mechanisms=shape.items(shape.data(depth=1, most=10), MOST_MECHANISMS),
     ),
     "ancestors": shape.entries(shape.NAME, shape.text(shape.HASH), MOST_STAGES),
@@ -84,7 +84,7 @@ _RELEASE = {
         metrics=shape.items(_ROW, 1000),
     ),
     "files": shape.entries(
-        "|".join(FILES), shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)), len(FILES)
+        "|".join((*FILES, LABELLED)), shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)), 4
     ),
     "sha256": shape.text(shape.HASH),
 }
@@ -119,6 +119,7 @@ def _faults(certificate: Mapping) -> Iterator[str]:
             yield from _events(certificate[key])
         else:
             yield from fits(certificate[key], key)
+    yield from of_unit(certificate)
     if isinstance(certificate["code"], Mapping):
         yield from _settings(certificate)
     try:

@@ -20,7 +20,7 @@ from lib.stage.finished import FinishedStage
 
 PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
-    "sentence-transformers", "numpy", "scipy",
+    "sentence-transformers", "numpy", "scipy", "Faker",
 )  # fmt: skip
 # These may hold private names of columns, hosts and files.
 _PRIVATE = ("columns", "warm_columns", "topic_columns", "base_url", "key_variable", "ratings")
@@ -88,11 +88,11 @@ def packages(stages: Mapping[str, FinishedStage]) -> dict[str, str]:
 
 
 def _guarantee(candidate: Candidate) -> dict:
-    whole = guarantee(candidate.ledger, candidate.account.read()[1])
+    whole = guarantee(candidate.ledger, candidate.charges)
     return {
         "covers": whole.covers,
         "epsilon": whole.epsilon,
-        "epsilon_replacing": epsilon_replacing(whole.mechanisms, whole.delta),
+        "epsilon_replacing": epsilon_replacing(whole.mechanisms, whole.delta) if whole.charges else 0.0,
         "unit": whole.unit,
         "charges": whole.charges,
         "mechanisms": [mechanism.as_json() for mechanism in whole.mechanisms],

@@ -19,11 +19,11 @@ from lib.privacy.accounting import (
     default_delta,
     epsilon,
 )
-from lib.privacy.ledger import ALWAYS_PUBLIC, from_statement
+from lib.privacy.ledger import ALWAYS_PUBLIC, NO_UNIT, from_statement
 from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
-from lib.release import card, guarantee_check, lineage
-from lib.release.certificate import FORMAT, guarantee, ledger_part, mechanism_of, rounded_up
+from lib.release import card, guarantee_check, labelled, lineage
+from lib.release.certificate import FORMAT, LABELLED, guarantee, ledger_part, mechanism_of, rounded_up
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
 SAME_NOISE, OTHER_NOISE = 1e-4, 3e-2  # how much more noise than calibration gives passes; with another accountant's
@@ -60,6 +60,12 @@ def unfounded(certificate: Mapping) -> Iterator[Reason]:
 
 def _stages(certificate: Mapping) -> Iterator[Reason]:
     named = {certificate["stage"], *certificate["ancestors"]}
+    has_corpus = any(current_name(notebook_of(stage)) == CORPUS for stage in named)
+    if has_corpus == (certificate["unit"] == NO_UNIT):
+        sentence = (
+            "a corpus is among the stages, and no unit is named" if has_corpus else "a unit is named, and no corpus"
+        )
+        yield Reason("release.corpus_without_unit", f"unit: {sentence}")
     if current_name(notebook_of(certificate["stage"])) not in ARMS:
         yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
     yield from lineage.wrong(certificate)
@@ -181,6 +187,8 @@ def contents(folder: Path, certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.number_of_records", sentence)
     elif not _same(lines, folder / "records.parquet"):
         yield Reason("release.records_differ", "records.parquet does not hold the records of records.jsonl")
+    if LABELLED in certificate["files"]:
+        yield from labelled.wrong(folder / LABELLED, lines)
     yield from _card((folder / "README.md").read_bytes(), certificate, lines)
 
 
@@ -215,8 +223,11 @@ def missing_events(statement: Mapping) -> Iterator[Reason]:
     for stage in sorted(named - with_event):
         if spending(notebook_of(stage)) is not None:
             yield Reason("release.event_left_out", f"{stage}: it reads private records, and no event says so")
-    if not any(current_name(notebook_of(stage)) == CORPUS for stage in named):
+    has_corpus = any(current_name(notebook_of(stage)) == CORPUS for stage in named)
+    if not has_corpus and (statement["unit"] != NO_UNIT or not all(map(lineage.may_lack_corpus, named))):
         yield Reason("release.no_corpus_named", f"{statement['stage']}: its corpus is not among the ancestors")
+    if has_corpus and statement["unit"] == NO_UNIT:
+        yield Reason("release.corpus_without_unit", f"{statement['stage']}: has a corpus, and says that it has no unit")
     for stage in sorted(with_event - named):
         yield Reason("release.event_of_another", f"events: {stage} is not among the stages")
 

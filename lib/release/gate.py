@@ -22,6 +22,12 @@ from lib.release.candidate import Candidate
 from lib.release.certificate import COUNTED, NOT_COUNTED, PUBLIC
 from lib.stage import condition
 
+NOTHING_READ = "no stage that it was made from reads a private record"
+ACCOUNTED = (
+    ("its events follow from the settings, are private, and are all in the account of the corpus", PUBLIC),
+    ("epsilon is within the target, and the account within its limit", PUBLIC),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -53,8 +59,7 @@ def decisions(candidate: Candidate, *, block_copies: bool = False) -> list[dict[
     """
     rows = [
         ("its stages are finished and unchanged since, as hashes show", PUBLIC),
-        ("its events follow from the settings, are private, and are all in the account of the corpus", PUBLIC),
-        ("epsilon is within the target, and the account within its limit", PUBLIC),
+        *([(NOTHING_READ, PUBLIC)] if candidate.public_alone else ACCOUNTED),
     ]
     if candidate.copy_count is not None:
         rows.append(("the noisy count of copied units is within its limit", COUNTED))
@@ -89,8 +94,10 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
         return refusals
     refusals += _statement(candidate)
     try:
-        candidate.texts, candidate.corpus  # noqa: B018  (read here, so that what cannot be read is a refusal)
-        refusals += [*_account(candidate, exceeded), *_count(candidate)]
+        candidate.texts  # noqa: B018  (read here, so that what cannot be read is a refusal)
+        if not candidate.public_alone:
+            candidate.corpus  # noqa: B018  (likewise)
+            refusals += [*_account(candidate, exceeded), *_count(candidate)]
     except DoppelError as error:
         if not any(refusal.case == "not done" for refusal in refusals):  # else the same ancestor, already reported
             refusals.append(Refusal("not done", Reason(error.code, str(error)), "run the corpus stage and the arm"))
@@ -159,7 +166,7 @@ def _count(candidate: Candidate) -> Iterator[Refusal]:
     """The noisy count of copied units, where the arm's ledger holds one."""
     if candidate.ledger is None:
         return
-    own = (event for event in candidate.ledger.events if event.stage == candidate.stage)  # not those of its candidates
+    own = (event for event in candidate.ledger.events if event.stage == candidate.counted)  # not those of candidates
     counted = [event for event in own if event.what == copy_count.WHAT]
     if not counted:
         return
@@ -179,9 +186,9 @@ def copies(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
 
     Returns:
         A refusal where the texts are closer to train than held-out records are, and for each kind of private text in
-        each file.
+        each file; empty where there is no private text.
     """
-    return [*_too_close(candidate), *_private(candidate, strings)]
+    return [] if candidate.public_alone else [*_too_close(candidate), *_private(candidate, strings)]
 
 
 def _too_close(candidate: Candidate) -> Iterator[Refusal]:

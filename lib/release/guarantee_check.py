@@ -5,8 +5,13 @@ from collections.abc import Iterator, Mapping
 from lib.common.errors import Reason
 from lib.privacy.accounting import ACCOUNTANT, Mechanism, epsilon_replacing
 from lib.privacy.composition import merged, spent
+from lib.privacy.ledger import NO_UNIT
 from lib.privacy.statement_check import OTHER_LIBRARY, SAME_LIBRARY, too_costly
 from lib.release.certificate import mechanism_of
+
+NOTHING = {  # the guarantee of what was made from public data alone
+    "covers": "this arm", "epsilon": 0.0, "epsilon_replacing": 0.0, "unit": NO_UNIT, "charges": 0, "mechanisms": [],
+}  # fmt: skip
 
 
 def wrong(certificate: Mapping) -> Iterator[Reason]:
@@ -20,6 +25,12 @@ def wrong(certificate: Mapping) -> Iterator[Reason]:
     Yields:
         a reason for each such claim.
     """
+    if certificate["unit"] == NO_UNIT:
+        if certificate["guarantee"] != NOTHING:
+            yield Reason(
+                "release.guarantee_wrong", "guarantee: no private record was read, so there is nothing to state"
+            )
+        return
     stated, own = certificate["guarantee"], [mechanism_of(event) for event in certificate["events"]]
     try:
         composed = [Mechanism.from_json(figures) for figures in stated["mechanisms"]]

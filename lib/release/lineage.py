@@ -5,7 +5,7 @@ from itertools import product
 
 from lib.common.errors import Reason
 from lib.data.sources import SOURCES
-from lib.methods.registry import ARMS, of_stages, spending
+from lib.methods.registry import ARMS, METHODS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
 from lib.privacy.disclosure import PUBLIC, USED, declared_public
@@ -57,9 +57,22 @@ def _left_out(arm: str, certificate: Mapping) -> Iterator[Reason]:
     if method.spends is None and settings.get(method.model) is None:
         sentence = f"{arm}: no stage that it was made from has its model, so one is left out"
         yield Reason("release.ancestor_left_out", sentence)
+    if method.needs_corpus and certificate["format"] == FORMAT and not _has_corpus(arm, certificate):
+        yield Reason("release.ancestor_left_out", f"{arm}: names no corpus that it was made from, so one is left out")
+    if method.passes_on is not None and settings.get(method.model) == method.passes_on not in inputs:
+        yield Reason("release.ancestor_left_out", f"{arm}: names no arm whose texts it passes on, so one is left out")
     if method.selects and (certificate["format"] != FORMAT or not any(map(_is_arm, inputs.values()))):
         sentence = f"{arm}: names no arm whose texts were its candidates, so one is left out"
         yield Reason("release.ancestor_left_out", sentence)
+
+
+def may_lack_corpus(stage: str) -> bool:
+    """Whether a stage is an arm that can be made without any private record."""
+    return any(not method.needs_corpus and method.arm == current_name(notebook_of(stage)) for method in METHODS)
+
+
+def _has_corpus(arm: str, certificate: Mapping) -> bool:
+    return any(current_name(notebook_of(stage)) == CORPUS for stage in made_from(arm, certificate))
 
 
 def _is_arm(stage: str) -> bool:

@@ -1,6 +1,7 @@
 """The release pack: a folder that may be published, written whole or not at all.
 
 results/<run>/release/<stage id>/records.jsonl  records.parquet  README.md  certificate.json
+and labelled.jsonl, where parts of the texts are labelled
 """
 
 import os
@@ -102,9 +103,10 @@ def _write(folder: Path, candidate: Candidate, claimed: dict) -> None:
     records.write(folder / "records.jsonl", synthetic)
     pq.write_table(table(synthetic), folder / "records.parquet", compression="zstd")
     write_atomic(folder / "README.md", card.write(claimed, synthetic))
-    files = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in certificate.FILES
-    }
+    names = certificate.files_of(candidate.stage)
+    if certificate.LABELLED in names:
+        shutil.copyfile(candidate.folder / certificate.LABELLED, folder / certificate.LABELLED)
+    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     whole = {**claimed, "files": files}
     write_atomic(folder / certificate.NAME, certificate.text({**whole, "sha256": certificate.own_hash(whole)}))
 

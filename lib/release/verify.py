@@ -169,7 +169,8 @@ def _report(path: Path, key: Path | None) -> bool:
 
 def _limited(folder: Path) -> tuple[Mapping | None, list[Reason]]:
     """What `check` says, in bounded time and memory: the folder may be made so that it takes for ever."""
-    sizes = [path.stat().st_size for path in (folder / "records.jsonl", folder / "records.parquet") if path.is_file()]
+    names = ("records.jsonl", "records.parquet", "labelled.jsonl")
+    sizes = [path.stat().st_size for path in (folder / name for name in names) if path.is_file()]
     seconds = SECONDS + min(sum(sizes), 2**29) // PER_SECOND
     try:
         return limited.call(check, folder, seconds=seconds, memory=MEMORY)

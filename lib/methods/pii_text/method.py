@@ -82,6 +82,7 @@ METHOD = Method(
     arm=WRITES,
     needs_corpus=False,
     passes_on=ARM,
+    labels=True,
     making=making,
     settings=(
         "writer", "model", "samples", "mode", "fields", "styles", "locales", "values", "reference", "negatives",
