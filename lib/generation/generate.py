@@ -74,7 +74,8 @@ def open_chat(
     """Open a model that answers messages.
 
     Args:
-        model: ``openai:MODEL`` or ``azure:DEPLOYMENT`` for a model behind an endpoint, else a model on this machine.
+        model: ``openai:MODEL``, ``azure:DEPLOYMENT`` or ``bedrock:ID`` for a model behind an endpoint, else a model on
+            this machine.
         chat: use the tokenizer's chat template; see `lib.generation.local_chat.LocalChat`. Ignored for endpoints.
         server: settings of `lib.generation.endpoint.endpoint.Endpoint`; ignored for a local model.
         local: settings of `open_engine`; ignored for a model behind an endpoint.

@@ -12,7 +12,7 @@ from lib.common.errors import DoppelError
 # file without an expected entry a KeyError, shapes that do not fit a RuntimeError
 ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 
-_KINDS = ("bundled", "hub", "openai", "azure")  # what stands before the colon of a name that is no folder
+_KINDS = ("bundled", "hub", "openai", "azure", "bedrock")  # what stands before the colon of a name that is no folder
 _SHOWN = 200  # characters of an error's message
 
 

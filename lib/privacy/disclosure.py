@@ -11,9 +11,11 @@ WITHHELD = "withheld"
 PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
 USED = {"warm_source": "that the model learned first", "topic_texts": "that topics were made from"}  # by parameter
 
+# of a model; an ARN, which Bedrock takes too, names an account
+_MODEL = re.compile(r"(bundled|hub|openai|azure):[\w./-]+|bedrock:(?!arn:)[\w.:-]+")
 _NAMED = {  # by parameter: names that anybody knows; all else may be a path on somebody's machine
-    "model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
-    "base_model": re.compile(r"(bundled|hub|openai|azure):[\w./-]+"),
+    "model": _MODEL,
+    "base_model": _MODEL,
     "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "topic_encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),

@@ -20,7 +20,7 @@ from lib.stage.finished import FinishedStage
 
 PACKAGES = (
     "python", "dp-accounting", "opendp", "opacus", "torch", "transformers", "peft", "ctranslate2", "vllm", "openai",
-    "sentence-transformers", "numpy", "scipy", "Faker",
+    "boto3", "sentence-transformers", "numpy", "scipy", "Faker",
 )  # fmt: skip
 # These may hold private names of columns, hosts and files.
 _PRIVATE = ("columns", "warm_columns", "topic_columns", "base_url", "key_variable", "ratings")

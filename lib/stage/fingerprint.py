@@ -33,7 +33,7 @@ CHECKPOINTS = "checkpoints"  # folder of a stage's resumable work, which is no o
 # remedy names them, and work that was paid for must not be lost by following it.
 NOT_COUNTED = (
     "run", "stage", "tracking", "workers",
-    "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed",
+    "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "max_cost",
 )  # fmt: skip
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in
 # some of it after the stage is done.

@@ -83,5 +83,12 @@ def test_a_folder_without_a_model_is_refused_before_anything_runs(tmp_path: Path
     with refused("models.no_model") as error:
         check_name(str(tmp_path))
     assert "GGUF" in error.value.sentence
-    for name in (TINY, "hub:owner/name", "openai:small", "azure:mine", str(loading.locate(TINY))):
+    for name in (
+        TINY,
+        "hub:owner/name",
+        "openai:small",
+        "azure:mine",
+        "bedrock:some.model-v1:0",
+        str(loading.locate(TINY)),
+    ):
         check_name(name)

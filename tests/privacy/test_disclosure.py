@@ -44,6 +44,12 @@ def test_what_is_not_for_release_may_still_be_shown():
         ("model", "bundled:smollm2-135m-instruct", "bundled:smollm2-135m-instruct"),
         ("model", "/home/ann/model", WITHHELD),
         ("model", "azure:deployment", "azure:deployment"),
+        ("model", "bedrock:us.amazon.nova-lite-v1:0", "bedrock:us.amazon.nova-lite-v1:0"),
+        (
+            "model",
+            "bedrock:arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+            WITHHELD,
+        ),
         ("base_model", None, None),
         ("encoder", "hidden:bundled:smollm2-135m-instruct", "hidden:bundled:smollm2-135m-instruct"),
         ("encoder", "openai:text", WITHHELD),

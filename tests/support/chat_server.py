@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        prompt = body["messages"][-1]["content"]
+        prompt = _prompt(body)
         chat = self.server
         with chat.lock:
             attempt = chat.tries[prompt]
@@ -91,6 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+def _prompt(body: dict[str, Any]) -> str:
+    """The text of the last message; Converse has it in a list of parts."""
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else content[0]["text"]
+
+
 Reply = tuple[int, dict[str, object], bytes] | None  # status, headers, content; None drops the connection
 Answer = Callable[[_Handler, dict[str, Any]], Reply]
 ABSENT = object()
@@ -111,6 +117,24 @@ def fine(finish: object = "stop", usage: object = USAGE, **message: object) -> A
         return 200, {}, json.dumps(_given(whole)).encode()
 
     return answer
+
+
+def conversed(stop: object = "end_turn", **changes: object) -> Answer:
+    """A reply of Bedrock's Converse, of 7 tokens to a prompt of 5; ``changes`` are other top-level fields of it."""
+
+    def answer(handler: _Handler, body: dict[str, Any]) -> Reply:
+        message = {"role": "assistant", "content": [{"text": f"{_prompt(body)} answered"}]}
+        usage = {"inputTokens": 5, "outputTokens": 7, "totalTokens": 12}
+        whole = {"output": {"message": message}, "stopReason": stop, "usage": usage, "metrics": {"latencyMs": 3}}
+        return 200, {}, json.dumps(whole | changes).encode()
+
+    return answer
+
+
+def aws_error(code: int, kind: str, message: str = "no", **headers: object) -> Answer:
+    """An error of an AWS service, ``ThrottlingException`` say; ``Retry_After=3`` becomes a header."""
+    given = {"x-amzn-ErrorType": kind} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda handler, body: (code, given, json.dumps({"message": message}).encode())
 
 
 def _given(fields: dict[str, object]) -> dict[str, object]:

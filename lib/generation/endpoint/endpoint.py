@@ -1,4 +1,4 @@
-"""Chat models behind an OpenAI-compatible endpoint: OpenAI, Azure OpenAI, a vLLM server, NVIDIA NIM."""
+"""Chat models behind an endpoint: OpenAI, Azure OpenAI, Amazon Bedrock, a vLLM server, NVIDIA NIM."""
 
 import itertools
 import json
@@ -12,22 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from openai import APIError
-
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.generation.endpoint import retries
-from lib.generation.endpoint.client import OPENAI_KEY, connect
+from lib.generation.endpoint.access import OPENAI_KEY
+from lib.generation.endpoint.answer import Answer
 from lib.generation.endpoint.reply_cache import ReplyCache
-from lib.generation.endpoint.wire_format import (
-    LENGTH_FIELDS,
-    Answer,
-    BrokenReply,
-    length_field,
-    read_reply,
-    request_fields,
-    sampling_fields,
-)
+from lib.generation.endpoint.servers import check_max_cost, open_server
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
 CACHE = DATA / "cache" / "replies.sqlite"
@@ -37,26 +28,34 @@ class _NotAsked(Exception):
     """A request that was cancelled before its first try."""
 
 
+class _TooDear(Exception):
+    """A request that was not sent because ``max_cost`` is reached."""
+
+
 class Endpoint:
     """A ChatModel whose replies come over HTTP and are stored on disk as they arrive.
 
     Args:
-        model: ``openai:MODEL`` (any server with OpenAI's API) or ``azure:DEPLOYMENT``.
-        base_url: the server's API, ``http://localhost:8000/v1``; None is OpenAI's own, or AZURE_OPENAI_ENDPOINT.
+        model: ``openai:MODEL`` (any server with OpenAI's API), ``azure:DEPLOYMENT`` or ``bedrock:ID``.
+        base_url: the server's API, ``http://localhost:8000/v1``; None is OpenAI's own, or AZURE_OPENAI_ENDPOINT, or
+            Bedrock in the region of the AWS configuration.
         key_variable: name of the environment variable that holds the key; Azure's default is AZURE_OPENAI_API_KEY.
+            Bedrock has none: boto3 finds its credentials.
         concurrency: most requests in flight at any time, over all calls of `reply`; in [1, 256].
         timeout: seconds without a byte from the server after which a try fails; above 0.
         max_retries: further tries of a request after a retryable fault (429, 5xx, timeout, dropped connection, broken
             reply); at least 0.
         length_parameter: field that limits a reply, ``max_tokens`` or ``max_completion_tokens``; ``auto`` takes the one
             that the server most likely has, and the other where the server says that it does not know it.
-        send_seed: send a seed with each request; False for servers that refuse one.
+        send_seed: send a seed with each request; False for servers that refuse one. Bedrock takes none.
         prices: ``{"input": .., "output": ..}``, the price of a million tokens, for ``usage.cost``; at least 0.
+        max_cost: no request is sent any more once the replies of this endpoint have cost as much, in the money of
+            ``prices``; those in flight are completed and paid for. None: no limit.
         cache: the file of the stored replies.
 
     Raises:
-        DoppelError: a setting is out of its range, `lib.generation.endpoint.client.connect` refuses the server or the
-            key, or the cache cannot be used.
+        DoppelError: a setting is out of its range, `lib.generation.endpoint.servers.open_server` refuses the server or
+            the key, or the cache cannot be used.
     """
 
     def __init__(
@@ -71,18 +70,25 @@ class Endpoint:
         length_parameter: str = "auto",
         send_seed: bool = True,
         prices: Mapping[str, float] | None = None,
+        max_cost: float | None = None,
         cache: Path = CACHE,
     ):
-        _check(concurrency, timeout, max_retries, prices or {})
+        self._prices = {"input": 0.0, "output": 0.0} | dict(prices or {})
+        _check(concurrency, timeout, max_retries, self._prices, max_cost)
+        check_max_cost(max_cost, self._prices)
         self.name = model
         self.usage = Usage()
-        self._server = connect(model, base_url, key_variable, timeout)
-        self._timeout = timeout
+        self._server = open_server(
+            model,
+            base_url=base_url,
+            key_variable=key_variable,
+            timeout=timeout,
+            length_parameter=length_parameter,
+            send_seed=send_seed,
+            concurrency=concurrency,
+        )
         self._max_retries = max_retries
-        self._length = length_field(length_parameter, hosted=self._server.hosted)
-        self._may_switch = length_parameter == "auto"
-        self._send_seed = send_seed
-        self._prices = {"input": 0.0, "output": 0.0} | dict(prices or {})
+        self._max_cost = max_cost
         self._cache = ReplyCache(cache)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="endpoint")
         self._counting = threading.Lock()
@@ -101,9 +107,10 @@ class Endpoint:
             (position of the request, reply), as replies arrive.
 
         Raises:
-            DoppelError: a request failed for good, or the server does not have a parameter of ``sampling``.
+            DoppelError: a request failed for good, ``max_cost`` is reached, or the server does not have a parameter of
+                ``sampling``.
         """
-        fields = sampling_fields(sampling, self.name, hosted=self._server.hosted)
+        fields = self._server.fields(sampling)
         keys = self._keys(requests, sampling)
         missing = []
         for position, key in enumerate(keys):
@@ -124,22 +131,30 @@ class Endpoint:
                     failure = failure or error
         finally:
             stop.set()
-        if isinstance(failure, retries.Fault):
+        if isinstance(failure, retries.Fault | _TooDear):
             raise self._refusal(failure, answered, len(requests)) from None
         if failure:
             raise failure
 
-    def _refusal(self, failure: retries.Fault, answered: int, requested: int) -> DoppelError:
-        """The refusal for a request that failed for good, without the server's own words."""
+    def _refusal(self, failure: retries.Fault | _TooDear, answered: int, requested: int) -> DoppelError:
+        """The refusal for a call that ends without all replies, without the server's own words."""
+        stored = f"{answered} of {requested} requests are answered and stored in {self._cache.path}"
+        resume = f"then run again: it resumes with the {requested - answered} that are missing"
+        if isinstance(failure, _TooDear):
+            return DoppelError(
+                "generation.max_cost_reached",
+                f"{self.name} has cost {self.usage.cost:.2f} of max_cost = {self._max_cost:g}; {stored}",
+                name="max_cost",
+                value=self._max_cost,
+                remedy=f"raise max_cost (each run counts anew) or ask for fewer texts, {resume}",
+            )
         return DoppelError(
             "generation.endpoint_failed",
-            f"{self.name} at {self._server.place} failed: {retries.describe(failure, self._timeout)} "
-            f"(max_retries = {self._max_retries}); {answered} of {requested} requests are answered and stored in "
-            f"{self._cache.path}",
+            f"{self.name} at {self._server.place} failed: {failure.described} (max_retries = {self._max_retries}); "
+            f"{stored}",
             name=self.name,
             value=answered,
-            remedy=f"{retries.remedy(failure, self._server.key_variable)}, "
-            f"then run again: it resumes with the {requested - answered} that are missing",
+            remedy=f"{failure.remedy}, {resume}",
         )
 
     def _keys(self, requests: Sequence[Request], sampling: Sampling) -> list[str]:
@@ -162,6 +177,8 @@ class Endpoint:
         if stop.is_set():
             raise _NotAsked
         try:
+            if self._max_cost is not None and self.usage.cost >= self._max_cost:
+                raise _TooDear
             seed = int(key[:8], 16) >> 1  # 31 bits: not every server accepts more
             answer = self._retry(request, fields, seed, stop)
             reply, prompt_tokens = answer.completion, answer.prompt_tokens
@@ -178,35 +195,13 @@ class Endpoint:
         """Try until there is a reply, a fault that is not retryable, no try left, or ``stop`` is set."""
         for retry in itertools.count():
             try:
-                return self._ask(request, fields, seed)
-            except (APIError, BrokenReply) as fault:
-                if retry == self._max_retries or not retries.is_retryable(fault):
+                return self._server.ask(request, fields, seed)
+            except retries.Fault as fault:
+                if retry == self._max_retries or not fault.retryable:
                     raise
                 if stop.wait(retries.backoff(fault, retry, seed)):
                     raise
                 self._count(retries=1)
-
-    def _ask(self, request: Request, fields: dict[str, Any], seed: int) -> Answer:
-        """Send a request once, and again with the other name of its limit where the server does not know the first."""
-        length = self._length
-        body = fields | request_fields(request, seed if self._send_seed else None, length)
-        try:
-            raw = self._server.client.chat.completions.with_raw_response.create(model=self._server.model, **body)
-        except APIError as fault:
-            if retries.is_refusal(fault):
-                return Answer(Completion("", 0, ended=True, refused=True))
-            if retries.is_unsupported(fault, length) and self._switch_length(length):
-                return self._ask(request, fields, seed)
-            raise
-        return read_reply(raw.content, request.max_new_tokens)
-
-    def _switch_length(self, refused: str) -> bool:
-        """Whether there is another name for the limit than the ``refused`` one; all requests use it from now on."""
-        with self._counting:
-            if self._may_switch and self._length == refused:
-                self._may_switch = False
-                (self._length,) = set(LENGTH_FIELDS) - {refused}
-            return self._length != refused
 
     def _count(self, **increments: float) -> None:
         """Add to the fields of ``usage``; threads do so one after the other."""
@@ -215,7 +210,9 @@ class Endpoint:
                 setattr(self.usage, name, getattr(self.usage, name) + increment)
 
 
-def _check(concurrency: int, timeout: float, max_retries: int, prices: Mapping[str, float]) -> None:
+def _check(
+    concurrency: int, timeout: float, max_retries: int, prices: Mapping[str, float], max_cost: float | None
+) -> None:
     """Refuse settings that are out of their range."""
     if unknown := sorted(prices.keys() - {"input", "output"}):
         raise DoppelError(
@@ -233,6 +230,7 @@ def _check(concurrency: int, timeout: float, max_retries: int, prices: Mapping[s
             (f"prices: {name}", price, 0 <= price < math.inf, "at least 0 and finite (price of a million tokens)")
             for name, price in prices.items()
         ),
+        ("max_cost", max_cost, max_cost is None or 0 < max_cost < math.inf, "above 0 and finite, or null"),
     ]
     for name, value, fits, bound in bounds:
         if not fits:

@@ -1,26 +1,18 @@
 """The fields that are sent to a chat completions API, and those that are read from its reply."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from lib.common.errors import DoppelError
-from lib.generation.engines.base import Completion, Request, Sampling
+from lib.generation.endpoint.answer import Answer, BrokenReply, count, interpret
+from lib.generation.engines.base import Request, Sampling
 
 # our name -> vLLM's, for parameters that OpenAI's API does not have
 _VLLM_ONLY = {"top_k": "top_k", "min_new_tokens": "min_tokens", "repetition_penalty": "repetition_penalty"}
 _PER_REQUEST = ("max_new_tokens", "seed")
 LENGTH_FIELDS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's name of today
-
-# finish reasons, in lower case, of OpenAI, vLLM, TGI, Mistral, Anthropic, Google and others
-_WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn", "complete", "completed", "finished"}
-_CUT = {"length", "max_tokens", "model_length", "max_length", "max_output_tokens", "error", "abort", "cancelled"}
-_REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist", "recitation"}
-
-
-class BrokenReply(Exception):
-    """A reply with status 200 that is not a chat completion: not JSON, a proxy's web page, without choices."""
 
 
 def sampling_fields(sampling: Sampling, name: str, *, hosted: bool) -> dict[str, Any]:
@@ -32,8 +24,8 @@ def sampling_fields(sampling: Sampling, name: str, *, hosted: bool) -> dict[str,
 
     Args:
         sampling: how tokens are drawn.
-        name: the model's name for messages, ``openai:MODEL`` or ``azure:DEPLOYMENT``.
-        hosted: whether the server is OpenAI's or Azure's.
+        name: the model's name for messages, ``openai:MODEL`` say.
+        hosted: whether the server is OpenAI's, Azure's or Bedrock's.
 
     Raises:
         DoppelError: a parameter is set that the server does not have.
@@ -104,26 +96,8 @@ class _Reply(BaseModel):
     usage: Any = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What is read from a reply.
-
-    Attributes:
-        completion: its text, and how it ended. Where the server does not say how many tokens it has, they are 0.
-        prompt_tokens: tokens of its prompt; 0 where the server does not say.
-        unsure: whether nothing in the reply says if it is whole or cut; it is taken as whole.
-    """
-
-    completion: Completion
-    prompt_tokens: int = 0
-    unsure: bool = False
-
-
 def read_reply(body: bytes, limit: int) -> Answer:
-    """The completion in a reply.
-
-    Servers end a reply for reasons of their own. One whose reason is missing or unknown is cut where it has as many
-    tokens as it may have, and whole where it has fewer.
+    """The completion in a reply, see `lib.generation.endpoint.answer.interpret`.
 
     Args:
         body: the reply's body.
@@ -136,16 +110,16 @@ def read_reply(body: bytes, limit: int) -> Answer:
         reply = _Reply.model_validate_json(body)
     except ValidationError:
         raise BrokenReply from None
-    message, reason = reply.choices[0].message, str(reply.choices[0].finish_reason).casefold()
+    message = reply.choices[0].message
     text, declined = _text(message.content)
-    tokens = _count(reply.usage, "completion_tokens")
-    refused = bool(message.refusal) or declined or reason in _REFUSED
-    unknown = reason not in _WHOLE | _CUT | _REFUSED
-    # a token has at least one byte, so a short text was not cut
-    unsure = unknown and not refused and tokens is None and len(text.encode()) >= limit
-    ended = reason in _WHOLE or (unknown and (tokens is None or tokens < limit))
-    completion = Completion(text, tokens or 0, ended, refused)
-    return Answer(completion, _count(reply.usage, "prompt_tokens") or 0, unsure)
+    return interpret(
+        text,
+        reply.choices[0].finish_reason,
+        limit,
+        tokens=count(reply.usage, "completion_tokens"),
+        prompt_tokens=count(reply.usage, "prompt_tokens"),
+        declined=bool(message.refusal) or declined,
+    )
 
 
 def _text(content: str | list[Any] | None) -> tuple[str, bool]:
@@ -156,9 +130,3 @@ def _text(content: str | list[Any] | None) -> tuple[str, bool]:
     kinds = [(part.get("type"), part.get("text")) for part in parts if isinstance(part, dict)]
     texts = [text for kind, text in kinds if kind in ("text", "output_text") and isinstance(text, str)]
     return "".join(texts), any(kind == "refusal" for kind, _ in kinds)
-
-
-def _count(usage: Any, name: str) -> int | None:
-    """A number of tokens, or None where there is none."""
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return int(value) if isinstance(value, int | float) and 0 <= value < 2**31 else None

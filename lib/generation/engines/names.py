@@ -55,6 +55,6 @@ def is_remote(model: str) -> bool:
     """Whether a model is behind an endpoint.
 
     Args:
-        model: its name; ``openai:MODEL`` and ``azure:DEPLOYMENT`` are remote.
+        model: its name; ``openai:MODEL``, ``azure:DEPLOYMENT`` and ``bedrock:ID`` are remote.
     """
-    return model.startswith(("openai:", "azure:"))
+    return model.startswith(("openai:", "azure:", "bedrock:"))

@@ -64,7 +64,7 @@ def check_evolution(parameters: Parameters) -> None:
     """Refuse what cannot evolve before anything is paid.
 
     That are inputs besides a corpus and an arm to start from, an unknown engine, sizes that do not fit together, and an
-    endpoint without a key or a sampling parameter.
+    endpoint without a key, a region or a sampling parameter. Nothing is sent to an endpoint.
 
     Args:
         parameters: of 12_aug_pe, resolved.
@@ -86,7 +86,7 @@ def check_evolution(parameters: Parameters) -> None:
             f"base_url: model = {model!r} is a local one",
             name="base_url",
             value=base_url,
-            remedy="write openai:MODEL, or remove it",
+            remedy="write openai:MODEL or bedrock:ID, or remove it",
         )
     if unknown := sorted(set(parameters["prices"]) - set(PRICES)):
         raise DoppelError(
@@ -97,12 +97,12 @@ def check_evolution(parameters: Parameters) -> None:
             remedy="the keys are input and output",
         )
     if is_remote(model):
-        from lib.generation.endpoint.client import connect
-        from lib.generation.endpoint.wire_format import sampling_fields
+        from lib.generation.endpoint.servers import check_max_cost, open_server
         from lib.generation.engines.base import Sampling
 
-        server = connect(model, base_url, str(parameters["key_variable"]), float(parameters["timeout"]))
-        sampling_fields(Sampling.of(parameters), model, hosted=server.hosted)
+        check_max_cost(parameters["max_cost"], parameters["prices"])
+        names = ("base_url", "key_variable", "timeout", "length_parameter")
+        open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
 
 
 def check_prompts(parameters: Parameters, corpus: Parameters) -> None:

@@ -24,6 +24,7 @@ Progress = Callable[[int], object]
 
 SERVER = (  # parameters that say how an endpoint is reached
     "base_url", "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "prices",
+    "max_cost",
 )  # fmt: skip
 _STEP = 16  # limits of tokens are multiples of this, so that requests of similar length share a batch
 

@@ -5,15 +5,13 @@ from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
 
-import httpx2
-import openai
 import pytest
 from support.errors import refused
 
 from lib.generation.endpoint import retries
 from lib.generation.endpoint.client import connect
 from lib.generation.endpoint.endpoint import Endpoint
-from lib.generation.endpoint.wire_format import BrokenReply, sampling_fields
+from lib.generation.endpoint.wire_format import sampling_fields
 from lib.generation.engines.base import Sampling
 
 KEY = "sk-planted-key-0123456789"
@@ -63,7 +61,7 @@ def test_a_self_hosted_server_needs_no_key(url: str):
     [
         ({"model": "gpt-4o"}, "endpoint_name_wrong", "model", "gpt-4o"),
         ({"model": "openai:"}, "endpoint_name_wrong", "model", "openai:"),
-        ({"model": "bedrock:m"}, "endpoint_name_wrong", "model", "bedrock:m"),
+        ({"model": "gemini:m"}, "endpoint_name_wrong", "model", "gemini:m"),
         ({"key_variable": "MISSING_KEY"}, "key_missing", "MISSING_KEY", None),
         ({"key_variable": KEY}, "key_variable_wrong", "key_variable", None),
         ({"base_url": f"https://me:{KEY}@host/v1"}, "base_url_wrong", "base_url", None),
@@ -79,6 +77,8 @@ def test_a_self_hosted_server_needs_no_key(url: str):
         ({"max_retries": -1}, "endpoint_setting_out_of_range", "max_retries", -1),
         ({"prices": {"inputs": 1.0}}, "price_unknown", "inputs", None),
         ({"prices": {"input": -1.0}}, "endpoint_setting_out_of_range", "prices: input", -1.0),
+        ({"prices": {"input": 1.0}, "max_cost": 0.0}, "endpoint_setting_out_of_range", "max_cost", 0.0),
+        ({"prices": {"input": 0.0}, "max_cost": 2.0}, "max_cost_without_prices", "max_cost", 2.0),
     ],
 )
 def test_bad_settings_are_refused_by_name(given: dict, fault: str, name: str, value: object, tmp_path: Path):
@@ -106,25 +106,23 @@ def test_a_malformed_key_is_not_shown(monkeypatch: pytest.MonkeyPatch):
     assert KEY not in str(error.value)
 
 
-def answered_with(code: int, **headers: str) -> openai.APIStatusError:
-    request = httpx2.Request("POST", "http://x")
-    response = httpx2.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()}, request=request)
-    return openai.APIStatusError("no", response=response, body=None)
+def asks_to_wait(header: str) -> retries.Fault:
+    return retries.answered(429, "", retries.asked_wait(header), "", passes=True)
 
 
 def test_waits_double_differ_and_end_at_half_a_minute():
-    waits = [retries.backoff(BrokenReply(), retry, seed=5) for retry in range(12)]
+    waits = [retries.backoff(retries.broken(""), retry, seed=5) for retry in range(12)]
     for retry, seconds in enumerate(waits):
         least = min(0.5 * 2**retry, 30)
         assert least <= seconds <= 1.5 * least
-    assert len({retries.backoff(BrokenReply(), 0, seed) for seed in range(20)}) == 20
+    assert len({retries.backoff(retries.broken(""), 0, seed) for seed in range(20)}) == 20
 
 
 def test_a_server_is_waited_for_as_long_as_it_asks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(retries, "time", SimpleNamespace(time=lambda: 1000.0))
     for header, least in {"20": 20, "2.5": 2.5, "0": 0.5, formatdate(1040): 40, formatdate(900): 0.5}.items():
-        assert least <= retries.backoff(answered_with(429, retry_after=header), 3, seed=1) <= 1.5 * least, header
+        assert least <= retries.backoff(asks_to_wait(header), 3, seed=1) <= 1.5 * least, header
     for header in ("soon", "", "nan", "-3", "inf"):
-        assert 4 <= retries.backoff(answered_with(429, retry_after=header), 3, seed=1) <= 6, header
-    assert retries.is_retryable(answered_with(429, retry_after="120"))
-    assert not retries.is_retryable(answered_with(429, retry_after="121"))
+        assert 4 <= retries.backoff(asks_to_wait(header), 3, seed=1) <= 6, header
+    assert asks_to_wait("120").retryable
+    assert not asks_to_wait("121").retryable

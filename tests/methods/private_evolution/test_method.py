@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import aws
 from support.errors import refused
 from support.evolution_toys import PROMPTS, on_plane
 from support.project import ROOT
@@ -58,12 +59,15 @@ def test_the_defaults_of_the_notebook_can_evolve() -> None:
         ({"base_url": "http://localhost:1/v1"}, "methods.address_of_local_model", "base_url"),
         ({"prices": {"in": 1.0}}, "methods.unknown_price", "prices"),
         ({"model": "openai:some-model", "key_variable": "NO_SUCH_KEY"}, "generation.key_missing", None),
+        ({"model": aws.MODEL, "top_k": 0, "max_cost": 5.0}, "generation.max_cost_without_prices", "max_cost"),
+        ({"model": aws.MODEL, "top_k": 0}, "generation.aws_region_missing", "AWS_DEFAULT_REGION"),
     ],
 )
 def test_what_cannot_evolve_is_refused(
-    change: dict, code: str, name: str | None, monkeypatch: pytest.MonkeyPatch
+    change: dict, code: str, name: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    aws.configure(monkeypatch, tmp_path, AWS_DEFAULT_REGION="")
     with refused(code) as error:
         check_evolution(DEFAULTS | change)
     assert name is None or error.value.name == name

@@ -50,8 +50,9 @@ def test_an_arm_that_leaves_nothing_or_promises_nothing_is_refused() -> None:
         start.mechanism(STARTED, ledger, free)
     without = STARTED | {"target_epsilon": None}
     assert start.mechanism(without, ledger, free).unbounded
-    with refused("methods.start_not_private", name="start"):  # what was learned without privacy stays on this machine
-        start.mechanism(without | {"model": "openai:some-model"}, ledger, free)
+    for model in ("openai:some-model", "azure:mine", "bedrock:some.model-v1:0"):  # what was learned without privacy
+        with refused("methods.start_not_private", name="start"):  # stays on this machine
+            start.mechanism(without | {"model": model}, ledger, free)
     assert start.mechanism(without | {"model": "openai:some-model"}, ledger, [HISTOGRAM.mechanism]).unbounded
 
 

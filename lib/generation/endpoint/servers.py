@@ -1,0 +1,94 @@
+"""Servers by the provider in a model's name. Light until one is opened: pre-flight uses it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from lib.common.errors import DoppelError
+from lib.generation.endpoint.access import OPENAI_KEY
+from lib.generation.endpoint.answer import Answer
+from lib.generation.engines.base import Request, Sampling
+
+NAMES = "openai:MODEL, azure:DEPLOYMENT or bedrock:ID"
+
+
+class Server(Protocol):
+    """A model on a server, ready for requests; threads may share it.
+
+    Attributes:
+        place: the server's address, which holds no credentials.
+    """
+
+    place: str
+
+    def fields(self, sampling: Sampling) -> dict[str, Any]:
+        """The parts of a request that are the same for all requests of a call.
+
+        Raises:
+            DoppelError: the server does not have a parameter of ``sampling``.
+        """
+        ...
+
+    def ask(self, request: Request, fields: dict[str, Any], seed: int) -> Answer:
+        """Send a request once.
+
+        Args:
+            request: its messages and its limit.
+            fields: of the sampling.
+            seed: of the reply's draws, in [0, 2**31); ignored by servers that take none.
+
+        Raises:
+            lib.generation.endpoint.retries.Fault: the try failed.
+        """
+        ...
+
+
+def check_max_cost(max_cost: float | None, prices: Mapping[str, float]) -> None:
+    """Refuse a limit of the cost that no reply would ever count towards.
+
+    Args:
+        max_cost: the limit; None: there is none.
+        prices: of a million tokens, by kind.
+
+    Raises:
+        DoppelError: there is a limit, and no price.
+    """
+    if max_cost is not None and not any(prices.values()):
+        raise DoppelError(
+            "generation.max_cost_without_prices",
+            f"max_cost = {max_cost:g} is reached by no number of replies while prices are 0",
+            name="max_cost",
+            value=max_cost,
+            remedy="set prices to the money that a million tokens cost",
+        )
+
+
+def open_server(
+    name: str,
+    *,
+    base_url: str | None = None,
+    key_variable: str = OPENAI_KEY,
+    timeout: float = 120.0,
+    length_parameter: str = "auto",
+    send_seed: bool = True,
+    concurrency: int = 16,
+) -> Server:
+    """Prepare the connection to a model; nothing is sent to it.
+
+    Args:
+        name: of the model, see `lib.generation.endpoint.endpoint.Endpoint`, as the other arguments.
+
+    Raises:
+        DoppelError: the name has no known provider, or what the connection needs is missing.
+    """
+    provider, _, model = name.partition(":")
+    if model and provider == "bedrock":
+        from lib.generation.endpoint import bedrock
+
+        return bedrock.connect(name, base_url, key_variable, timeout, length_parameter, connections=concurrency)
+    if model and provider in ("openai", "azure"):
+        from lib.generation.endpoint import client
+
+        return client.connect(
+            name, base_url, key_variable, timeout, length_parameter=length_parameter, send_seed=send_seed
+        )
+    raise DoppelError("generation.endpoint_name_wrong", f"model = {name!r} must be {NAMES}", name="model", value=name)
