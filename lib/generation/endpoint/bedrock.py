@@ -28,8 +28,8 @@ _CREDENTIALS = (
 )
 _UNREACHABLE = "check the network, the region and, where it is set, base_url"
 _REMEDIES = {
-    400: "check that the model supports these parameters and lengths, and that its ID may be called by itself: some "
-    "need an inference profile's ID instead (us.anthropic...)",
+    400: "check that the model supports these parameters and lengths (newer ones of Anthropic take temperature or "
+    "top_p, not both: set one to 1), and whether it needs an inference profile's ID (us.anthropic...)",
     403: "check that the model is enabled for the account in this region, and that the credentials are valid and allow "
     "bedrock:InvokeModel",
     404: "check the model's ID, and that the region has it",

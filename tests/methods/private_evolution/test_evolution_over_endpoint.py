@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chat_server import ChatServer, drop, fine, page, status
+from support.aws import MODEL, configure
+from support.chat_server import Answer, ChatServer, conversed, drop, fine, page, status
 from support.errors import refused
 
 from lib.generation import prompt_file
@@ -40,7 +41,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     made.stop()
 
 
-def numbered(**reply):
+def numbered(reply_of=lambda text: fine(content=text)):
     """Every reply is another text, without digits."""
     count, lock = iter(range(10**6)), threading.Lock()
 
@@ -48,7 +49,7 @@ def numbered(**reply):
         with lock:
             number = next(count)
         word = "".join(chr(97 + int(digit)) for digit in str(number))
-        return fine(**reply, content=f"some {word} words")(handler, body)
+        return reply_of(f"some {word} words")(handler, body)
 
     return answer
 
@@ -57,10 +58,10 @@ def embed(texts: list[str]) -> np.ndarray:
     return np.array([np.random.default_rng(list(text.encode())).normal(0, 1, 3) for text in texts], np.float32)
 
 
-def evolution(server: ChatServer, tmp_path: Path, max_retries: int = 2) -> Evolution:
+def evolution(server: ChatServer, tmp_path: Path, max_retries: int = 2, name: str = "openai:m") -> Evolution:
     (tmp_path / "words.yaml").write_text(PROMPTS)
     model = Endpoint(
-        "openai:m", base_url=server.url, concurrency=1, max_retries=max_retries, cache=tmp_path / "replies.sqlite"
+        name, base_url=server.url, concurrency=1, max_retries=max_retries, cache=tmp_path / "replies.sqlite"
     )
     writing = Writing(Sampling(seed=3), max_new_tokens=16, max_attempts=3)
     settings = Settings(iterations=3, samples=4, noise_multiplier=1.0, variants=2, privacy_seed=1)
@@ -156,3 +157,27 @@ def test_a_server_that_stays_down_stops_the_run_which_names_it_and_goes_on_later
     assert [i.selected for i in run.run()] == wanted
     assert sum(server.paid.values()) - paid == 8 + 4 + 4
     assert run.api.model.usage.cached == 2
+
+
+STOPS = (
+    "end_turn", "stop_sequence", "max_tokens", "model_context_window_exceeded", "guardrail_intervened",
+    "content_filtered", "tool_use", "malformed_tool_use", "malformed_model_output",
+)  # fmt: skip
+
+
+def test_a_model_on_bedrock_evolves_whatever_ends_its_replies(server, tmp_path, monkeypatch):
+    """All nine stop reasons first: two are whole, two cut, two refused, three without text."""
+    configure(monkeypatch, tmp_path)
+
+    def said(text: str, stop: str = "end_turn") -> Answer:
+        return conversed(stop, output={"message": {"role": "assistant", "content": [{"text": text}]}})
+
+    waiting, well = iter(STOPS), numbered(said)
+    server.usual = lambda handler, body: (said(f"a text of {stop}", stop) if (stop := next(waiting, None)) else well)(
+        handler, body
+    )
+    run = evolution(server, tmp_path, name=MODEL)
+    history = run.run()
+    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
+    assert history[0].generation.rejected == {"truncated": 2, "refusal": 2, "empty": 3}
+    assert run.api.model.usage.requests == 8 + 7 + 4 + 4
