@@ -1,1 +1,1 @@
-"""Models behind an API that speaks OpenAI's protocol: client, retries, cache."""
+"""Models behind an API: servers of OpenAI's protocol, Amazon Bedrock and its batches, retries, cache."""

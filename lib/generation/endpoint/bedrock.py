@@ -26,7 +26,7 @@ _CREDENTIALS = (
     "check the AWS credentials (`aws sts get-caller-identity` shows whose they are) or log in again, and check "
     "base_url where it is set: a token is sent over https:// alone"
 )
-_UNREACHABLE = "check the network, the region and, where it is set, base_url"
+_UNREACHABLE = "check the network, HTTPS_PROXY, AWS_CA_BUNDLE, the region and base_url, where they are set"
 _REMEDIES = {
     400: "check that the model supports these parameters and lengths (newer ones of Anthropic take temperature or "
     "top_p, not both: set one to 1), and whether it needs an inference profile's ID (us.anthropic...)",
@@ -56,10 +56,11 @@ class BedrockServer:
     timeout: float
 
     def fields(self, sampling: Sampling) -> dict[str, Any]:
+        """Converse's ``inferenceConfig`` for a sampling, see `lib.generation.endpoint.converse.inference_fields`."""
         return converse.inference_fields(sampling, self.name)
 
     def ask(self, request: Request, fields: dict[str, Any], seed: int) -> Answer:
-        """Send a request once. Converse takes no seed."""
+        """Send a request once; see `lib.generation.endpoint.servers.Server`. Converse takes no seed."""
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
@@ -105,7 +106,7 @@ def connect(
 
     Addresses in the AWS configuration (AWS_ENDPOINT_URL) are ignored, so that the parameters and the region say where a
     run's replies came from. Where neither environment nor files hold credentials, boto3 asks the machine's own metadata
-    service for a role, for a second or two, unless AWS_EC2_METADATA_DISABLED is ``true``.
+    service for a role, for a few seconds, unless AWS_EC2_METADATA_DISABLED is ``true``.
 
     Args:
         name: ``bedrock:ID``, the ID or ARN of a model or of an inference profile.

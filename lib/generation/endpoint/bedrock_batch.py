@@ -70,11 +70,23 @@ class Batch:
                 yield invoke_model.request_body(request, fields, self.model)
 
     def record(self, position: int) -> str:
-        """The recordId of a request: 11 letters and digits, the batch's and the request's."""
+        """The recordId of a request: 11 letters and digits, the batch's name and the request's number.
+
+        Args:
+            position: of the request, from 0, below a million.
+        """
         return f"{self.job}{position:06d}"
 
     def read(self, reply: Any, position: int) -> Answer:
-        """What a request was answered; raises BrokenReply."""
+        """What a request was answered.
+
+        Args:
+            reply: its ``modelOutput``, of any type.
+            position: of the request.
+
+        Raises:
+            lib.generation.endpoint.answer.BrokenReply: the reply is not of the batch's form.
+        """
         limit = self.requests[position].max_new_tokens
         if self.form == "Converse":
             return converse.read_reply(reply, limit)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lib.common import system
 from lib.common.errors import DoppelError
 from lib.generation.endpoint.answer import Answer, BrokenReply
 from lib.generation.endpoint.bedrock_batch import Batch
@@ -71,9 +72,7 @@ class BatchCounts:
     usage: Usage = field(default_factory=Usage)
 
     def __str__(self) -> str:
-        errors = ", ".join(f"{count} {code}" for code, count in self.errors.items())
         counted = {
-            f"errors ({errors})": sum(self.errors.values()),
             "missing": self.missing,
             "duplicates": self.duplicates,
             "of another job": self.foreign,
@@ -82,7 +81,8 @@ class BatchCounts:
         }
         parts = [
             f"{self.answered} of {self.requested} records answered ({self.truncated} cut, {self.refused} refused)",
-            *(f"{count} {what}" for what, count in counted.items() if count),
+            *(f"error {code}: {count}" for code, count in self.errors.items()),
+            *(f"{what}: {count}" for what, count in counted.items() if count),
         ]
         if self.told is not None and self.told != self.held:
             parts.append(f"the manifests tell of {self.told} records, the files hold {self.held}: fetch them again")
@@ -152,7 +152,7 @@ def _take(batch: Batch, position: int, row: dict, answers: dict[int, Answer], er
 
 def _records(path: Path, counts: BatchCounts) -> Iterator[dict[str, Any]]:
     """The lines of a file that have a recordId; the others are counted."""
-    with path.open("rb") as file:
+    with system.refusals(path), path.open("rb") as file:
         for line in file:
             if not line.strip():
                 continue

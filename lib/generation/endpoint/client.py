@@ -81,6 +81,7 @@ class OpenAIServer:
     _switching: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def fields(self, sampling: Sampling) -> dict[str, Any]:
+        """The client's arguments for a sampling, see `lib.generation.endpoint.wire_format.sampling_fields`."""
         return sampling_fields(sampling, self.name, hosted=self.hosted)
 
     def ask(self, request: Request, fields: dict[str, Any], seed: int) -> Answer:

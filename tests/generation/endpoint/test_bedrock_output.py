@@ -232,6 +232,6 @@ def test_a_sentence_says_it_all(tmp_path: Path):
     leave(tmp_path, lines([*whole[:118], whole[5]]) + json.dumps(whole[119]).encode()[:50])
     said = str(read_replies(tmp_path, BATCH)[1])
     assert said == (
-        "117 of 120 records answered (0 cut, 0 refused); 1 errors (1 400); 2 missing; 1 duplicates; "
-        "1 files that end within a line"
+        "117 of 120 records answered (0 cut, 0 refused); error 400: 1; missing: 2; duplicates: 1; "
+        "files that end within a line: 1"
     )
