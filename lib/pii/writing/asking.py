@@ -15,7 +15,7 @@ from lib.generation.reasoning import without_reasoning
 from lib.generation.rejection import rejection
 from lib.generation.reply_cleanup import clean
 from lib.pii.detectors.detector import Detector
-from lib.pii.slots import Brackets
+from lib.pii.slots import Brackets, Parsed
 from lib.pii.writing.acceptance import judge
 from lib.pii.writing.grammar import SlotText
 from lib.pii.writing.plan import Plan
@@ -106,6 +106,30 @@ def ask(
     return written
 
 
+def examine(
+    completion: Completion, asked: Asked, detector: Detector, brackets: Brackets
+) -> tuple[str | None, Parsed | None]:
+    """Whether a reply is a text that can be filled.
+
+    Args:
+        completion: the reply; its reasoning and remarks around the text are taken off.
+        asked: what it answers.
+        detector: finds personal data outside slots.
+        brackets: aliases and words that are text.
+
+    Returns:
+        Why it is not taken, or None; and its pieces, None where it is no text.
+    """
+    answer = without_reasoning(completion)
+    answer = replace(answer, text=clean(answer.text, one_line=False))
+    if reason := rejection(answer, asked.messages[-1][1], ()):
+        return reason, None
+    if answer.text.split() == asked.example.split():
+        return "copy of the example", None
+    (judged,) = judge([answer.text.strip()], detector, brackets, [asked.classes])
+    return judged.fault, judged.parsed
+
+
 def text_id(text: str) -> str:
     """The id of a slot text: equal ones share it, however they were filled."""
     return f"text-{sha256(text.encode()).hexdigest()[:12]}"
@@ -122,35 +146,24 @@ def _part(
     progress: Progress,
 ) -> dict:
     """The texts of one part, as JSON holds them."""
-    mapped: dict[int, int] = {}
-    normal: dict[int, str] = {}
+    taken: dict[int, Parsed] = {}
 
     def replies(positions: Sequence[int], attempt: int) -> Iterator[tuple[int, Completion]]:
         requests = [Request(asked[position].messages, sampling.max_new_tokens) for position in positions]
         return model.reply(requests, replace(sampling, seed=sampling.seed_for(number, attempt)))
 
     def check(position: int, completion: Completion) -> str | None:
-        one = asked[position]
-        if reason := rejection(completion, one.messages[-1][1], ()):
-            return reason
-        if completion.text.split() == one.example.split():
-            return "copy of the example"
-        (judged,) = judge([completion.text.strip()], detector, brackets, [one.classes])
-        mapped[position], normal[position] = judged.parsed.mapped, judged.parsed.text
-        return judged.fault
+        fault, taken[position] = examine(completion, asked[position], detector, brackets)
+        return fault
 
-    def cleaned(completion: Completion) -> Completion:
-        answer = without_reasoning(completion)
-        return replace(answer, text=clean(answer.text, one_line=False))
-
-    draws = draw(replies, check, len(asked), max_attempts=max_attempts, clean=cleaned, progress=progress)
-    texts = [normal[position] if position in draws.texts else None for position in range(len(asked))]
+    draws = draw(replies, check, len(asked), max_attempts=max_attempts, progress=progress)
+    texts = [taken[position].text if position in draws.texts else None for position in range(len(asked))]
     return json.loads(
         json.dumps(
             {
                 "texts": texts,
                 "rejected": draws.rejected,
-                "mapped": sum(mapped[position] for position in draws.texts),
+                "mapped": sum(taken[position].mapped for position in draws.texts),
             }
         )
     )

@@ -87,7 +87,7 @@ class Grammar:
         for name, field in fields.items():
             at = f"{where}/fields/{name}.yaml"
             own = {of: _read(getattr(field, of), f"{at}: {of}") for of in (*OF_FIELD, "asides")}
-            self._lists[name] = shared | own | {"asides": [*shared["asides"], *own["asides"]]}
+            self._lists[name] = shared | own | {"asides": [*shared.get("asides", []), *own["asides"]]}
             self._pairs[name] = [tuple(_read(pair, f"{at}: asks")) for pair in field.asks]
             self._scenarios[name] = {
                 scenario: {of: _read(_listed(getattr(given, of)), f"{at}: {scenario}") for of in SCENARIO}
@@ -123,6 +123,10 @@ class Grammar:
             template = f"{field}/{scenario}"
         frame = rng.choice(self._frames[style])
         return SlotText(Writer(lists, self._pairs[field], rng, values).write(frame), template)
+
+    def asides(self, field: str) -> Sequence[Phrase]:
+        """The hard negatives that a text of a field may have."""
+        return self._lists[field]["asides"]
 
     def templates(self) -> list[str]:
         """All templates, in order."""

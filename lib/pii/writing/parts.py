@@ -31,6 +31,7 @@ def write_set(
     brackets: Brackets = PLAIN,
     grammar_folder: Path = FOLDER,
     workers: int = 1,
+    size: int = SIZE,
     progress: Progress = lambda records: None,
 ) -> list[Row]:
     """Write and fill all texts of a plan.
@@ -44,15 +45,16 @@ def write_set(
         brackets: what else in brackets of ``texts`` is text.
         grammar_folder: of the grammar, which is read where it writes.
         workers: processes, at least 1; with 1 no further process is started.
+        size: records of a part, at least 1.
         progress: called with the number of records newly written.
 
     Returns:
         The records in the order of their numbers, without those whose text is missing.
     """
-    paths = [folder / f"part-{start:08d}.jsonl" for start in range(0, plan.samples, SIZE)]
-    write = partial(_write_part, plan, grammar_folder, texts, labels, brackets)
+    paths = [folder / f"part-{start:08d}.jsonl" for start in range(0, plan.samples, size)]
+    write = partial(_write_part, plan, grammar_folder, texts, labels, brackets, size)
     missing = [(number, path) for number, path in enumerate(paths) if not path.is_file()]
-    sizes = [min(SIZE, plan.samples - number * SIZE) for number in range(len(paths))]
+    sizes = [min(size, plan.samples - number * size) for number in range(len(paths))]
     progress(plan.samples - sum(sizes[number] for number, _ in missing))
     for number in _each(write, missing, workers):
         progress(sizes[number])
@@ -82,11 +84,12 @@ def _write_part(
     texts: Sequence[SlotText | None] | None,
     labels: Sequence[dict[str, str]] | None,
     brackets: Brackets,
+    size: int,
     number: int,
     path: Path,
 ) -> None:
     made: list[Row] = []
-    for position in range(number * SIZE, min((number + 1) * SIZE, plan.samples)):
+    for position in range(number * size, min((number + 1) * size, plan.samples)):
         task = plan.task(position)
         if texts is None:
             if grammar_folder not in _loaded:

@@ -43,6 +43,31 @@ def check(parameters: Parameters) -> None:
         from lib.pii.writing.prompting import Prompts
 
         Prompts(Path(parameters["prompts"]), rules)
+        _check_model(parameters)
+
+
+def _check_model(parameters: Parameters) -> None:
+    """Refuse a server that cannot be reached with these settings, and a batch for a model that has none."""
+    from lib.generation.endpoint.servers import check_max_cost, open_server
+    from lib.generation.engines.base import Sampling
+    from lib.generation.engines.names import check_engine, is_remote
+
+    model = str(parameters["model"])
+    if parameters["writer"] == "batch":
+        if not model.startswith("bedrock:"):
+            raise DoppelError(
+                "pii.batch_model",
+                f"writer: batch writes files for Amazon Bedrock, and model = {model!r} is not there",
+                name="model",
+                value=model,
+                remedy="name bedrock:ID, or set writer: model",
+            )
+    elif is_remote(model):
+        check_max_cost(parameters["max_cost"], parameters["prices"])
+        names = ("base_url", "key_variable", "timeout", "length_parameter")
+        open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
+    else:
+        check_engine(parameters["engine"])
 
 
 def chosen(parameters: Parameters, rules: Grammar) -> tuple[list[str], list[str]]:

@@ -1,17 +1,18 @@
-"""The writers of slot texts: the grammar, a model that is asked, and another arm."""
+"""The writers of slot texts: the grammar, a model that is asked, at once or in a batch, and another arm."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.data import records
+from lib.generation.endpoint.bedrock_output import BatchCounts
 from lib.generation.engines.base import Sampling, Usage
 from lib.generation.generate import open_chat
 from lib.methods.private_evolution.text_api import SERVER
 from lib.pii.classes import classes
 from lib.pii.detectors.rules import Rules
 from lib.pii.slots import PLAIN, Brackets, read_brackets
-from lib.pii.writing import asking, from_arm, grammar, settings
+from lib.pii.writing import asking, batch, from_arm, grammar, settings
 from lib.pii.writing.asking import Written
 from lib.pii.writing.grammar import Grammar
 from lib.pii.writing.plan import Plan
@@ -34,6 +35,7 @@ class Texts:
         labels: of the records of an arm's texts; None: field, style and locale.
         brackets: what else in brackets of ``written`` is text.
         usage: what a model's replies have cost.
+        batch: what became of the records of a batch.
     """
 
     plan: Plan
@@ -41,6 +43,7 @@ class Texts:
     labels: list[dict[str, str]] | None = None
     brackets: Brackets = PLAIN
     usage: Usage | None = None
+    batch: BatchCounts | None = None
 
     @property
     def filling(self) -> dict[str, object]:
@@ -78,7 +81,8 @@ def slot_texts(
         progress: called with the number of texts newly written.
 
     Raises:
-        DoppelError: no text could be taken, or the model cannot be opened or does not answer.
+        DoppelError: ``pii.batch_waits``, when the requests of a batch are written, with what comes next; or no text can
+            be taken, or the model cannot be opened or does not answer.
     """
     if parameters["writer"] == "grammar":
         plan = settings.plan(parameters, rules)
@@ -93,14 +97,21 @@ def slot_texts(
         labels = [dict(record.labels) for record in given]
         return Texts(settings.plan(parameters, rules, len(given)), written, labels, text_only)
     plan = settings.plan(parameters, rules)
+    prompts, sampling = Prompts(Path(parameters["prompts"]), rules), Sampling.of(parameters)
+    if parameters["writer"] == "batch":
+        at = batch.folder_of(parameters["run"], parameters["stage"])
+        how = {"detector": Rules("en_US"), "brackets": brackets, "prices": parameters["prices"]}
+        written, told = batch.take(at, prompts, plan, sampling, parameters["model"], **how)
+        progress(plan.samples)
+        return Texts(plan, written.require(), None, text_only, told.usage, told)
     server = {name: parameters[name] for name in SERVER}
     local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
     model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
     written = asking.ask(
         model,
-        Prompts(Path(parameters["prompts"]), rules),
+        prompts,
         plan,
-        Sampling.of(parameters),
+        sampling,
         detector=Rules("en_US"),
         brackets=brackets,
         max_attempts=parameters["max_attempts"],
