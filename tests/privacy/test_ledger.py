@@ -13,7 +13,7 @@ from support.errors import refused
 from lib.common.files import read_json, write_json
 from lib.privacy import statement_check
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsilon
-from lib.privacy.ledger import Event, Ledger, from_statement, inherit, not_for_release
+from lib.privacy.ledger import NO_UNIT, Event, Ledger, from_statement, inherit, not_for_release
 from lib.release import verify as command
 
 HISTOGRAM = Event("00_process_data", "label histogram", DiscreteGaussian(10.0))
@@ -224,3 +224,53 @@ def test_verify_reads_nothing_but_the_statement(chain, tmp_path_factory, capsys)
     elsewhere.write_text(json.dumps({"events": []}))
     assert command.main([str(elsewhere)]) == 1
     assert "WRONG" in capsys.readouterr().out
+
+
+def test_a_stage_that_read_no_private_record_says_so_and_costs_nothing(tmp_path):
+    statement = Ledger(NO_UNIT, 0).statement("40_pii_text")
+    assert (statement["epsilon"], statement["delta"], statement["units"], statement["events"]) == (0.0, 0.0, 0, [])
+    assert statement_check.problems(statement) == [] and from_statement(statement) == Ledger(NO_UNIT, 0)
+    write_json(tmp_path / "40_pii_text" / "privacy.json", statement)
+    assert command.check(tmp_path / "40_pii_text")[1] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": 5},
+        {"delta": 1e-5},
+        {"events": [HISTOGRAM.as_json()]},
+        {"unit": "record"},
+        {"unit": "record", "units": 2000},
+        {"unit": "record", "units": 2, "delta": 0.1},
+    ],
+)
+def test_a_unit_and_its_figures_must_fit(changes):
+    statement = Ledger(NO_UNIT, 0).statement("40_pii_text") | changes
+    with refused("privacy.statement_malformed"):
+        from_statement(statement)
+
+
+def test_an_arm_that_needs_a_corpus_cannot_say_that_it_read_none(tmp_path):
+    for stage, codes in (("11_generate.base", {"release.no_corpus_named"}), ("40_pii_text.x", set())):
+        statement = Ledger(NO_UNIT, 0).statement(stage)
+        write_json(tmp_path / stage / "privacy.json", statement)
+        assert {reason.code for reason in command.check(tmp_path / stage)[1]} == codes
+    ledger = Ledger(NO_UNIT, 0, ancestors={"00_process_data": "0" * 64})
+    write_json(tmp_path / "x" / "privacy.json", ledger.statement("40_pii_text"))
+    assert {reason.code for reason in command.check(tmp_path / "x")[1]} == {"release.corpus_without_unit"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_public_arm_beside_a_corpus_adds_nothing(tmp_path, order):
+    write_stage(tmp_path, "00_process_data", [], HISTOGRAM)
+    write_json(tmp_path / "40_pii_text" / "privacy.json", Ledger(NO_UNIT, 0).statement("40_pii_text"))
+    ledger = inherit([tmp_path / name for name in ("00_process_data", "40_pii_text")][::order])
+    assert (ledger.unit, ledger.units, ledger.events) == ("record", 2000, [HISTOGRAM])
+    assert ledger.ancestors.keys() == {"00_process_data", "40_pii_text"}
+
+
+def test_no_ledger_without_a_unit_has_anything_to_count():
+    for given in ({"units": 3}, {"delta": 0.1}, {"events": [HISTOGRAM]}):
+        with refused("privacy.no_unit", name="unit"):
+            Ledger(**({"unit": NO_UNIT, "units": 0} | given))
