@@ -1,5 +1,6 @@
 """The grammar of the project: every pair reads and fills, and the whole covers what it promises."""
 
+import re
 from collections import Counter
 from datetime import date
 from itertools import product
@@ -9,6 +10,7 @@ from random import Random
 import pytest
 from support.errors import refused
 from support.pii_writing import real, written
+from support.project import ROOT
 
 from lib.pii.classes import classes
 from lib.pii.detectors.rules import Rules
@@ -140,4 +142,11 @@ def test_a_grammar_without_fields_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_files_that_are_read_are_named() -> None:
-    assert len(grammar.files()) == 1 + len(GRAMMAR.fields) and all(path.is_file() for path in grammar.files())
+    named = grammar.files(ROOT / grammar.FOLDER)
+    assert len(named) == 1 + len(GRAMMAR.fields) and all(path.is_file() for path in named)
+
+
+def test_no_article_stands_before_a_slot_as_it_is() -> None:
+    """Whether it is *a* or *an* depends on the value: the grammar writes {a}."""
+    for path in grammar.files(ROOT / grammar.FOLDER):
+        assert not re.search(r"\b[Aa]n? \[[A-Z]", path.read_text()), path.name
