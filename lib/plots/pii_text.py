@@ -11,6 +11,11 @@ from lib.plots.style import GREY, PUBLIC, axes
 _TINTS = ("#cfe3ea", "#d8ead0", "#f3dfc1", "#e2d3ea", "#f1cfcb", "#d9d9d9")
 
 
+def tint(label: str) -> str:
+    """The colour of a class, ``#rrggbb``; a few classes share it."""
+    return _TINTS[sum(map(ord, label)) % len(_TINTS)]
+
+
 def coloured(texts: Iterable[tuple[str, Sequence[tuple[int, int, str]]]]) -> str:
     """Texts as HTML with their spans in colour, each with its class behind it.
 
@@ -21,12 +26,10 @@ def coloured(texts: Iterable[tuple[str, Sequence[tuple[int, int, str]]]]) -> str
     for text, spans in texts:
         done, pieces = 0, []
         for start, end, label in spans:
-            tint = _TINTS[sum(map(ord, label)) % len(_TINTS)]
-            pieces += [
-                html.escape(text[done:start]),
-                f'<mark style="background: {tint}; padding: 0 2px; border-radius: 3px">{html.escape(text[start:end])}'
-                f'<sub style="opacity: .7"> {html.escape(label)}</sub></mark>',
-            ]
+            style = f"background: {tint(label)}; padding: 0 2px; border-radius: 3px"
+            behind = f'<sub style="opacity: .7"> {html.escape(label)}</sub>'
+            value = f'<mark style="{style}">{html.escape(text[start:end])}{behind}</mark>'
+            pieces += [html.escape(text[done:start]), value]
             done = end
         pieces.append(html.escape(text[done:]))
         blocks.append(f'<p style="white-space: pre-wrap; text-align: left">{"".join(pieces)}</p>')

@@ -42,7 +42,8 @@ def build(world: World, *, inputs: str, ledger: str) -> None:
         STAGE,
         f'inputs: dict[str, str] = {inputs}\nwriter: str = "{writer}"\nmodel: str | None = None\nsamples: int = 2\n'
         'mode: str = "iterate"\nfields: list[str] = []\nstyles: list[str] = []\n'
-        'locales: dict[str, float] = {"en_US": 1.0}\nvalues: str = "plausible"\nreference: str = "2026-01-31"\nnegatives: float = 0.0\nmessy: float = 0.0\n'
+        'locales: dict[str, float] = {"en_US": 1.0}\nvalues: str = "plausible"\nreference: str = "2026-01-31"\n'
+        "negatives: float = 0.0\nmessy: float = 0.0\n"
         "temperature: float = 1.0\ntop_p: float = 1.0\ntop_k: int = 0\nmax_new_tokens: int = 60\nseed: int = 0\n",
         f"import json\n\nmade = {made!r}\nrows = {rows!r}\n"
         "for name, lines in (('synthetic', made), ('labelled', rows)):\n"
