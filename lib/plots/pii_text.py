@@ -37,7 +37,7 @@ def coloured(texts: Iterable[tuple[str, Sequence[tuple[int, int, str]]]]) -> str
 
 
 def class_frequencies(counts: Mapping[str, int]) -> Figure:
-    """How many spans each class has, as bars, the most frequent on top.
+    """How many spans each class has, as bars on a logarithmic scale, the most frequent on top.
 
     Args:
         counts: spans by class.
@@ -45,7 +45,7 @@ def class_frequencies(counts: Mapping[str, int]) -> Figure:
     figure, (panel,) = axes(height=0.17 * len(counts) + 0.8)
     names, places = list(counts), np.arange(len(counts))[::-1]
     panel.barh(places, list(counts.values()), color=PUBLIC)
-    panel.set(yticks=places, xlabel="spans", ylim=(-0.7, len(counts) - 0.3))
+    panel.set(yticks=places, xlabel="spans", ylim=(-0.7, len(counts) - 0.3), xscale="log", xlim=(0.8, None))
     panel.set_yticklabels(names, fontsize=6)
     return figure
 

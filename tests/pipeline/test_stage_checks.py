@@ -279,3 +279,44 @@ def test_a_control_is_needed_only_where_arms_that_have_none_are_made_again() -> 
         return preflight.preflight("test", "test", audit).nodes["20_canary_privacy"].parameters["remade"]
 
     assert parameters("remade=[]") == [] and parameters("remade=[aug_pe]") == ["aug_pe"]
+
+
+# Labelled PII text: what cannot be written is refused in pre-flight.
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "name"),
+    [
+        (["samples=98"], "pii.too_few_samples", "samples"),
+        (["locales={en_XX: 1.0}"], "pii.unknown_locale", "locale"),
+        (["fields=[banking]"], "pii.unknown_field", "fields"),
+        (["exports=[csv]"], "pii.unknown_format", "exports"),
+        (["writer=arm"], "methods.no_slot_texts", "inputs"),
+        (["writer=model"], "methods.no_writing_model", "model"),
+        (["negatives=1.5"], "stage.out_of_range", "negatives"),
+        (["writer=grammer"], "stage.wrong_type", "writer"),
+    ],
+)
+def test_pii_text_that_cannot_be_written_is_refused(changes: list[str], code: str, name: str) -> None:
+    with refused(code, name=name) as error:
+        preflight.preflight("pii", "check", [f"40_pii_text.{change}" for change in changes])
+    assert "40_pii_text" in error.value.where
+
+
+@pytest.mark.parametrize("stage", ["00_process_data", "10_finetune_dp_lora.eps8", "21_fidelity"])
+def test_slot_texts_come_from_an_arm(stage: str) -> None:
+    from support.project import ROOT
+
+    from lib.pipeline.stage_checks import CHECKS
+    from lib.stage.parameters import read_spec
+
+    defaults = {name: given.default for name, given in read_spec(ROOT / "notebooks/40_pii_text.ipynb").items()}
+    with refused("stage.input_of_another_notebook", name="arm", value=stage):
+        CHECKS["40_pii_text"](defaults | {"writer": "arm", "inputs": {"arm": stage}})
+    CHECKS["40_pii_text"](defaults | {"writer": "arm", "inputs": {"arm": "11_generate.eps8"}})
+
+
+def test_labelled_pii_text_has_no_mechanism_to_audit() -> None:
+    changes = ["20_canary_privacy.inputs={corpus: 00_process_data, pii: 40_pii_text}"]
+    with refused("stage.input_of_another_notebook", name="pii", value="40_pii_text"):
+        preflight.preflight("quick", "check", changes)

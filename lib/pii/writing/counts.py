@@ -1,19 +1,14 @@
-"""What a labelled set comes to: whether it is right, which classes it has, how it looks to a tokenizer."""
+"""What a labelled set comes to: whether it is right, and which classes it has."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError
 from lib.pii import checks
-from lib.pii.alignment import Counts, align, count
 from lib.pii.classes import classes
 from lib.pii.slots import PLAIN, Brackets
 from lib.pii.spans import PROBLEMS, Filled, problems
 from lib.pii.writing.rows import Row
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 
 def faults(texts: Sequence[Filled], brackets: Brackets = PLAIN) -> dict[str, int]:
@@ -71,13 +66,3 @@ def validity(rows: Sequence[Row], locale: str = "en_US") -> dict[str, tuple[int,
             if passes is not None:
                 found.setdefault(span.label, []).append(passes)
     return {name: (sum(passed), len(passed)) for name, passed in sorted(found.items())}
-
-
-def alignment(texts: Sequence[Filled], tokenizer: "PreTrainedTokenizerBase") -> Counts:
-    """What BIO tags of a tokenizer would lose.
-
-    Args:
-        texts: filled texts.
-        tokenizer: a fast one.
-    """
-    return count((text, align(text, tokenizer)) for text in texts)

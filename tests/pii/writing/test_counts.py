@@ -2,7 +2,6 @@
 
 import pytest
 from support.errors import refused
-from support.pii_tokenizers import word_piece
 from support.pii_writing import plan_of, real
 
 from lib.pii.classes import classes
@@ -56,9 +55,3 @@ def test_every_value_that_can_be_checked_passes_and_a_broken_one_does_not() -> N
     spans = tuple(span._replace(value="x@") if span.label == "EMAIL" else span for span in row.filled.spans)
     passed, checked = counts.validity([row._replace(filled=Filled(row.filled.text, spans))])["EMAIL"]
     assert passed < checked
-
-
-def test_an_alignment_is_counted() -> None:
-    tokenizer = word_piece(uncased=True)
-    found = counts.alignment(TEXTS, tokenizer)
-    assert found.texts == 24 and found.spans == sum(len(text.spans) for text in TEXTS) and found.tokens > found.spans
