@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.pii.slots import PLAIN, Brackets
 from lib.pii.writing import grammar, rows
@@ -51,25 +52,36 @@ def write_set(
     Returns:
         The records in the order of their numbers, without those whose text is missing.
     """
-    paths = [folder / f"part-{start:08d}.jsonl" for start in range(0, plan.samples, size)]
-    write = partial(_write_part, plan, grammar_folder, texts, labels, brackets, size)
-    missing = [(number, path) for number, path in enumerate(paths) if not path.is_file()]
-    sizes = [min(size, plan.samples - number * size) for number in range(len(paths))]
-    progress(plan.samples - sum(sizes[number] for number, _ in missing))
-    for number in _each(write, missing, workers):
-        progress(sizes[number])
-    return [row for path in paths for row in rows.read(path)]
+    jobs = []
+    for start in range(0, plan.samples, size):
+        numbers = range(start, min(start + size, plan.samples))
+        given = [None if of is None else of[start : numbers.stop] for of in (texts, labels)]  # no more than it needs
+        jobs.append(_Job(folder / f"part-{start:08d}.jsonl", numbers, *given))
+    missing = [job for job in jobs if not job.path.is_file()]
+    progress(plan.samples - sum(len(job.numbers) for job in missing))
+    for job in _each(partial(_write, plan, grammar_folder, brackets), missing, workers):
+        progress(len(job.numbers))
+    return [row for job in jobs for row in rows.read(job.path)]
 
 
-def _each(write: Callable[[int, Path], None], missing: Sequence[tuple[int, Path]], workers: int) -> Iterator[int]:
-    """Write the missing parts, and give the number of each when it is there."""
-    if workers == 1 or len(missing) < 2:
-        for number, path in missing:
-            write(number, path)
-            yield number
+class _Job(NamedTuple):
+    """A part to be written; texts and labels are those of its numbers."""
+
+    path: Path
+    numbers: range
+    texts: Sequence[SlotText | None] | None
+    labels: Sequence[dict[str, str]] | None
+
+
+def _each(write: Callable[[_Job], None], jobs: Sequence[_Job], workers: int) -> Iterator[_Job]:
+    """Write the parts, and give each when it is there."""
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            write(job)
+            yield job
         return
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(write, number, path): number for number, path in missing}
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(write, job): job for job in jobs}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
@@ -78,23 +90,15 @@ def _each(write: Callable[[int, Path], None], missing: Sequence[tuple[int, Path]
 _loaded: dict[Path, Grammar] = {}  # in each process
 
 
-def _write_part(
-    plan: Plan,
-    grammar_folder: Path,
-    texts: Sequence[SlotText | None] | None,
-    labels: Sequence[dict[str, str]] | None,
-    brackets: Brackets,
-    size: int,
-    number: int,
-    path: Path,
-) -> None:
+def _write(plan: Plan, grammar_folder: Path, brackets: Brackets, job: _Job) -> None:
     made: list[Row] = []
-    for position in range(number * size, min((number + 1) * size, plan.samples)):
-        task = plan.task(position)
-        if texts is None:
+    for place, number in enumerate(job.numbers):
+        task = plan.task(number)
+        if job.texts is None:
             if grammar_folder not in _loaded:
                 _loaded[grammar_folder] = grammar.load(grammar_folder)
             made.append(rows.of_task(plan, task, _loaded[grammar_folder]))
-        elif (text := texts[position]) is not None:
-            made.append(rows.of_text(plan, task, text, None if labels is None else labels[position], brackets))
-    rows.write(path, made)
+        elif (text := job.texts[place]) is not None:
+            labels = None if job.labels is None else job.labels[place]
+            made.append(rows.of_text(plan, task, text, labels, brackets))
+    rows.write(job.path, made)
