@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from lib.common.errors import DoppelError
 from lib.pii.classes import classes
 from lib.pii.detectors.detector import Detector, overlapped
 from lib.pii.slots import Brackets, Parsed, parse
 from lib.pii.spans import Span
 
-NO_SLOT, UNASKED, OUTSIDE = "no slot", "unasked class", "outside slots"  # beside the kinds of `lib.pii.slots.FAULTS`
+# beside the kinds of `lib.pii.slots.FAULTS`
+NO_SLOT, UNASKED, OUTSIDE, BROKEN = "no slot", "unasked class", "outside slots", "broken characters"
 
 
 class Judged(NamedTuple):
@@ -16,8 +18,8 @@ class Judged(NamedTuple):
 
     Attributes:
         parsed: its pieces.
-        fault: why it is not taken; None where it is. A key of `lib.pii.slots.FAULTS`, `NO_SLOT`, `UNASKED`, or
-            `OUTSIDE` with the class: ``outside slots: EMAIL``.
+        fault: why it is not taken; None where it is. A key of `lib.pii.slots.FAULTS`, `NO_SLOT`, `UNASKED`,
+            `BROKEN` (half a surrogate pair), or `OUTSIDE` with the class: ``outside slots: EMAIL``.
     """
 
     parsed: Parsed
@@ -47,7 +49,11 @@ def judge(
     """
     judged: list[Judged] = []
     for i, text in enumerate(texts):
-        parsed = parse(text, classes(), brackets)
+        try:
+            parsed = parse(text, classes(), brackets)
+        except DoppelError:  # half a surrogate pair, which a broken reply may hold
+            judged.append(Judged(Parsed(()), BROKEN))
+            continue
         judged.append(Judged(parsed, _fault(parsed, None if asked is None else asked[i])))
     fine = [i for i, one in enumerate(judged) if one.fault is None]
     normal = [judged[i].parsed.text for i in fine]  # with aliases as slots
