@@ -73,10 +73,10 @@ def check_budget(graph: Graph, names: Iterable[str]) -> None:
     faults = Faults()
     for id in steps:
         node = graph.nodes[id]
-        corpus = node.parameters.get("inputs", {}).get("corpus")
-        if node.parameters.get("target_epsilon") is not None and corpus is not None:
+        corpus = planned_draws.corpus_of(graph, id)
+        if node.parameters.get("target_epsilon") is not None and corpus is not node:
             with faults:
-                affordable(node.parameters, graph.nodes[corpus].parameters, graph.folder / corpus)
+                affordable(node.parameters, corpus.parameters, graph.folder / corpus.id)
                 planned_draws.check_room(graph, node, steps)
     if not faults.found:
         for account, ids in _by_account(graph, steps).items():

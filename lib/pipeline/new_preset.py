@@ -144,7 +144,7 @@ def training(root: Path) -> dict[str, object]:
     faults = Faults()
     template = read(TEMPLATE, root, faults)
     faults.raise_any()
-    trained = (id for id in template.stages if notebook_of(id) == MADE_BY["model"])
+    trained = (id for id in template.stages if notebook_of(id) in MADE_BY["model"])
     return next((template.defaults(id) | template.stages[id].values for id in trained), {})
 
 

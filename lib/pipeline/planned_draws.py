@@ -38,14 +38,16 @@ class Corpus:
 
 
 def corpus_of(graph: Graph, id: str) -> Node:
-    """The corpus stage that a stage reads, or the stage itself.
+    """The stage of 00_process_data behind a stage, through any that scrubbed its records, or the stage itself.
 
     Args:
         graph: the stages of a run.
         id: of the stage.
     """
     node = graph.nodes[id]
-    return graph.nodes.get(dict(node.parameters.get("inputs", {})).get("corpus"), node)
+    while (behind := graph.nodes.get(dict(node.parameters.get("inputs", {})).get("corpus"))) is not None:
+        node = behind
+    return node
 
 
 def about(graph: Graph, corpus: Node, charges: Sequence[Charge], steps: Container[str]) -> Corpus:

@@ -79,10 +79,10 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
     }
     refused = set()  # what does not fit its corpus is told once, and not again by every stage that reads it
     for id, node in nodes.items():
-        if node.notebook in WITH_CORPUS and "corpus" in behind[id]:
+        if node.notebook in WITH_CORPUS and (corpus := _original(id, behind)) != id:
             told = len(faults.found)
             with faults, _naming(preset.stages[id].where):
-                WITH_CORPUS[node.notebook](node.parameters, behind[id]["corpus"].parameters)
+                WITH_CORPUS[node.notebook](node.parameters, nodes[corpus].parameters)
             if len(faults.found) > told:
                 refused.add(id)
     for id, node in nodes.items():
@@ -104,6 +104,15 @@ def _nodes(preset: Preset, run: str, changes: Mapping[str, dict[str, object]], f
             where=preset.origin,
         ) from None
     return {id: nodes[id] for id in order}
+
+
+def _original(id: str, behind: Mapping[str, Mapping[str, Node]]) -> str:
+    """The stage behind a stage by its input ``corpus``, and by that one's; cycles are refused later."""
+    seen = set()
+    while id not in seen and "corpus" in behind[id]:
+        seen.add(id)
+        id = behind[id]["corpus"].id
+    return id
 
 
 def _check_edges(where: str, inputs: object, preset: Preset, faults: Faults) -> None:

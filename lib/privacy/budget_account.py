@@ -24,6 +24,7 @@ from lib.privacy.budget_terms import Terms
 from lib.privacy.ledger import NEIGHBOURS, Event, Unit
 from lib.stage import strict_yaml
 from lib.stage.fingerprint import text_hash
+from lib.stage.original import original, parameters
 
 FOLDER = "DOPPEL_BUDGETS"  # environment variable: where accounts are kept, for checkouts or machines that share them
 
@@ -217,23 +218,26 @@ class Account:
 
 
 def account_of(corpus: Path) -> Account:
-    """The account of a corpus; the stage's params.yaml names the source.
+    """The account of a corpus; its params.yaml names the source, or the stage that was scrubbed.
+
+    Scrubbed records have the account of those that they were made from: scrubbing them again, or otherwise, gives no
+    budget back.
 
     Args:
-        corpus: folder of a stage of 00_process_data.
+        corpus: folder of a stage of 00_process_data or 01_scrub.
 
     Raises:
         DoppelError: there is no such file, or it names no source.
     """
     path = corpus / "params.yaml"
     try:
-        return Account.of(yaml.safe_load(path.read_text("utf-8"))["source"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return Account.of(parameters(original(corpus))["source"])
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise DoppelError(
             "privacy.no_source",
             "names no source",
             name="source",
-            remedy="give the folder of a stage of 00_process_data",
+            remedy="give the folder of a stage of 00_process_data or 01_scrub",
             where=str(path),
         ) from None
 

@@ -1,7 +1,7 @@
 """What may be shown to anybody: text, decided from the ledger, and values of parameters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _NAMED = {  # by parameter: names that anybody knows; all else may be a path on 
     "base_model": _MODEL,
     "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "topic_encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
+    "gliner": re.compile(r"hub:[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),
 }
 _DECLARED = re.compile(r"public:(hub:[\w./:-]+|[\w-]+)")  # a source that was declared public, without a path
@@ -49,6 +50,17 @@ def declared_public(parameter: str, source: str) -> str:
     """
     kind = source.removeprefix(PUBLIC).partition(":")[0]
     return f"texts of a source ({kind}) that {parameter} declares public, and {USED[parameter]}"
+
+
+def public_detectors(detectors: Sequence[str], stage: str | None) -> str:
+    """The public fact that a ledger states of the detectors that scrubbed a corpus before anything learned from it.
+
+    Args:
+        detectors: their names.
+        stage: id of the stage that trained one of them, without private records; None: none was trained.
+    """
+    trained = f", trained by {stage} without any private record" if stage is not None else ""
+    return f"the detectors that took personal data out ({', '.join(detectors)}{trained})"
 
 
 def public_value(parameter: str, value: object) -> object:

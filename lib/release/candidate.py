@@ -16,6 +16,7 @@ from lib.release import audit_findings
 from lib.release.audit_findings import Audit
 from lib.stage import finished
 from lib.stage.finished import FinishedStage
+from lib.stage.notebook_roles import SCRUB
 
 SYNTHETIC = "synthetic.jsonl"
 
@@ -79,13 +80,13 @@ class Candidate:
 
     @cached_property
     def corpus(self) -> FinishedStage:
-        """The stage that holds the private records.
+        """The stage that holds the private records as they were before any scrubbing.
 
         Raises:
             DoppelError: the arm was made from no such stage.
         """
         for stage in self.stages.values():
-            if stage.has("train.jsonl") and stage.has("test.jsonl"):
+            if _has_records(stage) and "corpus" not in stage.inputs:
                 return stage
         raise DoppelError(
             "release.no_corpus",
@@ -135,6 +136,13 @@ class Candidate:
         return read_json(path)["noisy_count"] if path.is_file() else None
 
     @cached_property
-    def real(self) -> dict[str, list[Record]]:
-        """The private records by side, ``train`` and ``test``."""
-        return {side: records.read(self.corpus.folder / f"{side}.jsonl") for side in ("train", "test")}
+    def real(self) -> list[dict[str, list[Record]]]:
+        """The private records by side, ``train`` and ``test``: the original ones, and behind them the scrubbed ones."""
+        corpora = [self.corpus, *(stage for stage in self.stages.values() if stage.notebook == SCRUB)]
+        return [
+            {side: records.read(corpus.folder / f"{side}.jsonl") for side in ("train", "test")} for corpus in corpora
+        ]
+
+
+def _has_records(stage: FinishedStage) -> bool:
+    return stage.has("train.jsonl") and stage.has("test.jsonl")

@@ -36,6 +36,9 @@ _FIGURES = {  # settings that events are computed from; all others are any harml
     "warm_steps": shape.integer(0),
     "warm_source": shape.optional(shape.text(r"public:[\w./:-]{1,200}")),
     "temperature": shape.number(least=0),
+    "detectors": shape.items(shape.text(r"\w{1,40}"), 20),
+    "classes": shape.items(shape.text(r"\w{1,40}"), 100),
+    "mode": shape.one_of(*settings.MODES),
 }
 _ROW = shape.fields(
     **dict.fromkeys(("group", "task", "metric"), shape.text(_LABEL)),

@@ -24,7 +24,7 @@ from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
 from lib.release import card, guarantee_check, labelled, lineage
 from lib.release.certificate import FORMAT, LABELLED, guarantee, ledger_part, mechanism_of, rounded_up
-from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
+from lib.stage.notebook_roles import CORPUS, DETECTOR, SCRUB, current_name, notebook_of
 
 SAME_NOISE, OTHER_NOISE = 1e-4, 3e-2  # how much more noise than calibration gives passes; with another accountant's
 BATCH = 256  # records of the Parquet file that are compared at once
@@ -71,6 +71,7 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
     yield from lineage.wrong(certificate)
     yield from lineage.warm_starts(certificate)
     yield from lineage.public_sources(certificate)
+    yield from lineage.scrubbed(certificate)
     if set(certificate["code"]) != named:
         yield Reason("release.code_of_others", "code: must name the stage and its ancestors, and nothing else")
     for stage, digest in certificate["ancestors"].items():
@@ -107,7 +108,7 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
 def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
     """Check that a stage has the event that its settings ask for: a release that is not counted would cost nothing."""
     notebook = current_name(notebook_of(stage))
-    if notebook not in {CORPUS, *ARMS} and spending(notebook) is None:
+    if notebook not in {CORPUS, SCRUB, DETECTOR, *ARMS} and spending(notebook) is None:
         yield Reason(
             "release.unknown_notebook",
             f"{stage}: no method here has a notebook {notebook}, so its settings cannot be held against its events",

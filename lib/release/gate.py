@@ -9,6 +9,7 @@ and accounts, and by the state of the files. Two decisions are outside epsilon, 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from lib.audit.verdict import Verdict
@@ -192,8 +193,11 @@ def copies(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
 
 
 def _too_close(candidate: Candidate) -> Iterator[Refusal]:
-    sides = {side: [record.text.reveal() for record in rows] for side, rows in candidate.real.items()}
-    for excess in copy_tests.excesses(candidate.texts, sides["train"], sides["test"]):
+    """Texts that are too close to the original records, or to the scrubbed ones that the arm saw, each at its level."""
+    texts = [{side: [r.text.reveal() for r in rows] for side, rows in real.items()} for real in candidate.real]
+    for excess in chain.from_iterable(
+        copy_tests.excesses(candidate.texts, sides["train"], sides["test"]) for sides in texts
+    ):
         if excess.significant:
             sentence = (
                 f"{excess.what}: {excess.count} of {excess.of}, held-out records {excess.held_out} of "
@@ -205,7 +209,8 @@ def _too_close(candidate: Candidate) -> Iterator[Refusal]:
 
 def _private(candidate: Candidate, strings: leak_scan.Strings) -> Iterator[Refusal]:
     remedy = "look at these strings; common phrases are harmless; a parameter that holds private text must be changed"
-    for finding in leak_scan.search(strings, candidate.real["train"], candidate.real["test"]):
+    train, test = ([record for real in candidate.real for record in real[side]] for side in ("train", "test"))
+    for finding in leak_scan.search(strings, train, test):
         sentence = f"{finding.file}: {finding.count} {finding.kind} of private records, first in {_places(finding)}"
         yield Refusal("private text", Reason("release.private_text", sentence), remedy)
 

@@ -63,7 +63,7 @@ def search(strings: Strings, train: Sequence[Record], held_out: Sequence[Record]
 
     Args:
         strings: the strings of each file, by its name.
-        train: the private records that were trained on.
+        train: the private records that were trained on; of scrubbed ones also the originals, whose users they share.
         held_out: the private records that were not; what they contain too is common.
 
     Returns:

@@ -8,7 +8,7 @@ from lib.data.sources import SOURCES
 from lib.methods.registry import ARMS, METHODS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
-from lib.privacy.disclosure import PUBLIC, USED, declared_public
+from lib.privacy.disclosure import PUBLIC, USED, declared_public, public_detectors
 from lib.release.certificate import FORMAT
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
@@ -118,6 +118,25 @@ def public_sources(certificate: Mapping) -> Iterator[Reason]:
         if any(own in known for own in sources):
             sentence = f"{stage}: its {name} is the corpus itself, whose texts are what is protected"
             yield Reason("release.public_source_is_corpus", sentence)
+
+
+def scrubbed(certificate: Mapping) -> Iterator[Reason]:
+    """Stages that scrubbed records by detectors of which the certificate does not say that nothing private made them.
+
+    Args:
+        certificate: whose values make sense.
+    """
+    for stage in certificate["code"]:
+        settings = settings_of(stage, certificate)
+        if "detectors" not in settings:
+            continue
+        detector, listed = settings.get("inputs", {}).get("detector"), settings["detectors"]
+        if public_detectors(listed, detector) not in certificate["public"]:
+            sentence = f"{stage}: that its detectors of personal data are public must be among the public facts"
+            yield Reason("release.not_public", sentence)
+        if ("trained" in listed) != (detector is not None):
+            sentence = f"{stage}: a trained detector has a stage that trained it, and the other way round"
+            yield Reason("release.detector_left_out", sentence)
 
 
 def spends(arm: str, certificate: Mapping) -> str | None:

@@ -38,7 +38,7 @@ def split(inputs: Mapping[str, str]) -> Roles:
         raise DoppelError(
             "scorecard.no_corpus", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
         )
-    check_input("corpus", str(inputs["corpus"]), [MADE_BY["corpus"]], "corpus")
+    check_input("corpus", str(inputs["corpus"]), MADE_BY["corpus"], "corpus")
     arms: dict[str, str] = {}
     measures: dict[str, str] = {}
     for name, stage in inputs.items():

@@ -183,7 +183,9 @@ def spent_together(runs: Sequence[RunFacts]) -> pd.DataFrame:
     unbounded: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for run in runs:
         for stage in run.stages.values():
-            corpus = run.stages.get(stage.inputs.get("corpus", stage.id))
+            corpus = stage
+            while corpus is not None and "corpus" in corpus.inputs:  # of scrubbed records: the original
+                corpus = run.stages.get(corpus.inputs["corpus"])
             if corpus is None or "source" not in corpus.parameters or stage.notebook in MEASURES:
                 continue  # measures are for whoever holds the data: they release nothing
             ledger = read(stage.folder)

@@ -16,6 +16,7 @@ from lib.scorecard.public import public
 from lib.stage import finished
 from lib.stage.finished import FinishedStage, Run
 from lib.stage.notebook_roles import MEASURES
+from lib.stage.original import original, parameters
 
 FORMAT = 2
 GROUPS = ("fidelity", "utility")  # in this order everywhere
@@ -110,7 +111,8 @@ def read(stage: FinishedStage) -> dict[str, Any]:
 
 def _corpus(corpus: FinishedStage) -> dict[str, Any]:
     stated = corpus.read("privacy.json")
-    return {"stage": corpus.id, "digest": finished.corpus_digest(corpus), "source": corpus.parameters["source"]} | {
+    source = parameters(original(corpus.folder))["source"]
+    return {"stage": corpus.id, "digest": finished.corpus_digest(corpus), "source": source} | {
         name: stated[name] for name in ("unit", "units", "delta", "neighbours")
     }
 

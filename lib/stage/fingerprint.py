@@ -5,7 +5,7 @@ A stage is made from its resolved parameters, its notebook's code, the lib modul
 an edited sentence of markdown runs nothing again. ``done.json`` keeps them, so the reason can be reported.
 
 Of lib only what can change a result counts: not pictures, tracking, provenance, redaction, locks and progress bars,
-nor what the stage did not open: an engine, the loader of a source, or a function that an entry names by
+nor what the stage did not open: an engine, the loader of a source, a detector, or a function that an entry names by
 ``module:function``.
 
 **A stage that drew noise is kept when code changed.** Its noise was charged to the corpus, and noise that is drawn
@@ -53,7 +53,7 @@ HARMLESS = (
     "lib.stage.tracking",
 )
 # Packages whose modules count only where they were used.
-OPENED = ("lib.data.sources.", "lib.generation.engines.", "lib.generation.endpoint.")
+OPENED = ("lib.data.sources.", "lib.generation.engines.", "lib.generation.endpoint.", "lib.pii.detectors.")
 CODE = (
     "stage.parameters_renewed",
     "stage.notebook_changed",

@@ -7,13 +7,17 @@ from lib.common.errors import DoppelError, nearest
 Parameters = Mapping[str, object]
 
 CORPUS = "00_process_data"
+SCRUB = "01_scrub"
+CORPORA = (CORPUS, SCRUB)  # whose stages write the records that others learn from
+DETECTOR = "41_pii_check"
 AUDIT = "20_canary_privacy"
 MEASURES = {AUDIT: "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook, what it measures of arms
 COMPARES = "30_compare"
-MADE_BY = {  # by an input's name, the notebook of its stage
-    "corpus": CORPUS,
-    "model": "10_finetune_dp_lora",
-    "warm": "11_generate",
+MADE_BY = {  # by an input's name, the notebooks of its stage
+    "corpus": CORPORA,
+    "model": ("10_finetune_dp_lora",),
+    "warm": ("11_generate",),
+    "detector": (DETECTOR,),
 }
 
 _FORMER = {  # names in results and packs that were made before the notebooks were numbered by family
@@ -85,7 +89,7 @@ def check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()
         )
     for name, stage in inputs.items():
         if name in known:
-            check_input(name, stage, [MADE_BY[name]], name)
+            check_input(name, stage, MADE_BY[name], name)
         elif others:
             check_input(name, stage, others, "arm")
         else:

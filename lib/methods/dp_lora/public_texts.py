@@ -18,8 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from lib.common.errors import DoppelError
 from lib.data import labels, processing, records, sources
 from lib.data.records import CATALOGUE, Record
@@ -30,6 +28,8 @@ from lib.privacy.disclosure import declared_public
 from lib.privacy.ledger import Ledger
 from lib.privacy.public_source import undeclared
 from lib.stage.notebook_roles import Parameters
+from lib.stage.original import original
+from lib.stage.original import parameters as parameters_of
 
 if TYPE_CHECKING:
     from lib.stage.stage import Stage
@@ -54,7 +54,7 @@ def gather(stage: "Stage", ledger: Ledger) -> list[Record]:
         warm = stage.inputs["warm"]
         ledger.public.append(f"the texts of {warm.name}, from labels alone, that the model learned first")
         return of_arm(warm, corpus)
-    texts, files = of_source(stage.parameters, yaml.safe_load((corpus / "params.yaml").read_text("utf-8")))
+    texts, files = of_source(stage.parameters, parameters_of(original(corpus)))
     for file in files:
         stage.uses(file)
     stage.uses_content(records.digest(texts))

@@ -1,76 +1,97 @@
-"""The detectors by name, each loaded when it is asked for."""
+"""The detectors by name, each imported when it is asked for. Light: pre-flight reads the names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lib.common.errors import DoppelError, nearest
 from lib.pii.detectors.detector import Detector
 
-TRAINED = "trained"
+GLINER, TRAINED = "gliner", "trained"
 
 
-class Entry(NamedTuple):
-    """How a detector is told of and loaded.
+class Given(NamedTuple):
+    """What detectors are made from.
 
     Attributes:
-        title: for people.
-        load: makes it, from the locale of the texts and the folder that a stage 41 saved its detector in.
+        locale: of the texts: ``en_US``.
+        gliner: the model of `GLINER`, ``hub:OWNER/NAME``.
+        folder: that a stage of 41_pii_check saved the detector in, for `TRAINED`.
     """
 
-    title: str
-    load: Callable[[str, Path | None], Detector]
+    locale: str
+    gliner: str | None = None
+    folder: Path | None = None
 
 
-def _rules(locale: str, _: Path | None) -> Detector:
+def _rules(given: Given) -> Detector:
     from lib.pii.detectors.rules import Rules
 
-    return Rules(locale)
+    return Rules(given.locale)
 
 
-def _spacy(locale: str, _: Path | None) -> Detector:
+def _spacy(given: Given) -> Detector:
     from lib.pii.detectors.spacy_model import SpacyModel
 
-    return SpacyModel(locale)
+    return SpacyModel(given.locale)
 
 
-def _trained(_: str, folder: Path | None) -> Detector:
+def _gliner(given: Given) -> Detector:
+    from lib.pii.detectors.gliner_model import GlinerModel
+
+    return GlinerModel(given.gliner)
+
+
+def _trained(given: Given) -> Detector:
     from lib.pii.detectors.token_classifier import TokenClassifier
 
-    if folder is None:
+    if given.folder is None:
         raise DoppelError(
             "pii.detector_not_given",
             "the trained detector has no folder",
             name=TRAINED,
             remedy="write inputs: {detector: STAGE}, a stage of 41_pii_check",
         )
-    return TokenClassifier.load(folder)
+    return TokenClassifier.load(given.folder)
 
 
-DETECTORS = {
-    "rules": Entry("patterns with validators", _rules),
-    "spacy": Entry("spaCy's en_core_web_sm 3.8.0, named entities", _spacy),
-    TRAINED: Entry("the detector that a stage of 41_pii_check trained", _trained),
+DETECTORS: dict[str, Callable[[Given], Detector]] = {
+    "rules": _rules,
+    "spacy": _spacy,
+    GLINER: _gliner,
+    TRAINED: _trained,
 }
 
 
-def load(name: str, locale: str, folder: Path | None = None) -> Detector:
+def load(name: str, given: Given) -> Detector:
     """A detector, ready to find.
 
     Args:
         name: a key of `DETECTORS`.
-        locale: of the texts: ``en_US``.
-        folder: ``detector/`` of a finished stage of 41_pii_check, for ``trained``; else it is not looked at.
+        given: what it is made from.
 
     Raises:
-        DoppelError: an unknown name or locale; a detector that cannot be loaded, or not for this language.
+        DoppelError: an unknown name or locale; a detector that is not for this language, or that cannot be loaded.
     """
-    if name not in DETECTORS:
-        raise DoppelError(
-            "pii.unknown_detector",
-            f"detectors: {name!r} is not known",
-            name="detectors",
-            value=name,
-            remedy=nearest(name, DETECTORS),
-        )
-    return DETECTORS[name].load(locale, folder)
+    check_names([name])
+    return DETECTORS[name](given)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a detector that there is not.
+
+    Args:
+        names: that must be keys of `DETECTORS`.
+
+    Raises:
+        DoppelError: for the first that is none.
+    """
+    for name in names:
+        if name not in DETECTORS:
+            raise DoppelError(
+                "pii.unknown_detector",
+                f"detectors: {name!r} is not known",
+                name="detectors",
+                value=name,
+                remedy=nearest(name, DETECTORS),
+            )
