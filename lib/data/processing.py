@@ -130,7 +130,7 @@ def process(
         sides[rank(seed, "split", name) < test_fraction * 2**64].append(record)
     train, test = sides
     if train and test:
-        test = _far(test, train, near_duplicate_similarity)
+        test = far(test, train, near_duplicate_similarity)
         left, dropped = len(train) + len(test), len(records) - len(train) - len(test)
         steps.append(Step(f"held out: no near-duplicate (similarity {near_duplicate_similarity:g})", left, dropped))
     if not train or not test:
@@ -203,8 +203,14 @@ def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Re
     return records, steps
 
 
-def _far(test: list[Record], train: list[Record], similarity: float) -> list[Record]:
-    """The records of ``test`` that are no near-duplicate of one of ``train`` or of an earlier one of ``test``."""
+def far(test: list[Record], train: list[Record], similarity: float) -> list[Record]:
+    """The records of ``test`` that are no near-duplicate of one of ``train`` or of an earlier one of ``test``.
+
+    Args:
+        test: held-out records.
+        train: the private records to learn from.
+        similarity: least Jaccard similarity of near-duplicates, in (0, 1].
+    """
     held_out = [_text(record) for record in test]
     near = with_near_duplicate(held_out, [_text(record) for record in train], similarity)
     keep = first_of_each(held_out, similarity) & ~near

@@ -72,6 +72,17 @@ def _check_topics(parameters: Parameters) -> None:
         sources.glance(undeclared("topic_texts", declared, own=own), parameters["topic_columns"])
 
 
+def scrub(parameters: Parameters) -> None:
+    """Refuse another corpus than one of 00_process_data, and detectors, classes and locales that are not there.
+
+    Args:
+        parameters: of 01_scrub, resolved.
+    """
+    from lib.pii import scrub_stage
+
+    scrub_stage.check(parameters)
+
+
 def canary_privacy(parameters: Parameters) -> None:
     """Refuse an audit without arms, and text canaries for arms that are no inputs or have no positive control.
 
@@ -195,6 +206,7 @@ def pii_text(parameters: Parameters) -> None:
 
 MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
+    "01_scrub": scrub,
     "20_canary_privacy": canary_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
