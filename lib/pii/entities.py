@@ -28,16 +28,16 @@ COARSE: Mapping[str, str | None] = {
     "DEM": "JOBTITLE", "CARDINAL": None, "MISC": None,
 }  # fmt: skip
 
+_WORD = re.compile(r"\S+")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_SPACES = re.compile(r"[^\S\r\n]*")  # within a line
+
 
 class _Person(NamedTuple):
     """A person of a text, by the normalised names that are known."""
 
     first: str
     last: str
-
-
-_WORD = re.compile(r"\S+")
-_SPACES = re.compile(r"[^\S\r\n]*")  # within a line
 
 
 def as_classes(span: Span, scheme: str) -> list[Span]:
@@ -102,8 +102,8 @@ def normalised(value: str) -> str:
 
 
 def _named(span: Span) -> list[Span]:
-    words = [match.span() for match in _WORD.finditer(span.value)]
-    parts = [(*words[0], "FIRSTNAME")]
+    words = [match.span() for match in _WORD.finditer(_POSSESSIVE.sub("", span.value))]
+    parts = [(*words[0], "FIRSTNAME")] if words else []
     if len(words) > 2:
         parts.append((words[1][0], words[-2][1], "MIDDLENAME"))
     if len(words) > 1:

@@ -107,6 +107,10 @@ class Scrubber:
             done = end
         return Scrubbed("".join(pieces) + text[done:], found)
 
+    def text(self, text: str) -> str:
+        """A text by itself, scrubbed; surrogates depend on the text alone."""
+        return self.scrub(text, text).text
+
     def records(
         self, records: Iterable[Record], done: Callable[[int], object] = bool
     ) -> Iterator[tuple[Record, Found]]:

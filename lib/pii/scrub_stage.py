@@ -1,5 +1,6 @@
 """What 01_scrub is made from: its parameters as a scrubber, and a detector that may have learned from somebody."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.common.files import sha256
-from lib.pii.classes import TABLE
+from lib.pii.classes import TABLE, named
 from lib.pii.detectors import registry
 from lib.pii.locales import FOLDER, locale_named
 from lib.pii.scrub import Scrubber, chosen
@@ -19,7 +20,7 @@ from lib.stage.notebook_roles import CORPUS, Parameters, check_input, check_inpu
 from lib.stage.original import parameters as parameters_of
 
 TABLES = (TABLE, *(FOLDER / name for name in ("locales.csv", "places.csv", "words.yml")))  # that scrubbing reads
-SENTENCE = "Please note that the {what} is {value}, as I wrote before."
+SENTENCE = "Please note {what}: it is {value}, as I wrote before."
 
 
 def check(parameters: Parameters) -> None:
@@ -80,10 +81,10 @@ def declare(ledger: Ledger, detectors: Sequence[str], trained: Path | None) -> N
     A detector that a private record has touched is a function of all records, so scrubbing by it would let one record
     change the others: the train sets of neighbours would no longer differ by one unit. Behind an arm with a guarantee
     that could be paid for: given the detector, scrubbing looks at each record alone, so by adaptive composition the
-    arm's events and those of what learns from the scrubbed records would add up. It is refused all the same. The
-    scrubbed corpus would then cost epsilon before anything learned from it, in every arm behind, and the same events
-    would hide in the detector of another corpus that shares records with this one. A detector from texts without
-    private records costs nothing.
+    arm's events and those of what learns from the scrubbed records would add up. It is refused all the same: each arm
+    behind would pay for the detector before it learned anything, and where the detector's records are those of another
+    corpus, the ledger of this one has no unit to count them by. A detector from texts without private records costs
+    nothing.
 
     Args:
         ledger: of the scrubbed corpus, with the events of the original one alone; gets a public fact, and the ancestry
@@ -141,9 +142,10 @@ def found_of_made_up(by: Scrubber, *, locale: str, reference: str, count: int) -
     """
     found: Counter[str] = Counter()
     for name in sorted(by.take):
+        what = re.split(r" \(|:", named(name).description)[0]
         for number in range(count):
             value = Values(number, locale, _day(reference)).value(name, 1)
-            text = SENTENCE.format(what=name.lower(), value=value)
+            text = SENTENCE.format(what=what, value=value)
             found[name] += value not in by.scrub(text, text).text
     return dict(found)
 

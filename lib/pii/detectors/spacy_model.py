@@ -24,6 +24,9 @@ class SpacyModel:
     The model is a third party's upload of spaCy's own, pinned by its sha256 (`lib.data.assets`); it never saw anybody's
     records here. Its authors measured an F1 of .843 for entities, on news and talk of its own origin.
 
+    It goes by capitals. In texts without any it guesses: of 95 in 3,114 sentences of ``amazon-snippets`` that had a
+    person to it, some 90 had the name of a product or *dvd*. In those of ``rotten-tomatoes`` most persons are persons.
+
     An entity that begins or ends within a word, where spaCy splits one in two, is widened to it: no half of a name is
     left in the text. Types without a class here (a nationality, a book) are not reported.
 
