@@ -108,7 +108,10 @@ def _named(span: Span) -> list[Span]:
         parts.append((words[1][0], words[-2][1], "MIDDLENAME"))
     if len(words) > 1:
         parts.append((*words[-1], "LASTNAME"))
-    return [Span(span.start + low, span.start + high, label, span.value[low:high]) for low, high, label in parts]
+    return [
+        span._replace(start=span.start + low, end=span.start + high, label=label, value=span.value[low:high])
+        for low, high, label in parts
+    ]
 
 
 def _persons(text: str, spans: Sequence[Span]) -> dict[int, _Person]:

@@ -94,9 +94,10 @@ class Scrubber:
             text: of a record.
             key: of the record, its whole content; surrogates depend on it.
         """
-        by_detector = [self._found(detector, text) for detector in self.detectors]
-        spans = numbered(text, united(text, by_detector))
-        found = Counter((self._of(span, by_detector), span.label) for span in spans)
+        by_detector = [self._found(number, text) for number in range(len(self.detectors))]
+        ours = [one for span in united(text, by_detector) for one in self._classes(span)]
+        spans = numbered(text, ours)
+        found = Counter((self.detectors[one.person].name, span.label) for one, span in zip(ours, spans, strict=True))
         write = self._writer(key)
         pieces, done = [], 0
         for span in spans:
@@ -125,17 +126,15 @@ class Scrubber:
             yield replace(record, text=PrivateText(text)), found
             done(1)
 
-    def _found(self, detector: Detector, text: str) -> list[Span]:
-        (spans,) = detector.find([text])
-        ours = [one for span in spans for one in as_classes(span, detector.scheme)]
-        return [span for span in ours if span.label in self.take]
+    def _found(self, number: int, text: str) -> list[Span]:
+        """What a detector finds of the classes that are taken out; its number stands where the person will."""
+        (spans,) = self.detectors[number].find([text])
+        found = [span._replace(person=number) for span in spans]
+        return [span for span in found if self._classes(span)]
 
-    def _of(self, span: Span, by_detector: Sequence[Sequence[Span]]) -> str:
-        """The first detector that found what overlaps a span."""
-        for detector, spans in zip(self.detectors, by_detector, strict=True):
-            if any(other.start < span.end and span.start < other.end for other in spans):
-                return detector.name
-        raise AssertionError("a span of no detector")
+    def _classes(self, span: Span) -> list[Span]:
+        ours = as_classes(span, self.detectors[span.person].scheme)
+        return [one for one in ours if one.label in self.take]
 
     def _writer(self, key: str) -> Callable[[Span], str]:
         if self.mode == "masks":
