@@ -5,13 +5,30 @@ import resource
 from pathlib import Path
 
 import pytest
-from support.budgets import ARM_JSON, CORPUS, CSV, EVOLVE, TRAIN, UNITS, begin, corpus, graph_of, pay
+from support.budgets import (
+    ARM,
+    ARM_JSON,
+    CORPUS,
+    CSV,
+    EVOLVE,
+    TRAIN,
+    UNITS,
+    begin,
+    corpus,
+    entries,
+    graph_of,
+    pay,
+    set_terms,
+)
 from support.errors import refused
 from support.project import Project
 
 from lib.pipeline.budget_check import check_budget
+from lib.pipeline.preflight import preflight
 from lib.privacy import budget, budget_account
 from lib.privacy.budget_account import FOLDER, Account, account_of
+from lib.privacy.ledger import Event, Ledger, inherit
+from lib.stage.stage import Stage
 
 
 @pytest.mark.parametrize(
@@ -137,3 +154,31 @@ def test_accounts_can_be_kept_elsewhere(
     corpus()
     assert {"amazon-snippets.yaml", "amazon-snippets.jsonl"} <= {path.name for path in shared.iterdir()}
     assert not (house.root / "data").exists()
+
+
+def test_scrubbing_never_resets_the_budget_of_the_original_corpus(house: Project) -> None:
+    source = "rotten-tomatoes"
+    graph = preflight("scrubbed", "scrubbed")
+
+    def begun(stage: str, **changes: object) -> Stage:
+        node = graph.nodes[stage]
+        return Stage.begin(node.notebook, node.parameters | changes)
+
+    stage = begun(CORPUS)
+    stage.finish({}, Ledger("record", UNITS).statement(stage.id))
+    for seed in (0, 1):  # the same records, scrubbed once and once more
+        scrubbed = begun("01_scrub", seed=seed)
+        scrubbed.finish({}, inherit([stage.folder]).statement(scrubbed.id))
+        assert account_of(scrubbed.folder) == account_of(stage.folder) == Account.of(source)
+        train = begun(TRAIN)
+        event = Event(train.id, "DP-SGD", ARM)
+        if seed == 0:
+            budget.charge(train, event, inherit([scrubbed.folder]))
+            spent = budget.status(source).spent
+            set_terms(source, epsilon=1.1 * spent)  # a second one of its kind is too much
+        else:
+            with refused("privacy.budget_exceeded"):
+                budget.charge(train, event, inherit([scrubbed.folder]))
+    assert [charge.event.stage for charge in entries(source)] == [TRAIN]
+    with refused("pipeline.budget_exceeded", name=source):  # and before anything starts
+        check_budget(graph, [TRAIN])

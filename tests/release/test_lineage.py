@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support import release_world
-from support.release_world import ARM, CORPUS, HYBRID, TRAINING, forge, loads
+from support.release_world import ARM, CORPUS, HYBRID, SCRUB, TRAINING, forge, loads
 
 from lib.common.files import read_json
 from lib.privacy import copy_count
@@ -155,3 +155,80 @@ def test_a_stage_that_leaves_an_event_out_is_seen(hybrid):
     statement["events"] = [event for event in statement["events"] if event["stage"] != TRAINING]
     release_world.write_json(path, statement)
     assert "privacy.event_left_out" in codes(hybrid.folder)
+
+
+@pytest.fixture
+def scrubbed(world) -> Candidate:
+    """An arm whose training read scrubbed records: one of them names a person, and the arm copies what is left."""
+    release_world.build_scrubbed(world.project)
+    world.change_texts("train", {5: "mister quillfeather said that his left knee will never be the same again"})
+    world.play(CORPUS, SCRUB)
+    world.play(TRAINING, inputs={"corpus": SCRUB})
+    world.play(ARM, inputs={"corpus": SCRUB, "model": TRAINING})
+    return Candidate(world.run, ARM)
+
+
+def test_an_arm_of_scrubbed_records_is_packed_with_the_scrubber_on_certificate_and_card(scrubbed, tmp_path):
+    assert gate.check(scrubbed) == []
+    assert scrubbed.corpus.id == CORPUS  # whose account it is
+    folder = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(scrubbed), folder)
+    assert verify.check(folder)[1] == [] and verify.check(scrubbed.run / SCRUB)[1] == []
+    whole, written = loads(folder / certificate.NAME), (folder / "README.md").read_text()
+    assert list(whole["ancestors"]) and set(whole["ancestors"]) == {CORPUS, SCRUB, TRAINING}
+    assert [event["stage"] for event in whole["events"]] == [CORPUS, TRAINING, ARM]  # scrubbing costs nothing
+    assert whole["code"][SCRUB]["settings"]["detectors"] == ["rules"]
+    assert "public detectors (`rules`)" in written and "the guarantee does not rest on it" in written
+
+
+@pytest.mark.parametrize(
+    ("about", "code"),
+    [
+        ("not public", "release.not_public"),
+        ("other detectors", "release.not_public"),
+        ("a detector of nowhere", "release.not_public"),
+        ("no scrubbing", "release.ancestor_of_nothing"),
+        ("no corpus", "release.ancestor_of_nothing"),
+        ("a mode that there is not", "release.malformed"),
+    ],
+)
+def test_a_pack_that_lies_about_scrubbing_is_refused(scrubbed, tmp_path, about, code):
+    folder = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(scrubbed), folder)
+    changed = loads(folder / certificate.NAME)
+    settings = {stage: changed["code"][stage]["settings"] for stage in changed["code"]}
+    match about:
+        case "not public":
+            changed["public"] = [fact for fact in changed["public"] if "detectors" not in fact]
+        case "other detectors":
+            settings[SCRUB]["detectors"] = ["rules", "spacy"]
+        case "a detector of nowhere":
+            settings[SCRUB]["detectors"] = ["rules", "trained"]
+        case "no scrubbing":
+            for stage in (TRAINING, ARM):
+                settings[stage]["inputs"] |= {"corpus": CORPUS}
+        case "no corpus":
+            settings[SCRUB]["inputs"] = {}
+        case "a mode that there is not":
+            settings[SCRUB]["mode"] = "nothing"
+    if about != "a mode that there is not":
+        forge(folder, changed)
+    else:
+        release_world.rehash(folder, changed)
+    assert code in codes(folder)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "so mister quillfeather said that his left knee will never be the same again",  # the original
+        "so mister [LASTNAME] said that his left knee will never be the same again",  # what the arm saw
+    ],
+)
+def test_copies_of_original_and_of_scrubbed_records_are_shown(scrubbed, world, leak):
+    assert gate.copies(scrubbed, {"synthetic.jsonl": scrubbed.texts}) == []
+    world.change_texts("synthetic", {9: leak})
+    world.play(ARM, inputs={"corpus": SCRUB, "model": TRAINING})
+    again = Candidate(world.run, ARM)
+    (refusal,) = gate.copies(again, {"synthetic.jsonl": again.texts})
+    assert refusal.reason.code == "release.private_text"

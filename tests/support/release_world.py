@@ -23,7 +23,7 @@ from lib.stage import stage as stages
 from support.project import ROOT, Project
 
 CORPUS, TRAINING, ARM, AUDIT = "00_process_data", "10_finetune_dp_lora", "11_generate", "20_canary_privacy"
-HYBRID = "13_select"
+HYBRID, SCRUB = "13_select", "01_scrub"
 SOURCE = "csv:/home/somebody/clinic.csv"
 SIZES = {"train": 60, "test": 40, "synthetic": 40}
 WORDS = [a + b for a in ("ba", "do", "ki", "lu", "mo", "pe", "ra", "su", "ta", "vi") for b in "bcdfghjklmnpqrstvwxz"]
@@ -150,6 +150,27 @@ def build_hybrid(project: Project) -> None:
         "records.write(stage.path('synthetic.jsonl'), made)\n"
         "write_json(stage.path('copy_count.json'), {'noisy_count': noisy_count})\n"
         "stage.finish({'records': samples}, ledger.statement(stage.id, target_epsilon=target_epsilon))",
+    )
+
+
+def build_scrubbed(project: Project) -> None:
+    """A notebook that scrubs the corpus: a toy in which the word after ``mister`` is a name."""
+    project.notebook(
+        SCRUB,
+        'inputs: dict[str, str] = {"corpus": "00_process_data"}\ndetectors: list = ["rules"]\n'
+        'gliner: str | None = None\nmode: str = "slots"\nclasses: list = ["direct"]\nlocale: str = "en_US"\n'
+        'ranges: str = "plausible"\n',
+        "import re\nfrom dataclasses import replace\n\nfrom lib.data import records\n"
+        "from lib.data.private_text import PrivateText\nfrom lib.pii import scrub_stage\n"
+        "from lib.privacy.ledger import inherit\n\n"
+        "for side in ('train', 'test'):\n"
+        "    kept = records.read(stage.inputs['corpus'] / f'{side}.jsonl')\n"
+        "    texts = [re.sub(r'(mister) \\w+', r'\\1 [LASTNAME]', record.text.reveal()) for record in kept]\n"
+        "    scrubbed = [replace(r, text=PrivateText(text)) for r, text in zip(kept, texts)]\n"
+        "    records.write(stage.path(f'{side}.jsonl'), scrubbed)",
+        "ledger = inherit([stage.inputs['corpus']])\n"
+        "scrub_stage.declare(ledger, detectors, stage.inputs.get('detector'))\n"
+        "stage.finish({}, ledger.statement(stage.id))",
     )
 
 
