@@ -20,7 +20,7 @@ from lib.stage.notebook_roles import CORPUS, Parameters, check_input, check_inpu
 from lib.stage.original import parameters as parameters_of
 
 TABLES = (TABLE, *(FOLDER / name for name in ("locales.csv", "places.csv", "words.yml")))  # that scrubbing reads
-SENTENCE = "Please note {what}: it is {value}, as I wrote before."
+SENTENCE = "Please note {what}: {value}, as I wrote before."
 
 
 def check(parameters: Parameters) -> None:

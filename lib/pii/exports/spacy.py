@@ -76,7 +76,7 @@ def read(path: Path) -> list[Example]:
 
 
 def doc_bin(examples: Sequence[Example], nlp: "Language") -> Docs:
-    """Labelled texts as a DocBin for ``spacy train``. Needs spaCy, which environment.yml does not ask for.
+    """Labelled texts as a DocBin for ``spacy train``. Imports spaCy.
 
     Args:
         examples: what is kept.
