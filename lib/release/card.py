@@ -204,7 +204,7 @@ def _scrubbed(settings: Mapping) -> str:
     by = ", ".join(map(_code, settings["detectors"])) + (f" of {_code(trained)}" if trained else "")
     return (
         "Then personal data was taken out of each record by itself, before anything learned from it: "
-        f"{MODES[settings['mode']]} stand where public detectors ({by}) found values of the classes {classes}. What "
+        f"{MODES.get(settings['mode'], 'marks')} stand where public detectors ({by}) found values of the classes {classes}. What "
         "they did not find stayed. It costs no epsilon, and the guarantee does not rest on it."
     )
 

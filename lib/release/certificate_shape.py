@@ -38,7 +38,7 @@ _FIGURES = {  # settings that events are computed from; all others are any harml
     "temperature": shape.number(least=0),
     "detectors": shape.items(shape.text(r"\w{1,40}"), 20),
     "classes": shape.items(shape.text(r"\w{1,40}"), 100),
-    "mode": shape.one_of(*settings.MODES),
+    "mode": shape.text(r"\w{1,40}"),
 }
 _ROW = shape.fields(
     **dict.fromkeys(("group", "task", "metric"), shape.text(_LABEL)),

@@ -10,6 +10,7 @@ from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
 from lib.privacy.disclosure import PUBLIC, USED, declared_public, public_detectors
 from lib.release.certificate import FORMAT
+from lib.release.settings import MODES
 from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
 
 
@@ -134,6 +135,8 @@ def scrubbed(certificate: Mapping) -> Iterator[Reason]:
         if public_detectors(listed, detector) not in certificate["public"]:
             sentence = f"{stage}: that its detectors of personal data are public must be among the public facts"
             yield Reason("release.not_public", sentence)
+        if settings["mode"] not in MODES:
+            yield Reason("release.scrub_mode", f"{stage}: nothing is called so that could stand for personal data")
         if ("trained" in listed) != (detector is not None):
             sentence = f"{stage}: a trained detector has a stage that trained it, and the other way round"
             yield Reason("release.detector_left_out", sentence)

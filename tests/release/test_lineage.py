@@ -189,7 +189,8 @@ def test_an_arm_of_scrubbed_records_is_packed_with_the_scrubber_on_certificate_a
         ("a detector of nowhere", "release.not_public"),
         ("no scrubbing", "release.ancestor_of_nothing"),
         ("no corpus", "release.ancestor_of_nothing"),
-        ("a mode that there is not", "release.malformed"),
+        ("a mode that there is not", "release.scrub_mode"),
+        ("a mode that is none", "release.malformed"),
     ],
 )
 def test_a_pack_that_lies_about_scrubbing_is_refused(scrubbed, tmp_path, about, code):
@@ -211,7 +212,9 @@ def test_a_pack_that_lies_about_scrubbing_is_refused(scrubbed, tmp_path, about, 
             settings[SCRUB]["inputs"] = {}
         case "a mode that there is not":
             settings[SCRUB]["mode"] = "nothing"
-    if about != "a mode that there is not":
+        case "a mode that is none":
+            settings[SCRUB]["mode"] = ["slots"]
+    if about != "a mode that is none":
         forge(folder, changed)
     else:
         release_world.rehash(folder, changed)

@@ -207,3 +207,19 @@ def test_a_page_tells_what_runs_came_to_and_which_it_leaves_out(
     row = next(line for line in text.splitlines() if line.startswith("| fidelity"))
     assert len(row.split(" | ")) == 5 + len(card["arms"])
     assert "## two\n\nLeft out: " in text and str(tmp_path) not in text
+
+
+def test_scrubbed_records_have_the_source_of_the_original_ones(tmp_path: Path) -> None:
+    run = tmp_path / "one"
+    toys.corpus(run)
+    data = {"corpus": "00_process_data"}
+    toys.stage(run, "01_scrub", inputs=data, files={"train.jsonl": "", "test.jsonl": ""})
+    toys.stage(
+        run, "12_aug_pe.eps8", inputs={"corpus": "01_scrub"}, events=[Gaussian(2.0, 1.0, 3)], target=8.0,
+        metrics={"records": 3, "tokens": 5, "verbatim_train": 0, "verbatim_test": 0, "cost": 0.0},
+        files={"synthetic.jsonl": "{}"}, model="openai:toy", target_epsilon=8.0,
+    )  # fmt: skip
+    (together,) = run_comparison.spent_together(run_comparison.gather(tmp_path)).to_dict("records")
+    assert (together["source"], together["releases"]) == ("toy", 2)  # label counts and votes
+    card = scorecard.build(finished.Run(run), {"corpus": "01_scrub", "evolved": "12_aug_pe.eps8"})
+    assert (card["corpus"]["stage"], card["corpus"]["source"]) == ("01_scrub", "toy")
