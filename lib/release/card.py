@@ -202,10 +202,11 @@ def _making(certificate: Mapping) -> Iterator[str]:
 def _scrubbed(settings: Mapping) -> str:
     trained, classes = settings["inputs"].get("detector"), ", ".join(map(_code, settings["classes"]))
     by = ", ".join(map(_code, settings["detectors"])) + (f" of {_code(trained)}" if trained else "")
+    instead = MODES.get(settings["mode"], "marks")  # what is none of them is refused elsewhere
     return (
-        "Then personal data was taken out of each record by itself, before anything learned from it: "
-        f"{MODES.get(settings['mode'], 'marks')} stand where public detectors ({by}) found values of the classes {classes}. What "
-        "they did not find stayed. It costs no epsilon, and the guarantee does not rest on it."
+        f"Then personal data was taken out of each record by itself, before anything learned from it: {instead} stand "
+        f"where public detectors ({by}) found values of the classes {classes}. What they did not find stayed. It costs "
+        "no epsilon, and the guarantee does not rest on it."
     )
 
 
