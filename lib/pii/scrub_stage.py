@@ -61,11 +61,9 @@ def scrubber(folder: Path) -> Scrubber:
     """
     given = parameters_of(folder)
     trained = given["inputs"].get("detector")
-    made_from = registry.Given(
-        given["locale"], given["gliner"], folder.parent / trained / "detector" if trained else None
-    )
+    made_from = {"gliner": given["gliner"], "folder": folder.parent / trained / "detector" if trained else None}
     return Scrubber(
-        [registry.load(name, made_from) for name in given["detectors"]],
+        [registry.load(name, given["locale"], **made_from) for name in given["detectors"]],
         take=chosen(given["classes"]),
         mode=given["mode"],
         locale=given["locale"],

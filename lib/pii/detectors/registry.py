@@ -10,39 +10,33 @@ from lib.pii.detectors.detector import Detector
 GLINER, TRAINED = "gliner", "trained"
 
 
-class Given(NamedTuple):
-    """What detectors are made from.
-
-    Attributes:
-        locale: of the texts: ``en_US``.
-        gliner: the model of `GLINER`, ``hub:OWNER/NAME``.
-        folder: that a stage of 41_pii_check saved the detector in, for `TRAINED`.
-    """
+class _Given(NamedTuple):
+    """What detectors are made from, as `load` takes it."""
 
     locale: str
-    gliner: str | None = None
-    folder: Path | None = None
+    gliner: str | None
+    folder: Path | None
 
 
-def _rules(given: Given) -> Detector:
+def _rules(given: _Given) -> Detector:
     from lib.pii.detectors.rules import Rules
 
     return Rules(given.locale)
 
 
-def _spacy(given: Given) -> Detector:
+def _spacy(given: _Given) -> Detector:
     from lib.pii.detectors.spacy_model import SpacyModel
 
     return SpacyModel(given.locale)
 
 
-def _gliner(given: Given) -> Detector:
+def _gliner(given: _Given) -> Detector:
     from lib.pii.detectors.gliner_model import GlinerModel
 
     return GlinerModel(given.gliner)
 
 
-def _trained(given: Given) -> Detector:
+def _trained(given: _Given) -> Detector:
     from lib.pii.detectors.token_classifier import TokenClassifier
 
     if given.folder is None:
@@ -55,7 +49,7 @@ def _trained(given: Given) -> Detector:
     return TokenClassifier.load(given.folder)
 
 
-DETECTORS: dict[str, Callable[[Given], Detector]] = {
+DETECTORS: dict[str, Callable[[_Given], Detector]] = {
     "rules": _rules,
     "spacy": _spacy,
     GLINER: _gliner,
@@ -63,18 +57,20 @@ DETECTORS: dict[str, Callable[[Given], Detector]] = {
 }
 
 
-def load(name: str, given: Given) -> Detector:
+def load(name: str, locale: str, *, gliner: str | None = None, folder: Path | None = None) -> Detector:
     """A detector, ready to find.
 
     Args:
         name: a key of `DETECTORS`.
-        given: what it is made from.
+        locale: of the texts: ``en_US``.
+        gliner: the model of `GLINER`, ``hub:OWNER/NAME``.
+        folder: that a stage of 41_pii_check saved the detector in, for `TRAINED`.
 
     Raises:
         DoppelError: an unknown name or locale; a detector that is not for this language, or that cannot be loaded.
     """
     check_names([name])
-    return DETECTORS[name](given)
+    return DETECTORS[name](_Given(locale, gliner, folder))
 
 
 def check_names(names: Sequence[str]) -> None:
