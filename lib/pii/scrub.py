@@ -2,7 +2,7 @@
 
 Unit and neighbours: those of the corpus stage that the records come from (add or remove one record, or one user).
 Stability: the scrubbed train set is made from the train set by one fixed function of a record, `Scrubber.scrub`, which
-sees that record alone: its detectors and its settings are public, it keeps no state, each text is handed to each
+sees that record alone: its detectors and its settings are public, it remembers nothing, each text is handed to each
 detector in a call of its own (in a batch, floating point sums could depend on the neighbours), and a surrogate is drawn
 from a seed and this record. So records map to records one to one, with the same ids, users and labels; train sets that
 differ by one unit become train sets that differ by that unit; and a mechanism that is (epsilon, delta)-DP on scrubbed

@@ -128,13 +128,14 @@ def test_user_level_of_a_file_needs_a_column_of_users(file_type: str, tmp_path: 
 # Inputs: each is a stage of the notebook that makes what is read.
 
 AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_generate.base", "11_generate.eps8"
+CORPORA = f"{CORPUS} or 01_scrub"
 
 
 @pytest.mark.parametrize(
     ("stage", "inputs", "code", "name", "value", "remedy"),
     [
-        (TRAIN, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPUS),
-        (AUG_PE, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPUS),
+        (TRAIN, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPORA),
+        (AUG_PE, f"{{corpus: {BASE}}}", "stage.input_of_another_notebook", "corpus", BASE, CORPORA),
         (
             EPS8,
             f"{{corpus: {CORPUS}, model: {AUG_PE}}}",
@@ -153,15 +154,15 @@ AUG_PE, TRAIN, BASE, EPS8 = "12_aug_pe.eps8", "10_finetune_dp_lora.eps8", "11_ge
             TRAIN,
             "11_generate or 12_aug_pe or 13_select or 40_pii_text",
         ),
-        ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
-        ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPUS),
+        ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
+        ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
         (
             "20_canary_privacy",
             f"{{corpus: {EPS8}, a: {EPS8}}}",
             "stage.input_of_another_notebook",
             "corpus",
             EPS8,
-            CORPUS,
+            CORPORA,
         ),
     ],
 )
