@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support import release_world
-from support.release_world import ARM, CORPUS, HYBRID, SCRUB, TRAINING, forge, loads
+from support.release_world import ARM, CORPUS, DETECTOR, HYBRID, SCRUB, TRAINING, forge, loads
 
 from lib.common.files import read_json
 from lib.privacy import copy_count
@@ -235,3 +235,23 @@ def test_copies_of_original_and_of_scrubbed_records_are_shown(scrubbed, world, l
     again = Candidate(world.run, ARM)
     (refusal,) = gate.copies(again, {"synthetic.jsonl": again.texts})
     assert refusal.reason.code == "release.private_text"
+
+
+def test_a_trained_detector_is_an_ancestor_and_nothing_can_be_left_out(scrubbed, world, tmp_path):
+    world.play(DETECTOR)
+    world.play(SCRUB, inputs={"corpus": CORPUS, "detector": DETECTOR}, detectors=["rules", "trained"])
+    world.play(TRAINING, inputs={"corpus": SCRUB})
+    world.play(ARM, inputs={"corpus": SCRUB, "model": TRAINING})
+    folder = tmp_path / "alone" / "pack"
+    shutil.copytree(pack.pack(Candidate(world.run, ARM)), folder)
+    assert codes(folder) == [] and verify.check(world.run / SCRUB)[1] == []
+    assert f"(`rules`, `trained` of `{DETECTOR}`)" in (folder / "README.md").read_text()
+    whole = loads(folder / certificate.NAME)
+    assert set(whole["ancestors"]) == {CORPUS, SCRUB, TRAINING, DETECTOR}
+    alone = copy.deepcopy(whole)
+    del alone["code"][SCRUB]["settings"]["inputs"]["detector"]
+    forge(folder, alone)
+    assert {"release.not_public", "release.detector_left_out", "release.ancestor_of_nothing"} <= set(codes(folder))
+    del whole["ancestors"][DETECTOR], whole["code"][DETECTOR]
+    forge(folder, whole)
+    assert "release.ancestor_left_out" in codes(folder)

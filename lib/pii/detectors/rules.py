@@ -87,7 +87,7 @@ def _on_earth(_: str, value: str) -> bool:
 RULES = (  # the surest first: of two that overlap, the earlier stays
     _rule(r"(?<![\w@])(?P<URL>(?:https?://|www\.)[^\s<>\"'`\])}]{2,2000}(?<![.,;:!?]))"),
     _rule(r"(?<![\w.+@-])(?P<EMAIL>[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})(?![\w@])", _passes),
-    _rule(r"(?P<USERAGENT>\bMozilla/\d\.\d \([^()\n]{1,200}\)(?: [\w.]{1,40}/[\w.]{1,40}| \([^()\n]{1,100}\)){0,8})"),
+    _rule(r"(?P<USERAGENT>\bMozilla/\d\.\d \([^()\n]{1,200}\)(?: [\w.]{1,40}/[\w.]{0,40}\w| \([^()\n]{1,100}\)){0,8})"),
     _rule(
         r"(?<![\w@.-])(?P<URL>(?:[a-z0-9][a-z0-9-]{0,62}\.){1,4}(?:com|org|net|edu|gov|info|io|de|fr|uk)"
         r"(?:/[^\s<>\"')\]]{0,500}(?<![.,;:!?]))?)(?![\w@-])"

@@ -11,6 +11,7 @@ from lib.pii.detectors.rules import Rules
 from lib.pii.spans import Filled, problems
 
 RULES = Rules("en_US")
+BROWSER = "Mozilla/5.0 (X11; Linux) Gecko/2010 Firefox/36"
 ETHER = "0x52908400098527886E0F7030069857D2E4169EE7"
 
 
@@ -46,6 +47,17 @@ def found(text: str) -> list[tuple[str, str]]:
         ("742 Evergreen Terrace", [("BUILDINGNUMBER", "742"), ("STREET", "Evergreen Terrace")]),
         ("Springfield, IL 62704", [("STATE", "IL"), ("ZIPCODE", "62704")]),
         ("🙂 e\u0301 東京 a@b.com", [("EMAIL", "a@b.com")]),
+        ("to LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz", [("LITECOINADDRESS", "LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz")]),
+        ("paid by **** **** **** 1111", [("MASKEDNUMBER", "**** **** **** 1111")]),
+        ("Password: hunter22, PIN 1234", [("PASSWORD", "hunter22"), ("PIN", "1234")]),
+        ("CVV: 123", [("CREDITCARDCVV", "123")]),
+        ("account number 12345678", [("ACCOUNTNUMBER", "12345678")]),
+        ("BIC: DEUTDEFF500", [("BIC", "DEUTDEFF500")]),
+        ("license plate 7ABC123", [("VEHICLEVRM", "7ABC123")]),
+        ("ask @jsmith, login: ann.lee", [("USERNAME", "@jsmith"), ("USERNAME", "ann.lee")]),
+        ("aged 43, a 7-year-old", [("AGE", "43"), ("AGE", "7")]),
+        ("on May 3, 2001 at 5:30 pm", [("DATE", "May 3, 2001"), ("TIME", "5:30 pm")]),
+        (f"by {BROWSER}.", [("USERAGENT", BROWSER)]),
     ],
 )  # fmt: skip
 def test_what_is_personal_is_found_with_its_borders(text, right):
