@@ -59,7 +59,7 @@ class Exposed:
         included: how many were in.
         left: of those, how many had a name, street or phone number left in what was trained on.
         came_back: of those in, how many have one that stands in a text of the arm word for word.
-        bits_in: mean rank exposure of those in, in bits; NaN where the arm has no loss.
+        bits_in: mean rank exposure of those in, in bits; None where there are none, or the arm has no loss.
         bits_out: likewise of those that were left out: what chance gives.
     """
 
@@ -67,8 +67,8 @@ class Exposed:
     included: int
     left: int
     came_back: int
-    bits_in: float
-    bits_out: float
+    bits_in: float | None
+    bits_out: float | None
 
 
 def exposed(
@@ -87,10 +87,11 @@ def exposed(
         members = [(number, canary) for number, canary in enumerate(group) if canary.kind == PERSONAL]
         inside = [canary for _, canary in members if canary.included]
         seen = [scrub(canary.record.text.reveal()) for canary in inside]
-        means = [
-            np.nan if bits is None else float(np.mean([bits[copies][n] for n, one in members if one.included is coin]))
+        by_coin = (
+            [bits[copies][number] for number, canary in members if canary.included is coin] if bits is not None else []
             for coin in (True, False)
-        ]
+        )
+        means = [float(np.mean(values)) if values else None for values in by_coin]
         left = sum(_held([canary], [text]) for canary, text in zip(inside, seen, strict=True))
         rows.append(Exposed(copies, len(inside), left, _held(inside, texts), *means))
     return rows

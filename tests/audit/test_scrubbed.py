@@ -44,7 +44,7 @@ def test_what_is_left_and_what_came_back_is_counted(plain):
     assert (once.copies, once.included, once.left, once.came_back) == (1, len(inside), len(inside), 1)
     assert (once.bits_in, once.bits_out, often.copies) == (9.0, 1.0, 8)
     (once, _) = exposed(PLANTED, ScrubbedCorpus.of(plain, nothing_left), texts, None)
-    assert (once.left, once.came_back) == (0, 1) and np.isnan(once.bits_in)
+    assert (once.left, once.came_back, once.bits_in) == (0, 1, None)
     (once, _) = exposed(PLANTED, ScrubbedCorpus.of(plain, no_digits), [], None)
     assert once.left == len(inside)  # the names are
 
