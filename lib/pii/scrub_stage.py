@@ -30,12 +30,14 @@ def check(parameters: Parameters) -> None:
         parameters: of 01_scrub, resolved.
 
     Raises:
-        DoppelError: the corpus is none of 00_process_data; a detector, class, locale or date is not known; a trained
-            detector without its stage, or the other way round.
+        DoppelError: the corpus is none of 00_process_data; a detector, class, locale or date is not known; a detector
+            of another language, or gliner without its model; a trained one without its stage, or the other way round.
     """
     check_inputs(parameters, "corpus", "detector")
     check_input("corpus", parameters["inputs"]["corpus"], [CORPUS], "corpus")
-    registry.check_names(parameters["detectors"])
+    for name in parameters["detectors"]:
+        if name != registry.TRAINED:  # which may not be there yet
+            registry.load(name, parameters["locale"], gliner=parameters["gliner"])
     chosen(parameters["classes"])
     locale_named(parameters["locale"])
     _day(parameters["reference_date"])

@@ -37,6 +37,8 @@ DETECTOR = "41_pii_check"
         ({"inputs": {"corpus": "00_process_data", "detector": DETECTOR}}, "pii.detector_not_given", "detectors"),
         ({"detectors": ["trained"]}, "pii.detector_not_given", "detectors"),
         ({"detectors": ["rulez"]}, "pii.unknown_detector", "detectors"),
+        ({"detectors": ["spacy"], "locale": "de_DE"}, "pii.detector_language", "locale"),
+        ({"detectors": ["gliner"]}, "pii.gliner_model", "gliner"),
         ({"classes": ["EMAL"]}, "pii.unknown_class", "class"),
         ({"locale": "en_XX"}, "pii.unknown_locale", "locale"),
         ({"reference_date": "31.1.2026"}, "pii.no_date", "reference_date"),
