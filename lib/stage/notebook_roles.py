@@ -9,6 +9,7 @@ Parameters = Mapping[str, object]
 CORPUS = "00_process_data"
 SCRUB = "01_scrub"
 CORPORA = (CORPUS, SCRUB)  # whose stages write the records that others learn from
+LABELLED = "40_pii_text"
 DETECTOR = "41_pii_check"
 AUDIT = "20_canary_privacy"
 MEASURES = {AUDIT: "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook, what it measures of arms
@@ -18,6 +19,7 @@ MADE_BY = {  # by an input's name, the notebooks of its stage
     "model": ("10_finetune_dp_lora",),
     "warm": ("11_generate",),
     "detector": (DETECTOR,),
+    "synthetic": (LABELLED,),
 }
 
 _FORMER = {  # names in results and packs that were made before the notebooks were numbered by family
@@ -100,3 +102,22 @@ def check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()
                 value=stage,
                 remedy=nearest(name, known),
             )
+
+
+def check_only_input(parameters: Parameters, name: str) -> None:
+    """Refuse inputs other than one, of the notebook that it must be.
+
+    Args:
+        parameters: of a stage; ``inputs`` is read.
+        name: of the input, a key of `MADE_BY`.
+    """
+    inputs = parameters["inputs"]
+    if list(inputs) != [name]:
+        raise DoppelError(
+            "stage.not_the_only_input",
+            f"inputs: must have {name} and nothing else",
+            name="inputs",
+            value=sorted(inputs),
+            remedy=f"write inputs: {{{name}: STAGE}}, a stage of {' or '.join(MADE_BY[name])}",
+        )
+    check_input(name, inputs[name], MADE_BY[name], name)

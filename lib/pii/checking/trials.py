@@ -1,0 +1,201 @@
+"""Trainings of a detector on a synthetic set: each leaves some templates out, is tested on them and on foreign text."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lib.common import formatting
+from lib.pii.checking.scores import ALL, METRICS, Measured, Outcomes, measured
+from lib.pii.checking.sets import LabelledSet, folds
+from lib.pii.checking.testing import Found, found, outcomes
+from lib.pii.detectors.detector import Detector
+from lib.pii.detectors.training import TokenClassifierSettings, train
+
+TRAINED = "trained"
+HOME = "home"
+
+
+class Trials(NamedTuple):
+    """What several trainings of one detector found.
+
+    Attributes:
+        tested: the synthetic texts that were tested, each by the training that did not see its template.
+        home: what was found in them.
+        away: by set of foreign text, what each training found there.
+        seconds: of each training.
+    """
+
+    tested: LabelledSet
+    home: Found
+    away: dict[str, list[Found]]
+    seconds: list[float]
+
+
+class Progress(NamedTuple):
+    """What is called while trials run.
+
+    Attributes:
+        step: with 1 after each step of a training.
+        text: with the number of texts that were newly read.
+    """
+
+    step: Callable[[int], object] = lambda steps: None
+    text: Callable[[int], object] = lambda texts: None
+
+
+QUIET = Progress()
+
+
+def run(
+    synthetic: LabelledSet,
+    away: Mapping[str, LabelledSet],
+    encoder: str,
+    settings: TokenClassifierSettings,
+    *,
+    count: int,
+    test_texts: int,
+    seed: int,
+    progress: Progress = QUIET,
+) -> Trials:
+    """Train once for each fold of templates, each time from another seed, and test each training.
+
+    Args:
+        synthetic: the set that is learned from.
+        away: sets of foreign text, none of which is learned from.
+        encoder: as `lib.pii.detectors.training.train` takes it.
+        settings: of each training.
+        count: of folds and so of trainings, at least 2.
+        test_texts: synthetic texts that are tested in all, at most.
+        seed: of the folds; training ``i`` has ``seed + i``.
+        progress: of the trainings and tests.
+
+    Raises:
+        DoppelError: ``pii.too_few_templates``, or what a training refuses.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[int] = []
+    home: Found = []
+    foreign: dict[str, list[Found]] = {name: [] for name in away}
+    seconds = []
+    for number, (learned, tested) in enumerate(folds(synthetic.groups, count, seed=seed)):
+        began = time.perf_counter()
+        texts = synthetic.part(learned).filled
+        detector = train(texts, encoder, settings, seed=seed + number, progress=progress.step)
+        seconds.append(time.perf_counter() - began)
+        taken = sorted(rng.permutation(tested)[: -(-test_texts // count)].tolist())
+        rows += taken
+        home += found(detector, synthetic.part(taken).texts, progress.text)
+        for name, labelled in away.items():
+            foreign[name].append(found(detector, labelled.texts, progress.text))
+    return Trials(synthetic.part(rows), home, foreign, seconds)
+
+
+class Result(NamedTuple):
+    """A detector on a set.
+
+    Attributes:
+        detector: its name.
+        tested: name of the set, `HOME` for the synthetic one.
+        trainings: what each training came to, by group; of one that is not trained here, one.
+    """
+
+    detector: str
+    tested: str
+    trainings: list[Outcomes]
+
+
+def trained(trials: Trials, away: LabelledSet, kept: Sequence[str]) -> list[Result]:
+    """The trained detector at home and on a foreign set.
+
+    Args:
+        trials: its trainings.
+        away: the foreign set, one of those of the trials, with any labels.
+        kept: common names that are looked at.
+    """
+    here = outcomes(trials.home, "doppel", trials.tested, kept)
+    there = [outcomes(spans, "doppel", away, kept) for spans in trials.away[away.name]]
+    return [Result(TRAINED, HOME, [here]), Result(TRAINED, away.name, there)]
+
+
+def beside(detector: Detector, home: LabelledSet, away: LabelledSet, kept: Sequence[str]) -> list[Result]:
+    """A detector that is not trained here, on both sets.
+
+    Args:
+        detector: any.
+        home: the synthetic texts that were tested.
+        away: the foreign set.
+        kept: common names that are looked at.
+    """
+    return [
+        Result(detector.name, name, [outcomes(found(detector, one.texts), detector.scheme, one, kept)])
+        for name, one in ((HOME, home), (away.name, away))
+    ]
+
+
+def rows(results: Sequence[Result], labels: Sequence[str] = (ALL,), *, draws: int, seed: int) -> list[dict]:
+    """A row for each detector, set, class and metric: ``value``, ``low``, ``high``; None where it is not defined.
+
+    Args:
+        results: any.
+        labels: classes, or `ALL`.
+        draws: of each interval.
+        seed: of the draws.
+    """
+    found_rows = []
+    for result in results:
+        for label in labels:
+            for metric in METRICS:
+                one = measured(result.trainings, metric, label, draws=draws, seed=seed)
+                figures = [None if np.isnan(figure) else figure for figure in (one.value, *one.interval)]
+                place = {"detector": result.detector, "set": result.tested, "class": label, "metric": metric}
+                found_rows.append(place | dict(zip(("value", "low", "high"), figures, strict=True)))
+    return found_rows
+
+
+def gap(results: Sequence[Result], metric: str, away: str, *, draws: int, seed: int) -> tuple[Measured, str]:
+    """How much of a metric the trained detector loses away from home, with a sentence that says so.
+
+    Args:
+        results: those of `trained`.
+        metric: a key of `METRICS`.
+        away: name of the foreign set.
+        draws: of the intervals.
+        seed: of the draws.
+    """
+    sides = {one.tested: one.trainings for one in results if one.detector == TRAINED}
+    here, there = (
+        measured(sides[name], metric, draws=draws, seed=seed + place) for place, name in enumerate((HOME, away))
+    )
+    lost = here.less(there)
+    low, high = lost.interval
+    name = metric.replace("_", " ").replace("f1", "F1")
+    return lost, (
+        f"{name}: {here.value:.3f} at home, {there.value:.3f} on {away}, so {lost.value:.3f} [{low:.3f}, {high:.3f}] "
+        "of it does not come along."
+    )
+
+
+def wide(shown: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows as a table with a column for each metric, each figure with its interval.
+
+    Args:
+        shown: of `rows`.
+    """
+    table = pd.DataFrame(
+        [
+            {
+                "detector": row["detector"],
+                "set": row["set"],
+                "class": row["class"],
+                "metric": str(row["metric"]).replace("_", " "),
+                "value": formatting.interval(row["value"], row["low"], row["high"]),
+            }
+            for row in shown
+        ]
+    )
+    index = ["detector", "set", *(["class"] if table["class"].nunique() > 1 else [])]
+    order = list(dict.fromkeys(table["metric"]))
+    return table.pivot_table(index=index, columns="metric", values="value", aggfunc="first", sort=False)[order]
