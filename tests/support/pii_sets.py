@@ -15,8 +15,9 @@ from lib.pii.exports.examples import Example
 from lib.pii.slots import parse
 from lib.pii.spans import fill
 from lib.pii.values import Values
-from lib.privacy.ledger import Ledger
+from lib.privacy.ledger import NO_UNIT, Ledger
 
+NOBODY = Ledger(NO_UNIT, 0)
 TEMPLATES = (
     "My name is [FIRSTNAME] [LASTNAME], write to [EMAIL].",
     "[FIRSTNAME] lives in [CITY].",
@@ -28,28 +29,21 @@ TEMPLATES = (
 
 
 def examples(count: int, *, seed: int = 0) -> list[Example]:
-    """Labelled texts of `TEMPLATES` by turns; each id is ``TEMPLATE-NUMBER``."""
+    """Labelled texts of `TEMPLATES` by turns; each names its template."""
     made = []
     for number in range(count):
         template = number % len(TEMPLATES)
         values = Values(seed * 1000 + number, "en_US", date(2026, 1, 31))
-        made.append(Example(f"{template}-{number}", "en", fill(parse(TEMPLATES[template], classes()), values.value)))
+        filled = fill(parse(TEMPLATES[template], classes()), values.value)
+        made.append(Example(str(number), "en", filled, f"t{template}"))
     return made
 
 
-def write_labelled(path: Path, texts: Sequence[Example]) -> None:
-    """The ``labelled.jsonl`` of some texts, with the template of each."""
-    ai4privacy.write(path, texts)
-    lines = zip(path.read_text().splitlines(), texts, strict=True)
-    rows = [json.loads(line) | {"template": one.id.partition("-")[0]} for line, one in lines]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def finished_stage(folder: Path, texts: Sequence[Example]) -> None:
+def finished_stage(folder: Path, texts: Sequence[Example], ledger: Ledger = NOBODY) -> None:
     """A stage of 40_pii_text that is done."""
     folder.mkdir(parents=True)
-    write_labelled(folder / "labelled.jsonl", texts)
-    (folder / "privacy.json").write_text(json.dumps(Ledger("record", 100).statement(folder.name)))
+    ai4privacy.write(folder / "labelled.jsonl", texts)
+    (folder / "privacy.json").write_text(json.dumps(ledger.statement(folder.name)))
     (folder / "done.json").write_text(json.dumps({"digest": "0", "outputs": {}, "made_from": {}}))
 
 

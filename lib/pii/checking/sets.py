@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
 from lib.pii.checking import foreign
 from lib.pii.checking.common import FOREIGN, NO_NAMES, Translation
@@ -15,9 +14,7 @@ from lib.pii.checking.common import translation as translated
 from lib.pii.classes import classes
 from lib.pii.exports import ai4privacy
 from lib.pii.exports.registry import FORMATS
-from lib.pii.spans import Filled, Problem, problems
-
-TEMPLATE = "template"  # key of a row of labelled.jsonl
+from lib.pii.spans import Filled, Problem, problems, unfill
 
 
 class LabelledSet(NamedTuple):
@@ -78,20 +75,19 @@ def read_synthetic(path: Path, *, most: int | None = None, seed: int = 0) -> Lab
     """The set of a stage of 40_pii_text.
 
     Args:
-        path: its ``labelled.jsonl``. A row's ``template``, or its ``target_text`` where it has none, is its group.
+        path: its ``labelled.jsonl``. A row's ``template``, or its text with slots where it has none, is its group.
         most: texts that are taken, drawn at random; None takes all.
         seed: of the draw.
 
     Raises:
         DoppelError: as `lib.pii.exports.ai4privacy.read`.
     """
-    rows = [row for _, row in jsonl.read(path)]
     examples = ai4privacy.read(path)
-    taken = range(len(rows))
-    if most is not None and most < len(rows):
-        taken = sorted(np.random.default_rng(seed).permutation(len(rows))[:most].tolist())
-    groups = [str(rows[row].get(TEMPLATE, rows[row]["target_text"])) for row in taken]
-    return labelled_set("synthetic", [examples[row].filled for row in taken], groups, "doppel")
+    if most is not None and most < len(examples):
+        taken = np.random.default_rng(seed).permutation(len(examples))[:most]
+        examples = [examples[row] for row in sorted(taken)]
+    groups = [example.template or unfill(example.filled) for example in examples]
+    return labelled_set("synthetic", [example.filled for example in examples], groups, "doppel")
 
 
 def presidio_evaluator(each: int, *, seed: int) -> LabelledSet:
@@ -116,7 +112,7 @@ def read_reference(path: Path, file_format: str, scheme: str, given: Mapping[str
         given: as `lib.pii.checking.common.translation` takes it.
 
     Returns:
-        The set; each text is a group of its own.
+        The set; a text whose template is not known is a group of its own.
 
     Raises:
         DoppelError: ``pii.unknown_format``, ``pii.no_texts``; or the file cannot be read, or an unknown scheme or name.
@@ -132,7 +128,7 @@ def read_reference(path: Path, file_format: str, scheme: str, given: Mapping[str
     examples = FORMATS[file_format].read(path)
     if not examples:
         raise DoppelError("pii.no_texts", "the file has no labelled text", name="reference", where=str(path))
-    groups = [str(number) for number in range(len(examples))]
+    groups = [example.template or str(number) for number, example in enumerate(examples)]
     return labelled_set("reference", [example.filled for example in examples], groups, scheme, given)
 
 

@@ -4,20 +4,22 @@ from pathlib import Path
 
 import pytest
 from support.errors import refused
-from support.pii_sets import TEMPLATES, examples, write_labelled
+from support.pii_sets import TEMPLATES, examples
 
 from lib.pii.checking import sets
-from lib.pii.exports import presidio
+from lib.pii.exports import ai4privacy, presidio
 from lib.pii.exports.examples import Example
 from lib.pii.spans import Filled, Span
 
 
 def test_the_synthetic_set_is_grouped_by_template(tmp_path: Path) -> None:
     path = tmp_path / "labelled.jsonl"
-    write_labelled(path, examples(30))
+    ai4privacy.write(path, examples(30))
     made = sets.read_synthetic(path)
-    assert len(made.filled) == 30 and set(made.groups) == {str(number) for number in range(len(TEMPLATES))}
+    assert len(made.filled) == 30 and set(made.groups) == {f"t{number}" for number in range(len(TEMPLATES))}
     assert made.problems == [] and made.labels.names["CITY"] == "LOCATION"
+    ai4privacy.write(path, [one._replace(template="") for one in examples(30)])
+    assert len(set(sets.read_synthetic(path).groups)) == len(TEMPLATES)  # the texts with slots
     some = sets.read_synthetic(path, most=10, seed=3)
     assert len(some.filled) == 10 and set(some.texts) < set(made.texts)
     assert sets.read_synthetic(path, most=10, seed=3) == some != sets.read_synthetic(path, most=10, seed=4)
