@@ -25,7 +25,7 @@ NO_NAMES: Mapping[str, str] = {}
 
 _GAPS = {  # common name -> what may stand between two of its spans that are one
     "PERSON": re.compile(r"[^\S\r\n]*(?:\w\.?[^\S\r\n]+)?"),
-    "LOCATION": re.compile(r"[\s,>?]*"),
+    "LOCATION": re.compile(r"\.?[\s,>?]*"),
     "DATE_TIME": re.compile(r"[^\S\r\n]*,?[^\S\r\n]*"),
 }
 _EDGES = " \t\r\n,>"  # taken off the ends of what is left of a span

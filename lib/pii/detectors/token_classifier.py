@@ -1,12 +1,15 @@
 """A detector that learns from labelled text: a transformer encoder with a linear head that tags each token.
 
 Tags are BIO of the classes that it was trained on. What is saved is a model of Hugging Face's
-``AutoModelForTokenClassification`` with its tokenizer beside it, which other programs can load too.
+``AutoModelForTokenClassification`` with its tokenizer beside it, which other programs can load too. They must give it
+the shapes of words (`lib.pii.detectors.shapes`) as ``token_type_ids``: an encoder of small letters, as the bundled one,
+would not see otherwise that *may* and *May* differ.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +22,7 @@ from lib.models import loading
 from lib.models.examples import by_length
 from lib.models.pretrained import from_pretrained
 from lib.pii.alignment import OUTSIDE, align, spans_of
+from lib.pii.detectors.shapes import SHAPES, shapes
 from lib.pii.spans import Filled, Span
 
 SETTINGS = "detector.json"  # in the detector's folder, beside Hugging Face's files
@@ -27,6 +31,22 @@ OVERLAP = 32  # tokens that two neighbouring windows of a long text share
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _IMPOSSIBLE = -1e9  # the score of a tag that cannot stand here
+
+
+class Piece(NamedTuple):
+    """A text, or a window of one, as an encoder reads it; special tokens are not among it.
+
+    Attributes:
+        ids: of the tokens.
+        shapes: of their words, places in `SHAPES`.
+    """
+
+    ids: Sequence[int]
+    shapes: Sequence[int]
+
+    def window(self, start: int, width: int) -> "Piece":
+        """So many tokens from ``start`` on."""
+        return Piece(self.ids[start : start + width], self.shapes[start : start + width])
 
 
 class TokenClassifier:
@@ -77,6 +97,7 @@ class TokenClassifier:
                 remedy=f"choose {special + 2 * OVERLAP} to {most}",
             )
         self.window = max_tokens - special
+        self.sees_shapes = getattr(model.config, "type_vocab_size", 0) == len(SHAPES)
 
     @classmethod
     def load(cls, folder: Path, *, device: loading.Device = "auto") -> "TokenClassifier":
@@ -122,38 +143,42 @@ class TokenClassifier:
         plain = [_SURROGATES.sub("\ufffd", text) for text in texts]
         aligned = [align(Filled(text, ()), self.tokenizer) for text in plain]
         windows = [(text, start) for text, one in enumerate(aligned) for start in starts(len(one.ids), self.window)]
-        pieces = [aligned[text].ids[start : start + self.window] for text, start in windows]
+        whole = [Piece(one.ids, shapes(text, one.offsets)) for text, one in zip(plain, aligned, strict=True)]
+        pieces = [whole[text].window(start, self.window) for text, start in windows]
+        widths = [len(piece.ids) for piece in pieces]
         scores = [np.zeros((len(one.ids), len(self.tags)), np.float32) for one in aligned]
         self.model.eval()
-        for group in by_length([1] * len(pieces), list(map(len, pieces)), TOKENS_AT_ONCE[self.model.device.type]):
+        for group in by_length([1] * len(pieces), widths, TOKENS_AT_ONCE[self.model.device.type]):
             with torch.inference_mode():
                 read = self.logits([pieces[item] for item in group]).log_softmax(-1).cpu().numpy()
             for item, rows in zip(group, read, strict=True):
                 text, start = windows[item]
                 skipped = OVERLAP // 2 if start else 0  # these have more around them in the window before
-                width = len(pieces[item])
-                scores[text][start + skipped : start + width] = rows[skipped:width]
+                scores[text][start + skipped : start + widths[item]] = rows[skipped : widths[item]]
         return [
             _joined(text, spans_of(text, one.offsets, self._tags(score), whole_words=True))
             for text, one, score in zip(plain, aligned, scores, strict=True)
         ]
 
-    def logits(self, pieces: Sequence[Sequence[int]]) -> torch.Tensor:
+    def logits(self, pieces: Sequence[Piece]) -> torch.Tensor:
         """Scores of tags for the tokens of several texts.
 
         Args:
-            pieces: token ids without special ones, at most `window` each.
+            pieces: of at most `window` tokens each.
 
         Returns:
             (texts, tokens of the longest, tags), float32; what stands behind a shorter text means nothing.
         """
-        rows = [torch.tensor([*self._before, *piece, *self._behind]) for piece in pieces]
-        ids = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1).to(self.model.device)
-        mask, device = (ids >= 0).long(), self.model.device.type
-        ids = ids.masked_fill(mask == 0, self.tokenizer.pad_token_id or 0)
-        with torch.autocast(device, self.dtype, enabled=self.dtype != torch.float32):
-            logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
-        return logits[:, len(self._before) : logits.shape[1] - len(self._behind)]
+        before, behind, device = self._before, self._behind, self.model.device
+        ids = _padded([[*before, *piece.ids, *behind] for piece in pieces], -1).to(device)
+        mask = (ids >= 0).long()
+        given = {"input_ids": ids.masked_fill(mask == 0, self.tokenizer.pad_token_id or 0), "attention_mask": mask}
+        if self.sees_shapes:
+            rows = [[*[0] * len(before), *piece.shapes, *[0] * len(behind)] for piece in pieces]
+            given["token_type_ids"] = _padded(rows, 0).to(device)
+        with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.model(**given).logits.float()
+        return logits[:, len(before) : logits.shape[1] - len(behind)]
 
     def _tags(self, scores: np.ndarray) -> list[str]:
         """The most probable tags of a text, of those in which no I- stands without its B- (Viterbi 1967).
@@ -184,6 +209,10 @@ def starts(tokens: int, window: int) -> range:
         window: the most tokens of a window, over `OVERLAP`.
     """
     return range(0, max(1, tokens - OVERLAP), window - OVERLAP) if tokens else range(0)
+
+
+def _padded(rows: Sequence[Sequence[int]], padding: int) -> torch.Tensor:
+    return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=padding)
 
 
 def _special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
-from transformers import AutoModelForTokenClassification, AutoTokenizer, get_scheduler
+from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel, get_scheduler
 from transformers.utils import logging
 
 from lib.common.errors import DoppelError
@@ -15,10 +15,12 @@ from lib.models import loading
 from lib.models.examples import by_length
 from lib.models.pretrained import from_pretrained
 from lib.pii.alignment import IGNORED, align, tag_names, tag_numbers
-from lib.pii.detectors.token_classifier import TokenClassifier, starts
+from lib.pii.detectors.shapes import CASED, SHAPES, shapes
+from lib.pii.detectors.token_classifier import Piece, TokenClassifier, starts
 from lib.pii.spans import Filled
 
-HEAD_RATE = 10  # learning rate of the new head, relative to that of the pretrained encoder
+HEAD_RATE = 10  # learning rate of what is new (the head, the shapes of words), relative to that of the encoder
+SMALL = 0.1  # share of texts that are seen as if they were written in small letters, as many people write
 TOKENS_A_PASS = {"cpu": 1024, "cuda": 32768}  # padded tokens of one forward and backward pass
 
 
@@ -85,8 +87,9 @@ def train(
         optimizer = torch.optim.AdamW(_groups(detector.model, settings.learning_rate), fused=True)
         schedule = get_scheduler("linear", optimizer, settings.steps // 10, settings.steps)
         detector.model.train()
-        for batch in batches(len(rows), settings.batch, settings.steps, np.random.default_rng(seed)):
-            _step(detector, [rows[row] for row in batch])
+        rng = np.random.default_rng(seed)
+        for batch in batches(len(rows), settings.batch, settings.steps, rng):
+            _step(detector, [_small(rows[row]) if rng.random() < SMALL else rows[row] for row in batch])
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -95,13 +98,13 @@ def train(
     return detector
 
 
-_Row = tuple[Sequence[int], list[int]]  # token ids, and the numbers of their tags
+_Row = tuple[Piece, list[int]]  # tokens, and the numbers of their tags
 
 
 def _step(detector: TokenClassifier, rows: Sequence[_Row]) -> None:
     """The gradient of the mean loss a token of some texts, clipped to a norm of 1."""
-    tokens = sum(len(ids) for ids, _ in rows)
-    passes = by_length([1] * len(rows), [len(ids) for ids, _ in rows], TOKENS_A_PASS[detector.model.device.type])
+    widths = [len(tags) for _, tags in rows]
+    passes = by_length([1] * len(rows), widths, TOKENS_A_PASS[detector.model.device.type])
     for group in passes:
         logits = detector.logits([rows[row][0] for row in group])
         targets = [torch.tensor(rows[row][1]) for row in group]
@@ -109,7 +112,7 @@ def _step(detector: TokenClassifier, rows: Sequence[_Row]) -> None:
         loss = nn.functional.cross_entropy(
             logits.flatten(0, 1), padded.flatten(), ignore_index=IGNORED, reduction="sum"
         )
-        (loss / tokens).backward()
+        (loss / sum(widths)).backward()
     nn.utils.clip_grad_norm_(detector.model.parameters(), 1.0)
 
 
@@ -119,9 +122,17 @@ def _examples(texts: Sequence[Filled], detector: TokenClassifier, names: Sequenc
     for filled in texts:
         aligned = align(filled, detector.tokenizer)
         tags = tag_numbers(aligned.tags, names)
+        whole = Piece(aligned.ids, shapes(filled.text, aligned.offsets))
         for start in starts(len(tags), detector.window):
-            rows.append((aligned.ids[start : start + detector.window], tags[start : start + detector.window]))
+            rows.append((whole.window(start, detector.window), tags[start : start + detector.window]))
     return rows
+
+
+def _small(row: _Row) -> _Row:
+    """A text as if it were written in small letters, for an encoder that sees capitals by shapes alone."""
+    small = SHAPES.index("small")
+    changed = [small if SHAPES[shape] in CASED else shape for shape in row[0].shapes]
+    return row[0]._replace(shapes=changed), row[1]
 
 
 def _untrained(
@@ -140,15 +151,28 @@ def _untrained(
     finally:
         logging.set_verbosity(before)
     model.get_input_embeddings().requires_grad_(False)
+    _see_shapes(model)
     tokenizer = from_pretrained(AutoTokenizer, source)
     dtype = loading.resolve_dtype(settings.dtype, device)
     return TokenClassifier(model.to(device), tokenizer, settings.max_tokens, dtype)
 
 
-def _groups(model: nn.Module, learning_rate: float) -> list[dict]:
-    """What learns, in two groups: the encoder, and the head, which is new and learns faster."""
-    base = {id(weight) for weight in model.base_model.parameters()}
+def _see_shapes(model: PreTrainedModel) -> None:
+    """Let the vectors of token types, where an encoder has some, tell the shapes of words; all begin as the first."""
+    embeddings = getattr(model.base_model, "embeddings", None)
+    types = getattr(embeddings, "token_type_embeddings", None)
+    if types is not None:
+        embeddings.token_type_embeddings = nn.Embedding.from_pretrained(
+            types.weight[:1].detach().repeat(len(SHAPES), 1), freeze=False
+        )
+        model.config.type_vocab_size = len(SHAPES)
+
+
+def _groups(model: PreTrainedModel, learning_rate: float) -> list[dict]:
+    """What learns, in two groups: the encoder, and what is new, which learns faster."""
+    base = dict(model.base_model.named_parameters())
+    known = {id(weight) for name, weight in base.items() if "token_type" not in name}
     learning = [weight for weight in model.parameters() if weight.requires_grad]
-    head = [weight for weight in learning if id(weight) not in base]
-    encoder = [weight for weight in learning if id(weight) in base]
-    return [{"params": encoder, "lr": learning_rate}, {"params": head, "lr": learning_rate * HEAD_RATE}]
+    encoder = [weight for weight in learning if id(weight) in known]
+    new = [weight for weight in learning if id(weight) not in known]
+    return [{"params": encoder, "lr": learning_rate}, {"params": new, "lr": learning_rate * HEAD_RATE}]
