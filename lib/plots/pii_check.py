@@ -98,7 +98,7 @@ def gaps(rows: Sequence[Mapping[str, object]], metrics: Sequence[str]) -> Figure
                     color=arm_colours(detectors)[detector], markerfacecolor=None if at_home else "white",
                 )  # fmt: skip
         panel.set(yticks=range(len(detectors)), yticklabels=detectors if panel is panels[0] else [])
-        panel.set(xlabel=metric.replace("_", " "), xlim=(0, 1.02), ylim=(len(detectors) - 0.5, -0.5))
+        panel.set(xlabel=_title(metric), xlim=(0, 1.02), ylim=(len(detectors) - 0.5, -0.5))
     for place, name in enumerate(sets):
         panels[-1].plot([], [], "os^"[place], color=GREY, markerfacecolor=None if place == 0 else "white", label=name)
     panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
@@ -122,8 +122,12 @@ def by_class(rows: Sequence[Mapping[str, object]], metrics: Sequence[str]) -> Fi
             colour = arm_colours(sets)[str(row["set"])]
             panel.errorbar([row["value"]], [place], xerr=reach, fmt="o", color=colour, capsize=2, markersize=4)
         panel.set(yticks=range(len(names)), yticklabels=names if panel is panels[0] else [])
-        panel.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(names) - 0.5, -0.5))
+        panel.set(xlabel=_title(metric), xlim=(-0.02, 1.02), ylim=(len(names) - 0.5, -0.5))
     for name, colour in arm_colours(sets).items():
         panels[-1].plot([], [], "o", color=colour, markersize=4, label=name)
     panels[-1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def _title(metric: str) -> str:
+    return metric.replace("_", " ").replace("f1", "F1")

@@ -43,7 +43,9 @@ def test_both_sides_have_figures_and_the_detector_loads_again(
     assert metrics["rules/presidio-evaluator/strict_precision"] > 0.6  # rules are hardly ever wrong
     scores = json.loads((folder / "check.json").read_text())["scores"]
     assert {(row["detector"], row["set"]) for row in scores} == {
-        (detector, name) for detector in ("trained", "rules") for name in ("home", "presidio-evaluator")
+        (detector, name)
+        for detector in ("trained", "rules", "rules + trained")
+        for name in ("home", "presidio-evaluator")
     }
     assert {path.stem for path in (folder / "figures").glob("*.png")} >= {
         "toy", "lengths", "classes", "gap_presidio-evaluator", "classes_presidio-evaluator"

@@ -11,7 +11,8 @@ from lib.common import formatting
 from lib.pii.checking.scores import ALL, METRICS, Measured, Outcomes, measured
 from lib.pii.checking.sets import LabelledSet, folds
 from lib.pii.checking.testing import Found, found, outcomes
-from lib.pii.detectors.detector import Detector
+from lib.pii.detectors.detector import Detector, united
+from lib.pii.detectors.token_classifier import TokenClassifier
 from lib.pii.detectors.training import TokenClassifierSettings, train
 
 TRAINED = "trained"
@@ -115,24 +116,40 @@ def trained(trials: Trials, away: LabelledSet, kept: Sequence[str]) -> list[Resu
         away: the foreign set, one of those of the trials, with any labels.
         kept: common names that are looked at.
     """
-    here = outcomes(trials.home, "doppel", trials.tested, kept)
-    there = [outcomes(spans, "doppel", away, kept) for spans in trials.away[away.name]]
+    here = outcomes(trials.home, TokenClassifier.scheme, trials.tested, kept)
+    there = [outcomes(spans, TokenClassifier.scheme, away, kept) for spans in trials.away[away.name]]
     return [Result(TRAINED, HOME, [here]), Result(TRAINED, away.name, there)]
 
 
-def beside(detector: Detector, home: LabelledSet, away: LabelledSet, kept: Sequence[str]) -> list[Result]:
-    """A detector that is not trained here, on both sets.
+def beside(detector: Detector, trials: Trials, away: LabelledSet, kept: Sequence[str]) -> list[Result]:
+    """A detector that is not trained here, on both sets, alone and together with the trained one.
+
+    Together, the spans of this one come first, and the trained detector's keep what lies outside them, as 01_scrub has
+    it (`lib.pii.detectors.detector.united`). That is done where both name the same classes.
 
     Args:
         detector: any.
-        home: the synthetic texts that were tested.
-        away: the foreign set.
+        trials: trainings of the other.
+        away: the foreign set, one of those of the trials, with any labels.
         kept: common names that are looked at.
     """
-    return [
-        Result(detector.name, name, [outcomes(found(detector, one.texts), detector.scheme, one, kept)])
-        for name, one in ((HOME, home), (away.name, away))
+    here, there = (found(detector, one.texts) for one in (trials.tested, away))
+    results = [
+        Result(detector.name, HOME, [outcomes(here, detector.scheme, trials.tested, kept)]),
+        Result(detector.name, away.name, [outcomes(there, detector.scheme, away, kept)]),
     ]
+    if detector.scheme == TokenClassifier.scheme:
+        both = f"{detector.name} + {TRAINED}"
+        results += [
+            Result(both, HOME, [_together(here, trials.home, trials.tested, kept)]),
+            Result(both, away.name, [_together(there, one, away, kept) for one in trials.away[away.name]]),
+        ]
+    return results
+
+
+def _together(first: Found, then: Found, labelled: LabelledSet, kept: Sequence[str]) -> Outcomes:
+    texts = zip(labelled.texts, first, then, strict=True)
+    return outcomes([united(text, found_both) for text, *found_both in texts], TokenClassifier.scheme, labelled, kept)
 
 
 def rows(results: Sequence[Result], labels: Sequence[str] = (ALL,), *, draws: int, seed: int) -> list[dict]:
@@ -171,11 +188,13 @@ def gap(results: Sequence[Result], metric: str, away: str, *, draws: int, seed: 
     )
     lost = here.less(there)
     low, high = lost.interval
-    name = metric.replace("_", " ").replace("f1", "F1")
-    return lost, (
-        f"{name}: {here.value:.3f} at home, {there.value:.3f} on {away}, so {lost.value:.3f} [{low:.3f}, {high:.3f}] "
-        "of it does not come along."
-    )
+    sides_shown = f"{here.value:.3f} at home, {there.value:.3f} on {away}"
+    return lost, f"{spelled(metric)}: {sides_shown}, a gap of {lost.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def spelled(metric: str) -> str:
+    """A metric's name for readers: ``strict F1``."""
+    return metric.replace("_", " ").replace("f1", "F1")
 
 
 def wide(shown: Sequence[Mapping[str, object]]) -> pd.DataFrame:
@@ -190,7 +209,7 @@ def wide(shown: Sequence[Mapping[str, object]]) -> pd.DataFrame:
                 "detector": row["detector"],
                 "set": row["set"],
                 "class": row["class"],
-                "metric": str(row["metric"]).replace("_", " "),
+                "metric": spelled(str(row["metric"])),
                 "value": formatting.interval(row["value"], row["low"], row["high"]),
             }
             for row in shown

@@ -69,14 +69,26 @@ def test_all_texts_are_tested_where_they_are_few(seeds: list[int]) -> None:
     assert sorted(made.tested.texts) == sorted(labelled().texts)
 
 
-def test_a_detector_beside_is_tested_on_both() -> None:
-    home, away = labelled(), labelled("same")
-    found = trials.beside(Rote([one.filled for one in examples(6)]), home, away, testing.both(home, away))
-    assert [(one.detector, one.tested, len(one.trainings)) for one in found] == [
-        ("rote", "home", 1), ("rote", "same", 1)
+def test_a_detector_beside_is_tested_alone_and_together_with_the_trained_one(seeds: list[int]) -> None:
+    synthetic, away = labelled(), labelled("same")
+    made = trials.run(synthetic, {"same": away}, "none", SETTINGS, count=2, test_texts=60, seed=0)
+    kept = testing.both(synthetic, away)
+    results = trials.beside(Rote([one.filled for one in examples(1)]), made, away, kept)
+    assert [(one.detector, one.tested, len(one.trainings)) for one in results] == [
+        ("rote", "home", 1), ("rote", "same", 1), ("rote + trained", "home", 1), ("rote + trained", "same", 2)
     ]  # fmt: skip
-    shown = trials.wide(trials.rows(found, draws=20, seed=0))
-    assert shown.loc[("rote", "home"), "strict f1"] == "1.00" and len(shown) == 2
+    rows = {
+        (row["detector"], row["set"]): row["value"]
+        for row in trials.rows([*results, *trials.trained(made, away, kept)], draws=5, seed=0)
+        if row["metric"] == "strict_recall"
+    }
+    assert rows["rote + trained", "home"] == rows["rote", "home"] > rows["trained", "home"] == 0
+    assert rows["rote + trained", "same"] > rows["trained", "same"] > rows["rote", "same"]
+    shown = trials.wide(trials.rows(results, draws=20, seed=0))
+    assert list(shown.index) == [(one.detector, one.tested) for one in results] and "strict F1" in shown
+    other = Rote([])
+    other.scheme = "presidio"
+    assert [one.detector for one in trials.beside(other, made, away, kept)] == ["rote", "rote"]
 
 
 def test_a_figure_that_is_not_defined_is_none_with_its_interval() -> None:
