@@ -78,8 +78,10 @@ def test_a_reference_counts_as_private_and_no_word_of_it_is_shown(
     [
         ("inputs", "{}", "stage.not_the_only_input"),
         ("inputs", "{corpus: 40_pii_text}", "stage.not_the_only_input"),
-        ("beside", "[rulez]", "pii.no_detector_beside"),
-        ("beside", "[trained]", "pii.no_detector_beside"),
+        ("beside", "[rulez]", "pii.unknown_detector"),
+        ("beside", "[trained]", "pii.trained_beside"),
+        ("beside", "[gliner]", "pii.gliner_alone"),
+        ("gliner", "hub:some/model", "pii.gliner_alone"),
         ("reference", "nowhere.jsonl", "pii.no_reference_file"),
         ("classifier", "nowhere", "models.no_model"),
         ("folds", "1", "stage.out_of_range"),

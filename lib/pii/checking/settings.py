@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError
 from lib.models.pretrained import check_name
 from lib.pii.checking.common import translation
-from lib.pii.detectors.registry import DETECTORS, TRAINED
+from lib.pii.detectors.registry import GLINER, TRAINED, check_names
 from lib.pii.locales import locale_named
 from lib.stage.notebook_roles import Parameters, check_only_input
 
@@ -18,21 +18,29 @@ def check(parameters: Parameters) -> None:
 
     Raises:
         DoppelError: inputs other than one set of 40_pii_text, a folder without an encoder, an unknown locale, scheme,
-            common name or detector, or a reference that is not there.
+            common name or detector, a detector gliner without its model, or a reference that is not there.
     """
     check_only_input(parameters, "synthetic")
     check_name(parameters["classifier"])
     locale_named(parameters["locale"])
     translation(parameters["reference_scheme"], (), parameters["reference_labels"])
-    for name in parameters["beside"]:
-        if name not in DETECTORS or name == TRAINED:
-            raise DoppelError(
-                "pii.no_detector_beside",
-                f"beside: {name!r} is no detector that needs no training",
-                name="beside",
-                value=name,
-                remedy=nearest(name, set(DETECTORS) - {TRAINED}),
-            )
+    check_names(parameters["beside"])
+    if TRAINED in parameters["beside"]:
+        raise DoppelError(
+            "pii.trained_beside",
+            "beside: trained is what this notebook trains",
+            name="beside",
+            value=parameters["beside"],
+            remedy="leave it out",
+        )
+    if (GLINER in parameters["beside"]) != (parameters["gliner"] is not None):
+        raise DoppelError(
+            "pii.gliner_alone",
+            "gliner among beside and the parameter gliner come together",
+            name="gliner",
+            value=parameters["gliner"],
+            remedy="write beside: [..., gliner] with gliner: hub:OWNER/NAME, or neither",
+        )
     path = parameters["reference"]
     if path is not None and not Path(path).is_file():
         raise DoppelError(
