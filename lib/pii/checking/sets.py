@@ -16,6 +16,8 @@ from lib.pii.exports import ai4privacy
 from lib.pii.exports.registry import FORMATS
 from lib.pii.spans import Filled, Problem, problems, unfill
 
+OTHER = "OTHER"  # all labels of a reference that no table knows
+
 
 class LabelledSet(NamedTuple):
     """Labelled texts.
@@ -112,7 +114,8 @@ def read_reference(path: Path, file_format: str, scheme: str, given: Mapping[str
         given: as `lib.pii.checking.common.translation` takes it.
 
     Returns:
-        The set; a text whose template is not known is a group of its own.
+        The set; a text whose template is not known is a group of its own. Labels that neither table nor ``given`` knows
+        are `OTHER`: a broken file may have anything in their place.
 
     Raises:
         DoppelError: ``pii.unknown_format``, ``pii.no_texts``; or the file cannot be read, or an unknown scheme or name.
@@ -129,7 +132,13 @@ def read_reference(path: Path, file_format: str, scheme: str, given: Mapping[str
     if not examples:
         raise DoppelError("pii.no_texts", "the file has no labelled text", name="reference", where=str(path))
     groups = [example.template or str(number) for number, example in enumerate(examples)]
-    return labelled_set("reference", [example.filled for example in examples], groups, scheme, given)
+    known = {span.label for example in examples for span in example.filled.spans}
+    known -= translated(scheme, known, given).aside
+    texts = (
+        Filled(text, tuple(span if span.label in known else span._replace(label=OTHER) for span in spans))
+        for text, spans in (example.filled for example in examples)
+    )
+    return labelled_set("reference", texts, groups, scheme, given)
 
 
 def folds(groups: Sequence[str], count: int, *, seed: int) -> list[tuple[list[int], list[int]]]:

@@ -2,21 +2,25 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lib.common import formatting
+from lib.common.files import read_json, write_json
 from lib.pii.checking.scores import ALL, METRICS, Measured, Outcomes, measured
 from lib.pii.checking.sets import LabelledSet, folds
 from lib.pii.checking.testing import Found, found, outcomes
 from lib.pii.detectors.detector import Detector, united
 from lib.pii.detectors.token_classifier import TokenClassifier
 from lib.pii.detectors.training import TokenClassifierSettings, train
+from lib.pii.spans import Filled
 
 TRAINED = "trained"
 HOME = "home"
+SECONDS = "seconds.json"  # of a training, in the folder of its detector
 
 
 class Trials(NamedTuple):
@@ -59,6 +63,7 @@ def run(
     count: int,
     test_texts: int,
     seed: int,
+    folder: Path | None = None,
     progress: Progress = QUIET,
 ) -> Trials:
     """Train once for each fold of templates, each time from another seed, and test each training.
@@ -71,6 +76,7 @@ def run(
         count: of folds and so of trainings, at least 2.
         test_texts: synthetic texts that are tested in all, at most.
         seed: of the folds; training ``i`` has ``seed + i``.
+        folder: that keeps the trained detectors, so that a run that was killed goes on; None keeps none.
         progress: of the trainings and tests.
 
     Raises:
@@ -82,16 +88,38 @@ def run(
     foreign: dict[str, list[Found]] = {name: [] for name in away}
     seconds = []
     for number, (learned, tested) in enumerate(folds(synthetic.groups, count, seed=seed)):
-        began = time.perf_counter()
+        kept = None if folder is None else folder / f"training-{number}"
         texts = synthetic.part(learned).filled
-        detector = train(texts, encoder, settings, seed=seed + number, progress=progress.step)
-        seconds.append(time.perf_counter() - began)
+        detector, took = _trained(texts, encoder, settings, seed + number, kept, progress.step)
+        seconds.append(took)
         taken = sorted(rng.permutation(tested)[: -(-test_texts // count)].tolist())
         rows += taken
         home += found(detector, synthetic.part(taken).texts, progress.text)
         for name, labelled in away.items():
             foreign[name].append(found(detector, labelled.texts, progress.text))
     return Trials(synthetic.part(rows), home, foreign, seconds)
+
+
+def _trained(
+    texts: Sequence[Filled],
+    encoder: str,
+    settings: TokenClassifierSettings,
+    seed: int,
+    kept: Path | None,
+    progress: Callable[[int], object],
+) -> tuple[Detector, float]:
+    """A trained detector and the seconds that it took, from the folder ``kept`` where it is whole."""
+    if kept is None or not (kept / SECONDS).is_file():
+        began = time.perf_counter()
+        detector = train(texts, encoder, settings, seed=seed, progress=progress)
+        took = time.perf_counter() - began
+        if kept is None:
+            return detector, took
+        detector.save(kept)
+        write_json(kept / SECONDS, took)  # last: what is killed before it is trained again
+    else:
+        progress(settings.steps)
+    return TokenClassifier.load(kept, device=settings.device), read_json(kept / SECONDS)
 
 
 class Result(NamedTuple):

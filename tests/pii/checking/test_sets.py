@@ -39,6 +39,8 @@ def test_a_file_of_another_format_and_scheme(tmp_path: Path) -> None:
     made = sets.read_reference(tmp_path / "file.json", "presidio", "presidio", {"GPE": "LOCATION"})
     assert made.labels.names == {"PERSON": "PERSON", "GPE": "LOCATION"} and not made.labels.aside
     assert made.filled[0].spans == spans and made.name == "reference"
+    broken = sets.read_reference(tmp_path / "file.json", "presidio", "presidio", {})
+    assert broken.labels.names == {"PERSON": "PERSON", "OTHER": None} and broken.labels.aside == {"OTHER"}
     with refused("pii.unknown_format", value="presidoi"):
         sets.read_reference(tmp_path / "file.json", "presidoi", "presidio", {})
     (tmp_path / "empty.json").write_text("[]")

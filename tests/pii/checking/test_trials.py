@@ -1,13 +1,16 @@
 """No training is tested on a template that it saw, each has its own seed, and the gap is what is lost on the way."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
-from support.pii_sets import TEMPLATES, examples
+from support.pii_sets import TEMPLATES, examples, tiny_encoder
 
 from lib.pii.checking import common, sets, testing, trials
 from lib.pii.checking.scores import ALL, Outcomes
+from lib.pii.detectors import training
+from lib.pii.detectors.token_classifier import TokenClassifier
 from lib.pii.detectors.training import TokenClassifierSettings
 from lib.pii.spans import Filled, Span, unfill
 
@@ -95,3 +98,29 @@ def test_a_figure_that_is_not_defined_is_none_with_its_interval() -> None:
     nothing = Outcomes((ALL,), np.zeros((3, 1, 4, 5), np.int64), np.zeros((3, 1, 3), np.int64))
     for row in trials.rows([trials.Result("d", common.FOREIGN, [nothing])], draws=5, seed=0):
         assert (row["value"], row["low"], row["high"]) == (None, None, None)
+
+
+def test_a_run_that_was_killed_goes_on_and_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, calls = str(tiny_encoder(tmp_path / "encoder")), []
+
+    def train(*given: object, **settings: object) -> TokenClassifier:
+        calls.append(settings["seed"])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return training.train(*given, **settings)
+
+    monkeypatch.setattr(trials, "train", train)
+    told: list[int] = []
+
+    def run(folder: Path) -> trials.Trials:
+        quiet = trials.Progress(told.append)
+        return trials.run(
+            labelled(), {}, encoder, SETTINGS, count=2, test_texts=20, seed=7, folder=folder, progress=quiet
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "kept")
+    (tmp_path / "kept" / "training-1").mkdir()  # what a kill in the middle of saving leaves
+    resumed = run(tmp_path / "kept")
+    assert calls == [7, 8, 8] and told == [1, 1, 1]
+    assert run(tmp_path / "kept")[:3] == resumed[:3] == run(tmp_path / "fresh")[:3] and calls == [7, 8, 8, 7, 8]
