@@ -1,6 +1,7 @@
 """What a batch's jobs leave: a whole output is the control, and each fault moves its own count and no other."""
 
 import json
+import random
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from support.batches import batch_of, leave, lines, manifest, reply, rows, state
 from support.endpoints import asks
 from support.errors import refused
 
+from lib.common.errors import DoppelError
 from lib.generation.endpoint.bedrock_output import ENDED, RUNNING, BatchCounts, outputs, read_replies
 from lib.generation.engines.base import Completion, Sampling
 
@@ -235,3 +237,28 @@ def test_a_sentence_says_it_all(tmp_path: Path):
         "117 of 120 records answered (0 cut, 0 refused); error 400: 1; missing: 2; duplicates: 1; "
         "files that end within a line: 1"
     )
+
+
+def test_damage_of_any_kind_is_accounted_for_or_refused(tmp_path: Path):
+    """300 outputs with bytes changed, taken out or doubled: nothing else is raised, and every record is counted."""
+    batch, rng, refusals = batch_of(6), random.Random(0), 0
+    whole = lines(rows(batch))
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 20)):
+            start = rng.randrange(len(damaged))
+            end = start + rng.randint(0, 200)
+            damaged[start:end] = rng.choice(
+                [b"", b"\n", b'"', b"null", b"1e999", b"\xff", bytes(damaged[start:end]) * 2]
+            )
+        leave(tmp_path, bytes(damaged))
+        try:
+            got, found = read_replies(tmp_path, batch)
+        except DoppelError as error:
+            assert error.code == "generation.batch_of_another_job"
+            refusals += 1
+            continue
+        assert found.answered == len(got) and found.answered + sum(found.errors.values()) + found.missing == 6
+        assert found.held - found.duplicates == 6 - found.missing
+        assert isinstance(str(found), str) and json.dumps(asdict(found))
+    assert refusals < 150
