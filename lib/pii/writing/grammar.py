@@ -8,7 +8,7 @@ come from each pair of field and style, with one to three persons, mentioned onc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -25,6 +25,8 @@ FOLDER = Path("prompts/pii/grammar")
 OF_FIELD = ("reviews", "posts", "details", "form")  # lists that each field has of its own
 SCENARIO = ("subject", "told", "noted")  # what a scenario has
 ALONE = {"review": "reviews", "post": "posts"}  # styles that take a whole text from a list, and no scenario
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class _Scenario(BaseModel):
@@ -170,11 +172,11 @@ def load(folder: Path = FOLDER) -> Grammar:
         DoppelError: a file is missing or not as it should be.
     """
     shown = folder.as_posix()
-    styles = _checked(_Styles, folder / "styles.yaml", f"{shown}/styles.yaml")
+    styles = checked(_Styles, folder / "styles.yaml", "pii.grammar_file")
     paths = sorted((folder / "fields").glob("*.yaml"))
     if not paths:
         raise DoppelError("pii.grammar_fields", "no field has a file", remedy="add one", where=f"{shown}/fields")
-    return Grammar({p.stem: _checked(_Field, p, f"{shown}/fields/{p.name}") for p in paths}, styles, shown)
+    return Grammar({path.stem: checked(_Field, path, "pii.grammar_file") for path in paths}, styles, shown)
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
@@ -217,10 +219,21 @@ def _read(texts: Sequence[str], where: str) -> list[Phrase]:
     return [phrases.read(text, where) for text in texts]
 
 
-def _checked(shape: type[BaseModel], path: Path, shown: str) -> BaseModel:
+def checked(shape: type[Shape], path: Path, code: str) -> Shape:
+    """The content of a YAML file with keys and types as they should be.
+
+    Args:
+        shape: that it has.
+        path: of the file.
+        code: of the refusal.
+
+    Raises:
+        DoppelError: it cannot be read, or has another shape.
+    """
+    shown = path.as_posix()
     try:
         return shape.model_validate(strict_yaml.read(path, shown))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = ".".join(map(str, first["loc"])) or "the file"
-        raise DoppelError("pii.grammar_file", f"{name}: {first['msg']}", name=name, where=shown) from None
+        raise DoppelError(code, f"{name}: {first['msg']}", name=name, where=shown) from None

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from lib.common.errors import DoppelError
 from lib.generation.prompt_parts import STRICT, Text
 from lib.pii.classes import classes
 from lib.pii.slots import parse
-from lib.pii.writing.grammar import Grammar
+from lib.pii.writing.grammar import Grammar, checked
 from lib.pii.writing.plan import Plan, Task
-from lib.stage import strict_yaml
 
 FILE = Path("prompts/pii/model.yaml")
 MORE = 4  # classes beside those of the example
@@ -85,13 +84,7 @@ class Prompts:
 
 
 def _checked(path: Path) -> _File:
-    shown = path.as_posix()
-    try:
-        file = _File.model_validate(strict_yaml.read(path, shown))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        name = ".".join(map(str, first["loc"])) or "the file"
-        raise DoppelError("pii.prompt_file", f"{name}: {first['msg']}", name=name, where=shown) from None
+    file = checked(_File, path, "pii.prompt_file")
     for name in PLACES:
         if f"{{{name}}}" not in file.user:
             raise DoppelError(
@@ -99,6 +92,6 @@ def _checked(path: Path) -> _File:
                 f"user: has no {{{name}}}",
                 name=name,
                 remedy="see prompts/pii/model.yaml",
-                where=shown,
+                where=path.as_posix(),
             )
     return file

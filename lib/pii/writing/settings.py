@@ -9,6 +9,7 @@ from lib.pii.exports.registry import FORMATS
 from lib.pii.writing import grammar
 from lib.pii.writing.grammar import Grammar
 from lib.pii.writing.plan import Plan, check_locales, check_samples
+from lib.pii.writing.prompting import Prompts
 
 Parameters = Mapping[str, object]
 
@@ -40,8 +41,6 @@ def check(parameters: Parameters) -> None:
     fields, styles = chosen(parameters, rules)
     check_samples(parameters["samples"], parameters["mode"], len(fields) * len(styles))
     if parameters["writer"] != "grammar":
-        from lib.pii.writing.prompting import Prompts
-
         Prompts(Path(parameters["prompts"]), rules)
         _check_model(parameters)
 
