@@ -290,7 +290,7 @@ def test_a_control_is_needed_only_where_arms_that_have_none_are_made_again() -> 
     [
         (["samples=98"], "pii.too_few_samples", "samples"),
         (["locales={en_XX: 1.0}"], "pii.unknown_locale", "locale"),
-        (["fields=[banking]"], "pii.unknown_field", "fields"),
+        (["fields=[banking]"], "pii.unknown_in_grammar", "fields"),
         (["exports=[csv]"], "pii.unknown_format", "exports"),
         (["writer=arm"], "methods.no_slot_texts", "inputs"),
         (["writer=model"], "methods.no_writing_model", "model"),

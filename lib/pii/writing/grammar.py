@@ -193,7 +193,7 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> DoppelError:
         known: all of them.
     """
     return DoppelError(
-        f"pii.unknown_{kind}",
+        "pii.unknown_in_grammar",
         f"no {kind} is called {name!r}",
         name=f"{kind}s",
         value=name,
