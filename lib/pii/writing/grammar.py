@@ -172,11 +172,11 @@ def load(folder: Path = FOLDER) -> Grammar:
         DoppelError: a file is missing or not as it should be.
     """
     shown = folder.as_posix()
-    styles = checked(_Styles, folder / "styles.yaml", "pii.grammar_file")
+    styles = checked(_Styles, folder / "styles.yaml")
     paths = sorted((folder / "fields").glob("*.yaml"))
     if not paths:
         raise DoppelError("pii.grammar_fields", "no field has a file", remedy="add one", where=f"{shown}/fields")
-    return Grammar({path.stem: checked(_Field, path, "pii.grammar_file") for path in paths}, styles, shown)
+    return Grammar({path.stem: checked(_Field, path) for path in paths}, styles, shown)
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
@@ -219,16 +219,15 @@ def _read(texts: Sequence[str], where: str) -> list[Phrase]:
     return [phrases.read(text, where) for text in texts]
 
 
-def checked(shape: type[Shape], path: Path, code: str) -> Shape:
+def checked(shape: type[Shape], path: Path) -> Shape:
     """The content of a YAML file with keys and types as they should be.
 
     Args:
         shape: that it has.
         path: of the file.
-        code: of the refusal.
 
     Raises:
-        DoppelError: it cannot be read, or has another shape.
+        DoppelError: ``pii.file_shape`` where its keys or types are others, or it cannot be read.
     """
     shown = path.as_posix()
     try:
@@ -236,4 +235,4 @@ def checked(shape: type[Shape], path: Path, code: str) -> Shape:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = ".".join(map(str, first["loc"])) or "the file"
-        raise DoppelError(code, f"{name}: {first['msg']}", name=name, where=shown) from None
+        raise DoppelError("pii.file_shape", f"{name}: {first['msg']}", name=name, where=shown) from None

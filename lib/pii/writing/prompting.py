@@ -47,7 +47,7 @@ class Prompts:
         grammar: writes the examples.
 
     Raises:
-        DoppelError: ``pii.prompt_file`` or ``pii.prompt_place``.
+        DoppelError: ``pii.file_shape`` or ``pii.prompt_place``.
     """
 
     def __init__(self, path: Path, grammar: Grammar):
@@ -84,7 +84,7 @@ class Prompts:
 
 
 def _checked(path: Path) -> _File:
-    file = checked(_File, path, "pii.prompt_file")
+    file = checked(_File, path)
     for name in PLACES:
         if f"{{{name}}}" not in file.user:
             raise DoppelError(

@@ -140,8 +140,8 @@ STYLES = 'styles: {note: ["{told} {aside} {details*0-1}"]}\nlists: {exchange: ["
         (FIELD.replace("[EMAIL]", "[Your Name]"), STYLES, "pii.grammar_slot"),
         (FIELD, STYLES.replace("details", "detials"), "pii.grammar_list"),
         (FIELD.replace("Room {", "Room {{"), STYLES, "pii.phrase"),
-        (FIELD.replace("posts: ", "pots: "), STYLES, "pii.grammar_file"),
-        (FIELD.replace('["Q?", "A."]', '["Q?"]'), STYLES, "pii.grammar_file"),
+        (FIELD.replace("posts: ", "pots: "), STYLES, "pii.file_shape"),
+        (FIELD.replace('["Q?", "A."]', '["Q?"]'), STYLES, "pii.file_shape"),
     ],
 )
 def test_a_grammar_that_cannot_be_written_is_refused(tmp_path: Path, field: str, styles: str, code: str) -> None:

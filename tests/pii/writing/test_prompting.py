@@ -40,8 +40,8 @@ def test_requests_differ_and_are_the_same_again() -> None:
     ("text", "code"),
     [
         ("system: s\nuser: '{field} {style} {classes}'", "pii.prompt_place"),
-        ("user: '{field} {style} {classes} {example}'", "pii.prompt_file"),
-        ("system: s\nuser: '{field} {style} {classes} {example}'\nshots: []", "pii.prompt_file"),
+        ("user: '{field} {style} {classes} {example}'", "pii.file_shape"),
+        ("system: s\nuser: '{field} {style} {classes} {example}'\nshots: []", "pii.file_shape"),
     ],
 )
 def test_a_file_that_cannot_ask_is_refused(tmp_path: Path, text: str, code: str) -> None:
