@@ -2,20 +2,23 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from lib.pii.classes import classes
-from lib.pii.slots import Slot, parse
-from lib.pii.spans import fill
-from lib.pii.writing import grammar, settings
-from lib.plots.pii_text import tint
-from lib.stage.parameters import read_spec
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from lib.pii.classes import classes  # noqa: E402
+from lib.pii.slots import Slot, parse  # noqa: E402
+from lib.pii.spans import fill  # noqa: E402
+from lib.pii.writing import grammar, settings  # noqa: E402
+from lib.plots.pii_text import tint  # noqa: E402
+from lib.stage.parameters import read_spec  # noqa: E402
+
 SEED, FIELD, STYLE = 11, "travel", "e-mail"
 WIDTH, MARGIN, SIZE, LINE = 560, 18, 15, 25  # pixels: of a column, around it, of letters, from line to line
 

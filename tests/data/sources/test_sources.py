@@ -150,7 +150,8 @@ def test_pre_flight_budgets_and_cards_ask_the_entry(
     account = Account.of("toy:Ann")
     assert (account.source, account.name) == ("toy:ann", "toy-ann")
     assert Account.of("toy").source == "toy" and Account.of("toy").read()[0].epsilon is None
-    certificate = {"guarantee": {"epsilon": 1.0}, "code": {"00_process_data": {"settings": {"source": "toy"}}}}
+    code = {"00_process_data": {"settings": {"source": "toy"}}}
+    certificate = {"unit": "record", "guarantee": {"epsilon": 1.0}, "code": code}
     assert card._title(certificate).startswith("Synthetic records in the manner of toy")
 
     private = Source(form="toy", load=load_toy, knows_users=False)
