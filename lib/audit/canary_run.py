@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from lib.audit.conformance import Check
 from lib.common.files import read_json
 from lib.privacy.accounting import epsilon
 from lib.privacy.ledger import Event
 from lib.privacy.mechanism_kinds import Gaussian
+from lib.stage.original import parameters as parameters_of
 
 
 class Fault(StrEnum):
@@ -99,7 +99,7 @@ def accesses(folder: Path) -> list[Access]:
             event.stage,
             event.what,
             event.mechanism,
-            yaml.safe_load((folder.parent / event.stage / "params.yaml").read_text("utf-8")),
+            parameters_of(folder.parent / event.stage),
             statement["unit"],
             statement["delta"],
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from lib.audit.canary_set import CanarySet
 from lib.common.errors import DoppelError
@@ -21,6 +20,7 @@ from lib.data.records import Record
 from lib.privacy import ledger as ledgers
 from lib.privacy.ledger import Ledger
 from lib.stage.notebook_roles import notebook_of
+from lib.stage.original import parameters as parameters_of
 
 _ARRAYS = ("scores", "single", "unnoised")  # attributes of `MadeAgain`: arrays by name
 
@@ -66,7 +66,7 @@ class Arm:
         Args:
             name: of the input.
         """
-        return _parameters(self.folder.parent / self.inputs[name])
+        return parameters_of(self.folder.parent / self.inputs[name])
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,4 @@ def read(folder: Path) -> Arm:
     statement = read_json(folder / "privacy.json")
     epsilon = math.inf if statement["epsilon"] is None else statement["epsilon"]
     texts = [record.text.reveal() for record in records.read(folder / "synthetic.jsonl")]
-    return Arm(folder, _parameters(folder), epsilon, statement["delta"], texts)
-
-
-def _parameters(folder: Path) -> Mapping[str, Any]:
-    return yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
+    return Arm(folder, parameters_of(folder), epsilon, statement["delta"], texts)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from lib.common.errors import DoppelError
 from lib.data.private_text import PrivateText
@@ -13,6 +12,7 @@ from lib.data.records import Record
 from lib.evaluation.estimate import MIN_RECORDS, matched_rows, too_few_records
 from lib.evaluation.views import CEILING
 from lib.models.encoders import Encoder, Progress, embed_private
+from lib.stage.original import parameters as parameters_of
 
 # Names that no arm may have.
 REFERENCE = "held-out"  # in `Sides`: the held-out records
@@ -152,7 +152,7 @@ def check_independent(encoder: str, arms: Mapping[str, Path]) -> str:
         DoppelError: the parameters of an arm name the same encoder.
     """
     for name, folder in arms.items():
-        votes_with = yaml.safe_load((folder / "params.yaml").read_text("utf-8")).get("encoder")
+        votes_with = parameters_of(folder).get("encoder")
         if votes_with == encoder:
             raise DoppelError(
                 "evaluation.encoder_not_independent",

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from lib.audit import violations
 from lib.audit.verdict import WORST_FIRST, Verdict
 from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
 from lib.stage.fingerprint import read_done
 from lib.stage.notebook_roles import AUDIT
+from lib.stage.original import parameters as parameters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
 def _read(file: Path, run: Path, stage: str) -> Iterator[Audit]:
     """What one findings.json says of an arm, once for each input of the audit that is the arm."""
     folder = file.parent
-    parameters = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
+    parameters = parameters_of(folder)
     local_names = [name for name, arm in parameters["inputs"].items() if arm == stage]
     if not local_names:
         return

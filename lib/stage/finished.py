@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json, remove_folder, remove_parts
 from lib.stage import fingerprint
 from lib.stage.notebook_roles import notebook_of
+from lib.stage.original import parameters as parameters_of
 
 _CORPUS_FILES = ("train.jsonl", "test.jsonl")  # what makes two corpora the same, whatever noise their labels got
 _NOT_THE_RECIPE = ("run", "stage", "tracking", "inputs", "seed", "privacy_seed")
@@ -199,8 +198,7 @@ def read_stage(folder: Path) -> FinishedStage:
             name=folder.name,
             remedy="run its preset again",
         )
-    parameters = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
-    return FinishedStage(folder.name, folder, done, parameters)
+    return FinishedStage(folder.name, folder, done, parameters_of(folder))
 
 
 def corpus_digest(corpus: FinishedStage) -> str:

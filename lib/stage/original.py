@@ -1,4 +1,7 @@
-"""The corpus that scrubbed records come from. Its are source, unit, label domain and budget, whatever was scrubbed."""
+"""What a stage was begun with, and the corpus that scrubbed records come from.
+
+That corpus' are source, unit, label domain and budget, whatever was scrubbed.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

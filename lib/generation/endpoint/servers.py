@@ -62,6 +62,21 @@ def check_max_cost(max_cost: float | None, prices: Mapping[str, float]) -> None:
         )
 
 
+def check_server(model: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse a server that cannot be reached, or that lacks a parameter, before anything is sent to it.
+
+    Args:
+        model: its name, see `open_server`.
+        parameters: of a stage: those of the server, its prices, and those of `Sampling`.
+
+    Raises:
+        DoppelError: for the first of these.
+    """
+    check_max_cost(parameters["max_cost"], parameters["prices"])
+    names = ("base_url", "key_variable", "timeout", "length_parameter")
+    open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
+
+
 def open_server(
     name: str,
     *,

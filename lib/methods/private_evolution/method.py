@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import check_engine, is_remote
 from lib.methods.method import Method, model_words
 from lib.methods.private_evolution.settings import Settings
+from lib.methods.prompting.method import fitting_prompts
 from lib.stage.notebook_roles import Parameters, check_input, check_inputs
 
 if TYPE_CHECKING:
@@ -97,12 +97,9 @@ def check_evolution(parameters: Parameters) -> None:
             remedy="the keys are input and output",
         )
     if is_remote(model):
-        from lib.generation.endpoint.servers import check_max_cost, open_server
-        from lib.generation.engines.base import Sampling
+        from lib.generation.endpoint.servers import check_server
 
-        check_max_cost(parameters["max_cost"], parameters["prices"])
-        names = ("base_url", "key_variable", "timeout", "length_parameter")
-        open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
+        check_server(model, parameters)
 
 
 def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
@@ -115,13 +112,9 @@ def check_prompts(parameters: Parameters, corpus: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
-    from lib.data import labels
-    from lib.generation import prompt_checks, prompt_file
+    from lib.generation import prompt_checks
 
-    prompts = prompt_file.load(Path(str(parameters["prompts"])))
-    prompts.check_labels(labels.declared(corpus))
-    if corpus.get("topics") is not None:
-        prompts.check_topic()
+    prompts = fitting_prompts(parameters, corpus)
     shown = [name for name in prompt_checks.SHOWN if parameters[f"{name}_shots"]]
     prompt_checks.check_shown(prompts, str(parameters["variation"]), shown)
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import check_engine
 from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import Parameters, check_inputs
+
+if TYPE_CHECKING:
+    from lib.generation.prompt_file import PromptFile
 
 WRITES = "11_generate"
 PROMPTED = ("base_model", "chat")  # parameters that a model without fine-tuning must have, and no other may
@@ -93,6 +97,26 @@ def check_generate(parameters: Parameters) -> None:
             )
 
 
+def fitting_prompts(parameters: Parameters, corpus: Parameters) -> "PromptFile":
+    """The prompt file of a stage, which fits its corpus.
+
+    Args:
+        parameters: of the stage; ``prompts`` is the path of the file.
+        corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: the file is malformed, or does not fit the labels or the topics of the records.
+    """
+    from lib.data import labels
+    from lib.generation import prompt_file
+
+    prompts = prompt_file.load(Path(str(parameters["prompts"])))
+    prompts.check_labels(labels.declared(corpus))
+    if corpus.get("topics") is not None:
+        prompts.check_topic()
+    return prompts
+
+
 def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
     """Refuse a prompt with a label that the records do not have, and one that leaves out the topics that they have.
 
@@ -106,14 +130,10 @@ def check_prompt(parameters: Parameters, corpus: Parameters) -> None:
             `lib.generation.prompt_file`).
     """
     from lib.data import labels
-    from lib.generation import prompt_file
     from lib.models import templates
 
     if parameters.get("prompts") is not None:
-        prompts = prompt_file.load(Path(str(parameters["prompts"])))
-        prompts.check_labels(labels.declared(corpus))
-        if corpus.get("topics") is not None:
-            prompts.check_topic()
+        fitting_prompts(parameters, corpus)
     if parameters["prompt"] is not None:
         prompt = str(parameters["prompt"])
         templates.check_labels(prompt, labels.declared(corpus))

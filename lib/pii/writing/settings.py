@@ -47,8 +47,7 @@ def check(parameters: Parameters) -> None:
 
 def _check_model(parameters: Parameters) -> None:
     """Refuse a server that cannot be reached with these settings, and a batch for a model that has none."""
-    from lib.generation.endpoint.servers import check_max_cost, open_server
-    from lib.generation.engines.base import Sampling
+    from lib.generation.endpoint.servers import check_server
     from lib.generation.engines.names import check_engine, is_remote
 
     model = str(parameters["model"])
@@ -62,9 +61,7 @@ def _check_model(parameters: Parameters) -> None:
                 remedy="name bedrock:ID, or set writer: model",
             )
     elif is_remote(model):
-        check_max_cost(parameters["max_cost"], parameters["prices"])
-        names = ("base_url", "key_variable", "timeout", "length_parameter")
-        open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
+        check_server(model, parameters)
     else:
         check_engine(parameters["engine"])
 
