@@ -36,28 +36,37 @@ class LocalChat:
         self.name = engine.name
         self.usage = Usage()
 
-    def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+    def reply(
+        self, requests: Sequence[Request], sampling: Sampling, failed: dict[int, str] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
         """Answer ``requests`` with ``sampling``, see `lib.generation.engines.base.ChatModel`.
 
         A tag by which the chat template opens the reasoning is part of the reply, so that a reply that was cut off
         before its answer is known as one.
 
         Raises:
-            DoppelError: a prompt and its reply would exceed the model's context; nothing is drawn then.
+            DoppelError: a prompt and its reply would exceed the model's context and ``failed`` is None; nothing is
+                drawn then.
         """
         prompts = [self._ids(request) for request in requests]
-        limits = [request.max_new_tokens for request in requests]
         context = self.engine.tokenizer.model_max_length
-        for prompt, limit in zip(prompts, limits, strict=True):
-            if len(prompt) + limit > context:
+        long = [i for i, prompt in enumerate(prompts) if len(prompt) + requests[i].max_new_tokens > context]
+        for position in long:
+            length, limit = len(prompts[position]), requests[position].max_new_tokens
+            sentence = f"a prompt of {length} tokens and a reply of {limit} exceed the model's {context}"
+            if failed is None:
                 raise DoppelError(
                     "generation.prompt_too_long",
-                    f"a prompt of {len(prompt)} tokens and a reply of {limit} exceed the model's {context}",
+                    sentence,
                     name="max_new_tokens",
                     value=limit,
                     remedy="shorten the prompts, or lower max_new_tokens",
                 )
-        for position, completion in self.engine.complete(prompts, sampling, limits):
+            failed[position] = sentence
+        asked = [i for i in range(len(requests)) if i not in set(long)]
+        limits = [requests[i].max_new_tokens for i in asked]
+        for place, completion in self.engine.complete([prompts[i] for i in asked], sampling, limits):
+            position = asked[place]
             self.usage.requests += 1
             self.usage.prompt_tokens += len(prompts[position])
             self.usage.completion_tokens += completion.tokens

@@ -93,7 +93,9 @@ class Endpoint:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="endpoint")
         self._counting = threading.Lock()
 
-    def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+    def reply(
+        self, requests: Sequence[Request], sampling: Sampling, failed: dict[int, str] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
         """Answer requests, those in the cache first. The same call again sends only the missing requests.
 
         When a request fails for good, no other is started and those in flight are completed. A caller that leaves the
@@ -102,6 +104,8 @@ class Endpoint:
         Args:
             requests: what is asked, each with its own limit.
             sampling: how tokens are drawn; its ``max_new_tokens`` is ignored.
+            failed: gets position and fault of each request that failed by itself (`retries.Fault.of_request`), and the
+                others go on; None: such a request ends the call too.
 
         Yields:
             (position of the request, reply), as replies arrive.
@@ -120,13 +124,17 @@ class Endpoint:
             else:
                 missing.append(position)
         stop, failure, answered = threading.Event(), None, len(requests) - len(missing)
+        going_on = failed is not None
         try:
-            positions = {self._pool.submit(self._answer, requests[i], keys[i], fields, stop): i for i in missing}
+            sent = {i: (requests[i], keys[i], fields, stop, going_on) for i in missing}
+            positions = {self._pool.submit(self._answer, *given): i for i, given in sent.items()}
             for future in as_completed(positions):
                 error = future.exception()
                 if error is None:
                     answered += 1
                     yield positions[future], future.result()
+                elif going_on and isinstance(error, retries.Fault) and error.of_request:
+                    failed[positions[future]] = error.described
                 elif not isinstance(error, _NotAsked):
                     failure = failure or error
         finally:
@@ -164,15 +172,18 @@ class Endpoint:
         keys = []
         for request in requests:
             hashed = [*shared, request.messages, request.max_new_tokens, equal_before[request]]
+            hashed += [request.stream] if request.stream else []  # replies from before there were streams keep theirs
             keys.append(sha256(json.dumps(hashed).encode()).hexdigest())
             equal_before[request] += 1
         return keys
 
-    def _answer(self, request: Request, key: str, fields: dict[str, Any], stop: threading.Event) -> Completion:
+    def _answer(
+        self, request: Request, key: str, fields: dict[str, Any], stop: threading.Event, going_on: bool
+    ) -> Completion:
         """The reply to one request, stored and counted.
 
-        A failure sets ``stop`` before the pool starts another request. Once ``stop`` is set no request is sent: those
-        in the pool's queue return at once.
+        A failure sets ``stop`` before the pool starts another request, unless it is of this request alone and the
+        others are ``going_on``. Once ``stop`` is set no request is sent: those in the pool's queue return at once.
         """
         if stop.is_set():
             raise _NotAsked
@@ -187,8 +198,9 @@ class Endpoint:
             self._count(cost=price / 1e6, unsure=answer.unsure)
             self._cache.put(key, reply, prompt_tokens)
             return reply
-        except Exception:
-            stop.set()
+        except Exception as error:
+            if not (going_on and isinstance(error, retries.Fault) and error.of_request):
+                stop.set()
             raise
 
     def _retry(self, request: Request, fields: dict[str, Any], seed: int, stop: threading.Event) -> Answer:

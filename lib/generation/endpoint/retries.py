@@ -23,12 +23,14 @@ class Fault(Exception):
         remedy: what to check first.
         retryable: whether the same request may succeed later.
         wait: seconds that the server asks to wait before that; None where it does not say.
+        of_request: whether another request may well be answered: what failed is no key, address or name of a model.
     """
 
     described: str
     remedy: str
     retryable: bool = False
     wait: float | None = None
+    of_request: bool = False
 
 
 def timed_out(timeout: float) -> Fault:
@@ -37,7 +39,12 @@ def timed_out(timeout: float) -> Fault:
     Args:
         timeout: of the endpoint, in seconds.
     """
-    return Fault(f"no reply within timeout = {timeout:g} s", "raise timeout or lower concurrency", retryable=True)
+    return Fault(
+        f"no reply within timeout = {timeout:g} s",
+        "raise timeout or lower concurrency",
+        retryable=True,
+        of_request=True,
+    )
 
 
 def disconnected(remedy: str) -> Fault:
@@ -46,7 +53,7 @@ def disconnected(remedy: str) -> Fault:
     Args:
         remedy: what to check first.
     """
-    return Fault("the connection was refused or dropped", remedy, retryable=True)
+    return Fault("the connection was refused or dropped", remedy, retryable=True, of_request=True)
 
 
 def broken(remedy: str) -> Fault:
@@ -55,7 +62,7 @@ def broken(remedy: str) -> Fault:
     Args:
         remedy: what to check first.
     """
-    return Fault("a reply that is not a chat completion", remedy, retryable=True)
+    return Fault("a reply that is not a chat completion", remedy, retryable=True, of_request=True)
 
 
 def answered(status: int, words: str, wait: float | None, remedy: str, *, passes: bool) -> Fault:
@@ -75,6 +82,7 @@ def answered(status: int, words: str, wait: float | None, remedy: str, *, passes
         remedy if status < 500 else "wait until the server has recovered",
         retryable=passes and (wait or 0) <= LONGEST_WAIT,
         wait=wait,
+        of_request=status in (400, 408, 409, 413, 422) or status >= 500,
     )
 
 

@@ -114,10 +114,13 @@ class Request:
     Attributes:
         messages: pairs of role (system, user, assistant) and content.
         max_new_tokens: longest reply in tokens.
+        stream: tells the draws of an endpoint's reply from those of equal requests; 0: by the order of the requests.
+            A local model draws for a batch, and does not read it.
     """
 
     messages: tuple[tuple[str, str], ...]
     max_new_tokens: int
+    stream: int = 0
 
 
 @dataclass
@@ -184,15 +187,22 @@ class ChatModel(Protocol):
     name: str
     usage: Usage
 
-    def reply(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[int, Completion]]:
+    def reply(
+        self, requests: Sequence[Request], sampling: Sampling, failed: dict[int, str] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
         """Answer requests; equal requests get different draws.
 
         Args:
             requests: what is asked, each with its own limit.
             sampling: how tokens are drawn; its ``max_new_tokens`` is ignored.
+            failed: where a request fails for good and others may not, its position and what happened are written here,
+                and the others are answered. None: the first such request ends the call.
 
         Yields:
             (position of the request, reply), as replies are finished.
+
+        Raises:
+            DoppelError: a request failed and ``failed`` is None, or no request can be answered.
         """
         ...
 
