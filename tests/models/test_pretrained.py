@@ -9,7 +9,8 @@ import pytest
 from support.errors import refused
 
 from lib.models import loading
-from lib.models.pretrained import check_name, from_pretrained
+from lib.models.bundled import BUNDLED
+from lib.models.pretrained import BUNDLED_ENCODERS, BUNDLED_MODELS, check_name, from_pretrained
 
 TINY = "bundled:tiny-random"
 
@@ -92,3 +93,13 @@ def test_a_folder_without_a_model_is_refused_before_anything_runs(tmp_path: Path
         str(loading.locate(TINY)),
     ):
         check_name(name)
+
+
+def test_a_bundled_model_that_there_is_not_is_refused_before_anything_runs() -> None:
+    assert set(BUNDLED_MODELS) == set(BUNDLED)
+    with refused("models.unknown_bundled", name="model") as error:
+        check_name("bundled:smollm2-135m")
+    assert "smollm2-135m-instruct" in error.value.remedy
+    check_name("bundled:all-minilm-l6-v2", BUNDLED_ENCODERS)
+    with refused("models.unknown_bundled"):
+        check_name("bundled:all-minilm-l6-v2")

@@ -1,6 +1,7 @@
 """The scorecard of a whole run, of one with parts missing, and of runs that may not be compared."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -469,17 +470,28 @@ def test_without_a_floor_or_an_arm_without_privacy_nothing_is_said_of_its_price(
         assert not any(PRICE in sentence for sentence in card["answers"]), left_out
 
 
-def test_a_second_arm_that_is_only_prompted_stands_beside_the_floor(tmp_path: Path) -> None:
-    """As a model that was not tuned, under the prompt of training: a row of its own, and no floor."""
-    inputs = toys.whole(tmp_path)
+def with_untuned(folder: Path, level: float, **levels: float) -> dict:
+    """A scorecard with a second arm that is only prompted, whose utility has a level."""
+    inputs = toys.whole(folder)
     inputs["untuned"] = toys.stage(
-        tmp_path / "toy", "11_generate.untuned", inputs={"corpus": "00_process_data"}, metrics={"records": 300},
+        folder / "toy", "11_generate.untuned", inputs={"corpus": "00_process_data"}, metrics={"records": 300},
         files={"synthetic.jsonl": "{}"}, base_model="toy-135m", prompt="{mood}:", chat=False,
     )  # fmt: skip
-    named = ARMS | {"untuned": "11_generate.untuned"}
-    levels = toys.LEVELS | {"untuned": 0.1}
-    toys.measured(tmp_path / "toy", "utility", levels, metrics=[("mood by TF-IDF", "accuracy")], named=named)
-    card = toys.build(inputs)
+    named, utility = ARMS | {"untuned": "11_generate.untuned"}, toys.LEVELS | levels | {"untuned": level}
+    toys.measured(folder / "toy", "utility", utility, metrics=[("mood by TF-IDF", "accuracy")], named=named)
+    return toys.build(inputs)
+
+
+def test_an_arm_that_is_as_good_for_less_epsilon_is_named(tmp_path: Path) -> None:
+    """No metric shows eps8 to be better than it; evolved is."""
+    card = with_untuned(tmp_path, 0.2, eps8=0.2, evolved=0.8)
+    (sentence,) = [sentence for sentence in card["answers"] if "spent epsilon" in sentence]
+    assert re.match(r"untuned spent epsilon [0-9.]+ alone, and no headline metric shows eps8 to be better: ", sentence)
+
+
+def test_a_second_arm_that_is_only_prompted_stands_beside_the_floor(tmp_path: Path) -> None:
+    """As a model that was not tuned, under the prompt of training: a row of its own, and no floor."""
+    card = with_untuned(tmp_path, 0.1)
     assert card["floor"] == ARMS["base"] and arm(card, "untuned")["method"] == "prompt only"
     assert metric(card, "untuned", "accuracy")["floor"] == metric(card, "base", "accuracy")["value"]
     assert pair(card, "base", "untuned", "utility") == {"better": {"accuracy"}}

@@ -17,9 +17,8 @@ from lib.data.assets import fetch
 from lib.evaluation.utility import frozen_layers
 from lib.evaluation.utility.linear_classifiers import Fit
 from lib.models import loading
-from lib.models.encoders import BUNDLED_ENCODERS
 from lib.models.examples import by_length
-from lib.models.pretrained import from_pretrained
+from lib.models.pretrained import BUNDLED_ENCODERS, from_pretrained
 
 TOKENS_AT_ONCE = 2048  # of texts that are predicted together
 TOKENS_A_PASS = 512  # of texts in one forward and backward pass; a batch is several passes of texts of similar length

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lib.common.errors import DoppelError
-from lib.models.pretrained import check_name
+from lib.models.pretrained import BUNDLED_ENCODERS, check_name
 from lib.pii.checking.common import translation
 from lib.pii.detectors.registry import GLINER, TRAINED, check_names
 from lib.pii.locales import locale_named
@@ -21,7 +21,7 @@ def check(parameters: Parameters) -> None:
             common name or detector, a detector gliner without its model, or a reference that is not there.
     """
     check_only_input(parameters, "synthetic")
-    check_name(parameters["classifier"])
+    check_name(parameters["classifier"], BUNDLED_ENCODERS)
     locale_named(parameters["locale"])
     translation(parameters["reference_scheme"], (), parameters["reference_labels"])
     check_names(parameters["beside"])
