@@ -78,7 +78,7 @@ class Profile:
         seed: what was drawn, or came from a user's file: column -> value.
         attributes: name -> value, the seed's among them.
         events: at least one.
-        attr_to_share: the attribute of the first event that the record is about.
+        attr_to_share: the attribute that the record is about, of the event that its situation names.
     """
 
     seed: dict[str, str]
