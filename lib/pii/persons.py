@@ -63,6 +63,16 @@ class Person:
         fake.random = self.rng(field)
         return getattr(fake, method)(*args, **settings)
 
+    def fix(self, *, first: str, female: bool, birth: date) -> None:
+        """Say what is known of the person already; all else agrees with it. Call it before anything is drawn.
+
+        Args:
+            first: given name.
+            female: whether first name, form of address, gender and national number are a woman's.
+            birth: date of birth, not after ``reference``.
+        """
+        self.female, self.birth, self._first = female, birth, (first, first)
+
     @cached_property
     def female(self) -> bool:
         """Whether first name, form of address, gender and national number are a woman's; otherwise a man's."""

@@ -16,12 +16,15 @@ class Task:
     Attributes:
         id: of the record: ``record-000017``.
         seed: of all its draws; it follows from the stage's seed and the id, so that no record depends on another.
-        known: field -> value of the person: the columns of the seed, and every field of ``fields.csv``.
+        person: the person's seed, whole: column -> value (`lib.private_records.seeds.COLUMNS`).
+        known: field -> value of the person: the seed's (but for the date, which is as the country writes it, and a
+            disability that is none), ``ethnicity``, ``citizenship``, and every field of ``fields.csv``.
         values: of further persons and things, and of classes that no field has.
     """
 
     id: str
     seed: int
+    person: Mapping[str, str]
     known: Mapping[str, str]
     values: Values
 
