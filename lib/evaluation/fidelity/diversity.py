@@ -121,8 +121,17 @@ def vendi_score(embeddings: np.ndarray) -> float:
             remedy="embed these texts again",
         )
     rows = (embeddings / norms).astype(np.float64)
-    gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
-    shares = np.linalg.eigvalsh(gram / len(rows))
+    return vendi_score_of(rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows, len(rows))
+
+
+def vendi_score_of(similarities: np.ndarray, records: int) -> float:
+    """`vendi_score` from cosine similarities, or from a matrix with the same eigenvalues above 0.
+
+    Args:
+        similarities: symmetric, (m, m).
+        records: how many records they are of, n.
+    """
+    shares = np.linalg.eigvalsh(similarities / records)
     shares = shares[shares > 1e-12]
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
