@@ -1,0 +1,64 @@
+"""The gain in Vendi score against the score of whole sets, and the rules that read it."""
+
+import numpy as np
+import pytest
+
+from lib.evaluation.fidelity.diversity import vendi_score
+from lib.private_records.acceptance import Acceptance
+from lib.private_records.novelty import History, Sample, unit
+
+
+def rows(count: int, width: int = 6, seed: int = 0) -> np.ndarray:
+    return np.array([unit(row) for row in np.random.default_rng(seed).normal(size=(count, width))])
+
+
+@pytest.mark.parametrize("count, width", [(1, 6), (4, 6), (9, 6), (40, 6)])
+def test_the_score_with_one_more_is_that_of_the_whole_set(count: int, width: int) -> None:
+    known, new = rows(count, width), rows(1, width, seed=1)[0]
+    assert Sample(known).vendi(new) == pytest.approx(vendi_score(np.vstack([known, new])), rel=1e-6)
+
+
+def test_a_copy_adds_less_than_something_new() -> None:
+    known = np.eye(5, dtype=np.float32)[:4]
+    sample = Sample(known)
+    assert sample.vendi(known[0]) < sample.vendi(unit(known[0] + 0.5 * np.eye(5)[4])) < sample.vendi(np.eye(5)[4])
+    assert sample.vendi(np.eye(5)[4]) == pytest.approx(5)
+
+
+def test_only_the_window_is_drawn_from_without_repeats() -> None:
+    history = History(window=6, sample=4)
+    assert len(history.draw(0)) == 0
+    history.add(np.eye(10, dtype=np.float32)[:3])
+    assert len(history.draw(0)) == 3
+    history.add(np.eye(10, dtype=np.float32)[3:])
+    drawn = [tuple(history.draw(seed).rows.argmax(axis=1)) for seed in range(40)]
+    assert all(len(set(one)) == 4 and min(one) >= 4 for one in drawn) and len(set(drawn)) > 5
+    assert history.draw(7).rows.tolist() == history.draw(7).rows.tolist()
+
+
+def test_a_zero_vector_stays_zero() -> None:
+    assert not unit(np.zeros(3)).any()
+
+
+@pytest.mark.parametrize(
+    "preferred, gain, accepted",
+    [(True, 0.01, True), (True, 0.0, False), (True, -0.2, False), (False, 0.9, False), (False, 1.1, True),
+     (True, None, True), (False, None, False)],
+)  # fmt: skip
+def test_the_threshold(preferred: bool, gain: float | None, accepted: bool) -> None:
+    assert Acceptance().accepts(preferred, gain, draw=0.99) == accepted
+
+
+def test_without_the_diversity_term_the_judge_decides() -> None:
+    rule = Acceptance(diversity=False)
+    assert rule.accepts(True, -3.0, draw=0.99) and not rule.accepts(False, 3.0, draw=0.0)
+
+
+@pytest.mark.parametrize("preferred, gain", [(False, 0.2), (False, None), (True, -1.4), (False, -0.3)])
+def test_metropolis_accepts_as_often_as_its_probability(preferred: bool, gain: float | None) -> None:
+    rule = Acceptance("metropolis", temperature=0.5)
+    change = (0.5 if preferred else -0.5) + 0.5 * (gain or 0.0)
+    draws = np.random.default_rng(0).random(4000)
+    share = np.mean([rule.accepts(preferred, gain, draw) for draw in draws])
+    assert share == pytest.approx(np.exp(change / 0.5), abs=0.03)
+    assert rule.accepts(True, 0.3, draw=0.999999)  # a higher score always
