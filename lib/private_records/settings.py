@@ -5,11 +5,8 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.data.sources.source_file import kind_of, locate
-from lib.pii.detectors.rules import Rules
-from lib.private_records import fields, seeds, slot_text
+from lib.private_records import fields, public_lists, seeds, slot_text
 from lib.private_records.acceptance import Acceptance
-from lib.private_records.author import Author
-from lib.private_records.model_author import ModelAuthor
 from lib.private_records.people import new_task
 from lib.private_records.pipeline import Recipe
 from lib.private_records.prompting import Prompts
@@ -28,9 +25,7 @@ def files(parameters: Parameters) -> list[Path]:
     Args:
         parameters: of 50_private_records.
     """
-    from lib.private_records.grammar_author import files as of_grammar
-
-    read = [*(PII / name for name in TABLES), fields.TABLE, seeds.FILE, slot_text.BRACKETS, *of_grammar()]
+    read = [*(PII / name for name in TABLES), fields.TABLE, seeds.FILE, slot_text.BRACKETS, *public_lists.files()]
     if parameters["author"] == "model":
         read.append(Path(str(parameters["prompts"])))
     if parameters["seeds"] is not None:
@@ -73,23 +68,11 @@ def tasks(parameters: Parameters) -> list[Task]:
     """
     table = Table()
     given = _given(parameters, table)
-    how = (parameters["seed"], table, parameters["countries"], parameters["values"])
-    names = (f"record-{number:06d}" for number in range(parameters["samples"]))
-    return [new_task(name, how[0], given[number] if given else {}, *how[1:]) for number, name in enumerate(names)]
-
-
-def author(parameters: Parameters) -> Author:
-    """Who writes.
-
-    Args:
-        parameters: of 50_private_records, checked.
-    """
-    from lib.private_records.grammar_author import GrammarAuthor, event_titles
-
-    if parameters["author"] == "grammar":
-        return GrammarAuthor()
-    prompts = Prompts(Path(parameters["prompts"]))
-    return ModelAuthor(prompts, event_titles(), parameters["tries"], parameters["min_words"], Rules("en_US"))
+    people = (given[number] if given else {} for number in range(parameters["samples"]))
+    drawn = (table, parameters["countries"], parameters["values"])
+    return [
+        new_task(f"record-{number:06d}", parameters["seed"], person, *drawn) for number, person in enumerate(people)
+    ]
 
 
 def recipe(parameters: Parameters) -> Recipe:
@@ -130,10 +113,10 @@ def _check_model(parameters: Parameters) -> None:
     from lib.generation.endpoint.servers import check_server
     from lib.generation.engines.names import check_engine, is_remote
 
-    model = parameters["model"]
-    if model is None:
+    name = parameters["model"]
+    if name is None:
         raise DoppelError("private_records.no_model", "author: model needs a model", name="model", remedy="name it")
-    if is_remote(str(model)):
-        check_server(str(model), parameters)
+    if is_remote(str(name)):
+        check_server(str(name), parameters)
     else:
         check_engine(parameters["engine"])

@@ -1,0 +1,54 @@
+"""Opens what records are written with: the author, the model that it asks, and the encoder of texts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib.generation.engines.base import ChatModel
+from lib.generation.generate import open_chat
+from lib.methods.private_evolution.text_api import SERVER
+from lib.models.encoders import open_encoder
+from lib.pii.detectors.rules import Rules
+from lib.private_records import public_lists
+from lib.private_records.author import Author
+from lib.private_records.grammar_author import GrammarAuthor
+from lib.private_records.model_author import ModelAuthor
+from lib.private_records.pipeline import Embed
+from lib.private_records.prompting import Prompts
+
+Parameters = Mapping[str, object]
+
+
+def author(parameters: Parameters) -> Author:
+    """Who writes.
+
+    Args:
+        parameters: of 50_private_records, checked.
+    """
+    lists = public_lists.load()
+    if parameters["author"] == "grammar":
+        return GrammarAuthor(lists)
+    prompts, titles = Prompts(Path(parameters["prompts"])), sorted(lists.events)
+    return ModelAuthor(prompts, titles, parameters["tries"], parameters["min_words"], Rules("en_US"))
+
+
+def model(parameters: Parameters) -> ChatModel | None:
+    """The model that the author asks; None where it asks none.
+
+    Args:
+        parameters: of 50_private_records, checked.
+    """
+    if parameters["author"] == "grammar":
+        return None
+    server = {name: parameters[name] for name in SERVER}
+    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
+    return open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+
+
+def embedder(parameters: Parameters) -> Embed:
+    """Embeds one text at a time: in a batch, the others could change its last digits.
+
+    Args:
+        parameters: of 50_private_records, checked.
+    """
+    encoder = open_encoder(parameters["embedding"], device=parameters["embedding_device"], batch_size=1)
+    return lambda text: encoder.encode([text])[0]
