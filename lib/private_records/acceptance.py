@@ -35,16 +35,15 @@ class Acceptance:
     diversity: bool = True
     temperature: float = 0.25
 
-    def accepts(self, preferred: bool, gain: float | None, draw: float) -> bool:
-        """Whether the revision is accepted.
+    def probability(self, preferred: bool, gain: float | None) -> float:
+        """How likely the revision is accepted, in [0, 1]; 0 or 1 by the threshold rule.
 
         Args:
             preferred: by the judge.
             gain: in Vendi score over the text before; None: there is nothing to compare with.
-            draw: uniform on [0, 1), read by the Metropolis rule.
         """
         novelty = gain if self.diversity else None
         if self.rule == "threshold":
-            return preferred if novelty is None else 0.5 * preferred + 0.5 * max(0.0, novelty) > 0.5
+            return float(preferred if novelty is None else 0.5 * preferred + 0.5 * max(0.0, novelty) > 0.5)
         change = (0.5 if preferred else -0.5) + 0.5 * (novelty or 0.0)
-        return draw < math.exp(min(0.0, change / self.temperature))
+        return math.exp(min(0.0, change / self.temperature))

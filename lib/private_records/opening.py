@@ -8,9 +8,8 @@ from lib.generation.generate import open_chat
 from lib.methods.private_evolution.text_api import SERVER
 from lib.models.encoders import open_encoder
 from lib.pii.detectors.rules import Rules
-from lib.private_records import public_lists
 from lib.private_records.author import Author
-from lib.private_records.grammar_author import GrammarAuthor
+from lib.private_records.grammar_author import GrammarAuthor, event_titles
 from lib.private_records.model_author import ModelAuthor
 from lib.private_records.pipeline import Embed
 from lib.private_records.prompting import Prompts
@@ -24,11 +23,10 @@ def author(parameters: Parameters) -> Author:
     Args:
         parameters: of 50_private_records, checked.
     """
-    lists = public_lists.load()
     if parameters["author"] == "grammar":
-        return GrammarAuthor(lists)
-    prompts, titles = Prompts(Path(parameters["prompts"])), sorted(lists.events)
-    return ModelAuthor(prompts, titles, parameters["tries"], parameters["min_words"], Rules("en_US"))
+        return GrammarAuthor()
+    prompts = Prompts(Path(parameters["prompts"]))
+    return ModelAuthor(prompts, event_titles(), parameters["tries"], parameters["min_words"], Rules("en_US"))
 
 
 def model(parameters: Parameters) -> ChatModel | None:

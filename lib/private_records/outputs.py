@@ -102,6 +102,19 @@ def _pairs(values: Mapping[str, str]) -> list[tuple[str, str]]:
     return list(values.items())
 
 
+def marked(record: PrivateRecord) -> tuple[str, list[tuple[int, int, str]]]:
+    """The text, and start, end and name of each attribute in it; names that share a place are joined.
+
+    Args:
+        record: whose attributes have places that are equal or disjoint.
+    """
+    names: dict[tuple[int, int], list[str]] = {}
+    for one in record.attributes:
+        for place in one.places:
+            names.setdefault(tuple(place), []).append(one.name)
+    return record.text, [(start, end, ", ".join(told)) for (start, end), told in sorted(names.items())]
+
+
 def by_category(records: Iterable[PrivateRecord]) -> dict[str, int]:
     """How many attributes the texts tell, by category; direct ones by themselves.
 

@@ -81,7 +81,7 @@ def write_record(task: Task, author: Author, recipe: Recipe, embed: Embed, sampl
         version = slot_text.filled(new, task)
         moved = unit(embed(version.text))
         gain = sample.vendi(moved) - sample.vendi(embedding) if len(sample) else None
-        accepted = recipe.acceptance.accepts(preferred, gain, task.rng(f"accept.{number}").random())
+        accepted = task.rng(f"accept.{number}").random() < recipe.acceptance.probability(preferred, gain)
         rounds.append(Round(version.text, preferred, gain or 0.0, accepted))
         if accepted:
             text, current, embedding = new, version, moved

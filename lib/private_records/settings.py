@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.data.sources.source_file import kind_of, locate
-from lib.private_records import fields, public_lists, seeds, slot_text
+from lib.private_records import fields, grammar_author, seeds, slot_text
 from lib.private_records.acceptance import Acceptance
 from lib.private_records.people import new_task
 from lib.private_records.pipeline import Recipe
@@ -25,7 +25,7 @@ def files(parameters: Parameters) -> list[Path]:
     Args:
         parameters: of 50_private_records.
     """
-    read = [*(PII / name for name in TABLES), fields.TABLE, seeds.FILE, slot_text.BRACKETS, *public_lists.files()]
+    read = [*(PII / name for name in TABLES), fields.TABLE, seeds.FILE, slot_text.BRACKETS, *grammar_author.files()]
     if parameters["author"] == "model":
         read.append(Path(str(parameters["prompts"])))
     if parameters["seeds"] is not None:

@@ -46,19 +46,18 @@ def test_a_zero_vector_stays_zero() -> None:
      (True, None, True), (False, None, False)],
 )  # fmt: skip
 def test_the_threshold(preferred: bool, gain: float | None, accepted: bool) -> None:
-    assert Acceptance().accepts(preferred, gain, draw=0.99) == accepted
+    assert Acceptance().probability(preferred, gain) == accepted
 
 
 def test_without_the_diversity_term_the_judge_decides() -> None:
     rule = Acceptance(diversity=False)
-    assert rule.accepts(True, -3.0, draw=0.99) and not rule.accepts(False, 3.0, draw=0.0)
+    assert rule.probability(True, -3.0) == 1 and rule.probability(False, 3.0) == 0
 
 
 @pytest.mark.parametrize("preferred, gain", [(False, 0.2), (False, None), (True, -1.4), (False, -0.3)])
-def test_metropolis_accepts_as_often_as_its_probability(preferred: bool, gain: float | None) -> None:
+def test_metropolis_accepts_a_lower_score_by_how_much_lower_it_is(preferred: bool, gain: float | None) -> None:
     rule = Acceptance("metropolis", temperature=0.5)
     change = (0.5 if preferred else -0.5) + 0.5 * (gain or 0.0)
-    draws = np.random.default_rng(0).random(4000)
-    share = np.mean([rule.accepts(preferred, gain, draw) for draw in draws])
-    assert share == pytest.approx(np.exp(change / 0.5), abs=0.03)
-    assert rule.accepts(True, 0.3, draw=0.999999)  # a higher score always
+    assert change < 0 and rule.probability(preferred, gain) == pytest.approx(np.exp(change / 0.5))
+    assert rule.probability(True, 0.3) == rule.probability(False, 1.5) == 1  # a higher score always
+    assert Acceptance("metropolis", False, 0.5).probability(preferred, gain) == (1 if preferred else np.exp(-1))

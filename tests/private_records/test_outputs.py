@@ -1,5 +1,7 @@
 """What a set is written as: one schema in JSON Lines and Parquet, spans of slots, counts."""
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,15 @@ def test_an_arms_records_have_type_and_formality_as_labels(records: list[Private
     (first, *_) = outputs.as_arm(records)
     assert first.text.reveal() == records[0].text and first.labels["record_type"] == "note"
     assert first.labels["formal"] in ("yes", "no")
+
+
+def test_marked_places_are_disjoint_and_name_all_attributes(records: list[PrivateRecord]) -> None:
+    record = records[0]
+    twice = replace(record.attributes[0], name="again")
+    text, spans = outputs.marked(replace(record, attributes=(*record.attributes, twice)))
+    assert text == record.text and all(before[1] <= behind[0] for before, behind in pairwise(spans))
+    assert spans[0][2] == f"{record.attributes[0].name}, again"
+    assert len(spans) == sum(len(one.places) for one in record.attributes)
 
 
 def test_counts(records: list[PrivateRecord]) -> None:
