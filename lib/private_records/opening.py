@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.generation.engines.base import ChatModel
+from lib.generation.engines.base import ChatModel, Sampling
 from lib.generation.generate import open_chat
 from lib.methods.private_evolution.text_api import SERVER
 from lib.models.encoders import open_encoder
@@ -50,3 +50,20 @@ def embedder(parameters: Parameters) -> Embed:
     """
     encoder = open_encoder(parameters["embedding"], device=parameters["embedding_device"], batch_size=1)
     return lambda text: encoder.encode([text])[0]
+
+
+def means(parameters: Parameters) -> dict[str, object]:
+    """What `lib.private_records.writing.write_set` writes with: author, model, sampling, encoder, size of the history.
+
+    Args:
+        parameters: of 50_private_records, checked.
+    """
+    return {
+        "author": author(parameters),
+        "model": model(parameters),
+        "sampling": Sampling.of(parameters),
+        "embed": embedder(parameters),
+        "window": parameters["novelty_window"],
+        "sample": parameters["novelty_sample"],
+        "block": parameters["block"],
+    }

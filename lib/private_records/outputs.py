@@ -15,7 +15,7 @@ from lib.data.records import Record
 from lib.data.tokenize import count
 from lib.pii.exports.examples import Example
 from lib.private_records import slot_text
-from lib.private_records.schema import PrivateRecord
+from lib.private_records.schema import Failed, PrivateRecord
 from lib.private_records.task import Task
 
 LANGUAGE = "en"
@@ -113,6 +113,34 @@ def marked(record: PrivateRecord) -> tuple[str, list[tuple[int, int, str]]]:
         for place in one.places:
             names.setdefault(tuple(place), []).append(one.name)
     return record.text, [(start, end, ", ".join(told)) for (start, end), told in sorted(names.items())]
+
+
+def faults(records: Iterable[PrivateRecord], tasks: Iterable[Task]) -> dict[str, int]:
+    """What is wrong with a set; all counts are 0 for what this stage writes.
+
+    Args:
+        records: of the set.
+        tasks: that they were written for, among others.
+
+    Returns:
+        How many places of attributes do not hold their value, and how many texts differ from their slots with values.
+    """
+    by_id, places, texts = {task.id: task for task in tasks}, 0, 0
+    for record in records:
+        told = [(place, one.value) for one in record.attributes for place in one.places]
+        places += sum(record.text[place.start : place.end] != value for place, value in told)
+        texts += slot_text.filled(record.slot_text, by_id[record.id]).text != record.text
+    return {"places that do not hold their value": places, "texts that differ from their slots": texts}
+
+
+def failures(failed: Iterable[Failed]) -> list[dict[str, object]]:
+    """Rows of a table: step, reasons, and how many records ended so, the most frequent first.
+
+    Args:
+        failed: of the set.
+    """
+    told = Counter((one.step, ", ".join(one.reasons)) for one in failed)
+    return [{"step": step, "reasons": reasons, "records": count} for (step, reasons), count in told.most_common()]
 
 
 def by_category(records: Iterable[PrivateRecord]) -> dict[str, int]:

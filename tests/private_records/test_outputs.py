@@ -76,6 +76,18 @@ def test_marked_places_are_disjoint_and_name_all_attributes(records: list[Privat
     assert len(spans) == sum(len(one.places) for one in record.attributes)
 
 
+def test_faults_are_counted(records: list[PrivateRecord]) -> None:
+    assert not any(outputs.faults(records, tasks(4)).values())
+    bent = replace(records[0], text=f"{records[0].text[1:]} ")
+    found = outputs.faults([bent, *records[1:]], tasks(4))
+    assert list(found.values()) == [sum(len(one.places) for one in bent.attributes), 1]
+
+
+def test_failures_are_told_by_step_and_reasons() -> None:
+    made = [Failed("a", "draft", ("too short",) * 2), Failed("b", "judge"), Failed("c", "draft", ("too short",) * 2)]
+    assert outputs.failures(made)[0] == {"step": "draft", "reasons": "too short, too short", "records": 2}
+
+
 def test_counts(records: list[PrivateRecord]) -> None:
     told = outputs.by_category(records)
     assert told["event"] == 8 and sum(told.values()) == sum(len(one.attributes) for one in records)

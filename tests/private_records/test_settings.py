@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from lib.private_records.grammar_author import GrammarAuthor
 from support.errors import refused
 from support.project import ROOT
 
-from lib.private_records import opening, settings
+from lib.private_records import grammar_author, opening, settings
 from lib.private_records.model_author import ModelAuthor
 from lib.stage.parameters import read_spec
 
@@ -28,7 +27,7 @@ def test_the_defaults_are_fine_and_name_every_file() -> None:
 
 
 def test_who_writes_and_whether_a_model_is_asked() -> None:
-    assert isinstance(opening.author(of()), GrammarAuthor) and opening.model(of()) is None
+    assert isinstance(opening.author(of()), grammar_author.GrammarAuthor) and opening.model(of()) is None
     assert isinstance(opening.author(of(**MODEL)), ModelAuthor)
 
 
