@@ -30,7 +30,7 @@ PASSING = {  # faults that a second try may not meet again, and how a lasting on
     "model failed": (aws_error(424, "ModelErrorException"), "HTTP 424 (ModelErrorException)"),
     "500": (aws_error(500, "InternalServerException"), "HTTP 500 (InternalServerException)"),
     "503": (aws_error(503, "ServiceUnavailableException"), "HTTP 503 (ServiceUnavailableException)"),
-    "slow": (hang, "no reply within timeout = 0.1 s"),
+    "slow": (hang, "no reply within timeout = 0.5 s"),
     "dropped": (drop, "the connection was refused or dropped"),
     "cut": (page(b'{"output"', Content_Length=500), "a reply that is not a chat completion"),
     "no JSON": (page(b"{"), "a reply that is not a chat completion"),
@@ -82,7 +82,7 @@ def test_each_request_is_answered_counted_and_paid_for_once(open_bedrock, server
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_costs_a_second_try(fault: str, open_bedrock, server: ChatServer, waits: list[float]):
     server.script["p3"] = [PASSING[fault][0]]
-    endpoint = open_bedrock(timeout=0.1 if fault == "slow" else 30)
+    endpoint = open_bedrock(timeout=0.5 if fault == "slow" else 30)
     assert replies(endpoint, asks(6))[3].text == "p3 answered"
     assert server.tries == one_try_each(6, p3=2)
     assert (endpoint.usage.requests, endpoint.usage.retries) == (6, 1)
@@ -94,7 +94,7 @@ def test_a_fault_that_passes_costs_a_second_try(fault: str, open_bedrock, server
 def test_a_lasting_fault_stops_and_the_next_run_resumes(fault: str, open_bedrock, server: ChatServer):
     answer, described = PASSING[fault]
     server.script["p3"] = [answer] * 9
-    endpoint = open_bedrock(timeout=0.1 if fault == "slow" else 30)
+    endpoint = open_bedrock(timeout=0.5 if fault == "slow" else 30)
     with refused("generation.endpoint_failed", name=MODEL) as error:
         list(endpoint.reply(asks(12), SAMPLING))
     assert server.tries["p3"] == 3 and described in error.value.sentence

@@ -41,7 +41,7 @@ DESCRIBED = {
     "408": "HTTP 408",
     "500": "HTTP 500",
     "503": "HTTP 503",
-    "slow": "no reply within timeout = 0.1 s",
+    "slow": "no reply within timeout = 0.5 s",
     "dropped": "the connection was refused or dropped",
     "cut": "the connection was refused or dropped",
 }  # the others: a reply that is not a chat completion
@@ -79,7 +79,7 @@ def test_each_request_is_answered_in_its_place_counted_and_paid_for_once(open_en
 @pytest.mark.parametrize("fault", RETRYABLE)
 def test_a_retryable_fault_costs_a_second_try(fault: str, open_endpoint, server: ChatServer, waits: list[float]):
     server.script["p3"] = [RETRYABLE[fault]]
-    endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
+    endpoint = open_endpoint(timeout=0.5 if fault == "slow" else 30)
     got = replies(endpoint, asks(6))
     assert all(got[number].text.startswith(f"p{number} ") for number in range(6))
     assert server.tries == one_try_each(6, p3=2)
@@ -91,7 +91,7 @@ def test_a_retryable_fault_costs_a_second_try(fault: str, open_endpoint, server:
 @pytest.mark.parametrize("fault", RETRYABLE)
 def test_a_lasting_fault_stops_with_the_count_and_the_next_run_resumes(fault: str, open_endpoint, server: ChatServer):
     server.script["p3"] = [RETRYABLE[fault]] * 9
-    endpoint = open_endpoint(timeout=0.1 if fault == "slow" else 30)
+    endpoint = open_endpoint(timeout=0.5 if fault == "slow" else 30)
     got: dict[int, Completion] = {}
     with refused("generation.endpoint_failed", name="openai:tiny") as error:
         got.update(endpoint.reply(asks(12), SAMPLING))
