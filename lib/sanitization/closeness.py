@@ -1,0 +1,121 @@
+"""How near a guess comes to a value: the same in other words, near, or neither.
+
+Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a number, one that is off by at most
+`SHARE` of it; of a code or an address, `LETTERS` of its letters in order; of all else, words that are alike. A guess
+counts with the largest error that its words leave (`lib.sanitization.quantities`): *2021* is not near to a day of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from lib.data.tokenize import words
+from lib.sanitization.leaks import Searched
+from lib.sanitization.quantities import as_days, as_number, days, numbers
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from lib.models.encoders import Encoder
+
+Nearness = Literal["same", "near", "other"]
+Alike = Callable[[Sequence[tuple[str, str]]], Sequence[float]]  # pairs of value and guess -> likeness in [0, 1]
+
+DAYS = 31  # largest error of a day: *March 2021* comes near to a day in that month
+SHARE = 0.05  # largest error of a number, as a share of it: an age within two years at 42
+LETTERS = 0.8  # of a code or an address
+LONGEST = 120  # characters of a guess that count: whoever names many values has guessed none
+
+
+class Words(NamedTuple):
+    """When words are alike.
+
+    Attributes:
+        alike: of pairs of a value and a guess.
+        least: likeness from which a guess is near, in (0, 1].
+    """
+
+    alike: Alike
+    least: float
+
+
+def shared_words(pairs: Sequence[tuple[str, str]]) -> list[float]:
+    """Which share of each value its guess has, word by word, each counting by its letters; short ones not at all.
+
+    Args:
+        pairs: of value and guess.
+
+    Returns:
+        Shares in [0, 1]; 0 for a value without words that count.
+    """
+    return [_shared(weighty(value), frozenset(words(guess))) for value, guess in pairs]
+
+
+def by_embedding(encoder: Encoder) -> Alike:
+    """Cosine similarity of value and guess.
+
+    Args:
+        encoder: a sentence encoder.
+    """
+
+    def alike(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        sides = [encoder.encode([pair[side] for pair in pairs]) for side in (0, 1)]
+        dots, norms = (sides[0] * sides[1]).sum(1), [np.linalg.norm(side, axis=1) for side in sides]
+        return np.maximum(0.0, dots / np.maximum(norms[0] * norms[1], 1e-12))
+
+    return alike
+
+
+WORDS = Words(shared_words, 0.5)  # needs no model
+
+
+def nearness(pairs: Sequence[tuple[str, str]], by_words: Words = WORDS) -> list[Nearness]:
+    """How near each guess comes to its value.
+
+    Args:
+        pairs: of value and guess; an empty guess is none. Only the first `LONGEST` characters of a guess count, or as
+            many as the value has.
+        by_words: the measure for what is neither day, number nor code.
+
+    Returns:
+        ``same``: the guess holds the value (`lib.sanitization.leaks`). Of each pair one.
+    """
+    cut = [(value, guess[: max(LONGEST, len(value))].strip()) for value, guess in pairs]
+    found: list[Nearness | None] = [_nearness(value, guess) for value, guess in cut]
+    left = [place for place, one in enumerate(found) if one is None]
+    likeness = by_words.alike([cut[place] for place in left]) if left else []
+    for place, share in zip(left, likeness, strict=True):
+        found[place] = "near" if share >= by_words.least else "other"
+    return found
+
+
+def weighty(value: str) -> dict[str, int]:
+    """The words of a value that count, each with its weight: its letters.
+
+    Args:
+        value: any text.
+    """
+    return {word: len(word) for word in words(value) if len(word) > 2 or word.isdecimal()}
+
+
+def _nearness(value: str, guess: str) -> Nearness | None:
+    """None: words decide."""
+    if not guess:
+        return "other"
+    if Searched(guess).places(value):
+        return "same"
+    if sought := as_days(value):
+        return "near" if any(one.error(day) <= DAYS for day in sought for one in days(guess)) else "other"
+    if sought := as_number(value):
+        close = any(one.error(number) <= SHARE * abs(number) for number in sought for one in numbers(guess))
+        return "near" if close else "other"
+    if len(value.split()) == 1 and ("@" in value or any(map(str.isdigit, value))):
+        return "near" if fuzz.ratio(value.casefold(), guess.casefold()) >= 100 * LETTERS else "other"
+    return None
+
+
+def _shared(weights: dict[str, int], guessed: frozenset[str]) -> float:
+    total = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in guessed) / total if total else 0.0
