@@ -8,6 +8,7 @@ from lib.generation.workflow import Unusable
 
 _FENCE = re.compile(r"```[A-Za-z0-9_-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _OPENS = re.compile(r"[{\[]")
+_BEGUN = {"{": re.compile(r'\s*"'), "[": re.compile(r'\s*["{\[]')}  # what tells JSON from a bracket in a remark
 DEEPEST = 20  # brackets within brackets; what is deeper is no answer of ours
 LONGEST = 200_000  # characters of a reply that are looked at
 
@@ -98,12 +99,8 @@ def _decoded(text: str) -> dict | list | None:
         try:
             found, _ = decoder.raw_decode(text, opening.start())
         except (ValueError, RecursionError):
-            if (
-                opening.end() < len(text)
-                and text[opening.start()] == "{"
-                and '"' in text[opening.end() : opening.end() + 3]
-            ):
-                raise Unusable("not JSON") from None  # a broken object: what stands within it is no answer
+            if _BEGUN[opening[0]].match(text, opening.end()):
+                raise Unusable("not JSON") from None  # it was cut off: what stands within it is no answer
             continue
         if isinstance(found, list) and not all(isinstance(one, dict | list | str) for one in found):
             continue  # a citation, [1], in the words before it
