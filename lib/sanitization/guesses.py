@@ -18,7 +18,7 @@ from lib.common.errors import DoppelError
 from lib.generation.engines.base import ChatModel, Sampling
 from lib.generation.json_reply import read_object, texts
 from lib.generation.prompt_parts import STRICT, Text
-from lib.generation.workflow import Call, GaveUp, Steps, ask, run
+from lib.generation.workflow import Call, GaveUp, Steps, Unusable, ask, run
 from lib.pii.writing.grammar import checked
 from lib.private_records.schema import Attribute, Place
 from lib.sanitization.schema import Sanitized
@@ -105,9 +105,7 @@ class ModelGuesser:
         content = _PLACE.sub(lambda place: told[place[1]], self._file.ask)
         messages = (("system", self._file.system), ("user", content))
         call = Call("guess", messages, self._file.max_new_tokens, self._file.temperature)
-        reply = yield from ask(call, lambda answer: texts(read_object(answer)), self._tries)
-        guesses = {_key(name): guess for name, guess in reply.items()}
-        return {one.name: guesses.get(_key(one.name), "") for one in asked}
+        return (yield from ask(call, lambda reply: _read(reply, [one.name for one in asked]), self._tries))
 
 
 @dataclass(frozen=True)
@@ -197,6 +195,16 @@ def masked(text: str, places: Iterable[Place]) -> str:
             pieces += [text[done:start], MASK]
         done = max(done, end)
     return "".join(pieces) + text[done:]
+
+
+def _read(reply: str, names: Sequence[str]) -> dict[str, str]:
+    """The guesses of a reply, whose object may stand within another one."""
+    given = read_object(reply)
+    for found in (given, *(inner for inner in given.values() if isinstance(inner, dict))):
+        guesses = {_key(name): guess for name, guess in texts(found).items()}
+        if any(_key(name) in map(_key, found) for name in names):
+            return {name: guesses.get(_key(name), "") for name in names}
+    raise Unusable("other names")
 
 
 def _key(name: str) -> str:
