@@ -120,6 +120,17 @@ def sentences(text: str) -> list[list[str]]:
     return [sentence for sentence in split_text if sentence]
 
 
+def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:
+    """Where the sentences of a part of ``text`` end, the white space behind them included; see `sentences`.
+
+    Args:
+        text: any text.
+        start: of the part, in code points from 0.
+        end: behind it.
+    """
+    return (match.end() for match in _BETWEEN_SENTENCES.finditer(text, start, end))
+
+
 def whole_sentences(text: str) -> str:
     """The beginning of ``text`` up to the end of its last whole sentence; empty where no sentence ends."""
     return text[: max((match.end() for match in _SENTENCE_END.finditer(text)), default=0)]
