@@ -11,9 +11,31 @@ from lib.sanitization.chunks import chunks, numbers_of, spanned
 from lib.sanitization.schema import Chunk
 
 PIECES = (
-    *("Ada lives in Oslo. ", "Why? ", "He paid $1,250.50... ", "Dr. Lee, M.D. ", "no end", "x" * 90, "[CHUNK]", "<sep>"),
+    *(
+        "Ada lives in Oslo. ",
+        "Why? ",
+        "He paid $1,250.50... ",
+        "Dr. Lee, M.D. ",
+        "no end",
+        "x" * 90,
+        "[CHUNK]",
+        "<sep>",
+    ),
     *("\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\t", "  ", " \n \n", "\u2028", "\u00a0", "\v", "\f", "\x85", "\n" * 7),
-    *("\u200b", "\ufeff", "\u200d", "👩‍👩‍👧‍👦", "🇳🇴", "é", "e\u0301", "שלום עולם. ", "مرحبا؟ ", "东京很大。", "สวัสดี ", "\x00"),
+    *(
+        "\u200b",
+        "\ufeff",
+        "\u200d",
+        "👩‍👩‍👧‍👦",
+        "🇳🇴",
+        "é",
+        "e\u0301",
+        "שלום עולם. ",
+        "مرحبا؟ ",
+        "东京很大。",
+        "สวัสดี ",
+        "\x00",
+    ),
 )
 ADVERSARIAL = (
     *("", "x" * 2_000, "\n" * 2_000, "\r\n" * 900, "\r" * 900, " " * 2_000, "e" + "\u0301" * 2_000, "東京" * 900),

@@ -1,0 +1,104 @@
+"""Leaves something out of a text so that the rest reads on: a field with its line, what stands in brackets or between
+commas, a phrase behind a preposition, a clause, else the whole sentence.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from lib.data.tokenize import sentence_ends
+from lib.private_records.schema import Place
+from lib.sanitization.schema import Edit
+from lib.sanitization.wording import Site, closed
+
+_FREE = "on|in|at|from|near|since|until|during|around|via|through|after|before"  # a phrase that a clause can do without
+_PREPOSITION = re.compile(
+    rf"(?P<before>\S*)(?P<phrase>(?:^|[^\S\n]+|,[^\S\n]+)(?:{_FREE})[^\S\n]+(?:(?:the|a|an|my|his|her|their|our|your)[^\S\n]+)?)$",
+    re.IGNORECASE,
+)
+_NEEDS = re.compile(  # words behind which the phrase is the point: she lives in ...
+    r"(?:is|am|are|was|were|be|been|being|'s|'m|'re|lives?|lived|living|stays?|stayed|born|based|located|comes?|came|stand|stands|stood|reach|reaches|works?|worked)"
+    r"(?: (?:me|you|him|her|us|them))?\W*$",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    rf"[^\S\n]*(?:[.,;:!?)\n]|$)|[^\S\n]+(?:and|but|or|so|because|when|while|which|who|where|that|to|for|with|by|{_FREE})\b"
+)
+_CLAUSE = re.compile(
+    r"[,;:–—][^\S\n]*(?:(?:and|but|so|because|where|while|although|though|which|who|as|since|until|when|if)\b)", re.I
+)
+_HEAD = re.compile(  # of a line, not of its first sentence: a bullet, a time, a speaker, a label
+    r"[^\S\n]*(?:[-*•–>][^\S\n]*|\(?\d+[.)][^\S\n]+)?(?:\(?\d{1,2}:\d\d\)?[^\S\n]*(?:[-–][^\S\n]*)?)?"
+    r"(?:[\w .'-]{1,40}:[^\S\n]+)?"
+)
+
+_SHORT = re.compile(
+    r"\b(?:St|Dr|Mr|Mrs|Ms|Mx|Prof|No|Nr|Jr|Sr|Mt|vs|ref|approx|e\.g|i\.e|[A-Z])\.\s+$", re.IGNORECASE
+)  # no end
+
+
+def left_out(site: Site, kept: Sequence[Place]) -> Edit | None:
+    """An edit that takes a piece out.
+
+    Args:
+        site: the piece.
+        kept: places in the text that must stay.
+
+    Returns:
+        None where it cannot be taken out without something that must stay, or with the whole text.
+    """
+    for edit in _ways(site):
+        taken = closed(site.text, edit)
+        inside = any(place.start < taken.end and taken.start < place.end for place in kept)
+        if not inside and (site.text[: taken.start] + taken.written + site.text[taken.end :]).strip():
+            return taken
+    return None
+
+
+def _ways(site: Site) -> Iterator[Edit]:
+    """What might be taken out, the least first."""
+    text, (line_start, line_end) = site.text, site.line
+    left, right = site.left, site.right
+    if site.alone or (site.field and not re.search(r"[|;\t]|[.!?] ", left)):
+        yield _line(site)
+        return
+    if site.field:
+        cut = max(left.rfind(mark) for mark in "|;\t")
+        if cut >= 0:
+            yield Edit(line_start + cut, site.end, "")
+    if left.endswith("(") and right.startswith(")"):
+        yield Edit(site.start - 1, site.end + 1, "")
+    if re.search(r",[^\S\n]+$", left) and re.match(r"[^\S\n]*[,.;!?]", right):
+        yield Edit(line_start + len(left.rstrip().rstrip(",")), site.end, "")
+    phrase = _PREPOSITION.search(left)
+    if phrase:
+        start = line_start + phrase.start("phrase") + (phrase["phrase"][:1].isspace())
+        opens = Site(text, start, start).starts_sentence
+        if opens or (_ENDS.match(right) and not _NEEDS.search(left[: phrase.start("phrase")])):
+            yield Edit(start, site.end + (re.match(r",?[^\S\n]*", right).end() if opens else 0), "")
+    start, end = _sentence(text, line_start, line_end, site.start, site.end)
+    clauses = [start, *(match.start() for match in _CLAUSE.finditer(text, start, end)), end]
+    for first, last in pairwise(clauses[1:]):
+        if first <= site.start and site.end <= last:
+            stop = len(text[first:last].rstrip().rstrip('.!?"”’)')) if last == end else last - first
+            yield Edit(first, first + stop, "")
+    head = _HEAD.match(text, start).end() if start == line_start else start
+    yield _line(site) if text[line_start:start].strip() + text[end:line_end].strip() == "" else Edit(head, end, "")
+
+
+def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -> tuple[int, int]:
+    """The sentence, or sentences, of a line around a piece, with the space behind."""
+    ends = (at for at in sentence_ends(text, line_start, line_end) if not _SHORT.search(text[max(0, at - 12) : at]))
+    borders = [line_start, *ends, line_end]
+    return max(at for at in borders if at <= start), min(at for at in borders if at >= end)
+
+
+def _line(site: Site) -> Edit:
+    """The whole line, with its line end; of blank lines on both sides one stays."""
+    start, end = site.line
+    if end == len(site.text):
+        return Edit(max(0, start - 1), end, "")
+    blank = re.compile(r"[^\S\n]*\n")
+    behind = blank.match(site.text, end + 1)
+    before = not site.text[:start].strip() or re.search(r"\n[^\S\n]*\n$", site.text[max(0, start - 80) : start])
+    return Edit(start, behind.end() if behind and before else end + 1, "")

@@ -1,0 +1,204 @@
+"""Rewrites a text without a model: each place of a target gets vaguer words, or is left out, and the rest stays."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from lib.private_records.schema import Attribute, Place
+from lib.sanitization.leaving_out import left_out
+from lib.sanitization.rule_table import OTHER, RuleTable
+from lib.sanitization.schema import Edit, Strategy, Targets
+from lib.sanitization.told import joined, overlap
+from lib.sanitization.vaguer import VAGUER
+from lib.sanitization.wording import Site, closed, fitted
+
+LEVELS = 3  # from the most exact words to the vaguest
+PERSON, AGE, ADDRESS, HOUSE, CITY, REGION = "person", "age", "address", "house", "city", "region"  # kinds
+
+_TITLE = re.compile(r"\b(?:(?P<doctor>Dr|Prof|Doctor|Professor)|Mr|Mrs|Ms|Mx|Miss)\b\.?[^\S\n]*$")
+_GREETING = re.compile(r"\b(?P<word>dear|dearest|hi|hello|hey|good (?:morning|day|evening))[^\S\n]+$", re.IGNORECASE)
+_SPEAKER = re.compile(r"[^\S\n]*(?:[-*•–>][^\S\n]*)?(?:\(?\d{1,2}:\d\d\)?[^\S\n]*(?:[-–][^\S\n]*)?)?")
+_YEARS = re.compile(r"[- ](?:years?|yrs?)\.?[- ](?:old|of age)\b|[- ]years?\b(?! (?:ago|later|in|at|with|of)\b)", re.I)
+_OTHER_PERSON = re.compile(r"_(\d+)$")
+_GAP = re.compile(r"[ ,\u00a0]{0,3}|,?\n")  # between pieces of one address
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of the text that is rewritten, the attribute whose kind says how, and those side by side with it."""
+
+    start: int
+    end: int
+    owner: Attribute
+    drop: bool
+    beside: tuple[Attribute, ...] = ()
+
+
+class RuleEdits:
+    """The edits of one record by the table of rules.
+
+    Args:
+        text: the original.
+        attributes: of it, with places.
+        at: where the text tells each, see `lib.sanitization.told.places`.
+        targets: what is to become of them.
+        labels: of the record, which say what its person is called.
+        rules: the table.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        attributes: Sequence[Attribute],
+        at: Mapping[str, Sequence[Place]],
+        targets: Targets,
+        labels: Mapping[str, str],
+        rules: RuleTable,
+    ):
+        self.text, self.at, self.targets, self.rules = text, at, targets, rules
+        self._of = {one.name: one for one in attributes}
+        self._kinds = {one.name: rules.kind(one) for one in attributes}
+        self._role = rules.role(labels.values())
+
+    def strategies(self, level: int) -> tuple[Strategy, ...]:
+        """One for each target; all its places get its words, as the sentence around each asks for.
+
+        Args:
+            level: how vague, see `edits`.
+        """
+        return tuple(
+            Strategy(name, "drop", "it is left out")
+            if name in self.targets.drop
+            else Strategy(name, "abstract", self.rules.kinds[self._kinds[name]].how, self._words(self._of[name], level))
+            for name in self.targets.names
+        )
+
+    def edits(self, level: int) -> tuple[Edit, ...]:
+        """The edits, from left to right.
+
+        Args:
+            level: how vague, from 0 to `LEVELS` - 1; a higher one is for texts that still tell a target.
+        """
+        made = [self._edit(piece, level) for piece in self._pieces]
+        done: list[Edit] = []
+        for edit in sorted(made):
+            if done and edit.start < done[-1].end:  # a sentence that is left out takes what is in it along
+                first = done.pop()
+                wider = first if not first.written or edit.written else edit
+                edit = Edit(first.start, max(first.end, edit.end), wider.written)
+                edit = edit if edit.written else closed(self.text, edit)
+            done.append(edit)
+        return tuple(done)
+
+    @cached_property
+    def _kept(self) -> tuple[Place, ...]:
+        """One place of each kept attribute that no target touches, the first: the others may go."""
+        touched = [place for name in self.targets.names for place in self.at[name]]
+        free = ([p for p in self._of[name].places if not overlap([p], touched)] for name in self.targets.keep)
+        return tuple(places[0] for places in free if places)
+
+    @cached_property
+    def _pieces(self) -> tuple[_Piece, ...]:
+        """What is rewritten: the places of the targets, with all of another attribute that shares a character."""
+        wanted = joined(place for name in self.targets.names for place in self.at[name])
+        owned = sorted((p, name) for name, one in self._of.items() for p in one.places)
+        numbers = [place for place, name in owned if self._kinds[name] == HOUSE]
+        streets = [place for place, name in owned if self._kinds[name] == ADDRESS and overlap([place], wanted)]
+        touched = [place for place, _ in owned if overlap([place], wanted)]
+        wide = joined([*wanted, *touched, *(p for p in numbers if any(self._side_by_side(p, s) for s in streets))])
+        pieces: list[_Piece] = []
+        for place in wide:
+            inside = [name for other, name in owned if overlap([place], [other])]
+            longest = max(inside, key=lambda name: len(self._of[name].value), default=None)
+            named = [name for name in self.targets.names if overlap([place], self.at[name])]
+            owner = self._of[longest if longest is not None else named[0]]
+            drop = any(name in self.targets.drop for name in named)
+            pieces = self._beside(pieces, _Piece(*place, owner, drop))
+        return tuple(pieces)
+
+    def _side_by_side(self, one: Place, other: Place) -> bool:
+        """Whether nothing but spaces stands between two places of a line."""
+        first, second = sorted((one, other))
+        return first.end < second.start and not self.text[first.end : second.start].strip(" \u00a0")
+
+    def _beside(self, pieces: list[_Piece], piece: _Piece) -> list[_Piece]:
+        """The pieces with one more, which is one with the last where both are of a family and side by side."""
+        last = pieces[-1] if pieces else None
+        family = self.rules.family.get(self._kinds[piece.owner.name])
+        same = last is not None and family is not None and family == self.rules.family.get(self._kinds[last.owner.name])
+        if same and last.drop == piece.drop and _GAP.fullmatch(self.text, last.end, piece.start):
+            return [*pieces[:-1], replace(last, end=piece.end, beside=(*last.beside, piece.owner))]
+        return [*pieces, piece]
+
+    def _edit(self, piece: _Piece, level: int) -> Edit:
+        kind = self._kinds[piece.owner.name]
+        site = Site(self.text, piece.start, piece.end)
+        if kind == AGE and (years := _YEARS.match(site.right)):
+            site = site._replace(end=site.end + years.end())
+        if kind == PERSON:
+            return self._person(site, piece)
+        if piece.drop:
+            taken = left_out(site, self._kept)
+            return taken or fitted(site, self.rules.kinds[OTHER].field if site.field else self.rules.drop.phrase)
+        rule = self.rules.kinds[kind]
+        if (site.field or (site.named and rule.field == "on file")) and not (level == 0 and self._exact(piece.owner)):
+            return Edit(site.start, site.end, rule.field)
+        family = self.rules.family.get(kind)
+        if family in {self._kinds[one.name] for one in (piece.owner, *piece.beside)} and piece.beside:
+            return fitted(site, self.rules.families[family].text)
+        if kind == HOUSE and (street := self._behind(site, r"[ \u00a0]+", ADDRESS)):
+            return fitted(site._replace(end=street), f"{rule.text[0]} on ")
+        if kind == CITY and level == 0 and (region := self._behind(site, r",[^\S\n]*", REGION)):
+            return fitted(site._replace(end=region), f"{rule.text[0]} in ")
+        return fitted(site, self._words(piece.owner, level))
+
+    def _person(self, site: Site, piece: _Piece) -> Edit:
+        """A role in place of a name: as it is addressed, as it speaks, as it signs, or as it is told of."""
+        left, drop = site.left, piece.drop
+        title = _TITLE.search(left)
+        start = site.start - (len(title[0]) if title else 0)
+        whole = site._replace(start=start)
+        role = "doctor" if title and title["doctor"] else self._role_of(piece.owner)
+        greeting = _GREETING.search(whole.left)
+        if drop and greeting:
+            return Edit(start - len(greeting[0]), site.end, self.rules.drop.greeting)
+        if greeting:
+            return Edit(start, site.end, role)
+        if drop and (whole.alone or whole.field) and (taken := left_out(whole, self._kept)):
+            return taken
+        if whole.alone or whole.field:
+            held = self.rules.kinds[PERSON].field
+            return Edit(start, site.end, held if whole.field else f"(name {held})")
+        if _SPEAKER.fullmatch(whole.left) and site.right.startswith(":"):
+            return Edit(start, site.end, (self.rules.person if drop else role).capitalize())
+        return fitted(whole, self.rules.drop.person if drop else f"the {role}")
+
+    def _role_of(self, attribute: Attribute) -> str:
+        """What a person is called by a name of theirs."""
+        number, others = _OTHER_PERSON.search(attribute.name), self.rules.others
+        return others[min(max(int(number[1]) - 2, 0), len(others) - 1)] if number else self._role
+
+    def _behind(self, site: Site, gap: str, kind: str) -> int | None:
+        """Where a place of a kind begins that stands behind a piece and is not to be hidden."""
+        between = re.match(gap, site.right)
+        at = site.end + between.end() if between else -1
+        hidden = [place for name in self.targets.names for place in self.at[name]]
+        found = (place for name, one in self._of.items() if self._kinds[name] == kind for place in one.places)
+        return next((place.start for place in found if place.start == at and not overlap([place], hidden)), None)
+
+    def _words(self, attribute: Attribute, level: int) -> str:
+        """What stands for an attribute at a level of vagueness."""
+        rule = self.rules.kinds[self._kinds[attribute.name]]
+        if self._kinds[attribute.name] == PERSON:
+            return f"the {self._role_of(attribute)}"
+        options = [*filter(None, [self._exact(attribute)]), *rule.text]
+        head = next(
+            (part for part in reversed(attribute.name.split("_")) if part.isalpha() and len(part) > 2), "matter"
+        )
+        return options[min(level, len(options) - 1)].replace("{head}", head)
+
+    def _exact(self, attribute: Attribute) -> str:
+        """The most exact words that may stand for a value; "" where its kind has none but its texts."""
+        vaguer = self.rules.kinds[self._kinds[attribute.name]].vaguer
+        return VAGUER[vaguer](attribute.value) if vaguer else ""
