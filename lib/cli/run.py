@@ -70,6 +70,7 @@ def _preset_name(given: str) -> str:
 
 def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> int:
     # late: a typo is refused before the accountant is loaded
+    from lib.pipeline import asked
     from lib.pipeline.budget_check import check_budget, cost
     from lib.pipeline.choosing import cost_of_choosing
 
@@ -78,7 +79,8 @@ def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> i
     forced = _forced(graph, options.force, targets)
 
     def print_costs(steps: Mapping[str, Reason]) -> None:
-        _print_lines([*cost(graph, steps), *(cost_of_choosing(graph, steps) if sweep else [])])
+        choosing = cost_of_choosing(graph, steps) if sweep else []
+        _print_lines([*cost(graph, steps), *choosing, *asked.lines(graph, steps)])
 
     if options.dry_run:
         steps = graph.plan(targets, forced)

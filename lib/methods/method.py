@@ -36,6 +36,7 @@ class Method:
             the input ``passes_on``.
         passes_on: name of the input whose texts it passes on changed, each by itself. None for a method whose texts
             are its own.
+        only_passes_on: whether it never has texts of its own, so that its arms are made from that input or a corpus.
         labels: whether its stages write ``labelled.jsonl`` too, with the places of what is labelled in each text.
         through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
             stage.
@@ -74,6 +75,7 @@ class Method:
     selects: bool = False
     needs_corpus: bool = True
     passes_on: str | None = None
+    only_passes_on: bool = False
     labels: bool = False
     recipe: Recipe | None = None
     settings: Sequence[str] = ()

@@ -10,6 +10,7 @@ from lib.methods.dp_lora.method import METHOD as DP_LORA
 from lib.methods.method import Method
 from lib.methods.pii_text.method import METHOD as PII_TEXT
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
+from lib.methods.private_records.method import METHOD as PRIVATE_RECORDS
 from lib.methods.prompting.method import METHOD as PROMPTING
 from lib.methods.selection.method import METHOD as SELECTION
 from lib.stage.notebook_roles import Parameters, current_name, notebook_of
@@ -17,7 +18,9 @@ from lib.stage.notebook_roles import Parameters, current_name, notebook_of
 if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
-METHODS: tuple[Method, ...] = (DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT)
+METHODS: tuple[Method, ...] = (
+    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT, PRIVATE_RECORDS,
+)  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
 ATTACKED = tuple(dict.fromkeys(method.arm for method in METHODS if method.audit))  # of them, those that can be audited

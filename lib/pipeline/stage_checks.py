@@ -11,6 +11,7 @@ from lib.common.errors import DoppelError, nearest
 from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
+from lib.methods.private_records import method as private_records_method
 from lib.methods.registry import ARMS, ATTACKED, METHODS, attacked
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
@@ -215,6 +216,17 @@ def pii_check(parameters: Parameters) -> None:
     settings.check(parameters)
 
 
+def private_records(parameters: Parameters) -> None:
+    """Refuse countries, seeds, prompts and a server that cannot be used.
+
+    Args:
+        parameters: of 50_private_records, resolved.
+    """
+    from lib.private_records import settings
+
+    settings.check(parameters)
+
+
 MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
     "01_scrub": scrub,
@@ -224,7 +236,10 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "30_compare": compare,
     "41_pii_check": pii_check,
 }
-FURTHER: dict[str, Check] = {pii_text_method.WRITES: pii_text}
+FURTHER: dict[str, Check] = {
+    pii_text_method.WRITES: pii_text,
+    private_records_method.WRITES: private_records,
+}
 
 
 def _check_candidates(method: Method, check: Check) -> Check:

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 WITHHELD = "withheld"
 PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
-USED = {"warm_source": "that the model learned first", "topic_texts": "that topics were made from"}  # by parameter
+USED = {  # by parameter
+    "warm_source": "that the model learned first",
+    "topic_texts": "that topics were made from",
+    "seeds": "that persons were drawn from",
+}
 
 # of a model; an ARN, which Bedrock takes too, names an account
 _MODEL = re.compile(r"(bundled|hub|openai|azure):[\w./-]+|bedrock:(?!arn:)[\w.:-]+")

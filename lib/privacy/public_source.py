@@ -12,13 +12,13 @@ from lib.privacy.budget_account import Account
 from lib.privacy.disclosure import PUBLIC
 
 
-def undeclared(parameter: str, declared: str, *, own: str) -> str:
+def undeclared(parameter: str, declared: str, *, own: str | None) -> str:
     """The source without its declaration.
 
     Args:
         parameter: whose value it is, a name in `lib.privacy.disclosure.USED`.
         declared: the value.
-        own: the source of the corpus, which is private.
+        own: the source of the corpus, which is private; None where there is no corpus.
 
     Raises:
         DoppelError: the declaration is missing, or cannot be true.
@@ -34,7 +34,7 @@ def undeclared(parameter: str, declared: str, *, own: str) -> str:
     source = declared.removeprefix(PUBLIC)
     kind, _ = sources.parse(source)
     account = Account.of(source)
-    if account == Account.of(own) or sources.parse(own)[0] in sources.SOURCES[kind].same_texts:
+    if own and (account == Account.of(own) or sources.parse(own)[0] in sources.SOURCES[kind].same_texts):
         raise DoppelError(
             "privacy.source_is_the_corpus",
             f"{parameter} = {declared!r} holds the texts of the corpus ({own}), which are what is protected",

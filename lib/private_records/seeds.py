@@ -10,13 +10,16 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, Field
 
 from lib.common.errors import DoppelError, Faults, nearest
+from lib.data import sources
 from lib.data.hash_order import rank
 from lib.data.sources.columns import EVERY, Cells
-from lib.data.sources.source_file import kind_of, locate
+from lib.data.sources.source_file import locate
 from lib.data.sources.table_files import READERS, clean
 from lib.data.spelling import listed
 from lib.generation.prompt_parts import STRICT, Text
 from lib.pii.writing.grammar import checked
+from lib.privacy.disclosure import PUBLIC
+from lib.privacy.public_source import undeclared
 
 FILE = Path("prompts/private_records/seeds.yaml")
 YEARS = (2000, 2023)  # of the day on which a text is written: the first and the last
@@ -148,11 +151,35 @@ def check_countries(countries: Mapping[str, float], table: Table) -> None:
         )
 
 
-def read(path: str, table: Table) -> list[Seed]:
+def file_of(declared: str) -> tuple[str, Path]:
+    """The kind and the path of a user's file.
+
+    The records are about the people of this file, and nothing protects them: so it must be declared public.
+
+    Args:
+        declared: ``public:csv:PATH``, ``public:jsonl:PATH`` or ``public:parquet:PATH``.
+
+    Raises:
+        DoppelError: as of `lib.privacy.public_source.undeclared` and `lib.data.sources.source_file.locate`, and
+            ``private_records.seeds_kind`` for a source that is no file.
+    """
+    kind, path = sources.parse(undeclared("seeds", declared, own=None))
+    if kind not in READERS:
+        raise DoppelError(
+            "private_records.seeds_kind",
+            f"seeds: {kind} is no table of people",
+            name="seeds",
+            value=declared,
+            remedy=f"name a file: {', '.join(f'{PUBLIC}{one}:PATH' for one in READERS)}",
+        )
+    return kind, locate(path, kind)
+
+
+def read(declared: str, table: Table) -> list[Seed]:
     """The seeds of a user's file, column by column as they are given; what is empty or missing is drawn later.
 
     Args:
-        path: a CSV file with a header line, JSONL or Parquet, from the project's folder or in full.
+        declared: as `file_of` takes it: a CSV file with a header line, JSONL or Parquet.
         table: says what the columns in `CLOSED` may hold.
 
     Returns:
@@ -162,8 +189,7 @@ def read(path: str, table: Table) -> list[Seed]:
         DoppelError: ``private_records.seed_column`` for a column that no seed has, ``private_records.seed_value`` for
             a value that cannot be used, with its row and without the value; all that `lib.data.sources` refuses.
     """
-    kind = kind_of(path)
-    file = locate(path, kind)
+    kind, file = file_of(declared)
     faults, rows = Faults(), []
     for where, cells in _named(READERS[kind](file, EVERY), str(file)):
         row: Seed = {}

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lib.common.errors import DoppelError
-from lib.data.sources.source_file import kind_of, locate
 from lib.private_records import fields, grammar_author, seeds, slot_text
 from lib.private_records.acceptance import Acceptance
 from lib.private_records.people import new_task
@@ -29,8 +28,7 @@ def files(parameters: Parameters) -> list[Path]:
     if parameters["author"] == "model":
         read.append(Path(str(parameters["prompts"])))
     if parameters["seeds"] is not None:
-        path = str(parameters["seeds"])
-        read.append(locate(path, kind_of(path)))
+        read.append(seeds.file_of(str(parameters["seeds"]))[1])
     return read
 
 

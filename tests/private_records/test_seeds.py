@@ -26,7 +26,7 @@ def write(path: Path, rows: list[dict], kind: str) -> str:
         frame.to_json(file, orient="records", lines=True)
     else:
         frame.to_parquet(file)
-    return str(file)
+    return f"public:{kind}:{file}"
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -45,7 +45,7 @@ def test_a_first_line_that_is_data_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "seeds.csv"
     path.write_text("Rosalind,1952-03-04,widowed\nAda,1990-01-01,single\n")
     with refused("private_records.seed_column", value=None) as error:
-        seeds.read(str(path), table())
+        seeds.read(f"public:csv:{path}", table())
     assert not [cell for cell in ("Rosalind", "1952", "widowed") if cell in str(error.value)]
 
 
@@ -68,10 +68,27 @@ def test_all_bad_cells_are_told_at_once_up_to_a_number(tmp_path: Path) -> None:
     assert codes(error.value) == ["private_records.seed_value"] * seeds.SHOWN
 
 
+@pytest.mark.parametrize(
+    ("prefix", "code"),
+    [
+        ("csv:", "privacy.source_not_declared"),
+        ("", "privacy.source_not_declared"),
+        ("public:json:", "data.unknown_source"),
+        ("public:rotten-tomatoes", "private_records.seeds_kind"),
+        ("public:csv:results/", "privacy.source_made_by_a_run"),
+    ],
+)
+def test_a_table_of_people_must_be_a_file_that_is_declared_public(tmp_path: Path, prefix: str, code: str) -> None:
+    """Records are written about its people without any noise."""
+    path = "" if prefix == "public:rotten-tomatoes" else "x.csv" if "results" in prefix else tmp_path / "seeds.csv"
+    with refused(code):
+        seeds.read(f"{prefix}{path}", table())
+
+
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "seeds.csv").write_text("age,sex\n")
     with refused("private_records.no_seeds"):
-        seeds.read(str(tmp_path / "seeds.csv"), table())
+        seeds.read(f"public:csv:{tmp_path / 'seeds.csv'}", table())
 
 
 def test_what_is_drawn_has_the_ranges_and_shares_of_the_lists() -> None:

@@ -44,7 +44,7 @@ def test_a_recipe_has_the_parameters() -> None:
         ({"novelty_sample": 300, "novelty_window": 200}, "private_records.sample_above_window", "novelty_sample"),
         ({"author": "model"}, "private_records.no_model", "model"),
         (MODEL | {"prompts": "prompts/none.yaml"}, "stage.yaml_unreadable", None),
-        (MODEL | {"engine": "steam"}, "generation.unknown_engine", None),
+        (MODEL | {"engine": "steam"}, "generation.engine_unknown", None),
         (MODEL | {"model": "openai:x", "max_cost": 3.0}, "generation.max_cost_without_prices", "max_cost"),
     ],
 )
@@ -56,7 +56,7 @@ def test_what_cannot_be_written_is_refused(changes: dict, code: str, name: str |
 def test_a_users_seeds_are_taken_row_by_row_and_must_be_enough(tmp_path: Path) -> None:
     path = tmp_path / "seeds.csv"
     path.write_text("first_name,age\nAda,44\nBoris,61\n")
-    given = of(seeds=str(path), samples=2)
+    given = of(seeds=f"public:csv:{path}", samples=2)
     settings.check(given)
     assert [(task.known["first_name"], task.known["age"]) for task in settings.tasks(given)] == [
         ("Ada", "44"), ("Boris", "61"),

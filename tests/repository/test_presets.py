@@ -30,7 +30,7 @@ PUBLISHED = {
 def _key(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Only the presets that say so in their name may need a key."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    if "gpt35" in request.node.name:
+    if "gpt35" in request.node.name or "llm" in request.node.name:
         monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
@@ -56,10 +56,9 @@ def test_the_presets_are_all_there() -> None:
 
 
 def test_every_preset_has_a_corpus_and_a_floor_unless_it_is_of_public_text_alone(graph: Graph) -> None:
-    if graph.preset.startswith("pii"):
-        assert "40_pii_text" in graph.nodes and not any(
-            node.notebook.startswith(("0", "1")) for node in graph.nodes.values()
-        )
+    if graph.preset.startswith(("pii", "private-records")):
+        made = "40_pii_text" if graph.preset.startswith("pii") else "50_private_records"
+        assert made in graph.nodes and not any(node.notebook.startswith(("0", "1")) for node in graph.nodes.values())
         return
     assert "00_process_data" in graph.nodes and ("11_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
     for node in graph.nodes.values():
