@@ -80,5 +80,5 @@ def _sex_of(name: str, locale: str) -> str | None:
 @cache
 def _names(locale: str) -> tuple[frozenset[str], frozenset[str]]:
     """First names of women and of men."""
-    provider = next(one for one in generator(locale).providers if hasattr(one, "first_names_female"))
+    provider = generator(locale).provider("faker.providers.person")
     return frozenset(provider.first_names_female), frozenset(provider.first_names_male)

@@ -73,6 +73,21 @@ def tasks(parameters: Parameters) -> list[Task]:
     ]
 
 
+def seeds_told(parameters: Parameters) -> str:
+    """Which columns of the seeds are given and which are drawn, in a sentence without any value.
+
+    Args:
+        parameters: of 50_private_records, checked.
+    """
+    if parameters["seeds"] is None:
+        return f"seeds: all {len(seeds.COLUMNS)} columns are drawn"
+    rows = _given(parameters, Table())[: parameters["samples"]]
+    given = {column: sum(column in row for row in rows) for column in seeds.COLUMNS}
+    told = [name if count == len(rows) else f"{name} ({count:,} rows)" for name, count in given.items() if count]
+    drawn = [name for name, count in given.items() if count < len(rows)]
+    return f"seeds: {len(rows):,} rows give {', '.join(told) or 'nothing'}; drawn: {', '.join(drawn) or 'nothing'}"
+
+
 def recipe(parameters: Parameters) -> Recipe:
     """How records are written.
 

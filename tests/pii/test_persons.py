@@ -96,3 +96,10 @@ def test_what_is_asked_first_does_not_matter() -> None:
 def test_persons_of_other_numbers_and_seeds_are_others() -> None:
     people = [Person(seed, number, "en_US", REFERENCE) for seed in range(20) for number in (1, 2)]
     assert len({(person.first, person.last) for person in people}) > 35
+
+
+def test_what_is_fixed_of_a_person_is_kept_and_the_rest_agrees() -> None:
+    person = Person(3, 1, "en_US", date(2020, 5, 6))
+    person.fix(first="Zoë", female=True, birth=date(1990, 5, 7))
+    assert (person.first, person.age, person.sex, person.latin[0]) == ("Zoë", 29, "female", "zoe")
+    assert person.last == Person(3, 1, "en_US", date(2020, 5, 6)).last

@@ -62,5 +62,7 @@ def test_a_users_seeds_are_taken_row_by_row_and_must_be_enough(tmp_path: Path) -
         ("Ada", "44"), ("Boris", "61"),
     ]  # fmt: skip
     assert path in settings.files(given)
+    told = settings.seeds_told(given)
+    assert "give first_name, age; drawn: date, country" in told and "Ada" not in told
     with refused("private_records.too_few_seeds", name="samples", value=3):
         settings.check(given | {"samples": 3})

@@ -70,7 +70,7 @@ def test_repetition_takes_some_texts_of_a_set_and_repeats_its_draw():
 
 
 def test_vendi_counts_what_differs():
-    assert diversity.vendi_score(5 * np.eye(7)) == pytest.approx(7)
+    assert diversity.vendi_score(5 * np.eye(7)) == pytest.approx(7) == diversity.vendi_score_of(np.eye(7), 7)
     assert diversity.vendi_score(np.repeat(np.eye(4), 6, axis=0)) == pytest.approx(4)
     for shape in ((9, 30), (30, 9)):
         rows = np.random.default_rng(1).normal(size=shape)
