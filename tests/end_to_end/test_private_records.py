@@ -10,6 +10,7 @@ from support.project import Project
 from support.record_toys import GOOD, StepModel
 
 from lib.data import records
+from lib.generation.engines.base import Request
 from lib.pii.exports import ai4privacy
 from lib.pii.spans import problems
 from lib.private_records import opening, schema
@@ -52,15 +53,15 @@ def test_the_grammars_records_are_right_in_every_output(house: Project) -> None:
 def test_a_model_that_fails_now_and_then_leaves_every_record_in_one_file(
     house: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = ["I like both.", *['{"better": "A"}', '{"better": "B"}'] * 8, "Neither.", "None."] + [
-        '{"better": "A"}'
-    ] * 99
-    model = StepModel(judge=judge, draft=["I'm sorry, I cannot assist with that request."] * 2 + [GOOD["draft"]])
+    def draft(request: Request) -> str:
+        return "I cannot assist with that request." if "she, her" in request.messages[-1][1] else GOOD["draft"]
+
+    model = StepModel(judge=["I like both.", '{"better": "A"}', '{"better": "B"}'], draft=draft)
     monkeypatch.setattr(opening, "open_chat", lambda *args, **kwargs: model)
     folder = play(house, author="model", model="openai:x", base_url="http://localhost:9/v1", samples=7, tries=2)
     made, failed = written(folder), schema.read_failed(folder / "errors.jsonl")
-    assert failed and sorted(one.id for one in (*made, *failed)) == [f"record-{i:06d}" for i in range(7)]
-    assert {one.step for one in failed} <= {"draft", "judge"}
+    assert made and failed and sorted(one.id for one in (*made, *failed)) == [f"record-{i:06d}" for i in range(7)]
+    assert {(one.step, one.reasons) for one in failed} == {("draft", ("refusal", "refusal"))}
     figures = json.loads((folder / "metrics.json").read_text())
     assert figures["calls"] == model.calls.total() >= 13 * len(made)
     assert (figures["records"], figures["failed"]) == (len(made), len(failed))

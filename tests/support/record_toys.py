@@ -133,13 +133,14 @@ class StepModel:
     """A chat model that answers each step of a record with a prepared reply.
 
     Args:
-        **replies: by step, in place of those in `GOOD`; of a list, one a request, the last of them for all others.
+        **replies: by step, in place of those in `GOOD`; of a list, one a request, the last of them for all others; or a
+            function of the request.
     """
 
     name = "steps"
 
-    def __init__(self, **replies: str | list[str]):
-        self.replies = {step: [reply] if isinstance(reply, str) else list(reply) for step, reply in replies.items()}
+    def __init__(self, **replies: str | list[str] | Callable[[Request], str]):
+        self.replies = {step: [reply] if isinstance(reply, str) else reply for step, reply in replies.items()}
         self.usage, self.asked, self.calls = Usage(), [], Counter()
 
     def reply(
@@ -150,7 +151,7 @@ class StepModel:
             self.asked.append((step, request, sampling))
             self.calls[step] += 1
             given = self.replies.get(step, [GOOD[step]])
-            text = given.pop(0) if len(given) > 1 else given[0]
+            text = given(request) if callable(given) else given.pop(0) if len(given) > 1 else given[0]
             yield position, Completion(text, tokens=9, ended=True)
 
 
