@@ -1,8 +1,9 @@
 """How near a guess comes to a value: the same in other words, near, or neither.
 
-Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a number, one that is off by at most
-`SHARE` of it; of a code or an address, `LETTERS` of its letters in order; of all else, words that are alike. A guess
-counts with the largest error that its words leave (`lib.sanitization.quantities`): *2021* is not near to a day of it.
+Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a code or an address, `LETTERS` of its
+letters in order; of an amount, that is a value that is or begins with a number (*two hours*), a number that is off by
+at most `SHARE` of it; of all else, words that are alike. A guess counts with the largest error that its words leave
+(`lib.sanitization.quantities`): *2021* is not near to a day of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rapidfuzz import fuzz
 
 from lib.data.tokenize import words
 from lib.sanitization.leaks import Searched
-from lib.sanitization.quantities import as_days, as_number, days, numbers
+from lib.sanitization.quantities import amounts, as_days, as_number, days, numbers
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from lib.models.encoders import Encoder
@@ -27,6 +28,11 @@ DAYS = 31  # largest error of a day: *March 2021* comes near to a day in that mo
 SHARE = 0.05  # largest error of a number, as a share of it: an age within two years at 42
 LETTERS = 0.8  # of a code or an address
 LONGEST = 120  # characters of a guess that count: whoever names many values has guessed none
+NUMBER_WEIGHT = 8  # letters that a number counts for among words: *clause 9* is more than a clause
+_EVERYDAY = {
+    "all", "and", "any", "are", "for", "from", "had", "has", "have", "her", "his", "not", "some", "that", "the",
+    "their", "this", "was", "were", "with",
+}  # fmt: skip
 
 
 class Words(NamedTuple):
@@ -42,7 +48,7 @@ class Words(NamedTuple):
 
 
 def shared_words(pairs: Sequence[tuple[str, str]]) -> list[float]:
-    """Which share of each value its guess has, word by word, each counting by its letters; short ones not at all.
+    """Which share of each value its guess has, word by word, each counting by its letters; everyday words do not count.
 
     Args:
         pairs: of value and guess.
@@ -92,12 +98,13 @@ def nearness(pairs: Sequence[tuple[str, str]], by_words: Words = WORDS) -> list[
 
 
 def weighty(value: str) -> dict[str, int]:
-    """The words of a value that count, each with its weight: its letters.
+    """The words of a value that count, each with its weight: its letters, for a number `NUMBER_WEIGHT`.
 
     Args:
         value: any text.
     """
-    return {word: len(word) for word in words(value) if len(word) > 2 or word.isdecimal()}
+    counted = [word for word in words(value) if (len(word) > 2 and word not in _EVERYDAY) or word.isdecimal()]
+    return {word: NUMBER_WEIGHT if word.isdecimal() else len(word) for word in counted}
 
 
 def _nearness(value: str, guess: str) -> Nearness | None:
@@ -108,11 +115,12 @@ def _nearness(value: str, guess: str) -> Nearness | None:
         return "same"
     if sought := as_days(value):
         return "near" if any(one.error(day) <= DAYS for day in sought for one in days(guess)) else "other"
-    if sought := as_number(value):
-        close = any(one.error(number) <= SHARE * abs(number) for number in sought for one in numbers(guess))
-        return "near" if close else "other"
-    if len(value.split()) == 1 and ("@" in value or any(map(str.isdigit, value))):
+    if len(value.split()) == 1 and not as_number(value) and ("@" in value or any(map(str.isdigit, value))):
         return "near" if fuzz.ratio(value.casefold(), guess.casefold()) >= 100 * LETTERS else "other"
+    if sought := amounts(value):
+        said = [*numbers(guess), *amounts(guess)]
+        close = any(one.error(number.low) <= SHARE * abs(number.low) for number in sought for one in said)
+        return "near" if close else "other"
     return None
 
 

@@ -62,6 +62,8 @@ _NUMBERS = re.compile(
     rf"|\b(?P<words>{_WORDS})\b",
     re.IGNORECASE,
 )
+_SMALL = (*ONES, "ten")
+_BEGINS = re.compile(rf"\s*{_MONEY}(?:(?P<ones>{'|'.join(_SMALL)})\b|(?=\d|{_WORDS}\b))", re.IGNORECASE)
 _MONTH = r"(?P<month>(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6})\b\.?"
 _YEAR = r"(?P<year>(?:1[89]|20)\d\d)(?!\w)"
 _DAYS = tuple(
@@ -112,6 +114,22 @@ def days(text: str) -> list[Range]:
                 taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
                 found += read
     return found
+
+
+def amounts(value: str) -> list[Range]:
+    """The readings of the number that a value begins with, small words too: *two hours*, *$24.30 an hour*.
+
+    Args:
+        value: any text.
+
+    Returns:
+        Empty where a value does not begin with a number: *type 2 diabetes* is no amount.
+    """
+    begins = _BEGINS.match(value)
+    if begins and begins["ones"]:
+        number = _SMALL.index(begins["ones"].lower()) + 1
+        return [Range(*begins.span("ones"), number, number)]
+    return [one for one in numbers(value) if begins and one.start <= begins.end()]
 
 
 def as_number(value: str) -> set[float]:

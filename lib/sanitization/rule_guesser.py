@@ -1,7 +1,8 @@
 """A guesser without a model, by three stated rules. It is a weak reader: a leak that it finds is one, not the reverse.
 
 1. *A known list*: who knows the values that attributes of this name have in the whole set picks the one of which most
-   words stand in the text, if these are `KNOWN` of it or more, and no other one has as many.
+   words stand in a sentence, if these are `KNOWN` of it or more, and no other one has as many. Days and amounts are not
+   told by their words, and so not picked.
 2. *A field*: a line that begins with the attribute's name (*Blood type: A+*) tells the rest of the line.
 3. *The class*: the most exact phrase of the attribute's kind: a day, an age, a sum of money, or what patterns find of a
    class (`lib.pii.detectors.rules`).
@@ -11,13 +12,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from lib.data.tokenize import words
+from lib.data.tokenize import sentences, words
 from lib.generation.workflow import Steps
 from lib.pii.detectors.rules import Rules
 from lib.pii.spans import Span
 from lib.sanitization.closeness import weighty
 from lib.sanitization.guesses import Asked, checked_attributes
-from lib.sanitization.quantities import Range, days, numbers
+from lib.sanitization.quantities import Range, amounts, as_days, days, numbers
 from lib.sanitization.schema import Sanitized
 
 KNOWN = 0.7  # of a value's letters, in words that stand in the text
@@ -54,7 +55,7 @@ class RuleGuesser:
 
     def guess(self, text: str, asked: Sequence[Asked]) -> Steps[dict[str, str]]:
         (spans,) = self._detector.find([text])
-        fields, told = _fields(text), frozenset(words(text))
+        fields, told = _fields(text), [frozenset(sentence) for sentence in sentences(text)]
         nothing = _Known(())
         return {
             one.name: self._known.get(one.name, nothing).likeliest(told)
@@ -69,22 +70,24 @@ class _Known:
     """Values, by their words."""
 
     def __init__(self, values: Iterable[str]):
-        self._weights = {value: sum(weighty(value).values()) for value in set(values)}
+        in_words = [value for value in set(values) if not as_days(value) and not amounts(value)]
+        self._weights = {value: sum(weighty(value).values()) for value in in_words}
         self._holding: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for value in self._weights:
             for word, weight in weighty(value).items():
                 self._holding[word].append((value, weight))
 
-    def likeliest(self, told: Collection[str]) -> str:
-        """The value of which most stands in a text with these words, see the first rule."""
-        here: Counter[str] = Counter()
-        for word in told:
-            for value, weight in self._holding.get(word, ()):
-                here[value] += weight
-        shares = sorted(
-            ((weight / self._weights[value], weight, value) for value, weight in here.items()), reverse=True
-        )
-        best, second = [*shares, (0, 0, ""), (0, 0, "")][:2]
+    def likeliest(self, told: Sequence[Collection[str]]) -> str:
+        """The value of which most stands in one of some sentences, each given by its words; see the first rule."""
+        most: dict[str, tuple[float, int, str]] = {}
+        for sentence in told:
+            here: Counter[str] = Counter()
+            for word in sentence:
+                for value, weight in self._holding.get(word, ()):
+                    here[value] += weight
+            for value, weight in here.items():
+                most[value] = max(most.get(value, (0, 0, "")), (weight / self._weights[value], weight, value))
+        best, second = [*sorted(most.values(), reverse=True), (0, 0, ""), (0, 0, "")][:2]
         return best[2] if best[0] >= KNOWN and best[:2] > second[:2] else ""
 
 

@@ -23,6 +23,13 @@ from lib.sanitization.closeness import DAYS, LONGEST, SHARE, Words, by_embedding
         ("$1,000", "about 1,000", "other"),
         ("$1,240", "about $1,200", "other"),
         ("$1,240", "1,200 dollars", "near"),
+        ("$810 a month", "several hundred dollars a month", "other"),
+        ("$810 a month", "around 820 dollars", "near"),
+        ("two hours", "a few hours", "other"),
+        ("two hours", "2 hours", "near"),
+        ("twelve weeks", "a dozen weeks", "other"),
+        ("type 2 diabetes", "a type of diabetes", "near"),
+        ("on the hip", "under the arm", "other"),
         ("AB-1234-X", "AB-1235-X", "near"),
         ("AB-1234-X", "ZZ-9999-Q", "other"),
         ("chronic lymphocytic leukemia", "it is chronic lymphocytic leukemia", "same"),
@@ -43,7 +50,7 @@ def test_who_names_many_values_has_guessed_none():
 
 
 def test_words_are_weighed_by_their_letters():
-    assert shared_words([("the red house", "a red house"), ("of it", "of it"), ("red", "blue")]) == [8 / 11, 0, 0]
+    assert shared_words([("the red house", "a red"), ("of it", "of it"), ("red", "blue")]) == [3 / 8, 0, 0]
 
 
 class _Letters:

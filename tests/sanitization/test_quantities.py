@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.sanitization.quantities import as_days, as_number, days, numbers
+from lib.sanitization.quantities import amounts, as_days, as_number, days, numbers
 
 
 def ranges(text: str) -> set[tuple[float, float]]:
@@ -82,6 +82,12 @@ def test_no_day_stands_where_there_is_none():
 def test_a_value_is_a_number_only_as_a_whole():
     assert as_number("$1,250.00") == as_number("1250 euros") == as_number("USD 1250") == {1250}
     assert as_number("42 years") == as_number("415-555-0123") == as_number("12345678") == as_number("") == set()
+
+
+def test_a_value_that_begins_with_a_number_is_an_amount():
+    found = {value: {one.low for one in amounts(value)} for value in ("two hours", "$24.30 an hour", "forty days", "9")}
+    assert found == {"two hours": {2}, "$24.30 an hour": {24.3}, "forty days": {40}, "9": {9}}
+    assert amounts("type 2 diabetes") == amounts("tension") == amounts("") == []
 
 
 def test_time_is_linear():

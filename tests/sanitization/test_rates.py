@@ -48,14 +48,12 @@ def test_a_field_of_a_form_is_read():
     assert field.leak == "proximity"
 
 
-def test_without_a_list_a_month_comes_near_to_its_day():
-    one = record(f"{CLEAN} It was in March 2021.", ("visit_date",))
-    assert [row.leak for row in checked([one], ["sanitized"], {})] == ["proximity", "none"]
-
-
 def test_a_list_decides_only_where_one_value_fits_best():
     one = record(f"{CLEAN} It is a leukemia, of the lymphocytic kind.", ("diagnosis",))
-    for other, leak in (("acute lymphocytic leukemia", "proximity"), ("strange lymphocytic leukemia", "none")):
+    for other, leak in (
+        ("acute lymphocytic leukemia", "proximity"),
+        ("strange lymphocytic leukemia", "none"),
+    ):
         known = {"diagnosis": [VALUES["diagnosis"][0], other]}
         assert [row.leak for row in checked([one], ["sanitized"], known)] == [leak, "none"]
 

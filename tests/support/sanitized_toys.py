@@ -39,7 +39,7 @@ PLANTED = {  # name of a leak -> target, what the sanitized text says of it, kin
     "a number in words": ("age", "The patient is forty-two.", "direct"),
     "at and dot": ("email", "Write to m dot lopez at example dot com.", "direct"),
     "a list gives it away": ("diagnosis", "It is a leukemia, of the lymphocytic kind.", "inferred"),
-    "the month": ("visit_date", "It was in March 2021.", "inferred"),  # one day of the list alone is in it
+    "the month": ("visit_date", "It was in March 2021.", "proximity"),
     "a rounded sum": ("amount_paid", "They paid 1,240 dollars.", "proximity"),
     "a narrow age": ("age", "The patient is in her early forties.", "proximity"),
 }
