@@ -1,8 +1,8 @@
 """A loopback server's answers of which a share fail, each in one of the ways in which models and servers do."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.data.hash_order import rank
@@ -80,10 +80,10 @@ KINDS = (*OF_TEXT, *OF_SERVER)
 class Faulty:
     """Answers for `ChatServer.usual`, of which a share fails.
 
-    Which request fails, and how, depends on the seed, its messages and how often these were asked before (with another
-    seed of the draws, which depends on the server's port), so not on the order in which different requests come, nor on
-    how many are in flight. An error of the server passes with the first try, or lasts, one as often as the
-    other; 400 always lasts, as do faults of a text; 429 always passes, since one that lasts ends a run.
+    Which request fails, and how, depends on the seed, its messages and its draws alone, so neither on the order in
+    which requests come, nor on how many are in flight; see `support.endpoints.loopback`. An error of the server passes
+    with the first try, or lasts, one as often as the other; 400 always lasts, as do faults of a text; 429 always
+    passes, since one that lasts ends a run.
 
     Args:
         right: the text of the right answer to a request.
@@ -97,26 +97,21 @@ class Faulty:
     """
 
     def __init__(
-        self, right: Callable[[dict[str, Any]], str], share: float = 0.2, seed: int = 0, kinds: tuple[str, ...] = KINDS
+        self, right: Callable[[dict[str, Any]], str], share: float = 0.2, seed: int = 0, kinds: Sequence[str] = KINDS
     ):
         self._right, self._share, self._seed, self._kinds = right, share, seed, kinds
         self.failed: Counter[str] = Counter()
         self.whole = 0
-        self._seeds: dict[str, list[int]] = defaultdict(list)  # of the draws, by messages
+        self._seen: set[str] = set()
 
     def __call__(self, handler: Any, body: dict[str, Any]) -> Reply:
-        messages = json.dumps(body["messages"])
+        sent = json.dumps([body["messages"], body["seed"]])
+        kind = self._kinds[rank(self._seed, "kind", sent) % len(self._kinds)] if self._fails(sent) else ""
         with handler.server.lock:
-            seeds = self._seeds[messages]
-            first = body["seed"] not in seeds
-            seeds += [body["seed"]] * first
-        sent = f"{seeds.index(body['seed'])} {messages}"
-        draw = rank(self._seed, "fault", sent)
-        fails = draw / 2**64 < self._share
-        kind = self._kinds[rank(self._seed, "kind", sent) % len(self._kinds)] if fails else ""
-        with handler.server.lock:
-            self.failed[kind] += fails and first
-            self.whole += first and not fails
+            first = sent not in self._seen
+            self._seen.add(sent)
+            self.failed[kind] += first and kind != ""
+            self.whole += first and kind == ""
         text = self._right(body)
         if kind in OF_TEXT:
             given = OF_TEXT[kind](text)
@@ -125,3 +120,6 @@ class Faulty:
         if kind in OF_SERVER and (first or lasts):
             return OF_SERVER[kind](handler, body)
         return fine(content=text)(handler, body)
+
+    def _fails(self, sent: str) -> bool:
+        return rank(self._seed, "fault", sent) < self._share * 2**64

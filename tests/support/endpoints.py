@@ -1,7 +1,10 @@
 """Requests to an endpoint, and its replies."""
 
+from pathlib import Path
+
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Request, Sampling
+from support.chat_server import ChatServer
 
 KEY = "sk-planted-key-0123456789"
 SAMPLING = Sampling(seed=1)
@@ -20,3 +23,10 @@ def replies(endpoint: Endpoint, requests: list[Request], sampling: Sampling = SA
     got = list(endpoint.reply(requests, sampling))
     assert sorted(position for position, _ in got) == list(range(len(requests)))
     return dict(got)
+
+
+def loopback(server: ChatServer, cache: Path, **settings: object) -> Endpoint:
+    """An endpoint whose draws do not depend on the server's port, so that every run of a test gets the same."""
+    endpoint = Endpoint("openai:tiny", base_url=server.url, cache=cache, **({"max_retries": 2} | settings))
+    endpoint._server.place = "loopback"
+    return endpoint
