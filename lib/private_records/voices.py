@@ -14,7 +14,8 @@ Voice = Literal["i", "you", "they"]
 START = "\x02"  # begins a sentence: its first letter becomes a capital
 PRONOUNS = ("i", "me", "my", "mine", "myself")
 VERBS = ("am", "was", "have", "do", "s", "es")
-MARKS = (*PRONOUNS, *VERBS)
+PLURAL = ("we", "us", "our")
+MARKS = (*PRONOUNS, *PLURAL, *VERBS)
 
 _WORDS = {
     "i": ("I", "me", "my", "mine", "myself"),
@@ -23,6 +24,7 @@ _WORDS = {
     "female": ("she", "her", "her", "hers", "herself"),
     "other": ("they", "them", "their", "theirs", "themselves"),
 }
+_PLURAL = {"i": PLURAL, "you": ("you", "you", "your"), "they": ("they", "them", "their")}
 _FORMS = {
     "i": ("am", "was", "have", "do", "", ""),
     "you": ("are", "were", "have", "do", "", ""),
@@ -67,6 +69,8 @@ def tell(text: str, voice: Voice, sex: str, names: Sequence[str], rng: Random) -
                 fresh = True
         elif mark in VERBS:
             put(agree[VERBS.index(mark)])
+        elif mark in PLURAL:
+            put(_PLURAL[voice][PLURAL.index(mark)])
         elif voice == "they" and mark in ("i", "me", "my") and fresh and (not named or rng.random() < NAMED_AGAIN):
             name = rng.choice(names) if named else names[0]
             put(name if mark != "my" else f"{name}'s")
