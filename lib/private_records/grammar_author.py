@@ -40,9 +40,10 @@ class GrammarAuthor:
         self._lists = load(folder)
 
     def profile(self, task: Task, events: int) -> Steps[Life]:
-        """Different events of the list with values for their attributes, and what a person has beside."""
+        """Different events that may happen to the person, with values for their attributes, and what a person has beside."""
         rng = task.rng("profile")
-        drawn = [self._event(task, title, rng) for title in rng.sample(sorted(self._lists.events), events)]
+        fitting = self._lists.fitting(int(task.known["age"]), task.known["sex"])
+        drawn = [self._event(task, title, rng) for title in rng.sample(fitting, events)]
         profile = self._lists.phrases.profile
         return _done(Life({name: self._value(task, texts, rng) for name, texts in profile.items()}, tuple(drawn)))
 

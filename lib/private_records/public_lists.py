@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, RootModel
 
@@ -35,6 +35,9 @@ GIVEN = ("opening", "body", "ask", "rows", "cells", "subject", "greeting", "clos
          "other", "speaker", "clock", "day", "number", "told")  # made for each text  # fmt: skip
 
 
+Ages = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
 class EventEntry(BaseModel):
     """An event.
 
@@ -42,6 +45,8 @@ class EventEntry(BaseModel):
         title: in a few words, unlike that of any other.
         attributes: that it has -> phrases that a value is drawn from.
         text: what happened, a sentence or two each, in order (`lib.private_records.voices`).
+        ages: of persons to whom it may happen, least and most; those of the field where none are given.
+        sex: of persons to whom it may happen alone; any where none is given.
         without: attributes of the field or of all events that do not go with it: the month of something at Christmas.
     """
 
@@ -49,6 +54,8 @@ class EventEntry(BaseModel):
     title: Text
     attributes: Annotated[dict[str, Texts], Field(min_length=1)]
     text: Texts
+    ages: Ages | None = None
+    sex: Literal["female", "male"] | None = None
     without: list[Text] = []
 
 
@@ -58,7 +65,8 @@ class LifeField(BaseModel):
     Attributes:
         title: ``health``.
         client: what those call the person who deal with them there: ``patient``.
-        offices: who writes, with article.
+        ages: of persons to whom its events may happen, least and most.
+        offices: who writes.
         attributes: that any event of the field may have.
         details: sentences about them.
         feelings: sentences of informal texts.
@@ -70,6 +78,7 @@ class LifeField(BaseModel):
     model_config = STRICT
     title: Text
     client: Text
+    ages: Ages = [0, 200]
     offices: Texts
     attributes: dict[str, Texts]
     details: Texts
@@ -220,6 +229,20 @@ class PublicLists(NamedTuple):
     contexts: dict[str, Context]
     phrases: Phrases
 
+    def fitting(self, age: int, sex: str) -> list[str]:
+        """Titles of events that may happen to a person, in alphabetical order.
+
+        Args:
+            age: in years.
+            sex: ``female``, ``male`` or another word.
+        """
+        return sorted(
+            title
+            for title, (field, event) in self.events.items()
+            if (event.ages or self.fields[field].ages)[0] <= age <= (event.ages or self.fields[field].ages)[1]
+            and event.sex in (None, sex)
+        )
+
 
 @cache
 def phrase(text: str) -> Phrase:
@@ -241,8 +264,9 @@ def files(folder: Path = FOLDER) -> list[Path]:
     return [*(folder / name for name in names), *sorted((folder / "events").glob("*.yaml"))]
 
 
+@cache
 def load(folder: Path = FOLDER) -> PublicLists:
-    """Read and check the lists.
+    """Read and check the lists, once.
 
     Args:
         folder: with ``events/FIELD.yaml``, ``record_types.yaml``, ``formats.yaml``, ``contexts.yaml`` and
