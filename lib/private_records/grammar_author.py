@@ -40,7 +40,7 @@ class GrammarAuthor:
         self._lists = load(folder)
 
     def profile(self, task: Task, events: int) -> Steps[Life]:
-        """Different events that may happen to the person, with values for their attributes, and what a person has beside."""
+        """Different events that may happen to the person, with values of their attributes, and further facts."""
         rng = task.rng("profile")
         fitting = self._lists.fitting(int(task.known["age"]), task.known["sex"])
         drawn = [self._event(task, title, rng) for title in rng.sample(fitting, events)]
