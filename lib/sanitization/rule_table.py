@@ -1,7 +1,7 @@
 """The rules of the rewriter without a model: what kinds of attributes there are, and what stands in their place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from lib.generation.prompt_parts import STRICT, Text, Texts
 from lib.pii.classes import classes
 from lib.pii.writing.grammar import checked
 from lib.private_records.fields import slots
-from lib.private_records.schema import Attribute
+from lib.private_records.schema import Attribute, Group
 from lib.sanitization.vaguer import VAGUER
 
 TABLE = Path("prompts/sanitization/rules.yaml")
@@ -68,6 +68,7 @@ class RuleTable(BaseModel):
     model_config = STRICT
     kinds: dict[str, Kind]
     families: dict[str, Family]
+    groups: dict[Text, list[Text]]
     roles: dict[Text, Text]
     person: Text
     others: Texts
@@ -97,6 +98,16 @@ class RuleTable(BaseModel):
     def family(self) -> dict[str, str]:
         """Kind -> its family; kinds that have none are absent."""
         return {kind: name for name, family in self.families.items() for kind in family.kinds}
+
+    def grouped(self, attributes: Sequence[Attribute]) -> tuple[Group, ...]:
+        """Attributes that nobody grouped, in the groups of the table by their kinds; those without any are left out.
+
+        Args:
+            attributes: of a record.
+        """
+        kinds = {one.name: self.kind(one) for one in attributes}
+        held = {title: tuple(n for n, kind in kinds.items() if kind in of) for title, of in self.groups.items()}
+        return tuple(Group(title, names) for title, names in held.items() if names)
 
     def role(self, told: Iterable[str]) -> str:
         """What the person of a record is called, without an article.

@@ -5,7 +5,8 @@ from lib.sanitization import instructions
 from lib.sanitization.case import Case
 from lib.sanitization.rule_edits import LEVELS, RuleEdits
 from lib.sanitization.rule_table import RuleTable, table
-from lib.sanitization.schema import Edit, Strategy, edited
+from lib.sanitization.sanitize import Rewritten
+from lib.sanitization.schema import edited
 
 LEAK = "a value is still there"  # reason of a try
 
@@ -29,14 +30,15 @@ class Rules:
         return [one.name for one in sorted(case.original.attributes, key=rank)]
         yield  # asks nothing
 
-    def rewrite(self, case: Case) -> Steps[tuple[tuple[Strategy, ...], tuple[Edit, ...]]]:
+    def rewrite(self, case: Case) -> Steps[Rewritten]:
         """Each try has vaguer words, until the text tells no target any more."""
         original = case.original
         made = RuleEdits(original.text, original.attributes, case.at, case.targets, original.labels, self.rules)
         for level in range(LEVELS):
             edits = made.edits(level)
             if not case.still_told(edited(original.text, edits), case.targets.names):
-                return made.strategies(level), edits
+                at = {name: case.at[name] for name in case.targets.names}
+                return Rewritten(made.strategies(level), edits, at)
         raise GaveUp("rewrite", (LEAK,) * LEVELS)
         yield  # asks nothing
 

@@ -2,12 +2,12 @@
 rewriting, and instructions. Each step is a conversation that may ask nothing (`lib.generation.workflow`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from lib.generation.workflow import GaveUp, Steps
-from lib.private_records.schema import Attribute, Group
+from lib.private_records.schema import Attribute, Group, Place
 from lib.sanitization import instructions
 from lib.sanitization.case import Case, Original, unique
 from lib.sanitization.chunks import CHARACTERS, chunks, numbers_of
@@ -15,6 +15,22 @@ from lib.sanitization.schema import Edit, Sanitized, Strategy, edited
 from lib.sanitization.targets import draw, weights
 
 Weighting = Literal["uniform", "sensitivity"]
+
+
+class Rewritten(NamedTuple):
+    """What became of a text.
+
+    Attributes:
+        strategies: one for each target.
+        edits: that hide the targets, from left to right, disjoint.
+        at: where the text tells each target.
+        lost: passages that a model named and the text does not have.
+    """
+
+    strategies: tuple[Strategy, ...]
+    edits: tuple[Edit, ...]
+    at: Mapping[str, tuple[Place, ...]]
+    lost: int = 0
 
 
 class Annotator(Protocol):
@@ -40,7 +56,7 @@ class Rewriter(Protocol):
         """
         ...
 
-    def rewrite(self, case: Case) -> Steps[tuple[tuple[Strategy, ...], tuple[Edit, ...]]]:
+    def rewrite(self, case: Case) -> Steps[Rewritten]:
         """A strategy for each target, and the edits that hide all of them.
 
         Args:
@@ -100,22 +116,22 @@ class Sanitizer:
             weight = {one.name: 1.0 for one in original.attributes}
         targets = draw(original.attributes, _present(original), case.tied, weight, case.rng("targets"))
         case = replace(case, targets=targets, chunks=chunks(original.text, self.chunk_characters))
-        strategies, edits = yield from self.rewriter.rewrite(case)
+        rewritten = yield from self.rewriter.rewrite(case)
         spoken = instructions.wording(targets, original.groups, case.rng("wording"))
         natural = yield from self.rewriter.instruction(case, spoken)
-        at = {name: case.at[name] for name in targets.names}
         return Sanitized(
             id=original.id,
             text=original.text,
-            sanitized=edited(original.text, edits),
+            sanitized=edited(original.text, rewritten.edits),
             targets=targets,
             attributes=original.attributes,
             labels=dict(original.labels),
             chunks=case.chunks,
-            sequences=at,
-            mapping={name: numbers_of(case.chunks, places) for name, places in at.items()},
-            strategies=strategies,
-            edits=edits,
+            sequences=dict(rewritten.at),
+            mapping={name: numbers_of(case.chunks, places) for name, places in rewritten.at.items()},
+            strategies=rewritten.strategies,
+            edits=rewritten.edits,
+            lost_passages=rewritten.lost,
             instruction=instructions.base(targets),
             natural_instruction=natural,
         )

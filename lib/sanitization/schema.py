@@ -100,6 +100,7 @@ class Sanitized:
         edits: from left to right, disjoint.
         instruction: what was to be done, in plain words and in one form.
         natural_instruction: the same as a person might ask for it.
+        lost_passages: how many passages a model named that the original does not have.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Sanitized:
     edits: tuple[Edit, ...] = ()
     instruction: str = ""
     natural_instruction: str = ""
+    lost_passages: int = 0
 
     def named(self, names: Iterable[str]) -> tuple[Attribute, ...]:
         """The attributes with these names.
@@ -171,7 +173,7 @@ def read(path: Path) -> Iterator[Sanitized]:
     """
     for where, row in jsonl.read(path):
         try:
-            yield _sanitized(row)
+            yield sanitized(row)
         except (KeyError, TypeError, AttributeError, ValueError):
             raise DoppelError(
                 "sanitization.shape",
@@ -181,7 +183,12 @@ def read(path: Path) -> Iterator[Sanitized]:
             ) from None
 
 
-def _sanitized(row: dict) -> Sanitized:
+def sanitized(row: dict) -> Sanitized:
+    """A record from the object that stands for it in a file.
+
+    Args:
+        row: as `write` wrote it.
+    """
     return Sanitized(
         **{
             **row,

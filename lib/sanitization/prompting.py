@@ -1,0 +1,103 @@
+"""The prompts of ``prompts/sanitization/model.yaml``."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from lib.common.errors import DoppelError, nearest
+from lib.generation.prompt_parts import STRICT, Text
+from lib.generation.workflow import Call
+from lib.pii.writing.grammar import checked
+from lib.private_records.schema import Attribute
+
+FILE = Path("prompts/sanitization/model.yaml")
+PLACES = {  # step -> what its request must have in braces
+    "annotate": {"text"},
+    "rank": {"attributes"},
+    "passages": {"name", "value", "text"},
+    "strategy": {"name", "value", "text"},
+    "abstract": {"name", "value", "how", "keep", "text"},
+    "drop": {"name", "value", "keep", "text"},
+    "instruction": {"abstract", "drop", "keep"},
+}
+_PLACE = re.compile(r"{([a-z]+)}")
+
+
+class _Step(BaseModel):
+    model_config = STRICT
+    temperature: Annotated[float, Field(ge=0, le=5)]
+    max_new_tokens: Annotated[int, Field(ge=1)]
+    ask: Text
+
+
+class _File(BaseModel):
+    model_config = STRICT
+    system: Text
+    nothing: Text
+    steps: dict[str, _Step]
+
+
+class Prompts:
+    """A checked prompt file.
+
+    Args:
+        path: of the YAML file.
+
+    Raises:
+        DoppelError: ``pii.file_shape``, ``sanitization.prompt_step`` or ``sanitization.prompt_place``.
+    """
+
+    def __init__(self, path: Path = FILE):
+        self._file = checked(_File, path)
+        for name in (*self._file.steps, *PLACES):
+            if name not in PLACES or name not in self._file.steps:
+                raise DoppelError(
+                    "sanitization.prompt_step",
+                    f"steps: {name} is {'missing' if name in PLACES else 'no step'}",
+                    name=name,
+                    remedy=nearest(name, PLACES) if name not in PLACES else f"see {FILE}",
+                    where=path.as_posix(),
+                )
+        for name, needed in PLACES.items():
+            if wrong := set(_PLACE.findall(self._file.steps[name].ask)) ^ needed:
+                place = min(wrong)
+                raise DoppelError(
+                    "sanitization.prompt_place",
+                    f"steps: {name}: {'has no' if place in needed else 'nothing stands for'} {{{place}}}",
+                    name=place,
+                    value=name,
+                    remedy=f"see {FILE}",
+                    where=path.as_posix(),
+                )
+
+    @property
+    def nothing(self) -> str:
+        """What stands for {keep} where nothing is kept."""
+        return self._file.nothing
+
+    def tokens(self, step: str) -> int:
+        """The longest reply of a step, in tokens."""
+        return self._file.steps[step].max_new_tokens
+
+    def characters(self, step: str) -> int:
+        """Length of a step's request before anything is filled in, system message included; in characters."""
+        return len(self._file.system) + len(self._file.steps[step].ask)
+
+    def call(self, step: str, **told: str) -> Call:
+        """A request.
+
+        Args:
+            step: a key of `PLACES`.
+            **told: what stands in its places.
+        """
+        of = self._file.steps[step]
+        asked = _PLACE.sub(lambda match: told[match[1]], of.ask)
+        return Call(step, (("system", self._file.system), ("user", asked)), of.max_new_tokens, of.temperature)
+
+
+def listed(attributes: Iterable[Attribute]) -> str:
+    """Names and values, one a line."""
+    return "\n".join(f"- {one.name}: {one.value}" for one in attributes)

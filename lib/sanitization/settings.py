@@ -1,0 +1,178 @@
+"""The parameters of 51_sanitize: what is refused before a record is looked at, and what they make."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from lib.common.errors import DoppelError, nearest
+from lib.generation.engines.names import check_engine, is_remote
+from lib.pii.classes import TABLE
+from lib.pii.detectors import registry
+from lib.pii.locales import FOLDER, locale_named
+from lib.private_records import fields
+from lib.sanitization import guesses, instructions, rule_table
+from lib.sanitization.annotators import Detected, Given
+from lib.sanitization.blocks import Make
+from lib.sanitization.inputs import KINDS
+from lib.sanitization.model_annotator import Asked
+from lib.sanitization.model_rewriter import Model
+from lib.sanitization.prompting import Prompts
+from lib.sanitization.rules import Rules
+from lib.sanitization.sanitize import Sanitizer
+
+Parameters = Mapping[str, object]
+
+ASKS = {"attributes": "model", "passages": "model", "rewriter": "model", "guesser": "model"}  # what needs a model
+
+
+def files(parameters: Parameters) -> list[Path]:
+    """The files that a stage reads beside modules: tables, phrases and prompts.
+
+    Args:
+        parameters: of 51_sanitize.
+    """
+    read = [TABLE, FOLDER / "locales.csv", fields.TABLE, rule_table.TABLE, instructions.FILE]
+    read += [Path(str(parameters["prompts"]))] if asks_model(parameters) else []
+    return read + ([guesses.FILE] if parameters["guesser"] == "model" else [])
+
+
+def asks_model(parameters: Parameters) -> bool:
+    """Whether a language model is asked for anything.
+
+    Args:
+        parameters: of 51_sanitize.
+    """
+    return any(parameters[name] == value for name, value in ASKS.items())
+
+
+def input_of(parameters: Parameters) -> str:
+    """The name of the one input, a key of `lib.sanitization.inputs.KINDS`.
+
+    Args:
+        parameters: of 51_sanitize.
+
+    Raises:
+        DoppelError: ``sanitization.inputs``.
+    """
+    names = list(parameters["inputs"])
+    if len(names) != 1 or names[0] not in KINDS:
+        unknown = [name for name in names if name not in KINDS]
+        raise DoppelError(
+            "sanitization.inputs",
+            "inputs: must have one of records, arm and corpus, and nothing else",
+            name="inputs",
+            value=sorted(names),
+            remedy=nearest(unknown[0], KINDS) if unknown else "write inputs: {records: 50_private_records}",
+        )
+    return names[0]
+
+
+def check(parameters: Parameters) -> None:
+    """Refuse parameters with which nothing, or not what was asked for, would be sanitized.
+
+    Args:
+        parameters: of 51_sanitize, resolved.
+
+    Raises:
+        DoppelError: the inputs; ``sanitization.no_attributes``; ``sanitization.passages``; a detector, locale, engine,
+            server or prompt file that cannot be used; ``sanitization.no_model`` and ``sanitization.unread_model``;
+            ``sanitization.private_to_remote``: real people's texts never leave this machine.
+    """
+    name = input_of(parameters)
+    if parameters["attributes"] == "given" and not KINDS[name].annotated:
+        raise DoppelError(
+            "sanitization.no_attributes",
+            f"attributes: given, but records of the input {name} do not say what they tell",
+            name="attributes",
+            value="given",
+            remedy="set attributes: detectors, or model",
+        )
+    if parameters["passages"] == "model" and parameters["rewriter"] != "model":
+        raise DoppelError(
+            "sanitization.passages",
+            "passages: model goes with rewriter: model, which alone can reword them",
+            name="passages",
+            value="model",
+            remedy="set passages: places, or rewriter: model",
+        )
+    locale_named(parameters["locale"])
+    if parameters["attributes"] == "detectors":
+        for detector in parameters["detectors"]:
+            registry.check_names([detector])
+            if detector == registry.TRAINED:
+                raise DoppelError(
+                    "sanitization.trained_detector",
+                    "detectors: trained is read by 01_scrub and 41_pii_check alone",
+                    name="detectors",
+                    value=detector,
+                    remedy="leave it out",
+                )
+            registry.load(detector, parameters["locale"], gliner=parameters["gliner"])
+    rule_table.table()
+    _check_model(parameters, KINDS[name].private)
+
+
+def sanitizer(parameters: Parameters) -> Sanitizer:
+    """What all records of a stage go through.
+
+    Args:
+        parameters: of 51_sanitize, checked.
+    """
+    prompts, tries = Prompts(Path(str(parameters["prompts"]))), parameters["tries"]
+    by_model = parameters["rewriter"] == "model"
+    return Sanitizer(
+        annotator=_annotator(parameters, prompts),
+        rewriter=Model(prompts, tries, parameters["growth"], parameters["passages"] == "model")
+        if by_model
+        else Rules(),
+        weighting=parameters["target_weights"],
+        chunk_characters=parameters["chunk_characters"],
+        seed=parameters["seed"],
+    )
+
+
+def make(parameters: Parameters) -> Make:
+    """What gives each process its sanitizer.
+
+    Args:
+        parameters: of 51_sanitize, checked.
+    """
+    return partial(sanitizer, dict(parameters))
+
+
+def _annotator(parameters: Parameters, prompts: Prompts) -> Given | Detected | Asked:
+    if parameters["attributes"] == "given":
+        return Given()
+    if parameters["attributes"] == "model":
+        return Asked(prompts, parameters["tries"])
+    names, locale = parameters["detectors"], parameters["locale"]
+    return Detected([registry.load(name, locale, gliner=parameters["gliner"]) for name in names])
+
+
+def _check_model(parameters: Parameters, private: bool) -> None:
+    from lib.generation.endpoint.servers import check_server
+
+    model = parameters["model"]
+    asking = [name for name, value in ASKS.items() if parameters[name] == value]
+    if asking and model is None:
+        raise DoppelError("sanitization.no_model", f"{asking[0]}: model needs a model", name="model", remedy="name it")
+    if model is None:
+        return
+    if not asking:
+        raise DoppelError(
+            "sanitization.unread_model",
+            "no step asks a model",
+            name="model",
+            value=model,
+            remedy="set model: null, or rewriter: model",
+        )
+    if private and is_remote(str(model)):
+        raise DoppelError(
+            "sanitization.private_to_remote",
+            f"inputs: corpus holds texts of real people, and model = {model!r} is on another machine",
+            name="model",
+            value=model,
+            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME or a folder",
+        )
+    Prompts(Path(str(parameters["prompts"])))
+    check_server(str(model), parameters) if is_remote(str(model)) else check_engine(parameters["engine"])
