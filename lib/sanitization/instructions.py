@@ -17,7 +17,7 @@ from lib.sanitization.schema import Targets
 FILE = Path("prompts/sanitization/instructions.yaml")
 BY_GROUP = 0.5  # share of natural instructions that name groups where groups were drawn
 WITH_KEEP = 0.25  # share of them that say what to keep
-_PERSON = re.compile(r" (\d+)$")
+_NUMBER = re.compile(r" (\d+)$")
 _ORDINALS = ("second", "third", "fourth", "fifth")
 
 
@@ -103,12 +103,12 @@ def _file() -> _File:
 
 
 def _plain(name: str) -> str:
-    """An attribute's name as people say it: ``phone of the second person``."""
+    """An attribute's name as people say it: ``second phone``."""
     words = " ".join(name.replace("_", " ").split())
-    person = _PERSON.search(words)
-    if person is None or not 2 <= int(person[1]) < 2 + len(_ORDINALS):
+    number = _NUMBER.search(words)
+    if number is None or not 2 <= int(number[1]) < 2 + len(_ORDINALS):
         return words
-    return f"{words[: person.start()]} of the {_ORDINALS[int(person[1]) - 2]} person"
+    return f"{_ORDINALS[int(number[1]) - 2]} {words[: number.start()]}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -24,6 +24,9 @@ _NEEDS = re.compile(  # words behind which the phrase is the point: she lives in
 _ENDS = re.compile(
     rf"[^\S\n]*(?:[.,;:!?)\n]|$)|[^\S\n]+(?:and|but|or|so|because|when|while|which|who|where|that|to|for|with|by|{_FREE})\b"
 )
+_VERB = re.compile(
+    r",[^\S\n]+(?:is|was|are|were|has|had|have|will|can|could|would|should|may|must|did|does|do|[a-z]+(?:ed|s))\b"
+)
 _CLAUSE = re.compile(
     r"[,;:–—][^\S\n]*(?:(?:and|but|so|because|where|while|although|though|which|who|as|since|until|when|if)\b)", re.I
 )
@@ -45,13 +48,14 @@ def left_out(site: Site, kept: Sequence[Place]) -> Edit | None:
         kept: places in the text that must stay.
 
     Returns:
-        None where it cannot be taken out without something that must stay, or with the whole text.
+        The piece with what goes along, as `lib.sanitization.wording.closed` takes it; None where it cannot be taken out
+        without something that must stay, or with the whole text.
     """
     for edit in _ways(site):
         taken = closed(site.text, edit)
         inside = any(place.start < taken.end and taken.start < place.end for place in kept)
         if not inside and (site.text[: taken.start] + taken.written + site.text[taken.end :]).strip():
-            return taken
+            return edit
     return None
 
 
@@ -69,7 +73,8 @@ def _ways(site: Site) -> Iterator[Edit]:
     if left.endswith("(") and right.startswith(")"):
         yield Edit(site.start - 1, site.end + 1, "")
     if re.search(r",[^\S\n]+$", left) and re.match(r"[^\S\n]*[,.;!?]", right):
-        yield Edit(line_start + len(left.rstrip().rstrip(",")), site.end, "")
+        comma = 1 if _VERB.match(right) else 0  # of an apposition both commas go
+        yield Edit(line_start + len(left.rstrip().rstrip(",")), site.end + comma, "")
     phrase = _PREPOSITION.search(left)
     if phrase:
         start = line_start + phrase.start("phrase") + (phrase["phrase"][:1].isspace())
@@ -82,8 +87,12 @@ def _ways(site: Site) -> Iterator[Edit]:
         if first <= site.start and site.end <= last:
             stop = len(text[first:last].rstrip().rstrip('.!?"”’)')) if last == end else last - first
             yield Edit(first, first + stop, "")
-    head = _HEAD.match(text, start).end() if start == line_start else start
-    yield _line(site) if text[line_start:start].strip() + text[end:line_end].strip() == "" else Edit(head, end, "")
+    head = max(start, _HEAD.match(text, line_start).end())
+    yield (
+        Edit(head, end, "")
+        if text[line_start:start][head - line_start :] or text[end:line_end].strip()
+        else _line(site)
+    )
 
 
 def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -> tuple[int, int]:
@@ -97,7 +106,7 @@ def _line(site: Site) -> Edit:
     """The whole line, with its line end; of blank lines on both sides one stays."""
     start, end = site.line
     if end == len(site.text):
-        return Edit(max(0, start - 1), end, "")
+        return Edit(len(site.text[:start].rstrip()), end, "")
     blank = re.compile(r"[^\S\n]*\n")
     behind = blank.match(site.text, end + 1)
     before = not site.text[:start].strip() or re.search(r"\n[^\S\n]*\n$", site.text[max(0, start - 80) : start])

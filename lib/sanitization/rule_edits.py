@@ -14,12 +14,19 @@ from lib.sanitization.vaguer import VAGUER
 from lib.sanitization.wording import Site, closed, fitted
 
 LEVELS = 3  # from the most exact words to the vaguest
+STREET = "some street"
 PERSON, AGE, ADDRESS, HOUSE, CITY, REGION = "person", "age", "address", "house", "city", "region"  # kinds
 
 _TITLE = re.compile(r"\b(?:(?P<doctor>Dr|Prof|Doctor|Professor)|Mr|Mrs|Ms|Mx|Miss)\b\.?[^\S\n]*$")
 _GREETING = re.compile(r"\b(?P<word>dear|dearest|hi|hello|hey|good (?:morning|day|evening))[^\S\n]+$", re.IGNORECASE)
 _SPEAKER = re.compile(r"[^\S\n]*(?:[-*•–>][^\S\n]*)?(?:\(?\d{1,2}:\d\d\)?[^\S\n]*(?:[-–][^\S\n]*)?)?")
 _YEARS = re.compile(r"[- ](?:years?|yrs?)\.?[- ](?:old|of age)\b|[- ]years?\b(?! (?:ago|later|in|at|with|of)\b)", re.I)
+_NO_HEAD = (
+    r"[a-z]{1,2}|[a-z]+(?:ed|ly)|from|into|off|out|with|without|for|until|since|after|before|because|where|when|how|now|"
+    r"then|many|left|lost|kept|found|made|said|sent|told|held|put|taken|given|broken|done|seen|frozen|back|away|over|under|"
+    r"about|against|name"
+)
+_HEAD = re.compile(rf"(?:^|_)(?!(?:{_NO_HEAD})(?:_|$))([a-z]+)(?:_name)?[_\d]*$")  # bone; of horse_name, horse
 _OTHER_PERSON = re.compile(r"_(\d+)$")
 _GAP = re.compile(r"[ ,\u00a0]{0,3}|,?\n")  # between pieces of one address
 
@@ -80,16 +87,7 @@ class RuleEdits:
         Args:
             level: how vague, from 0 to `LEVELS` - 1; a higher one is for texts that still tell a target.
         """
-        made = [self._edit(piece, level) for piece in self._pieces]
-        done: list[Edit] = []
-        for edit in sorted(made):
-            if done and edit.start < done[-1].end:  # a sentence that is left out takes what is in it along
-                first = done.pop()
-                wider = first if not first.written or edit.written else edit
-                edit = Edit(first.start, max(first.end, edit.end), wider.written)
-                edit = edit if edit.written else closed(self.text, edit)
-            done.append(edit)
-        return tuple(done)
+        return _apart(self.text, [self._edit(piece, level) for piece in self._pieces])
 
     @cached_property
     def _kept(self) -> tuple[Place, ...]:
@@ -106,7 +104,8 @@ class RuleEdits:
         numbers = [place for place, name in owned if self._kinds[name] == HOUSE]
         streets = [place for place, name in owned if self._kinds[name] == ADDRESS and overlap([place], wanted)]
         touched = [place for place, _ in owned if overlap([place], wanted)]
-        wide = joined([*wanted, *touched, *(p for p in numbers if any(self._side_by_side(p, s) for s in streets))])
+        beside = (p for p in numbers if p not in self._kept and any(self._side_by_side(p, s) for s in streets))
+        wide = joined([*wanted, *touched, *beside])
         pieces: list[_Piece] = []
         for place in wide:
             inside = [name for other, name in owned if overlap([place], [other])]
@@ -138,6 +137,10 @@ class RuleEdits:
             site = site._replace(end=site.end + years.end())
         if kind == PERSON:
             return self._person(site, piece)
+        if kind == ADDRESS and any(self._side_by_side(place, Place(*site[1:])) for place in self._kept):
+            return fitted(site, STREET)  # behind the number of a house that is kept
+        if site.numbers_item:
+            return Edit(site.start, site.end + 1, "-")
         if piece.drop:
             taken = left_out(site, self._kept)
             return taken or fitted(site, self.rules.kinds[OTHER].field if site.field else self.rules.drop.phrase)
@@ -193,12 +196,39 @@ class RuleEdits:
         if self._kinds[attribute.name] == PERSON:
             return f"the {self._role_of(attribute)}"
         options = [*filter(None, [self._exact(attribute)]), *rule.text]
-        head = next(
-            (part for part in reversed(attribute.name.split("_")) if part.isalpha() and len(part) > 2), "matter"
-        )
-        return options[min(level, len(options) - 1)].replace("{head}", head)
+        head = _HEAD.search(attribute.name)
+        options = options if head else [words for words in options if "{head}" not in words]
+        return options[min(level, len(options) - 1)].replace("{head}", head[1] if head else "")
 
     def _exact(self, attribute: Attribute) -> str:
         """The most exact words that may stand for a value; "" where its kind has none but its texts."""
         vaguer = self.rules.kinds[self._kinds[attribute.name]].vaguer
         return VAGUER[vaguer](attribute.value) if vaguer else ""
+
+
+def _apart(text: str, made: list[Edit]) -> tuple[Edit, ...]:
+    """Edits that overlap as one, and what is taken out closed: a sentence that goes takes along what is in it."""
+    merged: list[Edit] = []
+    for edit in sorted(made):
+        while merged and (edit.start < merged[-1].end or _both_out(text, merged[-1], edit)):
+            last = merged.pop()
+            written = last.written and edit.written and last.written
+            edit = Edit(last.start, max(last.end, edit.end), written)
+        merged.append(edit)
+    done: list[Edit] = []
+    for number, edit in enumerate(merged):
+        behind = merged[number + 1].start if number + 1 < len(merged) else len(text)
+        before = done[-1].end if done else 0
+        if not edit.written:
+            closing = closed(text, edit)
+            edit = Edit(max(before, closing.start), min(behind, closing.end), closing.written * (closing.end <= behind))
+            if closing.end > behind and closing.written[-1:].isupper():
+                follows = merged[number + 1]
+                merged[number + 1] = follows._replace(written=follows.written[:1].upper() + follows.written[1:])
+        done.append(edit)
+    return tuple(done)
+
+
+def _both_out(text: str, one: Edit, other: Edit) -> bool:
+    """Whether two edits take something out, with nothing but spaces between."""
+    return not one.written and not other.written and not text[one.end : other.start].strip(" \t")

@@ -12,7 +12,7 @@ _ARTICLE = re.compile(r"\b(an?)([^\S\n]+)$", re.IGNORECASE)
 _ALONE = ("something", "somebody", "somewhere", "somehow", "once")  # words that stand without a determiner
 _VOWEL = re.compile(r"(?!uni|use|usu|eu|one\b|once\b)[aeiou]|hour|honest|8|11\b|18\b", re.IGNORECASE)
 _STARTS = re.compile(r"(?:^|[.!?…][\"'”’)\]]*\s+|[\n\r][^\S\n\r]*(?:[-*•–>][^\S\n\r]*|\(?\d+[.)][^\S\n\r]*)?)$")
-_LABEL = re.compile(r"(?:^|[|;\t]|[.!?] )[^\S\n]*(?:[-*•–][^\S\n]*)?[^:\n|]{1,40}:[^\S\n]*$")
+_LABEL = re.compile(r"^[^|\n]{1,40}\|[^\S\n]*$|(?:^|[|;\t]|[.!?] )[^\S\n]*(?:[-*•–][^\S\n]*)?[^:\n|]{1,40}:[^\S\n]*$")
 _NAMED = re.compile(
     r"\b(?:is|are|was|were)[^\S\n]+$|\b(?:no|nr|ref|number|reference|file|case|id)\.?:?[^\S\n]+$|#$", re.I
 )
@@ -60,6 +60,12 @@ class Site(NamedTuple):
     def field(self) -> bool:
         """Whether it is all that stands behind a label with a colon."""
         return bool(_LABEL.search(self.left) and re.match(r"[.,;]?\s*(?:$|[|;\t])", self.right))
+
+    @property
+    def numbers_item(self) -> bool:
+        """Whether it is the number of an item of a list."""
+        number = self.text[self.start : self.end].isdecimal()
+        return number and not self.left.strip() and bool(re.match(r"[.)]\s", self.right))
 
     @property
     def named(self) -> bool:
