@@ -1,45 +1,63 @@
-"""What is coloured in a sanitized record's text before and after."""
+"""What is coloured in a record before and after it is sanitized, for made-up people only."""
 
+from lib.sanitization.leaks import Searched, direct, mentions
 from lib.sanitization.schema import Sanitized
 
-Marked = tuple[
-    str, list[tuple[int, int, str]]
-]  # a text and its spans (start, end, label), disjoint, from left to right
+Mark = tuple[int, int, str]  # start, end, label
 
 
-def before(record: Sanitized) -> Marked:
-    """The original with the places of its targets, each under its name; of places that overlap the first.
+def before(record: Sanitized) -> list[Mark]:
+    """Where the original tells its targets, and what was to be kept; of places that overlap the longest.
 
     Args:
-        record: sanitized.
+        record: of a made-up person.
+
+    Returns:
+        From left to right, disjoint; a label is an action and a name: ``drop blood_type``.
     """
-    found = sorted((*place, name.replace("_", " ")) for name, places in record.sequences.items() for place in places)
-    return record.text, _disjoint(found)
+    targets = record.targets
+    actions = (("abstract", targets.abstract), ("drop", targets.drop), ("keep", targets.keep))
+    marks = [
+        (*place, f"{action} {one.name}")
+        for action, names in actions
+        for one in record.named(names)
+        for place in one.places
+    ]
+    return _disjoint(marks)
 
 
-def after(record: Sanitized) -> Marked:
-    """The sanitized text with all that was written into it, under the names of the targets that stood there.
+def after(record: Sanitized) -> list[Mark]:
+    """Where the sanitized text still tells a target (``leak``), or what was kept, and what was written anew.
 
     Args:
-        record: sanitized.
+        record: of a made-up person.
+
+    Returns:
+        As for `before`.
     """
-    marks: list[tuple[int, int, str]] = []
-    moved = 0
-    for start, end, written in record.edits:
-        if written.strip():
-            names = [
-                name.replace("_", " ")
-                for name, places in record.sequences.items()
-                if any(place.start < end and start < place.end for place in places)
-            ]
-            marks.append((start + moved, start + moved + len(written), ", ".join(names) or "reworded"))
-        moved += len(written) - (end - start)
-    return record.sanitized, marks
+    searched = Searched(record.sanitized)
+    sides = (("leak", record.targets.names), ("keep", record.targets.keep))
+    told = [
+        (*place, f"{label} {one.name}")
+        for label, names in sides
+        for one in record.named(names)
+        for place in direct(mentions(one, record.text), searched)
+    ]
+    written, moved = [], 0
+    for edit in record.edits:
+        start = edit.start + moved
+        if edit.written.strip():
+            written.append((start, start + len(edit.written), "new"))
+        moved += len(edit.written) - (edit.end - edit.start)
+    return _disjoint(_disjoint(told) + written, longest_first=False)
 
 
-def _disjoint(marks: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    kept: list[tuple[int, int, str]] = []
+def _disjoint(marks: list[Mark], *, longest_first: bool = True) -> list[Mark]:
+    """The longest first, or as they come; without those that overlap an earlier one."""
+    if longest_first:
+        marks = sorted(marks, key=lambda mark: (mark[0] - mark[1], mark))
+    kept: list[Mark] = []
     for mark in marks:
-        if not kept or mark[0] >= kept[-1][1]:
+        if all(mark[1] <= other[0] or other[1] <= mark[0] for other in kept):
             kept.append(mark)
-    return kept
+    return sorted(kept)

@@ -10,8 +10,8 @@ TEXT = """Ada Lovelace
 
 Dear Dr. Lee,
 
-On 14 March 2019 I slipped on the ice near the tram stop and broke my left wrist. I am 34 and work as a clerk at Acme Ltd.
-The bill came to $1,250. You can call me at 425-555-0123 or write to ada.lovelace@example.org.
+On 14 March 2019 I slipped on the ice near the tram stop and broke my left wrist. I am 34 and a clerk at Acme Ltd. The
+bill came to $1,250. You can call me at 425-555-0123 or write to ada.lovelace@example.org.
 
 Kind regards,
 Ada Lovelace"""
