@@ -33,10 +33,10 @@ class Method:
             None for a method that never sees private records.
         selects: whether its other inputs are arms, whose texts it selects: what those spent is part of its own target.
         needs_corpus: whether its arms are made from a corpus: False where private records come in, if at all, through
-            the input ``passes_on``.
-        passes_on: name of the input whose texts it passes on changed, each by itself. None for a method whose texts
-            are its own.
-        only_passes_on: whether it never has texts of its own, so that its arms are made from that input or a corpus.
+            an input of ``passes_on``.
+        passes_on: names of inputs whose texts it passes on changed, each by itself; an arm has one of them at most.
+            Empty for a method whose texts are its own.
+        only_passes_on: whether it never has texts of its own, so that its arms are made from such an input.
         labels: whether its stages write ``labelled.jsonl`` too, with the places of what is labelled in each text.
         through: name of the input that leads from the arm to the stage that draws the noise. None where both are one
             stage.
@@ -74,7 +74,7 @@ class Method:
     through: str | None = None
     selects: bool = False
     needs_corpus: bool = True
-    passes_on: str | None = None
+    passes_on: Sequence[str] = ()
     only_passes_on: bool = False
     labels: bool = False
     recipe: Recipe | None = None

@@ -12,6 +12,7 @@ from lib.methods.pii_text.method import METHOD as PII_TEXT
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
 from lib.methods.private_records.method import METHOD as PRIVATE_RECORDS
 from lib.methods.prompting.method import METHOD as PROMPTING
+from lib.methods.sanitization.method import METHOD as SANITIZATION
 from lib.methods.selection.method import METHOD as SELECTION
 from lib.stage.notebook_roles import Parameters, current_name, notebook_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
 METHODS: tuple[Method, ...] = (
-    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT, PRIVATE_RECORDS,
+    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
 )  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records

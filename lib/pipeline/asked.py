@@ -7,8 +7,10 @@ from lib.generation.engines.names import is_remote
 from lib.generation.expected import Expected
 from lib.pipeline.graph import Graph
 
-ESTIMATES: Mapping[str, str] = {  # notebook -> module:function; the parameters -> what is expected of its ``model``
+# notebook -> module:function; parameters, those of its inputs by name -> what ``model`` will be asked
+ESTIMATES: Mapping[str, str] = {
     "50_private_records": "lib.private_records.expected:expected",
+    "51_sanitize": "lib.sanitization.expected:expected",
 }
 
 
@@ -25,11 +27,13 @@ def lines(graph: Graph, steps: Iterable[str]) -> list[str]:
         model = node.parameters.get("model")
         if node.notebook not in ESTIMATES or model is None or not is_remote(str(model)):
             continue
-        expected = _function(ESTIMATES[node.notebook])(node.parameters)
-        told.append(f"{id} {expected.told(str(model), node.parameters['prices'])}")
+        behind = {name: graph.nodes[stage].parameters for name, stage in node.parameters["inputs"].items()}
+        expected = _function(ESTIMATES[node.notebook])(node.parameters, behind)
+        if expected.calls:
+            told.append(f"{id} {expected.told(str(model), node.parameters['prices'])}")
     return told
 
 
-def _function(named: str) -> Callable[[Mapping[str, object]], Expected]:
+def _function(named: str) -> Callable[[Mapping[str, object], Mapping[str, Mapping]], Expected]:
     module, _, function = named.partition(":")
     return getattr(import_module(module), function)

@@ -13,6 +13,7 @@ from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
 from lib.methods.private_records import method as private_records_method
 from lib.methods.registry import ARMS, ATTACKED, METHODS, attacked
+from lib.methods.sanitization import method as sanitization_method
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
 from lib.stage.notebook_roles import Parameters, check_input, check_inputs, notebook_of
@@ -227,6 +228,22 @@ def private_records(parameters: Parameters) -> None:
     settings.check(parameters)
 
 
+def sanitize(parameters: Parameters) -> None:
+    """Refuse an input that is no arm, and prompts, rules and a server that cannot be used.
+
+    Args:
+        parameters: of 51_sanitize, resolved.
+    """
+    from lib.sanitization import settings
+
+    settings.check(parameters)
+    for name, stage in parameters["inputs"].items():
+        if name == sanitization_method.RECORDS:
+            check_input(name, stage, [private_records_method.WRITES], "set of private records")
+        elif name == sanitization_method.ARM:
+            check_input(name, stage, [one for one in ARMS if one != sanitization_method.WRITES], "arm")
+
+
 MEASURING: dict[str, Callable[[Parameters], None]] = {
     "00_process_data": process_data,
     "01_scrub": scrub,
@@ -239,6 +256,7 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
 FURTHER: dict[str, Check] = {
     pii_text_method.WRITES: pii_text,
     private_records_method.WRITES: private_records,
+    sanitization_method.WRITES: sanitize,
 }
 
 

@@ -16,11 +16,12 @@ REVISING = ("revise", "judge")
 TYPE_AND_FORMAT = ("record_type", "format")
 
 
-def expected(parameters: Mapping[str, object]) -> Expected:
+def expected(parameters: Mapping[str, object], inputs: Mapping[str, Mapping[str, object]]) -> Expected:
     """Calls and tokens of a stage, where no try fails. Replies are counted with their longest length.
 
     Args:
         parameters: of 50_private_records with ``author: model``.
+        inputs: none.
     """
     prompts = Prompts(Path(str(parameters["prompts"])))
     recipe = Recipe(revisions=parameters["revisions"], type_and_format=parameters["type_and_format"])

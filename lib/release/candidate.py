@@ -125,8 +125,12 @@ class Candidate:
     def counted(self) -> str:
         """Id of the arm whose texts were counted for copies: its own, or of the one whose texts it passes on."""
         stage = self.stage
-        while (name := of_arm(stage, self.stages[stage].inputs).passes_on) in self.stages[stage].inputs:
-            stage = self.stages[stage].inputs[name]
+        while passed := [
+            self.stages[stage].inputs[name]
+            for name in of_arm(stage, self.stages[stage].inputs).passes_on
+            if name in self.stages[stage].inputs
+        ]:
+            (stage,) = passed
         return stage
 
     @property

@@ -216,7 +216,7 @@ def _made(arm: str, certificate: Mapping) -> Iterator[str]:
     method, spending = of_stages(arm, made_from(arm, certificate))
     yield from method.making(settings[arm], settings[spending], certificate["unit"])
     for name, writer in settings[arm]["inputs"].items():
-        if name in ("start", method.passes_on) or (method.selects and name != "corpus"):
+        if name in ("start", *method.passes_on) or (method.selects and name != "corpus"):
             yield f"The texts of {_code(writer)} were made as follows."
             yield from _made(writer, certificate)
 

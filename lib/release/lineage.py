@@ -60,8 +60,8 @@ def _left_out(arm: str, certificate: Mapping) -> Iterator[Reason]:
         yield Reason("release.ancestor_left_out", sentence)
     if method.needs_corpus and certificate["format"] == FORMAT and not _has_corpus(arm, certificate):
         yield Reason("release.ancestor_left_out", f"{arm}: names no corpus that it was made from, so one is left out")
-    passing = method.only_passes_on or settings.get(method.model) == method.passes_on
-    if method.passes_on is not None and passing and method.passes_on not in inputs:
+    passing = method.only_passes_on or settings.get(method.model) in method.passes_on
+    if passing and not any(name in inputs for name in method.passes_on):
         yield Reason("release.ancestor_left_out", f"{arm}: names no arm whose texts it passes on, so one is left out")
     if method.selects and (certificate["format"] != FORMAT or not any(map(_is_arm, inputs.values()))):
         sentence = f"{arm}: names no arm whose texts were its candidates, so one is left out"

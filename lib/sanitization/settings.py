@@ -140,6 +140,27 @@ def make(parameters: Parameters) -> Make:
     return partial(sanitizer, dict(parameters))
 
 
+def refuse_remote(parameters: Parameters, because: str) -> None:
+    """Refuse a model on another machine.
+
+    Args:
+        parameters: of 51_sanitize; a model is named.
+        because: why, in words.
+
+    Raises:
+        DoppelError: ``sanitization.private_to_remote``.
+    """
+    model = str(parameters["model"])
+    if is_remote(model):
+        raise DoppelError(
+            "sanitization.private_to_remote",
+            f"{because}, and model = {model!r} is on another machine",
+            name="model",
+            value=model,
+            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME or a folder",
+        )
+
+
 def _annotator(parameters: Parameters, prompts: Prompts) -> Given | Detected | Asked:
     if parameters["attributes"] == "given":
         return Given()
@@ -166,13 +187,7 @@ def _check_model(parameters: Parameters, private: bool) -> None:
             value=model,
             remedy="set model: null, or rewriter: model",
         )
-    if private and is_remote(str(model)):
-        raise DoppelError(
-            "sanitization.private_to_remote",
-            f"inputs: corpus holds texts of real people, and model = {model!r} is on another machine",
-            name="model",
-            value=model,
-            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME or a folder",
-        )
+    if private:
+        refuse_remote(parameters, "inputs: corpus holds texts of real people")
     Prompts(Path(str(parameters["prompts"])))
     check_server(str(model), parameters) if is_remote(str(model)) else check_engine(parameters["engine"])

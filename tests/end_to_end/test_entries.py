@@ -168,7 +168,7 @@ def add_entries(project: Project) -> None:
     (lib / "methods/toy/__init__.py").write_text("")
     (lib / "methods/toy/method.py").write_text(METHOD)
     edit(lib / "methods/registry.py", "\nMETHODS:", "from lib.methods.toy.method import METHOD as TOY\n\nMETHODS:")
-    edit(lib / "methods/registry.py", "PRIVATE_RECORDS,", "PRIVATE_RECORDS, TOY,")
+    edit(lib / "methods/registry.py", "SANITIZATION,", "SANITIZATION, TOY,")
     project.notebook("19_toy", PARAMETERS, *CELLS)
 
 

@@ -81,7 +81,7 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes"]
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")
-    assert set(registry.ARMS) - set(registry.ATTACKED) == {"40_pii_text", "50_private_records"}
+    assert set(registry.ARMS) - set(registry.ATTACKED) == {"40_pii_text", "50_private_records", "51_sanitize"}
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.title)

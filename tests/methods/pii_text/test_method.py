@@ -65,4 +65,4 @@ def test_it_is_an_arm_without_noise_that_needs_no_corpus() -> None:
         METHOD,
         "40_pii_text.x",
     )
-    assert not METHOD.needs_corpus and METHOD.passes_on == "arm" and METHOD.labels
+    assert not METHOD.needs_corpus and METHOD.passes_on == ("arm",) and METHOD.labels

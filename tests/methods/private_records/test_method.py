@@ -49,4 +49,4 @@ def test_nothing_is_said_of_revisions_where_there_are_none() -> None:
 
 def test_it_is_an_arm_without_noise_that_needs_no_corpus() -> None:
     assert WRITES in registry.ARMS and WRITES not in registry.ATTACKED and registry.spending(WRITES) is None
-    assert not METHOD.needs_corpus and METHOD.passes_on is None and METHOD.labels
+    assert not METHOD.needs_corpus and not METHOD.passes_on and METHOD.labels
