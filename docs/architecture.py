@@ -21,6 +21,8 @@ from lib.plots.style import DP, GREY  # noqa: E402
 HOLDS = {
     "cli": "the commands of run_all.sh",
     "pipeline": "presets, sweeps, pre-flight, Snakemake, papermill",
+    "sanitization": "texts without what they should not tell",
+    "private_records": "texts about made-up people",
     "pii": "made-up persons, values, their checks",
     "report": "the pages of a run",
     "release": "gate, certificate, card, pack, verify",
@@ -36,7 +38,7 @@ HOLDS = {
     "stage": "parameters, fingerprints, folders of stages",
     "common": "errors, files, locks, progress, numbers",
 }
-WIDTH, ROW = 5.9, 0.48  # of a room, and from one to the next, in inches
+WIDTH, ROW = 6.6, 0.48  # of a room, and from one to the next, in inches
 
 
 def rooms() -> list[str]:
@@ -58,14 +60,14 @@ def imports(graph: grimp.ImportGraph, names: list[str]) -> dict[tuple[str, str],
 
 def draw(names: list[str], files: dict[str, int], counts: dict[tuple[str, str], int]) -> plt.Figure:
     """The rooms as boxes, and beside each how often it imports each room below it."""
-    figure, panel = plt.subplots(figsize=(11.4, len(names) * ROW + 1.3), layout="constrained")
+    figure, panel = plt.subplots(figsize=(12.9, len(names) * ROW + 1.3), layout="constrained")
     most, left = max(counts.values()), WIDTH + 0.35
     for row, name in enumerate(names):
         y = (len(names) - row - 0.5) * ROW
         shape = {"boxstyle": "round,pad=0.02,rounding_size=0.06", "fc": "#f4f6f7", "ec": DP}
         panel.add_patch(FancyBboxPatch((0, y - 0.21), WIDTH, 0.42, **shape))
         panel.text(0.12, y, name, va="center", fontsize=11, fontweight="bold", color=DP)
-        panel.text(1.45, y, HOLDS[name], va="center", fontsize=9)
+        panel.text(2.0, y, HOLDS[name], va="center", fontsize=9)
         panel.text(WIDTH - 0.08, y, f"{files[name]} files", va="center", ha="right", fontsize=8, color=GREY)
         for column, below in enumerate(names[1:]):
             x = left + column * ROW
