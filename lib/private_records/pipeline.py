@@ -18,8 +18,6 @@ from lib.private_records.task import Task
 Embed = Callable[[str], np.ndarray]  # a text -> its embedding, (d,)
 
 MOST_GROUPS = 8
-STEPS = 7  # conversations of a record with a model that are held once ...
-REVISING = 2  # ... and those of each revision: 13 calls with two revisions, `expected_calls`
 
 
 @dataclass(frozen=True)
@@ -100,16 +98,6 @@ def write_record(task: Task, author: Author, recipe: Recipe, embed: Embed, sampl
     )
     check_places(record.text, record.attributes)
     return Written(record, embedding, dropped)
-
-
-def expected_calls(revisions: int, type_and_format: bool) -> int:
-    """Calls of a model for one record where no try fails: 13 with two revisions.
-
-    Args:
-        revisions: rounds of revise and judge.
-        type_and_format: whether type and layout are asked for.
-    """
-    return STEPS + 2 * type_and_format + REVISING * revisions
 
 
 def _person(task: Task, author: Author, recipe: Recipe) -> Steps[tuple[Profile, Situation]]:

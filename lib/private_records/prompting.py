@@ -37,7 +37,7 @@ _PRONOUNS = {"female": "she, her", "male": "he, him"}
 
 class _Step(BaseModel):
     model_config = STRICT
-    temperature: Annotated[float, Field(ge=0, le=5)]
+    temperature: Annotated[float, Field(gt=0, le=5)]
     max_new_tokens: Annotated[int, Field(ge=1)]
     ask: Text
 
@@ -73,14 +73,6 @@ class Prompts:
                 )
         for name, (needed, allowed) in PLACES.items():
             _check_places(name, set(_PLACE.findall(self._file.steps[name].ask)), needed, allowed, path)
-
-    def tokens(self, step: str) -> int:
-        """The longest reply of a step, in tokens."""
-        return self._file.steps[step].max_new_tokens
-
-    def characters(self, step: str) -> int:
-        """Length of a step's request before anything is filled in, system message included; in characters."""
-        return len(self._file.system) + len(self._file.steps[step].ask)
 
     def call(self, step: str, **told: str) -> Call:
         """A request.

@@ -10,9 +10,10 @@ from support.record_toys import DETAILS, GOOD, TEXT, StepModel, embed, tasks
 from lib.generation.engines.base import Sampling
 from lib.generation.workflow import Outcome, run
 from lib.pii.detectors.rules import Rules
+from lib.private_records.cost import times
 from lib.private_records.model_author import ModelAuthor
 from lib.private_records.novelty import Sample
-from lib.private_records.pipeline import Recipe, expected_calls, write_record
+from lib.private_records.pipeline import Recipe, write_record
 from lib.private_records.prompting import Prompts
 from lib.private_records.schema import Group
 
@@ -29,7 +30,7 @@ def outcome(model: StepModel, recipe: Recipe | None = None, count: int = 1, trie
 def test_a_record_takes_thirteen_calls_and_its_places_are_exact() -> None:
     model = StepModel()
     made = outcome(model)
-    assert made.calls.total() == 13 == expected_calls(2, True) and not made.failures
+    assert made.calls == times(2, True) and made.calls.total() == 13 and not made.failures
     (written,) = made.results.values()
     record = written.record
     told = {one.name: one for one in record.attributes}
@@ -40,6 +41,11 @@ def test_a_record_takes_thirteen_calls_and_its_places_are_exact() -> None:
     assert record.groups[0] == Group("health", ("injury",)) and record.groups[-1] == Group("all", ("injury", "hobby"))
     assert record.profile.attr_to_share == "injury" and record.situation.record_type.startswith("kind ")
     assert record.profile.events[0].title in TITLES and record.profile.events[0].attributes == DETAILS
+
+
+def test_without_type_and_format_neither_is_asked_for() -> None:
+    made = outcome(StepModel(), Recipe(revisions=0, type_and_format=False))
+    assert made.calls == {step: count for step, count in times(0, False).items() if count}
 
 
 def test_the_model_is_told_no_value_that_has_a_slot() -> None:

@@ -11,7 +11,7 @@ from lib.generation.workflow import Outcome, run
 from lib.private_records.acceptance import Acceptance
 from lib.private_records.author import Life
 from lib.private_records.novelty import Sample, unit
-from lib.private_records.pipeline import Recipe, expected_calls, write_record
+from lib.private_records.pipeline import Recipe, write_record
 from lib.private_records.schema import Group, PrivateRecord
 
 EMPTY = Sample(np.empty((0, 1)))
@@ -118,8 +118,3 @@ def test_a_life_without_its_events_ends_the_record() -> None:
 def test_a_record_does_not_depend_on_those_beside_it() -> None:
     many, (alone,) = records(ToyAuthor(), count=5), records(ToyAuthor())
     assert many[0] == alone and len({record.text for record in many}) == 5
-
-
-def test_thirteen_calls_a_record() -> None:
-    assert expected_calls(2, True) == 13
-    assert expected_calls(0, False) == 7
