@@ -10,12 +10,12 @@ CHARACTERS = 4.0  # of a token, in English text
 
 @dataclass(frozen=True)
 class Expected:
-    """Calls and tokens, where no try fails.
+    """Calls and tokens, where nothing is asked twice.
 
     Attributes:
         calls: requests.
-        prompt_tokens: of all requests, about so many.
-        completion_tokens: of all replies, at most.
+        prompt_tokens: of all requests, roughly.
+        completion_tokens: of all replies, roughly.
     """
 
     calls: int
@@ -38,7 +38,7 @@ class Expected:
         return Expected(self.calls * records, self.prompt_tokens * records, self.completion_tokens * records)
 
     def cost(self, prices: Mapping[str, float]) -> float:
-        """The money at most, in the currency of the prices.
+        """The money, in the currency of the prices.
 
         Args:
             prices: of a million tokens: ``input`` and ``output``.
@@ -52,10 +52,10 @@ class Expected:
             model: its name.
             prices: as `cost` takes them; all 0 where nobody named them.
         """
-        money = f"at most {formatting.dollars(self.cost(prices))}" if any(prices.values()) else "prices: says 0"
+        money = f"about {formatting.dollars(self.cost(prices))}" if any(prices.values()) else "prices: says 0"
         return (
-            f"asks {model} {self.calls:,} times where no try fails: about {self.prompt_tokens:,} tokens of requests "
-            f"and at most {self.completion_tokens:,} of replies; {money}"
+            f"asks {model} {self.calls:,} times or more: about {self.prompt_tokens:,} tokens of requests and "
+            f"{self.completion_tokens:,} of replies, {money}"
         )
 
 

@@ -11,12 +11,15 @@ CHARACTERS = 800  # of its text
 ABSTRACT, DROP = 3, 2  # targets
 PLACES = 1.3  # chunks that tell a target
 GUESS = 1100  # characters of the request for guesses, without the text
-GUESSED = 600  # tokens of the longest reply
+REPLIED = {  # characters of a reply, by step
+    "annotate": 700, "rank": 300, "passages": 120, "strategy": 120, "abstract": 460, "drop": 400, "instruction": 200,
+}  # fmt: skip
+GUESSED = 350  # characters of a reply
 SIDES = 3  # texts of a record that are guessed from
 
 
 def expected(parameters: Mapping[str, object], inputs: Mapping[str, Mapping[str, object]]) -> Expected:
-    """Calls and tokens of a stage for records of usual length, where no try fails. Replies count with their longest.
+    """Calls and tokens of a stage for records of usual length, where nothing is asked twice.
 
     Args:
         parameters: of 51_sanitize.
@@ -51,7 +54,8 @@ def a_record(parameters: Mapping[str, object]) -> Expected:
     whole = Expected(0, 0, 0)
     for step, times in calls.items():
         read = CHARACTERS if step == "annotate" else min(chunk, CHARACTERS)
-        whole += Expected(1, tokens(prompts.characters(step) + read), prompts.tokens(step)).times(int(times))
+        asked, replied = tokens(prompts.characters(step) + read), tokens(REPLIED[step])
+        whole += Expected(1, asked, replied).times(int(times))
     if parameters["guesser"] == "model":
-        whole += Expected(1, tokens(GUESS + CHARACTERS), GUESSED).times(SIDES)
+        whole += Expected(1, tokens(GUESS + CHARACTERS), tokens(GUESSED)).times(SIDES)
     return whole

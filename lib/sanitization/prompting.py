@@ -78,10 +78,6 @@ class Prompts:
         """What stands for {keep} where nothing is kept."""
         return self._file.nothing
 
-    def tokens(self, step: str) -> int:
-        """The longest reply of a step, in tokens."""
-        return self._file.steps[step].max_new_tokens
-
     def characters(self, step: str) -> int:
         """Length of a step's request before anything is filled in, system message included; in characters."""
         return len(self._file.system) + len(self._file.steps[step].ask)
