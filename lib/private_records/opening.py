@@ -1,6 +1,7 @@
 """Opens what records are written with: the author, the model that it asks, and the encoder of texts."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from lib.generation.engines.base import ChatModel, Sampling
@@ -15,6 +16,8 @@ from lib.private_records.pipeline import Embed
 from lib.private_records.prompting import Prompts
 
 Parameters = Mapping[str, object]
+
+KEPT = 2**14  # embeddings; variants of a recipe share their drafts
 
 
 def author(parameters: Parameters) -> Author:
@@ -43,13 +46,13 @@ def model(parameters: Parameters) -> ChatModel | None:
 
 
 def embedder(parameters: Parameters) -> Embed:
-    """Embeds one text at a time: in a batch, the others could change its last digits.
+    """Embeds one text at a time: in a batch, the others could change its last digits. Texts seen lately are kept.
 
     Args:
         parameters: of 50_private_records, checked.
     """
     encoder = open_encoder(parameters["embedding"], device=parameters["embedding_device"], batch_size=1)
-    return lambda text: encoder.encode([text])[0]
+    return lru_cache(KEPT)(lambda text: encoder.encode([text])[0])
 
 
 def means(parameters: Parameters) -> dict[str, object]:

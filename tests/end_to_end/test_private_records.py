@@ -31,7 +31,7 @@ def written(folder: Path) -> list[PrivateRecord]:
 
 
 def test_the_grammars_records_are_right_in_every_output(house: Project) -> None:
-    folder = play(house, ablation=10)
+    folder = play(house, ablation=11)
     made = written(folder)
     assert [one.id for one in made] == [f"record-{i:06d}" for i in range(12)]
     arm, labelled = records.read(folder / "synthetic.jsonl"), ai4privacy.read(folder / "labelled.jsonl")
