@@ -86,7 +86,12 @@ class Prompts:
         return Call(step, (("system", self._file.system), ("user", asked)), of.max_new_tokens, of.temperature)
 
     def situation(self, profile: Profile, situation: Situation) -> dict[str, str]:
-        """The places that tell of the situation, and of its event."""
+        """The places of a request that tell of the situation, and of its event.
+
+        Args:
+            profile: of the person.
+            situation: as far as it is known.
+        """
         return {
             "event": listed_event(profile.events[situation.event]),
             "share": profile.attr_to_share,
@@ -113,17 +118,29 @@ def facts(task: Task) -> dict[str, str]:
 
 
 def listed(values: Mapping[str, str]) -> str:
-    """Names and values, one a line."""
+    """Names and values, one a line.
+
+    Args:
+        values: name -> value; underscores are shown as blanks.
+    """
     return "\n".join(f"- {name.replace('_', ' ')}: {value}" for name, value in values.items())
 
 
 def listed_event(event: Event) -> str:
-    """An event and its details; names stand as they are, so that one may be answered."""
+    """An event and its details, one a line; names stand as they are, so that one may be answered.
+
+    Args:
+        event: of the profile.
+    """
     return "\n".join([event.title, *(f"- {name}: {value}" for name, value in event.attributes.items())])
 
 
 def listed_attributes(attributes: Iterable[Attribute]) -> str:
-    """Names and values of attributes, one a line; a direct attribute is told by its class alone."""
+    """Names and values of attributes, one a line; what stood in a slot is told by the slot's title alone.
+
+    Args:
+        attributes: of the text.
+    """
     fields_by_slot = fields()
 
     def shown(one: Attribute) -> str:

@@ -33,7 +33,8 @@ class Attribute:
         category: from the profile, from an event, or found in the text alone.
         direct: whether it names or reaches the person by itself (a name, an address, a number).
         places: where the text tells it, from left to right; never empty in a record that is written.
-        label: the class of a slot, ``EMAIL`` (lib/pii/classes.csv); "" for an attribute that is no slot.
+        label: the name of a slot, ``EMAIL`` (`lib.private_records.fields.slots`); of a first and last name side by
+            side, which are one attribute, ``FIRSTNAME``; "" for an attribute that is told in plain words.
     """
 
     name: str

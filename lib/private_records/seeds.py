@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -30,6 +30,7 @@ SHOWN = 10  # faults of a file that are told
 
 Shares = Annotated[dict[Text, Annotated[int, Field(gt=0)]], Field(min_length=1)]
 Seed = dict[str, str]
+Ordered = TypeVar("Ordered", int, date)
 
 COLUMNS = (
     "first_name", "date", "age", "country", "sex", "marital_status", "income_class", "morality", "native_language",
@@ -244,7 +245,7 @@ def _checked(column: str, cell: str, table: Table, where: str) -> str:
     return cell
 
 
-def _in_range(column: str, value, bounds: tuple, where: str) -> str:
+def _in_range(column: str, value: Ordered | None, bounds: tuple[Ordered, Ordered], where: str) -> str:
     if value is None or not bounds[0] <= value <= bounds[1]:
         raise _bad_value(column, f"from {bounds[0]} to {bounds[1]}", where)
     return str(value)
