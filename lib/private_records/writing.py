@@ -4,7 +4,7 @@ last whole block.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,8 @@ def write_set(
         sampling: how its tokens are drawn; each block has a seed of its own, made from ``sampling.seed``.
         window: of the history, at least 1: so many of the last records count.
         sample: of the window, at least 1: so many are drawn for a block.
-        block: records that are written side by side, at least 1. Another number gives another history to each record.
+        block: most records that are written side by side, at least 1 (`blocks`). Another number gives another history
+            to each record.
         folder: of the finished blocks; those that are there are kept.
         progress: called with the number of records newly finished, failed ones included.
 
@@ -104,9 +105,9 @@ def write_set(
     history = History(window, sample)
     written = RecordSet([], [], 0, Counter(), np.empty((0, 0), np.float32))
     embeddings: list[np.ndarray] = []
-    for number, start in enumerate(range(0, len(tasks), block)):
-        part = tasks[start : start + block]
-        path = folder / f"block-{start:08d}.json"
+    for number, places in enumerate(blocks(len(tasks), block)):
+        part = tasks[places.start : places.stop]
+        path = folder / f"block-{places.start:08d}.json"
         vectors = path.with_suffix(".npy")
         if not path.is_file():
             drawn = history.draw(rank(sampling.seed, "private_records.sample", str(number)))
@@ -128,6 +129,20 @@ def write_set(
     written.embeddings = np.array(embeddings, np.float32)
     check_each_once([task.id for task in tasks], written)
     return written
+
+
+def blocks(count: int, most: int) -> Iterator[range]:
+    """The places of each block. The first ones are small, so that few records have little to be compared with: an
+    eighth of the largest size, then twice as many each time.
+
+    Args:
+        count: of all records.
+        most: of a block.
+    """
+    start, size = 0, max(1, most // 8)
+    while start < count:
+        yield range(start, min(start + size, count))
+        start, size = start + size, min(2 * size, most)
 
 
 def check_each_once(ids: Sequence[str], written: RecordSet) -> None:

@@ -14,7 +14,7 @@ from lib.private_records.model_author import ModelAuthor
 from lib.private_records.pipeline import Recipe
 from lib.private_records.prompting import Prompts
 from lib.private_records.schema import Failed
-from lib.private_records.writing import RecordSet, check_each_once, write_set
+from lib.private_records.writing import RecordSet, blocks, check_each_once, write_set
 
 
 def write(
@@ -52,10 +52,16 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert again.records == whole.records and np.array_equal(again.embeddings, whole.embeddings)
 
 
+def test_blocks_grow_to_their_size_and_hold_every_record_once() -> None:
+    assert [len(block) for block in blocks(200, 64)] == [8, 16, 32, 64, 64, 16]
+    assert [len(block) for block in blocks(5, 3)] == [1, 2, 2] and not list(blocks(0, 4))
+    assert [place for block in blocks(99, 20) for place in block] == list(range(99))
+
+
 def test_the_first_block_has_no_history_and_the_others_do(tmp_path: Path) -> None:
     made = write(tmp_path, ToyAuthor())
     novelty = [record.rounds[0].novelty for record in made.records]
-    assert not any(novelty[:4]) and all(novelty[4:])
+    assert not novelty[0] and all(novelty[1:])
 
 
 def test_a_block_sees_nothing_of_its_own(tmp_path: Path) -> None:
@@ -68,7 +74,7 @@ def test_unrevised_records_are_in_the_history_too(tmp_path: Path) -> None:
     never = ToyAuthor(lambda text: -len(text))  # no revision is ever preferred
     made = write(tmp_path, never)
     assert not any(record.rounds[0].accepted for record in made.records)
-    assert all(record.rounds[0].novelty for record in made.records[4:])
+    assert all(record.rounds[0].novelty for record in made.records[1:])
 
 
 def test_every_record_is_written_or_failed_once(tmp_path: Path) -> None:
