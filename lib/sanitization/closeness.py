@@ -1,8 +1,8 @@
 """How near a guess comes to a value: the same in other words, near, or neither.
 
 Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a code or an address, `LETTERS` of its
-letters in order; of an amount, that is a value that is or begins with a number (*two hours*), a number that is off by
-at most `SHARE` of it; of all else, words that are alike. A guess counts with the largest error that its words leave
+letters in order; of an amount, that is a value that begins with a number (*two hours*), one that is off by at most
+`SHARE` of it; of all else, words that are alike. A guess counts with the largest error that its words leave
 (`lib.sanitization.quantities`): *2021* is not near to a day of it.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 Nearness = Literal["same", "near", "other"]
 Alike = Callable[[Sequence[tuple[str, str]]], Sequence[float]]  # pairs of value and guess -> likeness in [0, 1]
+MEASURES = ("", "AGE", "AMOUNT", "HEIGHT")  # classes whose numbers may be near each other
 
 DAYS = 31  # largest error of a day: *March 2021* comes near to a day in that month
 SHARE = 0.05  # largest error of a number, as a share of it: an age within two years at 42
@@ -33,6 +34,20 @@ _EVERYDAY = {
     "all", "and", "any", "are", "for", "from", "had", "has", "have", "her", "his", "not", "some", "that", "the",
     "their", "this", "was", "were", "with",
 }  # fmt: skip
+
+
+class Pair(NamedTuple):
+    """What is compared.
+
+    Attributes:
+        value: of an attribute.
+        guess: of somebody; "" is none.
+        label: class of the attribute; "" where it has none. Numbers of most classes measure nothing (a postal code).
+    """
+
+    value: str
+    guess: str
+    label: str = ""
 
 
 class Words(NamedTuple):
@@ -77,21 +92,20 @@ def by_embedding(encoder: Encoder) -> Alike:
 WORDS = Words(shared_words, 0.5)  # needs no model
 
 
-def nearness(pairs: Sequence[tuple[str, str]], by_words: Words = WORDS) -> list[Nearness]:
+def nearness(pairs: Sequence[Pair], by_words: Words = WORDS) -> list[Nearness]:
     """How near each guess comes to its value.
 
     Args:
-        pairs: of value and guess; an empty guess is none. Only the first `LONGEST` characters of a guess count, or as
-            many as the value has.
+        pairs: only the first `LONGEST` characters of a guess count, or as many as the value has.
         by_words: the measure for what is neither day, number nor code.
 
     Returns:
         ``same``: the guess holds the value (`lib.sanitization.leaks`). Of each pair one.
     """
-    cut = [(value, guess[: max(LONGEST, len(value))].strip()) for value, guess in pairs]
-    found: list[Nearness | None] = [_nearness(value, guess) for value, guess in cut]
+    cut = [pair._replace(guess=pair.guess[: max(LONGEST, len(pair.value))].strip()) for pair in pairs]
+    found: list[Nearness | None] = [_nearness(*pair) for pair in cut]
     left = [place for place, one in enumerate(found) if one is None]
-    likeness = by_words.alike([cut[place] for place in left]) if left else []
+    likeness = by_words.alike([cut[place][:2] for place in left]) if left else []
     for place, share in zip(left, likeness, strict=True):
         found[place] = "near" if share >= by_words.least else "other"
     return found
@@ -107,7 +121,7 @@ def weighty(value: str) -> dict[str, int]:
     return {word: NUMBER_WEIGHT if word.isdecimal() else len(word) for word in counted}
 
 
-def _nearness(value: str, guess: str) -> Nearness | None:
+def _nearness(value: str, guess: str, label: str) -> Nearness | None:
     """None: words decide."""
     if not guess:
         return "other"
@@ -115,7 +129,8 @@ def _nearness(value: str, guess: str) -> Nearness | None:
         return "same"
     if sought := as_days(value):
         return "near" if any(one.error(day) <= DAYS for day in sought for one in days(guess)) else "other"
-    if len(value.split()) == 1 and not as_number(value) and ("@" in value or any(map(str.isdigit, value))):
+    measured = label in MEASURES and as_number(value)
+    if len(value.split()) == 1 and not measured and ("@" in value or any(map(str.isdigit, value))):
         return "near" if fuzz.ratio(value.casefold(), guess.casefold()) >= 100 * LETTERS else "other"
     if sought := amounts(value):
         said = [*numbers(guess), *amounts(guess)]

@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 
 from lib.common.files import write_atomic
 from lib.evaluation.bootstrap import ratio
-from lib.sanitization.closeness import WORDS, Nearness, Words, nearness
+from lib.sanitization.closeness import WORDS, Nearness, Pair, Words, nearness
 from lib.sanitization.guesses import SIDES, Guesses, Side, checked_attributes, text_of
 from lib.sanitization.leaks import Searched, direct, mentions
 from lib.sanitization.retention import readable
@@ -93,7 +93,7 @@ def check(records: Sequence[Sanitized], guesses: Guesses, by_words: Words = WORD
             for one in checked_attributes(record):
                 rows.append((record, side, one, searched, None if guessed is None else len(pairs)))
                 if guessed is not None:
-                    pairs.append((one.value, guessed.get(one.name, "")))
+                    pairs.append(Pair(one.value, guessed.get(one.name, ""), one.label))
     near = nearness(pairs, by_words)
     found = []
     for record, side, one, searched, place in rows:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.sanitization.closeness import DAYS, LONGEST, SHARE, Words, by_embedding, nearness, shared_words
+from lib.sanitization.closeness import DAYS, LONGEST, SHARE, Pair, Words, by_embedding, nearness, shared_words
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,20 @@ from lib.sanitization.closeness import DAYS, LONGEST, SHARE, Words, by_embedding
     ],
 )
 def test_a_guess_is_the_same_near_or_other(value, guess, expected):
-    assert nearness([(value, guess)]) == [expected]
+    assert nearness([Pair(value, guess)]) == [expected]
     assert (DAYS, SHARE) == (31, 0.05), "the cases above are at these limits"
 
 
 def test_who_names_many_values_has_guessed_none():
     many = ", ".join(f"{number} April 1999" for number in range(1, 25)) + ", 12 March 2021"
     assert len(many) > LONGEST
-    assert nearness([("12 March 2021", many)]) == ["other"]
+    assert nearness([Pair("12 March 2021", many)]) == ["other"]
+
+
+def test_numbers_that_measure_nothing_are_near_by_their_digits_alone():
+    zips = [Pair("94110", guess, "ZIPCODE") for guess in ("94110", "94111", "93000")]
+    assert nearness(zips) == ["same", "near", "other"]
+    assert nearness([Pair("94110", "93000")]) == ["near"]
 
 
 def test_words_are_weighed_by_their_letters():
@@ -62,5 +68,5 @@ class _Letters:
 
 def test_embeddings_decide_where_words_do():
     words = Words(by_embedding(_Letters()), 0.9)
-    pairs = [("aab", "baa"), ("aab", "ccc"), ("aab", "zzz"), ("42", "41")]
+    pairs = [Pair("aab", "baa"), Pair("aab", "ccc"), Pair("aab", "zzz"), Pair("42", "41")]
     assert nearness(pairs, words) == ["near", "other", "other", "near"]
