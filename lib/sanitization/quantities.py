@@ -1,8 +1,8 @@
 """Numbers and days that a text tells, each as the range that its words leave open. English words; digits of any script.
 
-*42* is 42, *in her forties* is 40 to 49, *about 1,000* is 500 to 1,500 (half a unit of the last digit that is no 0),
-*spring 2021* is March to May. So two texts that tell the same day or amount in other words are alike, and how much a
-vaguer one still tells is the largest error that its range leaves.
+*42* is 42, *in her forties* and *forty-something* are 40 to 49, *about 1,000* is 500 to 1,500 (half a unit of the last
+digit that is no 0), *spring 2021* is March to May. So two texts that tell the same day or amount in other words are
+alike, and how much a vaguer one still tells is the largest error that its range leaves.
 """
 
 import re
@@ -56,7 +56,7 @@ _NUMBERS = re.compile(
     rf"\b(?:between|from) {_MONEY}(?P<low>{_NUMBER}){_AFTER % 0} (?:and|to) {_MONEY}(?P<high>{_NUMBER}){_AFTER % 1}"
     rf"|(?P<low_>{_NUMBER})(?: to |[-–—])(?P<high_>{_NUMBER})(?![-–—\w])(?![.,]\d)"
     rf"|\b{_ABOUT} ?{_MONEY}(?P<about>{_NUMBER}){_AFTER % 2}"
-    rf"|\b(?:(?P<third>early|mid|late)[- ])?(?P<decade>{_DECADES})\b"
+    rf"|\b(?:(?P<third>early|mid|late)[- ])?(?P<decade>{_DECADES}|(?:{'|'.join(TENS)})-something)\b"
     r"|(?<!\w)(?:(?P<third_>early|mid|late)[- ])?(?P<tens>[1-9]0)['’]?s\b"
     rf"|(?P<exact>{_NUMBER}){_AFTER % 3}"
     rf"|\b(?P<words>{_WORDS})\b",
@@ -183,7 +183,7 @@ def _number(match: re.Match[str]) -> Iterator[Range]:
             half = 10.0**zeros / 2 if number else 0.0
             yield Range(*place, (number - half) * unit, (number + half) * unit)
     elif given["decade"] or given["tens"]:
-        start = int(given["tens"]) if given["tens"] else 20 + 10 * _DECADES.split("|").index(given["decade"].lower())
+        start = int(given["tens"]) if given["tens"] else _decade(given["decade"])
         low, high = (0, 9) if third is None else ((0, 3), (4, 6), (7, 9))[third]
         yield Range(*place, start + low, start + high)
     elif given["words"]:
@@ -191,6 +191,11 @@ def _number(match: re.Match[str]) -> Iterator[Range]:
         yield Range(*place, number, number)
     else:
         yield from (Range(*place, number * unit, number * unit) for number in sorted(_readings(given["exact"])))
+
+
+def _decade(words: str) -> int:
+    """Where a decade of life begins: *forties*, *forty-something*."""
+    return next(20 + 10 * place for place, ten in enumerate(TENS) if words.lower().startswith(ten[:-1]))
 
 
 def _of_words(words: str) -> int:

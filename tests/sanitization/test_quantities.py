@@ -20,6 +20,7 @@ def ranges(text: str) -> set[tuple[float, float]]:
     [
         ("aged 42", {(42, 42)}),
         ("in her forties", {(40, 49)}),
+        ("a forty-something clerk", {(40, 49)}),
         ("in her late forties", {(47, 49)}),
         ("in his 60s", {(60, 69)}),
         ("forty-two people", {(42, 42)}),
