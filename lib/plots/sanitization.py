@@ -26,7 +26,7 @@ def rates(values: Mapping[str, Mapping[str, Interval]], titles: Mapping[str, str
             or a rate may be missing.
         titles: rate -> what stands beside its line; the order of the lines, from the top.
     """
-    figure, (panel,) = axes(height=0.45 * len(titles) + 1.2)
+    figure, (panel,) = axes(width=9.0, height=0.45 * len(titles) + 1.2)
     for place, (side, (label, colour, mark)) in enumerate(_SIDES.items()):
         points = [(line, *values[side][name]) for line, name in enumerate(titles) if name in values.get(side, {})]
         if not points:

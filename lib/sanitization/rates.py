@@ -3,6 +3,8 @@
 A **direct** leak: the value stands in the text. **Inferred**: it does not, but a guess from the text is right.
 **Proximity**: the guess is near. Each leak counts once, as the first of these. A record succeeds only without any leak
 of any target. All three sides go through the same functions, so that floor and ceiling say what the check itself does.
+Beside the leaks stands how often the guess is right, whether the value stands there or not: from the original, that is
+what the guesser can read at all.
 
 Unit: one record; records are drawn independently. Intervals: 95%, percentile bootstrap over records. Where every draw
 is alike (all or none have a property), the exact one of Clopper and Pearson (1934), a record counting as one.
@@ -41,6 +43,7 @@ class Checked:
         name: of the attribute.
         kept: whether it was to be kept; False: it is a target.
         leak: of a target: what leaks; ``unknown``: no direct leak, and no guess was to be had. ``none`` for a kept one.
+        guessed: how near the guess came, whether the value stands in the text or not; None where there is no guess.
         readable: of a kept attribute: whether it can still be read. False for a target.
     """
 
@@ -49,6 +52,7 @@ class Checked:
     name: str
     kept: bool
     leak: Leak
+    guessed: Nearness | None
     readable: bool
 
 
@@ -99,10 +103,10 @@ def check(records: Sequence[Sanitized], guesses: Guesses, by_words: Words = WORD
     for record, side, one, searched, place in rows:
         values, guess = mentions(one, record.text), None if place is None else near[place]
         if one.name in record.targets.keep:
-            found.append(Checked(record.id, side, one.name, True, "none", readable(values, searched, guess)))
+            found.append(Checked(record.id, side, one.name, True, "none", guess, readable(values, searched, guess)))
         else:
             leak = "direct" if direct(values, searched) else _GUESSED[guess]
-            found.append(Checked(record.id, side, one.name, False, leak, False))
+            found.append(Checked(record.id, side, one.name, False, leak, guess, False))
     return found
 
 
@@ -112,6 +116,11 @@ def _of_attributes(kinds: Sequence[Leak]) -> Callable[[list[Checked]], tuple[int
         return sum(row.leak in kinds for row in known), len(known)
 
     return count
+
+
+def _guessed(rows: list[Checked]) -> tuple[int, int]:
+    guesses = [row.guessed for row in rows if not row.kept and row.guessed is not None]
+    return guesses.count("same"), len(guesses)
 
 
 def _kept(rows: list[Checked]) -> tuple[int, int]:
@@ -133,11 +142,12 @@ def _whole(rows: list[Checked]) -> tuple[int, int]:
 
 
 METRICS: dict[str, tuple[str, Callable[[list[Checked]], tuple[int, int]]]] = {  # name -> meaning, counts of one record
-    **{kind: (f"targets with a leak that is {kind}", _of_attributes([kind])) for kind in KINDS},
+    **{kind: (f"targets that leak: {kind}", _of_attributes([kind])) for kind in KINDS},
+    "guessed": ("targets that are guessed right", _guessed),
     "attributes": ("targets without a leak", _of_attributes(["none"])),
     "kept": ("kept attributes that can still be read", _kept),
-    "records": ("records without any leak", _clean),
-    "records and kept": ("records without any leak that tell all they were to keep", _whole),
+    "records": ("records without a leak", _clean),
+    "records and kept": ("records without a leak that lost nothing", _whole),
 }
 
 

@@ -39,6 +39,8 @@ def test_a_clean_text_has_no_leak_and_tells_what_it_was_to_keep():
     assert {row.leak for row in rows if row.side == "sanitized" and not row.kept} == {"none"}
     assert [row.readable for row in rows if row.kept] == [True, True, False]  # masked last
     assert {row.leak for row in rows if row.side == "unsanitized" and not row.kept} == {"direct"}, "the floor"
+    right = {rate.side: rate.value for rate in rates.rates(rows) if rate.metric == "guessed"}
+    assert right["unsanitized"] > 0.6 and right["sanitized"] == right["masked"] == 0
     assert {row.leak for row in rows if row.side == "masked" and not row.kept} == {"none"}, "the ceiling"
 
 
@@ -78,7 +80,7 @@ def test_masking_joins_places_that_overlap():
 
 
 def row(id: str, leak: str = "none", side: str = "sanitized", kept: bool = False, readable: bool = False) -> Checked:
-    return Checked(id, side, f"{leak} {kept}", kept, leak, readable)
+    return Checked(id, side, f"{leak} {kept}", kept, leak, None, readable)
 
 
 def test_a_record_succeeds_only_without_any_leak():
