@@ -32,12 +32,12 @@ _CLAUSE = re.compile(
 )
 _HEAD = re.compile(  # of a line, not of its first sentence: a bullet, a time, a speaker, a label
     r"[^\S\n]*(?:[-*•–>][^\S\n]*|\(?\d+[.)][^\S\n]+)?(?:\(?\d{1,2}:\d\d\)?[^\S\n]*(?:[-–][^\S\n]*)?)?"
-    r"(?:[\w .'-]{1,40}:[^\S\n]+)?"
+    r"(?:(?:(?!\.\s)[\w .'-]){1,40}:[^\S\n]+(?![a-z]))?"
 )
 
-_SHORT = re.compile(
-    r"\b(?:St|Dr|Mr|Mrs|Ms|Mx|Prof|No|Nr|Jr|Sr|Mt|vs|ref|approx|e\.g|i\.e|[A-Z])\.\s+$", re.IGNORECASE
-)  # no end
+_SHORT = re.compile(  # words behind which a full stop ends no sentence
+    r"\b(?:(?i:St|Dr|Mr|Mrs|Ms|Mx|Prof|No|Nr|Jr|Sr|Mt|vs|ref|approx|e\.g|i\.e)|[A-HJ-Z])\.\s+$"
+)
 
 
 def left_out(site: Site, kept: Sequence[Place]) -> Edit | None:

@@ -37,7 +37,7 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(rf"(?P<number>{_FIGURE}) ?(?:%|percent|per cent)", re.IGNORECASE)
-_TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.h]\d\d)?(?:[:.]\d\d)? ?(?P<half>[ap]\.?m\b\.?)?", re.IGNORECASE)
+_TIME = re.compile(r"(?P<at>at )?(?P<hour>\d{1,2})(?:[:.h]\d\d)?(?:[:.]\d\d)? ?(?P<half>[ap]\.?m\b\.?)?", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\b", re.IGNORECASE)
 _SEASONS = ("winter", "winter", *["spring"] * 3, *["summer"] * 3, *["autumn"] * 3, "winter")
@@ -76,13 +76,14 @@ def age(value: str) -> str:
 
 
 def time_of_day(value: str) -> str:
-    """A time by the part of the day: ``the afternoon``."""
+    """A time by the part of the day: ``the afternoon``; of ``at 14:30``, ``in the afternoon``."""
     if not (match := _TIME.fullmatch(value.strip())):
         return ""
     hour = int(match["hour"]) % 24
     if match["half"]:
         hour = hour % 12 + 12 * (match["half"][0] in "pP")
-    return "the " + ("night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening")
+    before = "in the " if match["at"] else "the "
+    return before + ("night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening")
 
 
 def amount(value: str) -> str:
@@ -105,7 +106,7 @@ def quantity(value: str) -> str:
         return ""
     number = _number(match["number"])
     words = "about a" if number == 1 else sized(number)
-    return f"{words} {(match['unit'] or '').strip(' -')}".strip() + (match["rest"] or "")
+    return f"{words} {(match['unit'] or '').strip(' -')}".strip()
 
 
 def percentage(value: str) -> str:

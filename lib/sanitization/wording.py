@@ -123,7 +123,11 @@ def closed(text: str, edit: Edit) -> Edit:
     elif not before or before[-1].isspace():
         end += len(behind) - len(behind.lstrip(" \t\u00a0"))
     start, written = _with_article(text[max(0, start - 40) : start], start, text[end : end + 20].lstrip(), look=True)
-    if Site(text, start, end).starts_sentence and text[end : end + 1].islower() and not text[edit.start].islower():
+    lines = (
+        text[start - 1 : start] in ("", "\n") and text[end - 1 : end] == "\n"
+    )  # whole ones: the next begins as it did
+    opens = not lines and Site(text, start, end).starts_sentence and not text[edit.start].islower()
+    if opens and text[end : end + 1].islower():
         return Edit(start, end + 1, written + text[end].upper())
     return Edit(start, end, written)
 

@@ -99,6 +99,7 @@ STEPS = {  # words that a request of the step alone has
     "abstract": "tells the detail",
     "drop": "so that nothing of the detail",
     "instruction": "Write that message alone",
+    "guess": "write your best guess",
 }
 
 
