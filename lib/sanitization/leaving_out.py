@@ -87,12 +87,9 @@ def _ways(site: Site) -> Iterator[Edit]:
         if first <= site.start and site.end <= last:
             stop = len(text[first:last].rstrip().rstrip('.!?"”’)')) if last == end else last - first
             yield Edit(first, first + stop, "")
-    head = max(start, _HEAD.match(text, line_start).end())
-    yield (
-        Edit(head, end, "")
-        if text[line_start:start][head - line_start :] or text[end:line_end].strip()
-        else _line(site)
-    )
+    head = _HEAD.match(text, line_start).end()
+    others = text[head:start].strip() or text[end:line_end].strip()
+    yield Edit(max(start, head), end, "") if others else _line(site)
 
 
 def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -> tuple[int, int]:

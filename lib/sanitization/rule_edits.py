@@ -141,6 +141,8 @@ class RuleEdits:
             return fitted(site, STREET)  # behind the number of a house that is kept
         if site.numbers_item:
             return Edit(site.start, site.end + 1, "-")
+        if piece.drop and kind == HOUSE and self._behind(site, r"[ \u00a0]+", ADDRESS):
+            return Edit(site.start, site.end, "")
         if piece.drop:
             taken = left_out(site, self._kept)
             return taken or fitted(site, self.rules.kinds[OTHER].field if site.field else self.rules.drop.phrase)

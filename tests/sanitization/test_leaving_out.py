@@ -31,6 +31,7 @@ def without(text: str, piece: str, kept: str = "") -> str | None:
         ("On 3 May 2019, she moved out.", "3 May 2019", "She moved out."),
         ("On 3 May 2019 she moved out.", "3 May 2019", "She moved out."),
         ("Hello. She lives in Oslo. Bye.", "Oslo", "Hello. Bye."),
+        ("Hello. She lives in Oslo.\nBye.", "Oslo", "Hello.\nBye."),
         ("A cast was put on, and it cost $300. Bye.", "$300", "A cast was put on. Bye."),
         ("Bo: It is my wrist. It hurts.", "wrist", "Bo: It hurts."),
         ("14:30 Bo: It is my wrist.\n14:31 Ada: Oh", "wrist", "14:31 Ada: Oh"),
