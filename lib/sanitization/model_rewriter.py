@@ -111,11 +111,11 @@ class Model:
         self, case: Case, one: Attribute, strategy: Strategy, text: str, at: dict[str, tuple[Place, ...]]
     ) -> Steps[str]:
         """A chunk without one target; as it is where another rewriting took the target along."""
-        passages = {case.original.text[place.start : place.end] for place in at[one.name]}
+        passages = dict.fromkeys(case.original.text[place.start : place.end] for place in at[one.name])
         if not any(passage in text for passage in passages) and not case.still_told(text, [one.name]):
             return text
         kept = [name for name in case.targets.keep if case.still_told(text, [name])]
-        told = {"name": one.name, "value": one.value, "text": text}
+        told = {"name": one.name, "value": "; ".join({one.value: None} | passages), "text": text}
         told["keep"] = ", ".join(kept_one.value for kept_one in case.named(kept)) or self._prompts.nothing
         told |= {"how": strategy.how} if strategy.action == "abstract" else {}
 

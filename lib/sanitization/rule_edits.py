@@ -23,7 +23,7 @@ _SPEAKER = re.compile(r"[^\S\n]*(?:[-*•–>][^\S\n]*)?(?:\(?\d{1,2}:\d\d\)?[^\
 _YEARS = re.compile(r"[- ](?:years?|yrs?)\.?[- ](?:old|of age)\b|[- ]years?\b(?! (?:ago|later|in|at|with|of)\b)", re.I)
 _NO_HEAD = (
     r"[a-z]{1,2}|[a-z]+(?:ed|ly)|from|into|off|out|with|without|for|until|since|after|before|because|where|when|how|now|"
-    r"then|many|left|lost|kept|found|made|said|sent|told|held|put|taken|given|broken|done|seen|frozen|back|away|over|under|"
+    r"then|many|left|lost|kept|found|made|said|sent|told|held|put|taken|given|broken|done|seen|frozen|wore|gave|took|came|went|saw|met|sang|count|back|away|over|under|"
     r"about|against|name"
 )
 _HEAD = re.compile(rf"(?:^|_)(?!(?:{_NO_HEAD})(?:_|$))([a-z]+)(?:_name)?[_\d]*$")  # bone; of horse_name, horse

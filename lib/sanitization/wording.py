@@ -11,7 +11,9 @@ _OWN_DETERMINER = re.compile(r"(?:a|an|the|some)\s+(?=\S)")
 _ARTICLE = re.compile(r"\b(an?)([^\S\n]+)$", re.IGNORECASE)
 _ALONE = ("something", "somebody", "somewhere", "somehow", "once")  # words that stand without a determiner
 _VOWEL = re.compile(r"(?!uni|use|usu|eu|one\b|once\b)[aeiou]|hour|honest|8|11\b|18\b", re.IGNORECASE)
-_STARTS = re.compile(r"(?:^|[.!?…][\"'”’)\]]*\s+|[\n\r][^\S\n\r]*(?:[-*•–>][^\S\n\r]*|\(?\d+[.)][^\S\n\r]*)?)$")
+_STARTS = re.compile(
+    r"(?:^|[.!?…][\"'”’)\]]*\s+|[\n\r][^\S\n\r]*(?:[-*•–>][^\S\n\r]*|\(?\d+[.)][^\S\n\r]*|\(?\d{1,2}:\d\d\)?[^\S\n\r]*(?:[-–][^\S\n\r]*)?)?)$"
+)
 _LABEL = re.compile(r"^[^|\n]{1,40}\|[^\S\n]*$|(?:^|[|;\t]|[.!?] )[^\S\n]*(?:[-*•–][^\S\n]*)?[^:\n|]{1,40}:[^\S\n]*$")
 _NAMED = re.compile(
     r"\b(?:is|are|was|were)[^\S\n]+$|\b(?:no|nr|ref|number|reference|file|case|id)\.?:?[^\S\n]+$|#$", re.I

@@ -118,7 +118,8 @@ def hide(words: str) -> Callable[[str], str]:
 
     def written(content: str) -> str:
         text = passage(content)
-        for value in (detail(content), *detail(content).split()):
+        values = detail(content).split("; ")
+        for value in (*values, *(word for value in values for word in value.split())):
             text = re.sub(re.escape(value), words, text, flags=re.IGNORECASE)
         return text
 
