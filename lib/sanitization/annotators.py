@@ -26,6 +26,8 @@ class Given:
 class Detected:
     """What detectors find, each text by itself: attributes by class and person, in the groups of the rules.
 
+    A form of address (*Ms.*) is no attribute of its own: it goes with the name behind it.
+
     Args:
         detectors: the surest first.
         rules: with the groups; None: those of prompts/sanitization/rules.yaml.
@@ -42,6 +44,7 @@ class Detected:
             (spans,) = detector.find([text])
             found.append([span._replace(person=number) for span in spans])
         classed = (one for span in united(text, found) for one in as_classes(span, self._detectors[span.person].scheme))
-        attributes = of_slots(Filled(text, numbered(text, list(classed))))
+        spans = [span for span in numbered(text, list(classed)) if span.label != "PREFIX"]
+        attributes = of_slots(Filled(text, tuple(spans)))
         return attributes, self._rules.grouped(attributes)
         yield  # asks nothing

@@ -1,6 +1,7 @@
 """Rewrites a text without a model: each place of a target gets vaguer words, or is left out, and the rest stays."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from lib.private_records.schema import Attribute, Place
 from lib.sanitization.leaving_out import left_out
 from lib.sanitization.rule_table import OTHER, RuleTable
 from lib.sanitization.schema import Edit, Strategy, Targets
-from lib.sanitization.told import joined, overlap
+from lib.sanitization.told import joined, touches
 from lib.sanitization.vaguer import VAGUER
 from lib.sanitization.wording import Site, closed, fitted
 
@@ -90,36 +91,42 @@ class RuleEdits:
         return _apart(self.text, [self._edit(piece, level) for piece in self._pieces])
 
     @cached_property
+    def _hidden(self) -> tuple[Place, ...]:
+        """The places of the targets, from left to right and disjoint."""
+        return joined(place for name in self.targets.names for place in self.at[name])
+
+    @cached_property
     def _kept(self) -> tuple[Place, ...]:
         """One place of each kept attribute that no target touches, the first: the others may go."""
-        touched = [place for name in self.targets.names for place in self.at[name]]
-        free = ([p for p in self._of[name].places if not overlap([p], touched)] for name in self.targets.keep)
-        return tuple(places[0] for places in free if places)
+        free = ([p for p in self._of[name].places if not touches(p, self._hidden)] for name in self.targets.keep)
+        return tuple(sorted(places[0] for places in free if places))
 
     @cached_property
     def _pieces(self) -> tuple[_Piece, ...]:
         """What is rewritten: the places of the targets, with all of another attribute that shares a character."""
-        wanted = joined(place for name in self.targets.names for place in self.at[name])
-        owned = sorted((p, name) for name, one in self._of.items() for p in one.places)
-        numbers = [place for place, name in owned if self._kinds[name] == HOUSE]
-        streets = [place for place, name in owned if self._kinds[name] == ADDRESS and overlap([place], wanted)]
-        touched = [place for place, _ in owned if overlap([place], wanted)]
-        beside = (p for p in numbers if p not in self._kept and any(self._side_by_side(p, s) for s in streets))
-        wide = joined([*wanted, *touched, *beside])
+        owned = [(place, name) for name, one in self._of.items() for place in one.places]
+        touched = [(place, name) for place, name in owned if touches(place, self._hidden)]
+        streets = sorted(place for place, name in touched if self._kinds[name] == ADDRESS)
+        numbers = [p for p, name in owned if self._kinds[name] == HOUSE and p not in self._kept]
+        pairs = ((number, street) for number in numbers for street in streets if self._adjoin(number, street))
+        whole = [Place(min(pair).start, max(pair).end) for pair in pairs]
+        wide = joined([*self._hidden, *(place for place, _ in touched), *whole])
+        asked = [(place, target) for target in self.targets.names for place in self.at[target]]
+        inside: dict[Place, list[str]] = {place: [] for place in wide}
+        for place, name in [*touched, *asked]:
+            inside[wide[bisect_left(wide, (place.end,)) - 1]].append(name)
         pieces: list[_Piece] = []
-        for place in wide:
-            inside = [name for other, name in owned if overlap([place], [other])]
-            longest = max(inside, key=lambda name: len(self._of[name].value), default=None)
-            named = [name for name in self.targets.names if overlap([place], self.at[name])]
-            owner = self._of[longest if longest is not None else named[0]]
-            drop = any(name in self.targets.drop for name in named)
-            pieces = self._beside(pieces, _Piece(*place, owner, drop))
+        for place, names in inside.items():
+            owner = max(dict.fromkeys(names), key=lambda name: len(self._of[name].value))
+            drop = any(name in self.targets.drop for name in names)
+            pieces = self._beside(pieces, _Piece(*place, self._of[owner], drop))
         return tuple(pieces)
 
-    def _side_by_side(self, one: Place, other: Place) -> bool:
-        """Whether nothing but spaces stands between two places of a line."""
+    def _adjoin(self, one: Place, other: Place) -> bool:
+        """Whether nothing but a space or two stands between two places of a line."""
         first, second = sorted((one, other))
-        return first.end < second.start and not self.text[first.end : second.start].strip(" \u00a0")
+        between = second.start - first.end
+        return 0 < between <= 2 and not self.text[first.end : second.start].strip(" \u00a0")
 
     def _beside(self, pieces: list[_Piece], piece: _Piece) -> list[_Piece]:
         """The pieces with one more, which is one with the last where both are of a family and side by side."""
@@ -137,7 +144,7 @@ class RuleEdits:
             site = site._replace(end=site.end + years.end())
         if kind == PERSON:
             return self._person(site, piece)
-        if kind == ADDRESS and any(self._side_by_side(place, Place(*site[1:])) for place in self._kept):
+        if kind == ADDRESS and any(self._adjoin(place, Place(*site[1:])) for place in self._kept):
             return fitted(site, STREET)  # behind the number of a house that is kept
         if site.numbers_item:
             return Edit(site.start, site.end + 1, "-")
@@ -188,9 +195,8 @@ class RuleEdits:
         """Where a place of a kind begins that stands behind a piece and is not to be hidden."""
         between = re.match(gap, site.right)
         at = site.end + between.end() if between else -1
-        hidden = [place for name in self.targets.names for place in self.at[name]]
         found = (place for name, one in self._of.items() if self._kinds[name] == kind for place in one.places)
-        return next((place.start for place in found if place.start == at and not overlap([place], hidden)), None)
+        return next((place.start for place in found if place.start == at and not touches(place, self._hidden)), None)
 
     def _words(self, attribute: Attribute, level: int) -> str:
         """What stands for an attribute at a level of vagueness."""

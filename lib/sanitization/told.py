@@ -1,6 +1,7 @@
 """Where a record tells its attributes: at the places that are known, and wherever else the value stands."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 from lib.data.tokenize import words as words_of
@@ -53,8 +54,8 @@ def places(searched: Searched, attributes: Sequence[Attribute]) -> dict[str, tup
         if one.label in NAMES:
             parts = {_letters(part) for value in told for part in value.split()}
             at |= {place for place, letters in addresses if any(len(p) >= LEAST and p in letters for p in parts)}
-        sure = tuple(at)
-        at |= {place for place in direct(told, searched) if not overlap([place], sure)}
+        sure = joined(at)
+        at |= {place for place in direct(told, searched) if not touches(place, sure)}
         found[one.name] = joined(at)
     return found
 
@@ -78,25 +79,33 @@ def conflicts(attributes: Sequence[Attribute], at: Mapping[str, Sequence[Place]]
     Returns:
         Name -> names of all others that it is tied to.
     """
-    telling = {one.name: words(one.value) for one in attributes}
-    return {
-        one: frozenset(
-            other
-            for other in telling
-            if other != one and (telling[one] & telling[other] or overlap(at[one], at[other]))
-        )
-        for one in telling
-    }
+    tied: dict[str, set[str]] = {one.name: set() for one in attributes}
+    sharing: dict[str, set[str]] = {}
+    for one in attributes:
+        for word in words(one.value):
+            sharing.setdefault(word, set()).add(one.name)
+    open: list[tuple[Place, str]] = []
+    for place, name in sorted((place, of) for of in tied for place in at[of]):
+        open = [(other, of) for other, of in open if other.end > place.start]
+        for _, of in open:
+            tied[of].add(name)
+            tied[name].add(of)
+        open.append((place, name))
+    for names in sharing.values():
+        for name in names:
+            tied[name] |= names
+    return {name: frozenset(others - {name}) for name, others in tied.items()}
 
 
-def overlap(some: Sequence[Place], others: Sequence[Place]) -> bool:
-    """Whether any of some places shares a character with any of others.
+def touches(place: Place, others: Sequence[Place]) -> bool:
+    """Whether a place shares a character with any of others.
 
     Args:
-        some: in a text.
-        others: in the same text.
+        place: in a text.
+        others: in the same text, from left to right and disjoint.
     """
-    return any(one.start < other.end and other.start < one.end for one in some for other in others)
+    behind = bisect_left(others, (place.end,))
+    return behind > 0 and others[behind - 1].end > place.start
 
 
 def joined(some: Iterable[Place]) -> tuple[Place, ...]:

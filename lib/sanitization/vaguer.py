@@ -76,10 +76,15 @@ def age(value: str) -> str:
 
 
 def time_of_day(value: str) -> str:
-    """A time by the part of the day: ``the afternoon``; of ``at 14:30``, ``in the afternoon``."""
+    """A time by the part of the day: ``the afternoon``; of ``at 14:30``, ``in the afternoon``.
+
+    *6:15* may be either half of the day, so it is ``some time of the day``; *06:15* is in the morning.
+    """
     if not (match := _TIME.fullmatch(value.strip())):
         return ""
     hour = int(match["hour"]) % 24
+    if not match["half"] and 0 < hour <= 12 and match["hour"][0] != "0":
+        return f"{match['at'] or ''}some time of the day"
     if match["half"]:
         hour = hour % 12 + 12 * (match["half"][0] in "pP")
     before = "in the " if match["at"] else "the "

@@ -17,5 +17,6 @@ def test_what_rules_find_is_named_placed_and_grouped():
     check_places(text, attributes)
     by_name = {one.name: one for one in attributes}
     assert by_name["email"].value == "ada.lovelace@example.org" and by_name["email"].direct
+    assert not any(one.label == "PREFIX" for one in attributes), "it goes with the name"
     assert by_name["email_2"].value == "bo@example.org" and len(by_name["phone"].places) == 2
     assert "email_2" in next(group.names for group in groups if group.title == "how to reach the person")

@@ -29,6 +29,8 @@ from lib.sanitization.vaguer import VAGUER
         ("time", "14:30", "the afternoon"),
         ("time", "at 06:10", "in the morning"),
         ("time", "3 pm", "the afternoon"),
+        ("time", "at 6:15", "at some time of the day"),
+        ("time", "11:45", "some time of the day"),
         ("time", "11:45 p.m.", "the evening"),
         ("time", "noon", ""),
         ("amount", "$950 a month", "several hundred dollars a month"),

@@ -119,7 +119,7 @@ def hide(words: str) -> Callable[[str], str]:
     def written(content: str) -> str:
         text = passage(content)
         values = detail(content).split("; ")
-        for value in (*values, *(word for value in values for word in value.split())):
+        for value in (*values, *(word for whole in values for word in whole.split())):
             text = re.sub(re.escape(value), words, text, flags=re.IGNORECASE)
         return text
 
