@@ -1,7 +1,8 @@
 """A set of records, sanitized block by block. A finished block is a file, so a killed run goes on behind the last one.
 
-A record's draws depend on the seed and its id alone, so neither on its block nor on the number of workers. With rules
-the blocks are shared by processes; with a model the records of a block are conversations side by side.
+A record's targets and words depend on the seed and its id alone, so neither on its block nor on the number of workers;
+a model's tokens depend on its block too. With rules the blocks are shared by processes; with a model the records of a
+block are conversations side by side.
 """
 
 from collections import Counter

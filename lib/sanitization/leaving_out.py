@@ -9,7 +9,7 @@ from itertools import pairwise
 from lib.data.tokenize import sentence_ends
 from lib.private_records.schema import Place
 from lib.sanitization.schema import Edit
-from lib.sanitization.wording import Site, closed
+from lib.sanitization.wording import Site, closed, wraps
 
 _FREE = "on|in|at|from|near|since|until|during|around|via|through|after|before"  # a phrase that a clause can do without
 _PREPOSITION = re.compile(
@@ -94,8 +94,9 @@ def _ways(site: Site) -> Iterator[Edit]:
 
 def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -> tuple[int, int]:
     """The sentence, or sentences, of a line around a piece, with the space behind."""
-    ends = (at for at in sentence_ends(text, line_start, line_end) if not _SHORT.search(text[max(0, at - 12) : at]))
-    borders = [line_start, *ends, line_end]
+    ends = sentence_ends(text, line_start, line_end)
+    whole = (at for at in ends if not _SHORT.search(text[max(0, at - 12) : at]) and not wraps(text, at))
+    borders = [line_start, *whole, line_end]
     return max(at for at in borders if at <= start), min(at for at in borders if at >= end)
 
 

@@ -151,7 +151,7 @@ class RuleEdits:
         if piece.drop and kind == HOUSE and self._behind(site, r"[ \u00a0]+", ADDRESS):
             return Edit(site.start, site.end, "")
         if piece.drop:
-            taken = left_out(site, self._kept)
+            taken = left_out(site, self._kept) or self._from_address(site, kind)
             return taken or fitted(site, self.rules.kinds[OTHER].field if site.field else self.rules.drop.phrase)
         rule = self.rules.kinds[kind]
         if (site.field or (site.named and rule.field == "on file")) and not (level == 0 and self._exact(piece.owner)):
@@ -164,6 +164,15 @@ class RuleEdits:
         if kind == CITY and level == 0 and (region := self._behind(site, r",[^\S\n]*", REGION)):
             return fitted(site._replace(end=region), f"{rule.text[0]} in ")
         return fitted(site, self._words(piece.owner, level))
+
+    def _from_address(self, site: Site, kind: str) -> Edit | None:
+        """A part of an address that goes alone, with the comma beside it; None for what is no address."""
+        if kind not in self.rules.families[ADDRESS].kinds:
+            return None
+        if comma := re.match(r",[^\S\n]*", site.right):
+            return Edit(site.start, site.end + comma.end(), "")
+        before = re.search(r",?[^\S\n]*$", site.left)
+        return Edit(site.start - len(before[0]), site.end, "") if re.match(r"[^\S\n]*(?:[.;)]|$)", site.right) else None
 
     def _person(self, site: Site, piece: _Piece) -> Edit:
         """A role in place of a name: as it is addressed, as it speaks, as it signs, or as it is told of."""

@@ -144,13 +144,9 @@ def sanitizer(parameters: Parameters) -> Sanitizer:
     Args:
         parameters: of 51_sanitize, checked.
     """
-    prompts, tries = Prompts(Path(str(parameters["prompts"]))), parameters["tries"]
-    by_model = parameters["rewriter"] == "model"
     return Sanitizer(
-        annotator=_annotator(parameters, prompts),
-        rewriter=Model(prompts, tries, parameters["growth"], parameters["passages"] == "model")
-        if by_model
-        else Rules(),
+        annotator=_annotator(parameters),
+        rewriter=_rewriter(parameters),
         weighting=parameters["target_weights"],
         chunk_characters=parameters["chunk_characters"],
         seed=parameters["seed"],
@@ -187,11 +183,21 @@ def refuse_remote(parameters: Parameters, because: str) -> None:
         )
 
 
-def _annotator(parameters: Parameters, prompts: Prompts) -> Given | Detected | Asked:
+def _rewriter(parameters: Parameters) -> Rules | Model:
+    if parameters["rewriter"] == "rules":
+        return Rules()
+    return Model(_prompts(parameters), parameters["tries"], parameters["growth"], parameters["passages"] == "model")
+
+
+def _prompts(parameters: Parameters) -> Prompts:
+    return Prompts(Path(str(parameters["prompts"])))
+
+
+def _annotator(parameters: Parameters) -> Given | Detected | Asked:
     if parameters["attributes"] == "given":
         return Given()
     if parameters["attributes"] == "model":
-        return Asked(prompts, parameters["tries"])
+        return Asked(_prompts(parameters), parameters["tries"])
     names, locale = parameters["detectors"], parameters["locale"]
     return Detected([registry.load(name, locale, gliner=parameters["gliner"]) for name in names])
 
@@ -215,5 +221,5 @@ def _check_model(parameters: Parameters, private: bool) -> None:
         )
     if private:
         refuse_remote(parameters, "inputs: corpus holds texts of real people")
-    Prompts(Path(str(parameters["prompts"])))
+    _prompts(parameters)
     check_server(str(model), parameters) if is_remote(str(model)) else check_engine(parameters["engine"])

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from lib.sanitization.schema import Edit
 
+_WRAPPED = 40  # characters of a line that was wrapped
+_MOST_LINES = 40  # of one sentence
 _DETERMINERS = "the|a|an|my|your|his|her|its|our|their|this|that|these|those|any|some|each|every|another"
 _DETERMINER = re.compile(rf"\b({_DETERMINERS})[^\S\n]+(?:\d+[- ]years?[- ]old[^\S\n]+)?$", re.IGNORECASE)
 _OWN_DETERMINER = re.compile(r"(?:a|an|the|some)\s+(?=\S)")
@@ -39,9 +41,12 @@ class Site(NamedTuple):
 
     @property
     def line(self) -> tuple[int, int]:
-        """Start and end of the line or lines that the piece is in, without line ends."""
-        end = self.text.find("\n", self.end)
-        return self.text.rfind("\n", 0, self.start) + 1, len(self.text) if end < 0 else end
+        """Start and end of the line or lines that the piece is in, without line ends; a wrapped line goes on."""
+        start, end = self.text.rfind("\n", 0, self.start) + 1, self.text.find("\n", self.end)
+        for _ in range(_MOST_LINES):
+            start = self.text.rfind("\n", 0, start - 1) + 1 if wraps(self.text, start) else start
+            end = self.text.find("\n", end + 1) if end >= 0 and wraps(self.text, end + 1) else end
+        return start, len(self.text) if end < 0 else end
 
     @property
     def left(self) -> str:
@@ -78,6 +83,19 @@ class Site(NamedTuple):
     def starts_sentence(self) -> bool:
         """Whether a sentence begins with it."""
         return bool(_STARTS.search(self.text[max(0, self.start - 40) : self.start]))
+
+
+def wraps(text: str, start: int) -> bool:
+    """Whether a line goes on a sentence of the line before it: that one is long and has no mark at its end.
+
+    Args:
+        text: any.
+        start: of the line, in code points.
+    """
+    if start == 0 or not text[start : start + 1].islower():
+        return False
+    before = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
+    return len(before) >= _WRAPPED and before[-1] not in ".!?:;…"
 
 
 def fitted(site: Site, words: str) -> Edit:

@@ -36,6 +36,9 @@ def without(text: str, piece: str, kept: str = "") -> str | None:
         ("Bo: It is my wrist. It hurts.", "wrist", "Bo: It hurts."),
         ("14:30 Bo: It is my wrist.\n14:31 Ada: Oh", "wrist", "14:31 Ada: Oh"),
         ("Hello. For the record: it is my wrist. Bye.", "wrist", "Hello. Bye."),
+        (f"{'x ' * 25}the\nbill is $5. Bye.", "$5", "Bye."),
+        (f"Hello. {'X ' * 25}in\nmy wrist{' x' * 20}\nmy arm. Bye.", "wrist", "Hello. Bye."),
+        ("- the wrist\nof mine", "the wrist", "of mine"),
         ("I saw Dr. Lee at St. Mary's. Bye.", "Mary", "Bye."),
     ],
 )

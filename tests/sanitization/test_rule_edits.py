@@ -79,6 +79,12 @@ def test_parts_of_an_address_are_written_as_one_where_they_stand_together(lists,
     assert line in letter(**lists)
 
 
+def test_a_part_of_an_address_goes_alone_where_the_rest_is_kept():
+    lists = {"drop": ["house_number", "street", "postal_code"], "keep": ["city", "state"]}
+    line = "Letters reach me at 12 Main Street, Springfield, Illinois 62701."
+    assert rewritten(line, attributes(line), **lists) == "Letters reach me at Springfield, Illinois."
+
+
 @pytest.mark.parametrize(
     ("text", "abstract", "drop"),
     [
