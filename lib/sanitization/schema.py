@@ -118,6 +118,9 @@ class Sanitized:
     natural_instruction: str = ""
     lost_passages: int = 0
 
+    def __repr__(self) -> str:  # the original may be private
+        return f"Sanitized(<{len(self.text):,} characters>, {len(self.targets.names)} targets)"
+
     def named(self, names: Iterable[str]) -> tuple[Attribute, ...]:
         """The attributes with these names.
 

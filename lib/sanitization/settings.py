@@ -100,9 +100,10 @@ def check(parameters: Parameters) -> None:
         parameters: of 51_sanitize, resolved.
 
     Raises:
-        DoppelError: the inputs; ``sanitization.no_attributes``; ``sanitization.passages``; a detector, locale, engine,
-            server or prompt file that cannot be used; ``sanitization.no_model`` and ``sanitization.unread_model``;
-            ``sanitization.private_to_remote``: real people's texts never leave this machine.
+        DoppelError: the inputs; ``sanitization.no_attributes``; ``sanitization.passages``;
+            ``sanitization.no_detectors``; a detector, locale, engine, server or prompt file that cannot be used;
+            ``sanitization.no_model`` and ``sanitization.unread_model``; ``sanitization.private_to_remote``: real
+            people's texts never leave this machine.
     """
     name = input_of(parameters)
     if parameters["attributes"] == "given" and not KINDS[name].annotated:
@@ -123,6 +124,14 @@ def check(parameters: Parameters) -> None:
         )
     locale_named(parameters["locale"])
     if parameters["attributes"] == "detectors":
+        if not parameters["detectors"]:
+            raise DoppelError(
+                "sanitization.no_detectors",
+                "attributes: detectors, but detectors names none",
+                name="detectors",
+                value=[],
+                remedy=f"name some of {', '.join(registry.DETECTORS)}",
+            )
         for detector in parameters["detectors"]:
             registry.check_names([detector])
             if detector == registry.TRAINED:

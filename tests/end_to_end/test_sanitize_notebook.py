@@ -109,6 +109,7 @@ def test_a_model_sanitizes_and_guesses(made: Project, monkeypatch: pytest.Monkey
         ({"rewriter": "model"}, "sanitization.no_model"),
         ({"model": "openai:toy"}, "sanitization.unread_model"),
         ({"attributes": "detectors", "detectors": ["trained"]}, "sanitization.trained_detector"),
+        ({"attributes": "detectors", "detectors": []}, "sanitization.no_detectors"),
         (
             {"inputs": {"corpus": "00_process_data"}, "attributes": "model", "model": "openai:toy"},
             "sanitization.private_to_remote",

@@ -28,7 +28,7 @@ RECORD = Sanitized(
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     schema.write(tmp_path / "sanitized.jsonl", [RECORD])
     assert list(schema.read(tmp_path / "sanitized.jsonl")) == [RECORD]
-    assert RECORD.named(["city"])[0].value == "Oslo"
+    assert RECORD.named(["city"])[0].value == "Oslo" and "Oslo" not in repr(RECORD)
 
 
 def test_another_line_is_refused_without_its_text(tmp_path):
