@@ -93,10 +93,9 @@ class GrammarText:
         plan = self._task.rng("plan")
         story = [phrase(text) for text in self._event.text]
         spare = [place for place, told in enumerate(story) if self._share not in references(told)]
+        dropped = plan.choice(spare) if spare else 0  # drawn for all versions, so that they share what follows
         if self._version == 0 and len(story) > 2 and spare:
-            del story[plan.choice(spare)]
-        else:
-            plan.random()
+            del story[dropped]
         between, around, last = self._extras(plan)
         around = [one for one in around if not _slot_names(one) & elsewhere]
         told = list(story)
@@ -122,7 +121,7 @@ class GrammarText:
             name: [read for read in map(phrase, plan.sample(texts, len(texts))) if known.issuperset(references(read))]
             for name, texts in kinds.items()
         }
-        order = plan.sample(["details", "details", "slots", "mood", "facts"], 5)
+        order = ["slots", *plan.sample(["details", "details", "mood", "facts"], 4)]
         wanted, seen = DETAILS + 2 * self._version, set()
         chosen: list[tuple[str, Phrase]] = []
         for name in cycle(order):

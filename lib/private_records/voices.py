@@ -55,7 +55,7 @@ def tell(text: str, voice: Voice, sex: str, names: Sequence[str], rng: Random) -
         nonlocal capital
         if piece:
             told.append(piece[0].upper() + piece[1:] if capital else piece)
-            capital = False
+            capital = piece.endswith((". ", "! ", "? "))
 
     for match in _MARK.finditer(text):
         put(text[done : match.start()])
