@@ -18,7 +18,7 @@ from lib.private_records.task import Task
 CANDIDATES = 10  # record types and formats, of which one is drawn
 CONTEXTS = 5
 OWN = 4  # candidates that belong to the event's field, where it has so many
-SHARED = 2  # attributes of the field that an event has beside its own, and as many that any event may have
+OF_FIELD, OF_ALL = 3, 2  # attributes of the field that an event has beside its own, and of those that any may have
 MOOD = 0.25  # the judge's draw, at most, beside scores from 0 to 2
 GROUPS = (3, 8)
 
@@ -138,9 +138,9 @@ class GrammarAuthor:
         """An event with its own attributes, and some that its field and all events may have."""
         field, event = self._lists.events[title]
         attributes = dict(event.attributes)
-        for more in (self._lists.fields[field].attributes, self._lists.phrases.attributes):
+        for more, count in ((self._lists.fields[field].attributes, OF_FIELD), (self._lists.phrases.attributes, OF_ALL)):
             fitting = sorted(more.keys() - set(event.without))
-            attributes |= {name: more[name] for name in rng.sample(fitting, min(SHARED, len(fitting)))}
+            attributes |= {name: more[name] for name in rng.sample(fitting, min(count, len(fitting)))}
         return Event(title, {name: self._value(task, texts, rng) for name, texts in attributes.items()})
 
     def _value(self, task: Task, texts: Sequence[str], rng: Random) -> str:

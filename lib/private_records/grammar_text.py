@@ -111,15 +111,20 @@ class GrammarText:
         """Sentences beside the event's own: those that stand between them, before or behind them, and last."""
         shared, formal = self._lists.phrases, self._context.formal
         kinds = {
-            "details": [*self._life.details, *shared.details],
-            "slots": shared.slot_facts if formal else shared.informal_slot_facts,
-            "facts": shared.facts if formal else shared.informal_facts,
-            "mood": self._life.outcomes if formal else self._life.feelings,
+            "details": (self._life.details, shared.details),  # those of the field come first
+            "slots": (shared.slot_facts if formal else shared.informal_slot_facts,),
+            "facts": (shared.facts if formal else shared.informal_facts,),
+            "mood": (self._life.outcomes if formal else self._life.feelings,),
         }
         known = {*self._told, *self._facts, *MARKS}
         queues = {
-            name: [read for read in map(phrase, plan.sample(texts, len(texts))) if known.issuperset(references(read))]
-            for name, texts in kinds.items()
+            name: [
+                read
+                for texts in lists
+                for read in map(phrase, plan.sample(texts, len(texts)))
+                if known.issuperset(references(read))
+            ]
+            for name, lists in kinds.items()
         }
         order = ["slots", *plan.sample(["details", "details", "mood", "facts"], 4)]
         wanted, seen = DETAILS + 2 * self._version, set()
@@ -128,7 +133,7 @@ class GrammarText:
             if len(chosen) == wanted or not any(queues.values()):
                 break
             while queues[name]:
-                read = queues[name].pop()
+                read = queues[name].pop(0)
                 subject = {*references(read)} - set(MARKS) | _slot_names(read)
                 if not subject & seen:
                     seen |= subject
