@@ -11,7 +11,9 @@ from lib.generation.workflow import Steps
 from lib.pii.writing.phrases import Writer
 from lib.private_records.author import Life, RecordType
 from lib.private_records.grammar_text import GrammarText, plain_facts
-from lib.private_records.public_lists import ANY, FOLDER, files, load, phrase
+from lib.private_records.list_checks import ANY
+from lib.private_records.list_shapes import phrase
+from lib.private_records.public_lists import FOLDER, files, load
 from lib.private_records.schema import Attribute, Event, Group, Profile, Situation
 from lib.private_records.task import Task
 

@@ -7,7 +7,7 @@ from random import Random
 from lib.pii.slots import parse
 from lib.pii.writing.phrases import Listed, Phrase, Writer, references
 from lib.private_records.fields import slots
-from lib.private_records.public_lists import PLAIN_FACTS, Layout, PublicLists, phrase
+from lib.private_records.list_shapes import PLAIN_FACTS, Layout, PublicLists, phrase
 from lib.private_records.schema import Profile, Situation
 from lib.private_records.task import Task
 from lib.private_records.voices import MARKS, START, tell

@@ -1,19 +1,15 @@
-"""The public lists: as many and as varied as is promised, and refused where a text would break on them."""
-
-import shutil
-from pathlib import Path
+"""The public lists: as many and as varied as is promised."""
 
 import pytest
-from support.errors import refused
 
 from lib.pii.writing.phrases import Choice, Listed, Phrase, references
 from lib.private_records import public_lists
-from lib.private_records.public_lists import FOLDER, phrase
+from lib.private_records.list_shapes import PublicLists, phrase
 from lib.private_records.voices import MARKS
 
 
 @pytest.fixture(scope="module")
-def lists() -> public_lists.PublicLists:
+def lists() -> PublicLists:
     return public_lists.load()
 
 
@@ -66,42 +62,3 @@ def test_events_fit_age_and_sex(lists) -> None:
 def test_the_files_that_are_read_are_named(lists) -> None:
     named = public_lists.files()
     assert all(path.is_file() for path in named) and len(named) == 4 + len(lists.fields)
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "code"),
-    [
-        ("events/law.yaml", "title: law\n", "titel: law\n", "pii.file_shape"),
-        ("events/law.yaml", "{bitten}", "{beaten}", "private_records.list_name"),
-        ("events/law.yaml", "\"Judgment is reserved.\"", '"Judgment of [DATTE]."', "private_records.list_slot"),
-        ("events/law.yaml", "\"Judgment is reserved.\"", '"Judgment {is|was."', "pii.phrase"),
-        ("events/law.yaml", "dog_breed", "age", "private_records.list_twice"),
-        ("events/law.yaml", "Dog bite and damages", "Jury duty of three weeks", "private_records.list_twice"),
-        ("record_types.yaml", "layouts: [letter, e-mail]", "layouts: [letter, emial]", "private_records.list_name"),
-        ("record_types.yaml", "aims: [dispute]", "aims: [quarrel]", "private_records.list_name"),
-        ("formats.yaml", "{bullet} {told}", "{bulet} {told}", "private_records.list_name"),
-        ("contexts.yaml", "{i} {was} present", "{i} {wos} present", "private_records.list_name"),
-    ],
-)  # fmt: skip
-def test_lists_on_which_a_text_would_break_are_refused(tmp_path: Path, file, old, new, code) -> None:
-    folder = small(tmp_path)
-    changed = folder / file
-    assert old in changed.read_text()
-    changed.write_text(changed.read_text().replace(old, new))
-    with refused(code):
-        public_lists.load(folder)
-
-
-def test_lists_of_one_field_are_in_order(tmp_path: Path) -> None:
-    assert len(public_lists.load(small(tmp_path)).events) == 20
-
-
-def small(folder: Path) -> Path:
-    """The project's lists with one field of life."""
-    (folder / "events").mkdir()
-    for path in (*FOLDER.glob("*.yaml"), FOLDER / "events" / "law.yaml"):
-        shutil.copy(path, folder / path.relative_to(FOLDER))
-    types = folder / "record_types.yaml"
-    kept, law = types.read_text().split("\nhealth:")[0], types.read_text().split("\nlaw:")[1].split("\nfamily:")[0]
-    types.write_text(f"{kept}\nlaw:{law}\n")
-    return folder
