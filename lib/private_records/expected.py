@@ -21,7 +21,7 @@ def expected(parameters: Mapping[str, object], inputs: Mapping[str, Mapping[str,
     recipe = Recipe(revisions=parameters["revisions"], type_and_format=parameters["type_and_format"])
     compared = min(parameters["ablation"], parameters["samples"])
     sets = [(recipe, parameters["samples"])]
-    sets += [(variant, compared) for variant in ablation.variants(recipe).values()] if compared else []
+    sets += [(variant, compared) for name, variant in ablation.variants(recipe).items() if name != ablation.FULL]
     whole = Expected(0, 0, 0)
     for one, records in sets:
         whole += Expected(*of_record(prompts, one.revisions, one.type_and_format)).times(records)

@@ -8,8 +8,8 @@ GIVEN = {"prompts": str(FILE), "samples": 100, "revisions": 2, "type_and_format"
 
 def test_a_set_takes_13_calls_a_record_and_the_comparison_its_own() -> None:
     assert expected(GIVEN, {}).calls == 1300
-    assert expected(GIVEN | {"ablation": 10}, {}).calls == 1300 + 10 * (13 + 13 + 9 + 11)
-    assert expected(GIVEN | {"ablation": 1000}, {}).calls == 1300 + 100 * (13 + 13 + 9 + 11)
+    assert expected(GIVEN | {"ablation": 10}, {}).calls == 1300 + 10 * (13 + 9 + 11)
+    assert expected(GIVEN | {"ablation": 1000}, {}).calls == 1300 + 100 * (13 + 9 + 11)
 
 
 def test_tokens_grow_with_the_records() -> None:
