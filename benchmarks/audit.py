@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.audit import finding, ideal_attack, one_run
 from lib.audit.canary_run import Access, Fault
-from lib.audit.trade_off import epsilon_at_least, lower_bound
+from lib.audit.trade_off import lower_bound
 from lib.audit.verdict import Verdict
 from lib.methods.dp_lora import canaries as gradients
 from lib.methods.private_evolution import canaries as ballots
@@ -91,7 +91,7 @@ def coverage(rng: np.random.Generator) -> dict[str, float]:
     wrong = {}
     print(f"\n{AUDITS} audits of {EACH} canaries each")
     for send, access in SMALL:
-        run, truth = send(access, AUDITS * EACH, rng=rng), epsilon_at_least(access.mechanism, access.delta)
+        run, truth = send(access, AUDITS * EACH, rng=rng), access.mechanism.epsilon_at_least(access.delta)
         given = {"thresholds": ideal_attack.plan(access.mechanism).thresholds, "mechanism": access.mechanism}
         shown = [
             lower_bound(scores, included, **given, delta=access.delta).epsilon
@@ -111,7 +111,7 @@ def ideal(repetitions: int, rng: np.random.Generator) -> dict[str, float]:
     print(f"\n{'canaries':>8}{'epsilon':>9}  {'one run':<15}{'mean':>7}{'reference':>11}")
     for (number, epsilon), references in REFERENCE.items():
         mechanism, inside = Gaussian(get_sigma_gaussian(epsilon, 1e-5)), np.arange(number) < number // 2
-        seen = [ideal_attack.scores(mechanism, inside, rng) for _ in range(repetitions)]
+        seen = [mechanism.ideal_scores(inside, rng) for _ in range(repetitions)]
         for name, reference in zip(one_run.ESTIMATORS, references, strict=True):
             given = {"estimator": name, "delta": 1e-5, "rng": rng}
             shown = mean(one_run.lower_bound(scores, inside, **given).epsilon for scores in seen)

@@ -2,7 +2,7 @@
 
 A method's entry names the function that sends them through (`lib.methods.method.Method.canaries`). It takes an
 `Access` and returns a `CanaryRun`. The world of such a run holds canaries alone: the mechanism runs with the figures of
-the access (sigma, q, T, sensitivity), nothing is charged, and nothing that comes out depends on a private record.
+the access (noise, q, T, sensitivity), nothing is charged, and nothing that comes out depends on a private record.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from lib.audit.conformance import Check
 from lib.common.files import read_json
 from lib.privacy.accounting import epsilon
 from lib.privacy.ledger import Event
-from lib.privacy.mechanism_kinds import Gaussian
+from lib.privacy.mechanism import Auditable
 from lib.stage.original import parameters as parameters_of
 
 
@@ -29,19 +29,19 @@ class Fault(StrEnum):
     SHUFFLED = "a shuffling sampler"
     LARGE_CLIP = "a clip too large"
 
-    def applies_to(self, mechanism: Gaussian) -> bool:
+    def applies_to(self, mechanism: Auditable) -> bool:
         """Whether a mechanism can have the fault: one that samples nothing cannot shuffle."""
         return self is not Fault.SHUFFLED or mechanism.poisson
 
 
 @dataclass(frozen=True)
 class Access:
-    """An access of an arm to the private records by a (subsampled) Gaussian mechanism, as its ledger states it.
+    """An access of an arm to the private records that canaries can be sent through, as its ledger states it.
 
     Attributes:
         stage: id of the stage that made it.
         what: what was released, in words.
-        mechanism: with sigma, q and T.
+        mechanism: with its noise and its number of releases.
         parameters: of the stage.
         unit: ``record`` or ``user``.
         delta: of the arm, in (0, 1/n].
@@ -49,7 +49,7 @@ class Access:
 
     stage: str
     what: str
-    mechanism: Gaussian
+    mechanism: Auditable
     parameters: Mapping[str, Any]
     unit: str
     delta: float
@@ -87,7 +87,7 @@ Send = Callable[..., CanaryRun]  # (access, canaries, rng=, fault=None, progress
 
 
 def accesses(folder: Path) -> list[Access]:
-    """The accesses of an arm by Gaussian mechanisms that have noise, oldest first.
+    """The accesses of an arm that canaries can be sent through, oldest first.
 
     Args:
         folder: of the arm's finished stage; the stages that it was made from stand beside it.
@@ -104,5 +104,5 @@ def accesses(folder: Path) -> list[Access]:
             statement["delta"],
         )
         for event in events
-        if isinstance(event.mechanism, Gaussian) and not event.mechanism.unbounded
+        if isinstance(event.mechanism, Auditable) and not event.mechanism.unbounded
     ]

@@ -1,12 +1,13 @@
-"""The best attack on canaries of a (subsampled) Gaussian mechanism: its score, its thresholds, and what it would show.
+"""The best attack on canaries of a mechanism: its thresholds, and what it would show.
 
-What a mechanism releases about a canary that has coordinates of its own is, release by release, N(0, sigma^2) if the
-canary is out, and (1 - q) N(0, sigma^2) + q N(1, sigma^2) if it is in, in units of what one unit can change. By Neyman
-and Pearson's lemma no test tells the two apart better than the likelihood ratio. Releases are independent, so their
-log likelihood ratios add up.
+What a (subsampled) Gaussian mechanism releases about a canary that has coordinates of its own is, release by release,
+N(0, sigma^2) if the canary is out, and (1 - q) N(0, sigma^2) + q N(1, sigma^2) if it is in, in units of what one unit
+can change. An exponential mechanism draws one of two tokens, whose scores a canary pushes apart. By Neyman and
+Pearson's lemma no test tells in from out better than the likelihood ratio. Releases are independent, so their log
+likelihood ratios add up (`lib.privacy.mechanism.Auditable.ideal_scores`).
 
 The ideal attack reads exactly such numbers. Its bound is the *ceiling* beside the bound of a real run: it follows from
-sigma, q, T and the number of canaries alone.
+the mechanism's figures and the number of canaries alone.
 """
 
 import math
@@ -16,42 +17,10 @@ from functools import lru_cache
 import numpy as np
 
 from lib.audit.trade_off import best_bound
-from lib.privacy.mechanism_kinds import Gaussian
+from lib.privacy.mechanism import Auditable
 
 FALSE_POSITIVE_RATES = (0.05, 0.01)  # of the thresholds above 0
 SIMULATED = 200_000  # scores of either side from which thresholds and rates are taken
-
-
-def log_likelihood_ratio(released: np.ndarray, mechanism: Gaussian) -> np.ndarray:
-    """The score of canaries by one release: log of the density if in over the density if out.
-
-    Args:
-        released: what was released about each canary, in units of what one unit can change, any shape.
-        mechanism: as claimed, with noise; its ``count`` is not used.
-
-    Returns:
-        The log likelihood ratios in nats, of the same shape; higher means rather in.
-    """
-    q, loss = mechanism.sampling_probability, (released - 0.5) / mechanism.noise_multiplier**2
-    return loss if q == 1 else np.logaddexp(math.log1p(-q), math.log(q) + loss)
-
-
-def scores(mechanism: Gaussian, included: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Scores of an ideal attack, drawn from the mechanism as it is claimed.
-
-    Args:
-        mechanism: with noise.
-        included: whether each canary is in, bool, shape (m,).
-        rng: draws batches and noise.
-
-    Returns:
-        Scores, shape (m,).
-    """
-    total = np.zeros(len(included))
-    for _ in range(mechanism.count):
-        joined = included & (rng.random(len(included)) < mechanism.sampling_probability)
-        total += log_likelihood_ratio(rng.normal(0, mechanism.noise_multiplier, len(included)) + joined, mechanism)
-    return total
 
 
 @dataclass(frozen=True)
@@ -67,7 +36,7 @@ class Plan:
         inside: the same of canaries that are in.
     """
 
-    mechanism: Gaussian
+    mechanism: Auditable
     thresholds: tuple[float, ...]
     outside: np.ndarray
     inside: np.ndarray
@@ -91,14 +60,14 @@ class Plan:
 
 
 @lru_cache(maxsize=64)
-def plan(mechanism: Gaussian) -> Plan:
-    """Thresholds for a mechanism, from simulated scores: they follow from sigma, q and T alone.
+def plan(mechanism: Auditable) -> Plan:
+    """Thresholds for a mechanism, from simulated scores: they follow from its figures alone.
 
     Args:
         mechanism: as claimed, with noise.
     """
     rng = np.random.default_rng(0)
-    outside, inside = (np.sort(scores(mechanism, np.full(SIMULATED, side), rng)) for side in (False, True))
+    outside, inside = (np.sort(mechanism.ideal_scores(np.full(SIMULATED, side), rng)) for side in (False, True))
     quantiles = [float(outside[math.ceil(SIMULATED * (1 - rate)) - 1]) for rate in FALSE_POSITIVE_RATES]
     thresholds = tuple(sorted([0.0, *quantiles]))
     shares = [

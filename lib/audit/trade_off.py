@@ -5,10 +5,11 @@ A canary is a unit that is in or out; its score is a number that follows from wh
 that are in). A mechanism with trade-off curve f has b >= f(a) for every test (Dong, Roth & Su 2022, arXiv:1905.02383).
 So two measured rates below f refute f. Unit: that of the mechanism. Neighbours: add or remove one unit.
 
-The curves that are tried are those of the mechanism that was claimed, `Gaussian(sigma, q, T)`, with more noise, or
-less: f_s is the curve of T draws of N(0, s^2) against T draws of (1 - q) N(0, s^2) + q N(1, s^2), with s in place of
+The curves that are tried are those of the mechanism that was claimed with more noise, or less. For `Gaussian(sigma, q,
+T)`, f_s is the curve of T draws of N(0, s^2) against T draws of (1 - q) N(0, s^2) + q N(1, s^2), with s in place of
 sigma. This pair dominates adding a unit, and in reverse order removing one (Zhu, Dong & Wang 2022, arXiv:2106.08567).
-Reversing the pair inverts the curve, so one region of (a, b) speaks of both directions.
+Reversing the pair inverts the curve, so one region of (a, b) speaks of both directions. For `Exponential(s, T)`, f_s is
+the curve below those of all such mechanisms (`lib.privacy.exponential`), the same in both directions.
 
 Why `lower_bound` is above the true epsilon with chance at most beta:
 
@@ -17,35 +18,32 @@ Why `lower_bound` is above the true epsilon with chance at most beta:
    seen. For each, Clopper and Pearson's (1934) upper limits a_u and b_u are made at the level beta / (2 K). All 2 K
    rates are at most their limits with chance 1 - beta (Bonferroni). From here on they are.
 2. Where f_s(a_u) > b_u: f_s falls, so f_s(a) >= f_s(a_u) > b_u >= b, and no mechanism of curve f_s has these rates. If
-   the mechanism is `Gaussian(sigma', q, T)`, then sigma' < s, because more noise never lowers the curve.
+   the mechanism is of the claimed kind with noise s', then s' < s, because more noise never lowers the curve.
 3. `curve` is never above f_s. Every epsilon e >= 0 with delta d(e) gives b >= 1 - d(e) - e^e a and, by the other
    direction, b >= e^-e (1 - d(e) - a); f_s is the largest of these over all e. Here d(e) is the delta of a pessimistic
    privacy loss distribution (for the worse direction), which is never too small, and e runs over a grid.
-4. `epsilon_at_least` is never above the epsilon of `Gaussian(s, q, T)`: an optimistic distribution. With 2: the
-   epsilon of the mechanism is above the bound that is stated.
+4. `Auditable.epsilon_at_least` is never above the epsilon of noise s. With 2: the epsilon of the mechanism's kind and
+   noise is above the bound that is stated.
 
-A mechanism of another kind (a wrong sampler, say) that reads a bound of 5 is easier to attack than every
-`Gaussian(s, q, T)` with an epsilon up to 5.
+A mechanism of another kind (a wrong sampler, say) that reads a bound of 5 is easier to attack than every one of the
+claimed kind with an epsilon up to 5.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from dp_accounting.pld import privacy_loss_distribution as distributions
 from scipy.stats import beta as beta_distribution
 
 from lib.audit.membership import checked
 from lib.common.errors import DoppelError
-from lib.privacy.mechanism_kinds import Gaussian
+from lib.privacy.mechanism import Auditable
 
 RATIO = 1.005  # between neighbouring noises that are tried: some 1% of epsilon
 LEAST, MOST = -180, 700  # powers of `RATIO`: from 0.4 to 33 times the claimed noise
 GRID = np.arange(0, 16, 0.01)  # epsilons e of the lines; a slope e^e above 1 / a_u says nothing
-WIDTH = 5e-3  # of a bucket of privacy loss; wider lowers curve and epsilon
-LOST = 0.02  # of epsilon, the most that rounding every release's loss down may take off
+WIDTH = 5e-3  # of a bucket of privacy loss; wider lowers the curve
 
 
 @dataclass(frozen=True, order=True)
@@ -74,7 +72,7 @@ def lower_bound(
     included: np.ndarray,
     *,
     thresholds: Sequence[float],
-    mechanism: Gaussian,
+    mechanism: Auditable,
     delta: float,
     beta: float = 0.05,
 ) -> RateBound:
@@ -107,7 +105,7 @@ def best_bound(
     outside: int,
     inside: int,
     *,
-    mechanism: Gaussian,
+    mechanism: Auditable,
     delta: float,
     beta: float,
 ) -> RateBound:
@@ -127,7 +125,7 @@ def best_bound(
         rates = upper_limit(false_positives, outside, level), upper_limit(false_negatives, inside, level)
         tried.append((_least_refuted(mechanism, *rates), count))
     power, (threshold, false_positives, false_negatives) = min(tried)
-    epsilon = 0.0 if power > MOST else epsilon_at_least(_with_noise(mechanism, power), delta)
+    epsilon = 0.0 if power > MOST else _epsilon_at_least(_with_noise(mechanism, power), delta)
     return RateBound(epsilon, threshold, false_positives, outside, false_negatives, inside)
 
 
@@ -142,7 +140,7 @@ def upper_limit(count: int, of: int, level: float) -> float:
     return 1.0 if count == of else float(beta_distribution.ppf(1 - level, count + 1, of - count))
 
 
-def curve(mechanism: Gaussian, false_positive_rate: float) -> float:
+def curve(mechanism: Auditable, false_positive_rate: float) -> float:
     """A lower bound on the false negative rate of every test with at most this false positive rate; 3 of the proof.
 
     Args:
@@ -159,38 +157,21 @@ def curve(mechanism: Gaussian, false_positive_rate: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def epsilon_at_least(mechanism: Gaussian, delta: float) -> float:
-    """A lower bound on the epsilon of a mechanism at ``delta``: an optimistic privacy loss distribution.
-
-    Args:
-        mechanism: with noise.
-        delta: in (0, 1).
-    """
-    sampled = mechanism.sampling_probability < 1
-    noise = mechanism.noise_multiplier / (1 if sampled else math.sqrt(mechanism.count))
-    release = distributions.from_gaussian_mechanism(
-        noise,
-        sampling_prob=mechanism.sampling_probability,
-        value_discretization_interval=min(WIDTH, LOST / mechanism.count),
-        pessimistic_estimate=False,
-        use_connect_dots=False,
-    )
-    if sampled and mechanism.count > 1:
-        release = release.self_compose(mechanism.count)
-    return max(0.0, float(release.get_epsilon_for_delta(delta)))
+def _epsilon_at_least(mechanism: Auditable, delta: float) -> float:
+    return mechanism.epsilon_at_least(delta)
 
 
 @lru_cache(maxsize=4096)
-def _deltas(mechanism: Gaussian) -> np.ndarray:
+def _deltas(mechanism: Auditable) -> np.ndarray:
     """Delta at each epsilon of `GRID`, never too small."""
     return np.minimum(1.0, np.asarray(mechanism.pld(WIDTH).get_delta_for_epsilon(GRID)))
 
 
-def _with_noise(mechanism: Gaussian, power: int) -> Gaussian:
+def _with_noise(mechanism: Auditable, power: int) -> Auditable:
     return replace(mechanism, noise_multiplier=mechanism.noise_multiplier * RATIO**power)
 
 
-def _least_refuted(mechanism: Gaussian, false_positive_rate: float, false_negative_rate: float) -> int:
+def _least_refuted(mechanism: Auditable, false_positive_rate: float, false_negative_rate: float) -> int:
     """The least noise that two rates refute, as a power of `RATIO`; above `MOST` where they refute none.
 
     A search by halves: were refutation not monotone by a rounding, it still returns a noise that is refuted.

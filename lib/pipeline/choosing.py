@@ -6,7 +6,7 @@ from lib.pipeline import planned_draws
 from lib.pipeline.budget_check import OWN_NOISE, Plan, Steps, plans
 from lib.pipeline.graph import Graph
 from lib.privacy import copy_count
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 from lib.privacy.private_selection import epsilon_of_best
 
 

@@ -9,7 +9,7 @@
 
 Neighbours are add-or-remove-one-unit throughout. PLDs are discretized pessimistically, so every figure is an upper
 bound (Koskela et al. 2020; Doroshenko et al. 2022, "Connect the dots"). The mechanisms themselves are in
-`lib.privacy.mechanism_kinds`, and can be imported from here.
+`lib.privacy.mechanism_kinds` and `lib.privacy.exponential`, and can be imported from here.
 """
 
 import math
@@ -22,18 +22,13 @@ from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 from scipy.optimize import brentq
 
 from lib.common.errors import DoppelError
-from lib.privacy.mechanism_kinds import (
-    MAX_NOISE_MULTIPLIER,
-    MIN_NOISE_MULTIPLIER,
-    DiscreteGaussian,
-    Gaussian,
-    Mechanism,
-    NonPrivate,
-)
+from lib.privacy.exponential import Exponential
+from lib.privacy.mechanism import MAX_NOISE_MULTIPLIER, MIN_NOISE_MULTIPLIER, Mechanism
+from lib.privacy.mechanism_kinds import DiscreteGaussian, Gaussian, NonPrivate
 
 __all__ = [
-    "ACCOUNTANT", "DISCRETIZATION", "SEARCH_DISCRETIZATION", "DiscreteGaussian", "Gaussian", "Mechanism",
-    "NonPrivate", "calibrate", "check_delta", "default_delta", "epsilon", "epsilon_replacing", "profile",
+    "ACCOUNTANT", "DISCRETIZATION", "SEARCH_DISCRETIZATION", "DiscreteGaussian", "Exponential", "Gaussian",
+    "Mechanism", "NonPrivate", "calibrate", "check_delta", "default_delta", "epsilon", "epsilon_replacing", "profile",
 ]  # fmt: skip
 
 DISCRETIZATION = 1e-4  # width of a privacy-loss bucket in the figures that are stated

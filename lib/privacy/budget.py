@@ -26,7 +26,7 @@ from lib.privacy.budget_account import Account, Charge, account_of
 from lib.privacy.budget_terms import Terms
 from lib.privacy.composition import BOTH, composed
 from lib.privacy.ledger import Event, Ledger
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 from lib.stage.stage import Stage
 
 TOKEN = "budget.json"  # in a stage's checkpoints

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from typing import Literal
 
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 
 BOTH = "user with one record"  # what charges of both units protect one of
 Covers = Literal["this arm", "all arms named for release", "all that was charged"]  # of `lib.privacy.guarantee`

@@ -21,7 +21,7 @@ from lib.privacy.budget import all_of, unit_of
 from lib.privacy.budget_account import Charge
 from lib.privacy.composition import Covers, merged, spent
 from lib.privacy.ledger import NO_UNIT, Event, Ledger
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 from lib.stage.notebook_roles import CORPUS, notebook_of
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 from lib.privacy.statement_shape import LEDGER, of_unit
 
 Unit = Literal["record", "user", "none"]

@@ -1,15 +1,12 @@
-"""The kinds of mechanism that Doppel accounts for: one class each, with all that the rest of the code asks of it.
+"""The kinds of mechanism that add noise to sums and counts, and the one without any guarantee.
 
-A new kind is a class here, marked with `register`. The accountant, ledgers, budgets, the check of a statement,
-certificates and cards call its methods, and never ask which class it is.
-
-Neighbours are add-or-remove-one-unit throughout; the unit, one record or one user, is the ledger's.
+What the rest of the code asks of a kind is in `lib.privacy.mechanism`; the exponential mechanism has a file of its own
+(`lib.privacy.exponential`).
 """
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,115 +14,17 @@ from dp_accounting.pld import privacy_loss_distribution as distributions
 from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 from scipy.stats import norm
 
-from lib.common.errors import DoppelError
+from lib.privacy.mechanism import Auditable, Mechanism, check_count, check_noise, composed, is_number, register, require
 
-MIN_NOISE_MULTIPLIER = 0.05  # below, epsilon is in the thousands: no promise worth the name
 TAIL = 12.0  # standard deviations of a privacy loss beyond which it counts as infinite: a chance of 2e-33
-MAX_NOISE_MULTIPLIER = 1e4  # above, a release says nothing; the accountant's memory grows with it
-MAX_COUNT = 10**7  # releases of one mechanism: more might keep the accountant busy for ever
+WIDTH = 5e-3  # of a bucket of privacy loss in a lower bound on epsilon; wider lowers it
+LOST = 0.02  # of such a bound, the most that rounding every release's loss down may take off
 MIN_SAMPLING = 1e-9  # sampling probability: below, no release of any corpus sees a unit
-
-MECHANISMS: dict[str, type["Mechanism"]] = {}  # by class name, which is its ``kind`` in JSON
-
-
-def register(mechanism: type["Mechanism"]) -> type["Mechanism"]:
-    """Class decorator: ledgers and budgets can read this ``mechanism`` from JSON, by the name of its class."""
-    MECHANISMS[mechanism.__name__] = mechanism
-    return mechanism
-
-
-class Mechanism(ABC):
-    """An access to the private records, as the accountant sees it.
-
-    Subclasses are frozen dataclasses. Their fields, in order, are what JSON holds beside ``kind``; ``count``, how
-    often the mechanism is released, is one of them unless `merge_key` and `merged_with` are overridden.
-
-    Attributes:
-        title: what the kind is called in text for people.
-    """
-
-    title: ClassVar[str]
-
-    def as_json(self) -> dict:
-        """The figures, and the name of the class as ``kind``."""
-        return {"kind": type(self).__name__, **asdict(self)}
-
-    @staticmethod
-    def from_json(figures: Mapping) -> "Mechanism":
-        """The mechanism of ``figures`` that `as_json` made. They are not checked.
-
-        Raises:
-            KeyError: its kind is missing or unknown.
-            TypeError: a figure is missing, or is none of its kind.
-        """
-        return MECHANISMS[figures["kind"]](**{name: figure for name, figure in figures.items() if name != "kind"})
-
-    @abstractmethod
-    def pld(self, discretization: float) -> PrivacyLossDistribution:
-        """The privacy loss distribution of all releases, for add/remove of one unit; never optimistic.
-
-        Args:
-            discretization: width of a bucket of privacy loss, > 0; wider is faster and looser.
-        """
-
-    @abstractmethod
-    def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
-        """The same for replacing one unit by another, which is a removal and an addition; never optimistic.
-
-        Args:
-            discretization: width of a bucket of privacy loss, > 0; wider is faster and looser.
-        """
-
-    @abstractmethod
-    def validate(self) -> None:
-        """Refuse figures that no mechanism of Doppel has: a file with them was damaged or made up.
-
-        Raises:
-            DoppelError: ``privacy.impossible_mechanism``, with the name and value of the first such figure.
-        """
-
-    @property
-    @abstractmethod
-    def noise(self) -> float:
-        """Sigma of the noise over what one unit can change (L2), >= 0; a card prints it."""
-
-    @property
-    def unbounded(self) -> bool:
-        """Whether there is no guarantee at all: epsilon is infinite."""
-        return False
-
-    @property
-    def poisson(self) -> bool:
-        """Whether each release sees a Poisson sample, so that the realised batches must have been checked."""
-        return False
-
-    @property
-    def sampler(self) -> str:
-        """How the units of one release are chosen, in the words of certificates and cards."""
-        if self.poisson:
-            return "Poisson: every unit joins every release by itself, with the sampling probability"
-        return "none: every unit takes part in every release"
-
-    @property
-    def merge_key(self) -> Hashable:
-        """Mechanisms with equal keys compose to a single one (`merged_with`).
-
-        The default is the mechanism with a count of 1. A class as the key says that the other figures need not agree.
-        """
-        return replace(self, count=1)
-
-    def merged_with(self, others: Sequence[Self]) -> "Mechanism":
-        """The one mechanism that has the composition's privacy loss.
-
-        Args:
-            others: mechanisms with the same `merge_key`; may be empty.
-        """
-        return replace(self, count=self.count + sum(other.count for other in others))
 
 
 @register
 @dataclass(frozen=True)
-class Gaussian(Mechanism):
+class Gaussian(Auditable):
     """Releases of a sum plus N(0, noise_multiplier^2), where one unit changes the sum by at most 1 (L2 sensitivity).
 
     Unit: one record or one user. Neighbours: add or remove one unit. DP-SGD is this with the clipping norm as the
@@ -155,7 +54,7 @@ class Gaussian(Mechanism):
             sampling_prob=self.sampling_probability,
             value_discretization_interval=discretization,
         )
-        return _composed(release, self.count)
+        return composed(release, self.count)
 
     def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
         """See `Mechanism.pld_replacing`; ``discretization`` is the width of a bucket.
@@ -178,14 +77,14 @@ class Gaussian(Mechanism):
         losses[0] = losses.get(0, 0.0) + 1 - self.sampling_probability
         infinite = self.sampling_probability * float(norm.sf((high * discretization - mean) / spread))
         release = PrivacyLossDistribution.create_from_rounded_probability(losses, infinite, discretization)
-        return _composed(release, self.count)
+        return composed(release, self.count)
 
     def validate(self) -> None:
-        _check_noise("noise_multiplier", self.noise_multiplier)
+        check_noise("noise_multiplier", self.noise_multiplier)
         probability = self.sampling_probability
-        fits = _is_number(probability) and MIN_SAMPLING <= probability <= 1
-        _require(fits, "sampling_probability", probability, f"[{MIN_SAMPLING:g}, 1]")
-        _check_count("count", self.count)
+        fits = is_number(probability) and MIN_SAMPLING <= probability <= 1
+        require(fits, "sampling_probability", probability, f"[{MIN_SAMPLING:g}, 1]")
+        check_count("count", self.count)
 
     @property
     def noise(self) -> float:
@@ -198,6 +97,38 @@ class Gaussian(Mechanism):
     @property
     def poisson(self) -> bool:
         return self.sampling_probability < 1
+
+    def epsilon_at_least(self, delta: float) -> float:
+        """See `Auditable.epsilon_at_least`: at ``delta``, by an optimistic privacy loss distribution."""
+        sampled = self.poisson
+        release = distributions.from_gaussian_mechanism(
+            self.noise_multiplier / (1 if sampled else math.sqrt(self.count)),
+            sampling_prob=self.sampling_probability,
+            value_discretization_interval=min(WIDTH, LOST / self.count),
+            pessimistic_estimate=False,
+            use_connect_dots=False,
+        )
+        return max(0.0, float(composed(release, self.count if sampled else 1).get_epsilon_for_delta(delta)))
+
+    def log_likelihood_ratio(self, released: np.ndarray) -> np.ndarray:
+        """The score of canaries by one release: log of the density if in over the density if out.
+
+        Args:
+            released: what was released about each canary, in units of what one unit can change, any shape.
+
+        Returns:
+            The log likelihood ratios in nats, of the same shape; higher means rather in.
+        """
+        q, loss = self.sampling_probability, (released - 0.5) / self.noise_multiplier**2
+        return loss if q == 1 else np.logaddexp(math.log1p(-q), math.log(q) + loss)
+
+    def ideal_scores(self, included: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See `Auditable.ideal_scores`: each release about one of ``included`` is drawn as claimed, with ``rng``."""
+        total = np.zeros(len(included))
+        for _ in range(self.count):
+            joined = included & (rng.random(len(included)) < self.sampling_probability)
+            total += self.log_likelihood_ratio(rng.normal(0, self.noise_multiplier, len(included)) + joined)
+        return total
 
     @property
     def merge_key(self) -> Hashable:
@@ -241,17 +172,17 @@ class DiscreteGaussian(Mechanism):
         release = distributions.from_discrete_gaussian_mechanism(
             self.scale, sensitivity=self.sensitivity, value_discretization_interval=discretization
         )
-        return _composed(release, self.count)
+        return composed(release, self.count)
 
     def pld_replacing(self, discretization: float) -> PrivacyLossDistribution:
         """See `Mechanism.pld_replacing`; ``discretization`` is the width of a bucket."""
         return replace(self, sensitivity=2 * self.sensitivity).pld(discretization)
 
     def validate(self) -> None:
-        _check_noise("scale", self.scale)
-        _check_count("sensitivity", self.sensitivity)
-        _check_noise("scale / sensitivity", self.noise)
-        _check_count("count", self.count)
+        check_noise("scale", self.scale)
+        check_count("sensitivity", self.sensitivity)
+        check_noise("scale / sensitivity", self.noise)
+        check_count("count", self.count)
 
     @property
     def noise(self) -> float:
@@ -295,30 +226,3 @@ class NonPrivate(Mechanism):
     def merged_with(self, others: Sequence[Self]) -> "Mechanism":
         """This one: with or without ``others`` there is no guarantee."""
         return self
-
-
-def _composed(release: PrivacyLossDistribution, count: int) -> PrivacyLossDistribution:
-    return release.self_compose(count) if count > 1 else release
-
-
-def _check_noise(name: str, value: object) -> None:
-    fits = _is_number(value) and MIN_NOISE_MULTIPLIER <= value <= MAX_NOISE_MULTIPLIER
-    _require(fits, name, value, f"[{MIN_NOISE_MULTIPLIER:g}, {MAX_NOISE_MULTIPLIER:g}]")
-
-
-def _check_count(name: str, value: object) -> None:
-    _require(type(value) is int and 1 <= value <= MAX_COUNT, name, value, f"the integers from 1 to {MAX_COUNT:,}")
-
-
-def _require(fits: bool, name: str, value: object, allowed: str) -> None:
-    if not fits:
-        raise DoppelError(
-            "privacy.impossible_mechanism",
-            f"{name} = {value!r:.80} is outside what Doppel's mechanisms can have: {allowed}",
-            name=name,
-            value=value,
-        )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -48,7 +48,7 @@ from collections.abc import Callable, Sequence
 
 from lib.common.errors import DoppelError
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, check_delta, epsilon, profile
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 
 HALVINGS = 50  # of the interval in which s is searched: the last digits of a double
 

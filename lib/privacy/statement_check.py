@@ -10,7 +10,7 @@ from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_bounded
 from lib.privacy.accounting import ACCOUNTANT, DISCRETIZATION
 from lib.privacy.ledger import Event, Ledger, from_statement, neighbours, not_for_release
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 from lib.privacy.statement_shape import CLAIMS
 
 SAME_LIBRARY = 1e-9  # relative difference of epsilon that is allowed

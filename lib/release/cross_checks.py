@@ -20,7 +20,7 @@ from lib.privacy.accounting import (
     epsilon,
 )
 from lib.privacy.ledger import ALWAYS_PUBLIC, NO_UNIT, from_statement
-from lib.privacy.mechanism_kinds import MIN_NOISE_MULTIPLIER
+from lib.privacy.mechanism import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
 from lib.release import card, guarantee_check, labelled, lineage
 from lib.release.certificate import FORMAT, LABELLED, guarantee, ledger_part, mechanism_of, rounded_up

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from support.errors import refused
 
-from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.conformance import Check
 from lib.audit.finding import MIN_CEILING_SHARE, Finding, judge, judge_growing, verdict
@@ -51,7 +50,7 @@ def test_the_verdict_of_an_arm_is_that_of_its_worst_access() -> None:
 def test_a_run_is_judged_against_the_claim_of_its_access(noise: float, canaries: int, expected: Verdict) -> None:
     rng, inside = np.random.default_rng(0), np.arange(canaries) % 2 == 0
     seen = rng.normal(0, noise, canaries) + inside
-    run = CanaryRun(ideal_attack.log_likelihood_ratio(seen, ACCESS.mechanism), inside, [PASSED])
+    run = CanaryRun(ACCESS.mechanism.log_likelihood_ratio(seen), inside, [PASSED])
     found = judge(ACCESS, run)
     assert found.verdict is expected and found.canaries == canaries
     assert found.claim == pytest.approx(4.38, abs=0.01)
@@ -60,7 +59,7 @@ def test_a_run_is_judged_against_the_claim_of_its_access(noise: float, canaries:
 
 def test_a_bound_of_fewer_canaries_shows_less() -> None:
     rng, inside = np.random.default_rng(0), np.arange(4000) % 2 == 0
-    run = CanaryRun(ideal_attack.scores(ACCESS.mechanism, inside, rng), inside, [PASSED])
+    run = CanaryRun(ACCESS.mechanism.ideal_scores(inside, rng), inside, [PASSED])
     assert judge(ACCESS, run.first(100)).bound.epsilon < judge(ACCESS, run).bound.epsilon
     assert judge(ACCESS, run, beta=0.001).bound.epsilon < judge(ACCESS, run).bound.epsilon
 
@@ -73,7 +72,7 @@ def test_a_finding_is_a_row_that_names_what_was_refused() -> None:
 
 def test_a_run_is_judged_by_its_first_canaries_too() -> None:
     rng, inside = np.random.default_rng(0), np.arange(3000) % 2 == 0
-    run = CanaryRun(ideal_attack.scores(ACCESS.mechanism, inside, rng), inside, [PASSED])
+    run = CanaryRun(ACCESS.mechanism.ideal_scores(inside, rng), inside, [PASSED])
     grown = judge_growing(ACCESS, run)
     assert [found.canaries for found in grown] == [200, 1000, 3000]
     assert grown[-1] == judge(ACCESS, run) and grown[0].ceiling < grown[-1].ceiling

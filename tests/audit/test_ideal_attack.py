@@ -16,13 +16,13 @@ def test_the_score_is_the_ratio_of_the_densities(q: float) -> None:
     released = np.array([-3.0, -0.2, 0.5, 1.4, 8.0])
     outside, inside = norm.pdf(released, 0, 0.7), norm.pdf(released, 1, 0.7)
     expected = np.log(((1 - q) * outside + q * inside) / outside)
-    assert ideal_attack.log_likelihood_ratio(released, Gaussian(0.7, q)) == pytest.approx(expected)
+    assert Gaussian(0.7, q).log_likelihood_ratio(released) == pytest.approx(expected)
 
 
 def test_thresholds_have_their_false_positive_rates_and_follow_from_the_mechanism_alone() -> None:
     mechanism = Gaussian(0.8, 0.3, 3)
     plan = ideal_attack.plan(mechanism)
-    fresh = ideal_attack.scores(mechanism, np.zeros(50_000, bool), np.random.default_rng(9))
+    fresh = mechanism.ideal_scores(np.zeros(50_000, bool), np.random.default_rng(9))
     rates = [(fresh > threshold).mean() for threshold in plan.thresholds]
     assert plan.thresholds[0] == 0 and rates[1:] == pytest.approx(ideal_attack.FALSE_POSITIVE_RATES, rel=0.1)
     assert plan.outside.sum() == pytest.approx(1) and plan.inside.sum() == pytest.approx(1)
@@ -34,7 +34,7 @@ def test_thresholds_have_their_false_positive_rates_and_follow_from_the_mechanis
 def test_the_ceiling_is_the_median_of_ideal_attacks(mechanism: Gaussian) -> None:
     rng, inside, plan = np.random.default_rng(2), np.arange(2000) < 1000, ideal_attack.plan(mechanism)
     given = {"thresholds": plan.thresholds, "mechanism": mechanism, "delta": DELTA, "beta": 0.05}
-    bounds = [lower_bound(ideal_attack.scores(mechanism, inside, rng), inside, **given).epsilon for _ in range(31)]
+    bounds = [lower_bound(mechanism.ideal_scores(inside, rng), inside, **given).epsilon for _ in range(31)]
     assert plan.ceiling(2000, delta=DELTA, beta=0.05) == pytest.approx(np.median(bounds), rel=0.1)
 
 

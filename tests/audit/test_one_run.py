@@ -11,7 +11,6 @@ from scipy.optimize import linprog
 from scipy.stats import binom, norm
 from support.errors import refused
 
-from lib.audit import ideal_attack
 from lib.audit.one_run import ESTIMATORS, Bound, gaussian, guess_counts, lower_bound, p_value, reach, refutes, steinke
 from lib.privacy.accounting import Gaussian
 
@@ -23,7 +22,7 @@ def ideal_run(epsilon: float, canaries: int, rng: np.random.Generator) -> tuple[
     """Scores and coins of an ideal attack on a Gaussian mechanism that is exactly (epsilon, DELTA)-DP."""
     included = rng.random(canaries) < 0.5
     included[:2] = True, False
-    return ideal_attack.scores(Gaussian(get_sigma_gaussian(epsilon, DELTA)), included, rng), included
+    return Gaussian(get_sigma_gaussian(epsilon, DELTA)).ideal_scores(included, rng), included
 
 
 # --- the estimators

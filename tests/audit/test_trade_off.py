@@ -11,7 +11,7 @@ from scipy.stats import binom, norm
 from support.errors import refused
 
 from lib.audit import ideal_attack, trade_off
-from lib.audit.trade_off import RateBound, best_bound, curve, epsilon_at_least, lower_bound, upper_limit
+from lib.audit.trade_off import RateBound, best_bound, curve, lower_bound, upper_limit
 from lib.privacy.accounting import Gaussian, epsilon
 
 DELTA = 1e-5
@@ -41,13 +41,13 @@ def test_more_noise_lifts_the_curve_and_lowers_epsilon() -> None:
     mechanisms = [Gaussian(noise, 0.1, 5) for noise in (0.5, 0.7, 1.0, 2.0)]
     curves = np.array([[curve(mechanism, rate) for rate in RATES] for mechanism in mechanisms])
     assert (np.diff(curves, axis=0) >= 0).all() and (curves[-1] > curves[0]).all()
-    epsilons = [epsilon_at_least(mechanism, DELTA) for mechanism in mechanisms]
+    epsilons = [mechanism.epsilon_at_least(DELTA) for mechanism in mechanisms]
     assert epsilons == sorted(epsilons, reverse=True)
 
 
 @pytest.mark.parametrize("mechanism", [Gaussian(1.0), Gaussian(0.453685, 144 / 3114, 6), Gaussian(1.2, 0.2, 30)])
 def test_the_stated_epsilon_is_below_the_accountants_and_near_it(mechanism: Gaussian) -> None:
-    least, most = epsilon_at_least(mechanism, DELTA), epsilon([mechanism], delta=DELTA)
+    least, most = mechanism.epsilon_at_least(DELTA), epsilon([mechanism], delta=DELTA)
     assert least <= most <= least * 1.01
     if mechanism.sampling_probability == 1:
         assert least <= get_epsilon_gaussian(mechanism.noise_multiplier, DELTA)
@@ -81,9 +81,9 @@ SMALL = (Gaussian(1.0), Gaussian(0.6, 0.5, 2))
 def test_bounds_cover_the_true_epsilon(mechanism: Gaussian) -> None:
     """200 audits of 400 canaries: the bound may be above the truth in 5%; and it is no empty promise."""
     rng, inside = np.random.default_rng(1), np.arange(400) < 200
-    thresholds, truth = ideal_attack.plan(mechanism).thresholds, epsilon_at_least(mechanism, DELTA)
+    thresholds, truth = ideal_attack.plan(mechanism).thresholds, mechanism.epsilon_at_least(DELTA)
     given = {"thresholds": thresholds, "mechanism": mechanism, "delta": DELTA}
-    bounds = [lower_bound(ideal_attack.scores(mechanism, inside, rng), inside, **given).epsilon for _ in range(200)]
+    bounds = [lower_bound(mechanism.ideal_scores(inside, rng), inside, **given).epsilon for _ in range(200)]
     assert sum(bound > truth for bound in bounds) <= binom.ppf(0.99, 200, 0.05)
     assert np.median(bounds) > truth / 3
 
@@ -97,7 +97,7 @@ def test_less_noise_than_is_claimed_is_not_covered(mechanism: Gaussian) -> None:
     for _ in range(mechanism.count):
         joined = inside & (rng.random(400) < mechanism.sampling_probability)
         seen = rng.normal(0, louder.noise_multiplier, 400) + joined
-        total += ideal_attack.log_likelihood_ratio(seen, mechanism)
+        total += mechanism.log_likelihood_ratio(seen)
     bound = lower_bound(
         total, inside, thresholds=ideal_attack.plan(mechanism).thresholds, mechanism=mechanism, delta=DELTA
     )

@@ -6,7 +6,7 @@ from lib.privacy.accounting import DiscreteGaussian, Gaussian, NonPrivate, epsil
 from lib.privacy.budget_account import Charge
 from lib.privacy.guarantee import guarantee, uncharged
 from lib.privacy.ledger import Event, Ledger
-from lib.privacy.mechanism_kinds import Mechanism
+from lib.privacy.mechanism import Mechanism
 
 UNITS = 1000
 HISTOGRAM = Event("00_process_data", "label histogram", DiscreteGaussian(10.0))

@@ -15,7 +15,8 @@ from lib.privacy import composition, statement_check
 from lib.privacy.accounting import SEARCH_DISCRETIZATION, epsilon
 from lib.privacy.disclosure import may_be_shown
 from lib.privacy.ledger import Event, Ledger, from_statement, not_for_release
-from lib.privacy.mechanism_kinds import MECHANISMS, DiscreteGaussian, Gaussian, Mechanism, NonPrivate
+from lib.privacy.mechanism import MECHANISMS, Mechanism
+from lib.privacy.mechanism_kinds import DiscreteGaussian, Gaussian, NonPrivate
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from torch import nn
 
 from lib.audit import conformance
 from lib.audit.canary_run import Access, CanaryRun, Fault
-from lib.audit.ideal_attack import log_likelihood_ratio
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models.examples import Example
@@ -76,7 +75,7 @@ def send(
         included[members] = inside
         for released in world.releases():
             mark, of_canaries = np.split(released, [conformance.MARK])  # nobody is at the first places
-            scores[members] += log_likelihood_ratio(of_canaries, access.mechanism)
+            scores[members] += access.mechanism.log_likelihood_ratio(of_canaries)
             marks.append(mark)
         sizes += world.progress.batch_sizes
         overlaps += world.progress.overlaps

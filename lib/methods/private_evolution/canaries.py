@@ -19,7 +19,6 @@ import numpy as np
 
 from lib.audit import conformance
 from lib.audit.canary_run import Access, CanaryRun, Fault
-from lib.audit.ideal_attack import log_likelihood_ratio
 from lib.methods.private_evolution.voting import noisy_votes, sensitivity, vote
 
 WORLD = 4096  # canaries of a run: the search compares every voter with every candidate of its label cell
@@ -61,7 +60,7 @@ def send(
         seed = None if privacy_seed is None else privacy_seed + number
         for iteration in range(access.mechanism.count):
             released = _released(access, voting, fault, iteration, seed, rng)
-            scores[members] += log_likelihood_ratio(released[len(nobody) :], access.mechanism)
+            scores[members] += access.mechanism.log_likelihood_ratio(released[len(nobody) :])
             noise.append(released[~voting])
         progress(len(members))
     norms = [_norm(access, fault, rng) for _ in range(PROBED)]

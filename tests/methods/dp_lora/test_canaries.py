@@ -9,7 +9,7 @@ from scipy.stats import binom
 from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.finding import judge
-from lib.audit.trade_off import epsilon_at_least, lower_bound
+from lib.audit.trade_off import lower_bound
 from lib.audit.verdict import Verdict
 from lib.methods.dp_lora import canaries
 from lib.privacy.accounting import Gaussian
@@ -47,7 +47,7 @@ def test_a_release_is_noise_if_out_and_the_clipping_norm_more_if_in_a_batch() ->
 
 def test_scores_are_distributed_as_those_of_the_ideal_attack() -> None:
     run, rng = send(number=8000), np.random.default_rng(3)  # two worlds
-    ideal = ideal_attack.scores(ACCESS.mechanism, run.included, rng)
+    ideal = ACCESS.mechanism.ideal_scores(run.included, rng)
     for side in (run.included, ~run.included):
         levels = np.quantile(ideal[side], [0.1, 0.5, 0.9, 0.99])
         shares = [(run.scores[side] <= level).mean() for level in levels]
@@ -89,7 +89,7 @@ def _same_noise(accumulate):
 
 def test_bounds_of_the_real_trainer_cover_the_true_epsilon(monkeypatch: pytest.MonkeyPatch) -> None:
     """60 audits of 400 canaries each: canaries of a run are independent, so a large run holds many small ones."""
-    run, truth = send(number=24_000), epsilon_at_least(ACCESS.mechanism, 1e-5)
+    run, truth = send(number=24_000), ACCESS.mechanism.epsilon_at_least(1e-5)
     given = {"thresholds": ideal_attack.plan(ACCESS.mechanism).thresholds, "mechanism": ACCESS.mechanism}
     bounds = [
         lower_bound(scores, included, **given, delta=1e-5).epsilon

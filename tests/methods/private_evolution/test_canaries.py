@@ -9,7 +9,7 @@ from scipy.stats import binom
 from lib.audit import ideal_attack
 from lib.audit.canary_run import Access, CanaryRun, Fault
 from lib.audit.finding import judge
-from lib.audit.trade_off import epsilon_at_least, lower_bound
+from lib.audit.trade_off import lower_bound
 from lib.audit.verdict import Verdict
 from lib.methods.private_evolution import canaries
 from lib.privacy.accounting import Gaussian
@@ -52,7 +52,7 @@ def test_nothing_is_shuffled_where_nothing_is_sampled() -> None:
 
 def test_bounds_of_the_real_vote_cover_the_true_epsilon() -> None:
     """60 audits of 200 canaries each: canaries of a run are independent, so a large run holds many small ones."""
-    run, truth = send(RECORDS, 12_000), epsilon_at_least(RECORDS.mechanism, 1e-5)
+    run, truth = send(RECORDS, 12_000), RECORDS.mechanism.epsilon_at_least(1e-5)
     given = {"thresholds": ideal_attack.plan(RECORDS.mechanism).thresholds, "mechanism": RECORDS.mechanism}
     bounds = [
         lower_bound(scores, included, **given, delta=1e-5).epsilon
