@@ -1,13 +1,14 @@
 """Guided decoding: what a prompt says, less what the same prompt says without its label (Sanchez et al., ICML 2024)."""
 
-import inspect
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from lib.generation.engines.base import Sampling
+from lib.generation.engines.contexts import Contexts
+from lib.models.draws import invert
 
 _LIKELIEST = 1024  # tokens that are sorted at first: sorting a whole vocabulary takes as long as the model's own pass
 
@@ -49,7 +50,7 @@ def complete_guided(
         [np.random.default_rng(sampling.seed_for(position)).random(max(limits)) for position in positions]
     )
     least = max(sampling.min_new_tokens, sampling.one_line)
-    contexts = _Contexts(model, [*prompts, *without_label], pad)
+    contexts = Contexts(model, [*prompts, *without_label], pad)
     drawn: list[list[int]] = [[] for _ in prompts]
     running = list(range(len(prompts)))
     for step in range(max(limits)):
@@ -70,47 +71,6 @@ def complete_guided(
     return drawn
 
 
-class _Contexts:
-    """Texts that a model reads side by side, padded on the left, with what it computed for them so far.
-
-    Attributes:
-        logits: of the next token of each text, (texts, vocabulary).
-    """
-
-    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad: int):
-        self._model, self._cache = model, DynamicCache(config=model.config)
-        plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT's forward names nothing
-        self._accepted = inspect.signature(plain.forward).parameters
-        distinct = {tuple(prompt): row for row, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
-        longest = max(map(len, distinct))
-        padded = [[pad] * (longest - len(prompt)) + list(prompt) for prompt in distinct]
-        mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in distinct]
-        self._mask = torch.tensor(mask, device=model.device)  # (texts, tokens so far)
-        logits = self._read(torch.tensor(padded, device=model.device))
-        rows = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=model.device)
-        self._keep(rows)
-        self.logits = logits[rows]
-
-    def extend(self, tokens: torch.Tensor, rows: Sequence[int]) -> None:
-        """Keep the texts ``rows`` alone, and add a token to each: ``tokens``, (rows,)."""
-        if len(rows) < len(self._mask):
-            self._keep(torch.tensor(rows, device=self._mask.device))
-        self._mask = torch.cat([self._mask, torch.ones_like(self._mask[:, :1])], dim=1)
-        self.logits = self._read(tokens[:, None])
-
-    def _keep(self, rows: torch.Tensor) -> None:
-        self._cache.batch_select_indices(rows)
-        self._mask = self._mask[rows]
-
-    def _read(self, ids: torch.Tensor) -> torch.Tensor:
-        """The next token's logits after ``ids`` are added, (texts, vocabulary). Padding has no place in the count."""
-        places = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        options = {"position_ids": places, "logits_to_keep": 1}
-        options = {name: value for name, value in options.items() if name in self._accepted}
-        given = {"attention_mask": self._mask, "past_key_values": self._cache, "use_cache": True}
-        return self._model(input_ids=ids, **given, **options).logits[:, -1]
-
-
 def _choose(scores: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor) -> torch.Tensor:
     """Draw a token a row: temperature, then top_k, then top_p, then the inverse of the distribution function.
 
@@ -127,7 +87,7 @@ def _choose(scores: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor) ->
     likely = (scores.double() / sampling.temperature).softmax(-1)
     most = min(sampling.top_k or likely.shape[-1], likely.shape[-1])
     if sampling.top_p == 1 and most == likely.shape[-1]:
-        return _invert(likely, uniforms)
+        return invert(likely, uniforms)
     width = most if sampling.top_k or sampling.top_p == 1 else min(most, _LIKELIEST)
     likeliest, tokens = likely.topk(width)
     while width < most and likeliest.sum(-1).min() < sampling.top_p:  # the nucleus of some row is wider
@@ -136,11 +96,4 @@ def _choose(scores: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor) ->
     total = likeliest.sum(-1, keepdim=True) if width == most else 1.0
     before = likeliest.cumsum(-1) - likeliest
     nucleus = likeliest.where(before < sampling.top_p * total, 0)
-    return tokens.gather(-1, _invert(nucleus, uniforms)[:, None])[:, 0]
-
-
-def _invert(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
-    """The column where the running sum of a row of ``weights`` passes the share ``uniforms`` of all of it, (rows,)."""
-    sums = weights.cumsum(-1)
-    columns = torch.searchsorted(sums, uniforms[:, None] * sums[:, -1:], right=True)[:, 0]
-    return columns.clamp(max=weights.shape[-1] - 1)
+    return tokens.gather(-1, invert(nucleus, uniforms)[:, None])[:, 0]
