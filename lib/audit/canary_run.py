@@ -28,10 +28,12 @@ class Fault(StrEnum):
     HALVED_NOISE = "halved noise"
     SHUFFLED = "a shuffling sampler"
     LARGE_CLIP = "a clip too large"
+    REALISED_DIVISOR = "the divisor of the realised batch"
 
     def applies_to(self, mechanism: Auditable) -> bool:
-        """Whether a mechanism can have the fault: one that samples nothing cannot shuffle."""
-        return self is not Fault.SHUFFLED or mechanism.poisson
+        """Whether a mechanism can have the fault: one that samples nothing cannot shuffle, nor a sum be divided."""
+        asked = {Fault.SHUFFLED: mechanism.poisson, Fault.REALISED_DIVISOR: mechanism.divides}
+        return asked.get(self, True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binomtest, chi2
 
 from lib.common.formatting import number
 
@@ -60,11 +60,24 @@ def noise(values: np.ndarray, noise_multiplier: float) -> Check:
     )
 
 
+def chance(count: int, of: int, claimed: float, what: str) -> Check:
+    """How often something happens that must happen with a known chance; both tails of the binomial distribution.
+
+    Args:
+        count: how often it happened.
+        of: independent trials, at least 1.
+        claimed: the chance, in (0, 1).
+        what: the property that this tests, in words.
+    """
+    passed = binomtest(count, of, claimed).pvalue >= FALSE_ALARM
+    return Check(what, f"{count / of:.4%} of {number(of)} draws", f"{claimed:.4%}", bool(passed))
+
+
 def sensitivity(norms: np.ndarray) -> Check:
     """The most that one unit changes a release.
 
     Args:
-        norms: L2 norms of what single units changed, over the claimed sensitivity, shape (n,), n at least 1.
+        norms: of what single units changed, over the claimed sensitivity; shape (n,), n at least 1.
     """
     largest = float(norms.max())
     return Check(

@@ -10,6 +10,7 @@ from lib.methods.dp_lora.method import METHOD as DP_LORA
 from lib.methods.method import Method
 from lib.methods.pii_text.method import METHOD as PII_TEXT
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
+from lib.methods.private_prediction.method import METHOD as PRIVATE_PREDICTION
 from lib.methods.private_records.method import METHOD as PRIVATE_RECORDS
 from lib.methods.prompting.method import METHOD as PROMPTING
 from lib.methods.sanitization.method import METHOD as SANITIZATION
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
 METHODS: tuple[Method, ...] = (
-    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
+    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PRIVATE_PREDICTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
 )  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records

@@ -150,6 +150,10 @@ class Exponential(Auditable):
         return self.noise_multiplier == 0
 
     @property
+    def divides(self) -> bool:
+        return True
+
+    @property
     def sampler(self) -> str:
         return "none: every unit takes part in one batch, which follows from the unit itself, and in all its releases"
 

@@ -127,6 +127,11 @@ class Auditable(Mechanism):
 
     noise_multiplier: float
 
+    @property
+    def divides(self) -> bool:
+        """Whether what is released is divided by the expected number of units, so that a wrong divisor would tell."""
+        return False
+
     @abstractmethod
     def epsilon_at_least(self, delta: float) -> float:
         """A lower bound on the epsilon of all releases, for the worst case that `pld` bounds from above.

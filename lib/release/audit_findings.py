@@ -75,7 +75,7 @@ def _read(file: Path, run: Path, stage: str) -> Iterator[Audit]:
         if verdict is not Verdict.VIOLATED:  # which counts whatever came later
             because = _not_valid(file, run, stage)
             if because is None and verdict is None:
-                sentence = "the arm has no access with Gaussian noise, so there was no mechanism to attack"
+                sentence = "no access of the arm takes canaries, so there was no mechanism to attack"
                 because = Reason("release.no_bound", sentence)
         yield Audit(folder.name, None if because else verdict, ideal_bound, bound, because, tampered)
 

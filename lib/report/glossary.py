@@ -85,6 +85,11 @@ PRIVACY = (
         "target.",
     ),
     Word(
+        "Private prediction",
+        "A model that was never trained wrote each text beside a batch of private records that no other text had. What "
+        "a unit changes in the chances of a token is clipped, and the token is drawn at random.",
+    ),
+    Word(
         "Not private",
         "This arm has no guarantee. It shows what privacy costs, and must stay with whoever holds the records.",
     ),

@@ -24,6 +24,11 @@ def test_no_unit_may_change_more_than_the_sensitivity(largest: float, passed: bo
     assert conformance.sensitivity(np.array([0.3, largest, 0.9])).passed is passed
 
 
+@pytest.mark.parametrize(("count", "passed"), [(7500, True), (7620, True), (7900, False), (7100, False)])
+def test_a_chance_is_that_of_the_binomial_distribution(count: int, passed: bool) -> None:
+    assert conformance.chance(count, 10_000, 0.75, "a token").passed is passed
+
+
 def test_batches_are_judged_as_the_trainer_judges_them() -> None:
     poisson = check_sampler(list(RNG.binomial(2000, 0.1, 60)), [], units=2000, sampling_probability=0.1)
     fixed = check_sampler([200] * 60, [], units=2000, sampling_probability=0.1)

@@ -24,6 +24,7 @@ TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
         ("02_generate.eps8", TUNED, "DP-LoRA"),
         ("03_aug_pe", CORPUS, "Aug-PE"),
         ("13_select.eps8", CORPUS | {"eps8": "11_generate.eps8"}, "Hybrid: selected by votes"),
+        ("14_private_prediction.eps8", CORPUS, "Private prediction"),
     ],
 )
 def test_the_method_of_an_arm_follows_from_its_inputs_and_its_ancestors(
@@ -78,7 +79,7 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     assert {notebook: registry.spending(notebook).title for notebook in spending} == spending
     assert registry.spending("11_generate") is None
     attacked = [registry.attacked(notebook).title for notebook in registry.ATTACKED]
-    assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes"]
+    assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes", "Private prediction"]
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")
     assert set(registry.ARMS) - set(registry.ATTACKED) == {"40_pii_text", "50_private_records", "51_sanitize"}

@@ -16,6 +16,11 @@ SMALL = {
         "samples": 9, "max_new_tokens": 64, "evaluate_records": 50, "engine": "transformers", "device": "cpu",
         "privacy_seed": 3,
     },
+    "14_private_prediction": {
+        "model": TINY, "prompt": "{sentiment}:", "prompt_with_record": "{text}\n{sentiment}:", "chat": False,
+        "expected_batch": 5.0, "samples": 9, "max_new_tokens": 24, "top_k": 0, "one_line": False, "device": "cpu",
+        "privacy_seed": 3,
+    },
     "13_select": {
         "encoder": f"hidden:{TINY}", "judge": "bundled:all-minilm-l6-v2", "votes": 2, "samples": 3,
         "evaluate_records": 50, "device": "cpu", "privacy_seed": 3,

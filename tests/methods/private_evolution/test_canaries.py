@@ -46,8 +46,9 @@ def test_every_planted_fault_reads_violated(access: Access, fault: Fault) -> Non
     assert not all(check.passed for check in found.checks)
 
 
-def test_nothing_is_shuffled_where_nothing_is_sampled() -> None:
-    assert [fault for fault in Fault if not fault.applies_to(RECORDS.mechanism)] == [Fault.SHUFFLED]
+def test_nothing_is_shuffled_where_nothing_is_sampled_and_no_sum_is_divided() -> None:
+    without = [fault for fault in Fault if not fault.applies_to(RECORDS.mechanism)]
+    assert without == [Fault.SHUFFLED, Fault.REALISED_DIVISOR]
 
 
 def test_bounds_of_the_real_vote_cover_the_true_epsilon() -> None:

@@ -1,0 +1,62 @@
+"""From parameters to texts: the clip, what becomes of tokens, and the key that is drawn once."""
+
+import math
+
+import pytest
+
+from lib.methods.private_prediction.batches import Batch
+from lib.methods.private_prediction.setup import Writer, kept_key
+
+PARAMETERS = {
+    "temperature": 0.8,
+    "expected_batch": 3.0,
+    "top_k": 20,
+    "top_k_margin": 0.5,
+    "max_new_tokens": 7,
+    "batch_size": 4,
+}
+CELLS = [{"mood": "good"}]
+
+
+def test_the_rule_has_the_clip_that_the_noise_leaves(writer):
+    rule = writer.rule(PARAMETERS, 4.0)
+    assert rule.clip == pytest.approx(0.8 * 3 / 4) and rule.margin == pytest.approx(rule.clip)
+    assert rule.stops == writer.ends and (rule.max_new_tokens, rule.rows) == (7, 4)
+    assert writer.rule(PARAMETERS, None).clip == math.inf
+
+
+def written(writer: Writer, text: str, *, end: bool, trim: bool = True):
+    ids = writer.requests.tokenizer(text, add_special_tokens=False).input_ids
+    ids = [*ids, writer.requests.tokenizer.eos_token_id] if end else ids
+    return writer.texts([ids], [Batch(0, 0)], CELLS, trim=trim)
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "trim", "kept", "reason"),
+    [
+        ("The box came late.", True, False, "The box came late.", None),
+        ("The box came late. It was", False, True, "The box came late.", None),
+        ("The box came late. It was", False, False, None, "truncated"),
+        ("The box came", False, True, None, "truncated"),
+        ("  ", True, True, None, "empty"),
+        ("One good text. again", True, True, None, "echo of the prompt"),
+    ],
+)
+def test_what_becomes_of_a_text(writer, text, end, trim, kept, reason):
+    draws = written(writer, text, end=end, trim=trim)
+    assert draws.texts == ({} if kept is None else {0: kept})
+    assert dict(draws.rejected) == ({} if reason is None else {reason: 1})
+
+
+def test_a_text_of_one_line_ends_at_its_first_line_break(writer):
+    (line_break,) = writer.requests.tokenizer("\n", add_special_tokens=False).input_ids
+    lines = Writer(writer.model, writer.requests, writer.ends, frozenset([line_break]))
+    assert line_break in lines.rule(PARAMETERS, 4.0).stops
+    draws = written(lines, "The box came late.\n", end=False)
+    assert draws.texts == {0: "The box came late."} and draws.first_lines == 1
+
+
+def test_a_key_is_drawn_once_for_a_run(tmp_path):
+    first = kept_key(tmp_path / "a", None)
+    assert kept_key(tmp_path / "a", None) == first != kept_key(tmp_path / "b", None)
+    assert kept_key(tmp_path / "c", 5) == kept_key(tmp_path / "d", 5)
