@@ -24,7 +24,7 @@ from lib.evaluation import views
 MARK = "zq_jxv"  # stands in every private record, and in nothing else: base64 has no underscore
 CORPUS, TRAIN = "00_process_data", "10_finetune_dp_lora.eps8"
 GENERATED = ("11_generate.base", "11_generate.eps8", "11_generate.nonprivate")
-ARMS = (*GENERATED, "12_aug_pe.eps8", "13_select.eps8")
+ARMS = (*GENERATED, "12_aug_pe.eps8", "13_select.eps8", "14_private_prediction.eps8")
 
 
 def write_corpus(path: Path) -> None:
@@ -40,7 +40,7 @@ def write_corpus(path: Path) -> None:
 def door(run: str, corpus: Path, *more: str) -> list[str]:
     """The command of a run of the preset on a corpus of one's own, its noise repeatable."""
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", "12_aug_pe.eps8", "13_select.eps8")
+    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", *ARMS[3:])
     untracked = ("10_finetune_dp_lora.nonprivate", "11_generate.base", "11_generate.nonprivate")  # as their twins are
     changes = [
         f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.share=1.0", f"{TRAIN}.steps=5",
@@ -129,21 +129,27 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict, capsys: pytest.
     code = __main__.main(["verify", *(str(runs["folder"] / arm) for arm in ARMS)])
     printed = capsys.readouterr().out
     assert code == 0 and printed.count("VERIFIED") == len(ARMS), printed
-    labels, learned, copies = "DiscreteGaussian", "Gaussian", "DiscreteGaussian"
-    for arm, kept, votes in (("11_generate.eps8", 0.05, 0), ("12_aug_pe.eps8", 0, 2), ("13_select.eps8", 0, 2)):
+    labels, learned, copies, predicted = (
+        "DiscreteGaussian",
+        "Gaussian",
+        "DiscreteGaussian",
+        "14_private_prediction.eps8",
+    )
+    for arm, kept, votes in (("11_generate.eps8", 0.05, 0), *((arm, 0, 2) for arm in ARMS[3:5]), (predicted, 0, 0)):
         statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
         assert 0.98 * 8 * (1 - kept) <= statement["epsilon"] <= 8 * (1 - kept)
         events = {event["what"]: event["mechanism"] for event in statement["events"] if event["stage"] == arm}
         if votes:  # one event of as many compositions as votes
             assert events["votes for candidates"]["count"] == votes
         kinds = [event["mechanism"]["kind"] for event in statement["events"]]
-        assert kinds == [labels, learned, copies, *([learned, copies] if arm == "13_select.eps8" else [])]
+        drew = "Exponential" if arm == predicted else learned
+        assert kinds == [labels, drew, copies, *([learned, copies] if arm == "13_select.eps8" else [])]
     assert json.loads((runs["folder"] / "11_generate.nonprivate" / "privacy.json").read_text())["epsilon"] is None
 
 
 def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
     private = [CORPUS, TRAIN, "11_generate.eps8", "12_aug_pe.eps8", "12_aug_pe.eps8"]
-    private += ["13_select.eps8", "13_select.eps8"]  # the last two also count copies
+    private += ["13_select.eps8"] * 2 + ["14_private_prediction.eps8"] * 2  # these also count copies
     killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
     assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too
     for line in killed:

@@ -152,7 +152,8 @@ CORPORA = f"{CORPUS} or 01_scrub"
             "stage.input_of_another_notebook",
             "base",
             TRAIN,
-            "11_generate or 12_aug_pe or 13_select or 40_pii_text or 50_private_records or 51_sanitize",
+            "11_generate or 12_aug_pe or 13_select or 14_private_prediction or 40_pii_text or 50_private_records or "
+            "51_sanitize",
         ),
         ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
         ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
