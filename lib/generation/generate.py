@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from lib.common.errors import DoppelError
 from lib.data.private_text import PrivateText
@@ -87,19 +88,22 @@ def open_chat(
     return LocalChat(open_engine(model, **local), chat)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
-class Draws:
-    """The result of `draw`.
+class Draws(Generic[T]):
+    """What was drawn: texts by `draw`, or items of another kind by an API of private evolution.
 
     Attributes:
-        texts: the accepted texts by position.
+        items: the accepted texts or other items, by position.
         requested: number of positions that were asked for.
         rejected: number of rejected completions by reason; a position may have several.
         tokens: tokens drawn in all, those of rejected completions included.
         first_lines: number of accepted texts that are the first line of a longer completion.
     """
 
-    texts: dict[int, str]
+    items: dict[int, T]
     requested: int
     rejected: Counter[str]
     tokens: int
@@ -112,7 +116,7 @@ class Draws:
 
     def __str__(self) -> str:
         lines = f"; {self.first_lines} are the first line of a longer completion" if self.first_lines else ""
-        return f"{len(self.texts)} of {self.requested} texts{lines}; rejected: {self.reasons}"
+        return f"{len(self.items)} of {self.requested} texts{lines}; rejected: {self.reasons}"
 
     def records(self, labels: Sequence[Mapping[str, str]]) -> list[Record]:
         """The accepted texts as records, in the order of their positions.
@@ -122,16 +126,16 @@ class Draws:
         """
         return [
             Record(f"synthetic-{position:06d}", PrivateText(text), dict(labels[position]))
-            for position, text in sorted(self.texts.items())
+            for position, text in sorted(self.items.items())
         ]
 
-    def require(self) -> "Draws":
+    def require(self) -> "Draws[T]":
         """Itself.
 
         Raises:
             DoppelError: texts were asked for and none was accepted.
         """
-        if self.requested and not self.texts:
+        if self.requested and not self.items:
             raise DoppelError(
                 "generation.nothing_accepted",
                 f"none of {self.rejected.total()} completions was accepted ({self.reasons})",
@@ -149,7 +153,7 @@ def draw(
     max_attempts: int,
     clean: Callable[[Completion], Completion] = lambda completion: completion,
     progress: Callable[[int], object] = lambda accepted: None,
-) -> Draws:
+) -> Draws[str]:
     """Draw a completion for each position, and draw those again that are rejected.
 
     Args:

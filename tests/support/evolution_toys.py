@@ -9,6 +9,7 @@ import numpy as np
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 from lib.generation.prompt_file import PromptFile
 from lib.methods.private_evolution.evolution import Evolution, Voters
+from lib.methods.private_evolution.modality import text_modality
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.text_api import Api, Writing
 
@@ -58,14 +59,22 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return np.array([POINT.search(text).groups() for text in texts], dtype=np.float32)
 
 
+class Eyes:
+    """The encoder of texts that a function embeds; without one, that of points."""
+
+    fingerprint = "eyes"
+
+    def __init__(self, function=embed) -> None:
+        self.encode = function
+
+
 def on_plane(
     prompts: PromptFile, folder: Path, model: Plane | None = None, voters: Voters = VOTERS, **changes: object
 ) -> Evolution:
     """An evolution of 3 iterations and 8 samples, a quarter of them left, with other settings where they are given."""
     settings = {"iterations": 3, "samples": 8, "noise_multiplier": 1.0, "privacy_seed": 1} | changes
     return Evolution(
-        Api(model or Plane(), prompts, Writing(Sampling(seed=5), max_new_tokens=16)),
-        embed,
+        text_modality(Api(model or Plane(), prompts, Writing(Sampling(seed=5), max_new_tokens=16)), Eyes()),
         voters,
         cells=CELLS,
         shares=np.array([0.25, 0.75]),

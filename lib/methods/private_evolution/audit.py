@@ -9,7 +9,7 @@ attack reads the votes, and knows all that the guarantee allows an attacker to k
 the votes of the others, and estimates from the rest which canaries voted. The texts alone say far less.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from lib.common.files import read_json
 from lib.data import labels
 from lib.data.records import Record
 from lib.methods.method import noise_multiplier
-from lib.methods.private_evolution import start, text_api
+from lib.methods.private_evolution import start
 from lib.methods.private_evolution.candidates import Generation
 from lib.methods.private_evolution.evolution import FIRST, Evolution, Iteration, Voters
 from lib.methods.private_evolution.method import METHOD
+from lib.methods.private_evolution.modality import Modality, open_modality
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.voting import VOTE, ballot, vote
@@ -70,9 +71,9 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         DoppelError: the target epsilon cannot be reached with this many units, or the model gave no usable text.
     """
     ledger, train, planted = corpus.ledger(arm), corpus.train, corpus.planted
-    encoder = encoders.open_encoder(arm.parameters["encoder"], dtype="float32")
-    vectors, known = embedded(encoder, corpus.records, train, planted.everyone)
-    evolved = evolve(arm, train, vectors, ledger, corpus.folder, folder, encoder.encode, bars)
+    modality = open_modality(METHOD.as_before | dict(arm.parameters))
+    vectors, known = embedded(modality.encoder, corpus.records, train, planted.everyone)
+    evolved = evolve(arm, train, vectors, ledger, corpus.folder, folder, modality, bars)
     statement = ledger.statement(arm.stage, target_epsilon=arm.parameters["target_epsilon"])
     if not planted.single:
         return MadeAgain({}, evolved.texts, statement)
@@ -91,7 +92,7 @@ def evolve(
     ledger: Ledger,
     corpus: Path,
     folder: Path,
-    embed: Callable[[Sequence[str]], np.ndarray],
+    modality: Modality,
     progress: Bars,
 ) -> Evolved:
     """Evolve an arm's texts again.
@@ -103,11 +104,11 @@ def evolve(
     Args:
         arm: the arm; its parameters are used.
         train: the n records that vote, canaries included. Private.
-        vectors: embeddings of ``train`` by ``embed``, float32, shape (n, width).
+        vectors: embeddings of ``train`` by the encoder of ``modality``, float32, shape (n, width).
         ledger: of the corpus; the event of the votes is added to it.
         corpus: folder of the corpus stage, with its label histogram and catalogue.
         folder: of the checkpoints; a killed run goes on from there.
-        embed: the arm's own encoder, texts -> vectors.
+        modality: what the arm evolves, opened with its own parameters.
         progress: makes a progress bar.
 
     Returns:
@@ -122,18 +123,16 @@ def evolve(
     before = start.spent_before(arm.folder, arm.inputs.get("start"), ledger)
     mechanism = start.mechanism(given, ledger, before)
     noise = noise_multiplier(mechanism)
-    names = Settings.__dataclass_fields__.keys() & given.keys()
     evolution = Evolution(
-        text_api.open_api(given),
-        embed,
+        modality,
         Voters.of(vectors, train, cells, ledger.unit),
         cells=cells,
         shares=labels.probabilities(histogram["noisy_counts"]),
         catalogue=catalogue,
-        settings=Settings(noise_multiplier=noise, **{name: given[name] for name in names}),
+        settings=Settings.of(given, noise),
         folder=folder,
     )
-    evolution.begin_with(Generation(**read_json(arm.folder / FIRST)))
+    evolution.begin_with(Generation.unpacked(read_json(arm.folder / FIRST), modality.shelf, arm.folder / FIRST))
     history = evolution.run(progress)
     ledger.events.append(Event(arm.stage, "audited again on canaries: votes", mechanism, given["privacy_seed"]))
     return Evolved(evolution, history, noise)

@@ -1,11 +1,14 @@
-"""The loop of private evolution: write, let the private records vote, select, vary (Lin et al. 2024; Xie et al. 2024).
+"""The loop of private evolution, for texts and images alike: write, let the private records vote, select, vary.
+
+It is that of Lin et al. 2024 and Xie et al. 2024. Texts, images and what makes them are one
+`lib.methods.private_evolution.modality.Modality`.
 
 Unit: one record, or one user with all records. Neighbours: add or remove one unit. Sampler: none, every unit votes in
 every iteration. Mechanism: each of T iterations releases one histogram of votes with Gaussian noise
 (`lib.methods.private_evolution.voting.noisy_votes`). Sensitivity: one unit changes a histogram by at most sqrt(k_nn)
 votes in L2 norm (`lib.methods.private_evolution.voting.vote`). For the accountant that is one `Gaussian` with a count
 of T. All else (labels, selection, variation) is post-processing of these histograms and of the noisy label histogram;
-the model sees labels and synthetic texts alone.
+the API sees labels and synthetic items alone.
 
 Every generation and every noisy histogram is written to the disk, whole, as soon as it exists. A run that was killed
 anywhere reads them again, so no vote is held twice and no noise is drawn twice. All other draws follow from ``seed``
@@ -14,22 +17,24 @@ and the number of the iteration, so there is no generator state to keep.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic
 
 import numpy as np
 
+from lib.common.errors import DoppelError
 from lib.common.files import read_json, write_array, write_json
 from lib.data import labels
-from lib.data.private_text import PrivateText
 from lib.data.records import Record, owner_numbers
 from lib.methods.private_evolution.candidates import CHOICE, COPIES, Bars, CandidateWriter, Generation, first_of_each
+from lib.methods.private_evolution.modality import Modality, T
 from lib.methods.private_evolution.selection import quotas, select
 from lib.methods.private_evolution.settings import Settings
-from lib.methods.private_evolution.text_api import Api
 from lib.methods.private_evolution.voting import VOTE, noisy_votes, sensitivity, vote
 
 FIRST = "evolution/first.json"  # where a stage keeps the candidates that it began with
+MADE_WITH = "made-with.json"  # in the folder of checkpoints: the API and the encoder that they are of
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Voters:
 
 
 @dataclass(frozen=True)
-class Iteration:
+class Iteration(Generic[T]):
     """A finished iteration.
 
     Attributes:
@@ -75,39 +80,41 @@ class Iteration:
     """
 
     number: int
-    generation: Generation
+    generation: Generation[T]
     noisy: np.ndarray
     chosen: np.ndarray
 
     @property
-    def selected(self) -> list[str]:
-        """The selected texts."""
-        return [self.generation.texts[i] for i in self.chosen]
+    def selected(self) -> list[T]:
+        """The selected items."""
+        return [self.generation.items[i] for i in self.chosen]
 
-    def records(self) -> list[Record]:
-        """The selected texts as records."""
-        texts, labels = self.generation.texts, self.generation.labels
-        return [Record(f"{place:06d}", PrivateText(texts[i]), labels[i]) for place, i in enumerate(self.chosen)]
+    def records(self, record: Callable[[str, T, Mapping[str, str]], Any]) -> list[Any]:
+        """The selected items as records.
+
+        Args:
+            record: of `lib.methods.private_evolution.modality.Modality`.
+        """
+        items, labels = self.generation.items, self.generation.labels
+        return [record(f"{place:06d}", items[i], labels[i]) for place, i in enumerate(self.chosen)]
 
 
-class Evolution:
+class Evolution(Generic[T]):
     """A run of private evolution; can be resumed wherever it was killed.
 
     Args:
-        api: RANDOM_API and VARIATION_API.
-        embed: texts -> vectors, float32, shape (texts, width); the encoder of ``voters``.
-        voters: the private records.
+        modality: what is evolved; None for candidates that are never varied (`lib.methods.selection`).
+        voters: the private records, in the space of its encoder.
         cells: labels of each cell, name -> value.
         shares: share of each cell, from the noisy label histogram; shape (cells,), sum 1.
-        catalogue: public rows of further labels, of which one is drawn for each text; may be empty.
+        catalogue: public rows of further labels, of which one is drawn for each item; may be empty.
         settings: how to evolve.
         folder: keeps generations and noisy votes; give the same folder to go on.
     """
 
     def __init__(
         self,
-        api: Api,
-        embed: Callable[[Sequence[str]], np.ndarray],
+        modality: Modality[T] | None,
         voters: Voters,
         *,
         cells: Sequence[Mapping[str, str]],
@@ -116,28 +123,30 @@ class Evolution:
         settings: Settings,
         folder: Path,
     ):
-        self.api, self.voters, self.settings, self.folder = api, voters, settings, folder
+        self.modality, self.voters, self.settings, self.folder = modality, voters, settings, folder
         self.cells, self.shares = cells, shares
-        self.writer = CandidateWriter(api, embed, cells=cells, shares=shares, catalogue=catalogue, settings=settings)
+        self.writer = CandidateWriter(modality, cells=cells, shares=shares, catalogue=catalogue, settings=settings)
 
     def run(
         self,
         progress: Bars = lambda title, total: lambda done: None,
         on_iteration: Callable[[Iteration], object] = lambda iteration: None,
-    ) -> list[Iteration]:
+    ) -> list[Iteration[T]]:
         """Run all iterations, or those that are left.
 
         Args:
-            progress: (what begins, of how many texts) -> function that is called with the number of texts newly done.
+            progress: (what begins, of how many items) -> function that is called with the number of items newly done.
             on_iteration: called with each finished iteration.
 
         Returns:
             The iterations, in order.
 
         Raises:
-            DoppelError: the model gave no usable text, or the noise is too small to be accounted for.
+            DoppelError: the API made no usable item, the noise is too small to be accounted for, or the folder holds
+                the work of another API or encoder.
         """
-        history: list[Iteration] = []
+        self._bind()
+        history: list[Iteration[T]] = []
         for number in range(self.settings.iterations):
             generation, vectors = self._generation(number, history, progress)
             noisy = self._noisy(number, generation, vectors)
@@ -147,16 +156,31 @@ class Evolution:
                 np.array(generation.cells),
                 quotas(self.shares, self.settings.size(number)),
                 threshold=self.settings.threshold,
-                how=self.settings.selection,
+                how=self.settings.at("selection", number),
                 rng=rng,
-                texts=generation.texts,
+                texts=generation.items,
                 max_overlap=self.settings.max_overlap,
             )
             history.append(Iteration(number, generation, noisy, chosen))
             on_iteration(history[-1])
         return history
 
-    def begin_with(self, first: Generation) -> None:
+    def _bind(self) -> None:
+        """Write down whose work the folder holds, and refuse that of others: their vectors are of another space."""
+        made_with = {"api": self.modality.api.fingerprint, "encoder": self.modality.encoder.fingerprint}
+        file = self.folder / MADE_WITH
+        before = read_json(file) if file.exists() else made_with
+        for name, fingerprint in made_with.items():
+            if before[name] != fingerprint:
+                raise DoppelError(
+                    "methods.changed_on_resume",
+                    f"this evolution was begun with another {name}: its files have changed since",
+                    name=name,
+                    remedy=f"put the {name} back as it was, or start the stage again with --force",
+                )
+        write_json(file, made_with)
+
+    def begin_with(self, first: Generation[T]) -> None:
         """Start from candidates that are known, instead of what RANDOM_API invents; call this before `run`.
 
         They are those of another run with the same settings, or an arm's texts
@@ -165,26 +189,33 @@ class Evolution:
         Args:
             first: the candidates. Ignored where this run has its first generation already.
         """
-        if not self._file("generation", 0).exists():
+        file = self._file("generation", 0)
+        if not file.exists():
             write_array(self.vectors_file(0), self.writer.vectors(0, first, None))
-            write_json(self._file("generation", 0), asdict(first))
+            write_json(file, first.packed(self.modality.shelf, file))
 
-    def result(self, last: Iteration) -> list[tuple[str, dict[str, str]]]:
-        """The synthetic texts with their labels.
+    def result(self, last: Iteration[T]) -> list[tuple[T, dict[str, str]]]:
+        """The synthetic items with their labels.
 
         Args:
             last: the last iteration.
 
         Returns:
-            Each selected text once; where it was selected several times, variations of it for the rest, after all
-            selected ones. Variations that were rejected in every round are missing.
+            Each selected item once; where it was selected several times, variations of it for the rest, after all
+            selected ones. With ``final`` ``varied``, variations alone, one for each time that an item was selected.
+            Variations that were rejected in every round are missing.
         """
-        texts, labels = last.generation.texts, last.generation.labels
-        first = first_of_each(last.chosen)
-        again = last.chosen[~first].tolist()
-        copies = self.api.vary([texts[i] for i in again], [labels[i] for i in again], COPIES).texts
-        selected = [(texts[i], labels[i]) for i in last.chosen[first].tolist()]
-        return selected + [(text, labels[again[position]]) for position, text in sorted(copies.items())]
+        items, labels = last.generation.items, last.generation.labels
+        stays = first_of_each(last.chosen) & (self.settings.final == "selected")
+        again = last.chosen[~stays].tolist()
+        copies = self.modality.api.vary(
+            [items[i] for i in again],
+            [labels[i] for i in again],
+            COPIES,
+            degree=self.settings.at("degrees", last.number),
+        ).items
+        selected = [(items[i], labels[i]) for i in last.chosen[stays].tolist()]
+        return selected + [(item, labels[again[position]]) for position, item in sorted(copies.items())]
 
     def vectors_file(self, number: int) -> Path:
         """The file with the embeddings of the candidates of iteration ``number``: float32, (candidates, width)."""
@@ -193,11 +224,14 @@ class Evolution:
     def _file(self, name: str, number: int) -> Path:
         return self.folder / f"{name}-{number:02}.json"
 
-    def _generation(self, number: int, history: Sequence[Iteration], progress: Bars) -> tuple[Generation, np.ndarray]:
+    def _generation(
+        self, number: int, history: Sequence[Iteration[T]], progress: Bars
+    ) -> tuple[Generation[T], np.ndarray]:
         """The candidates of an iteration and their embeddings: read from the disk, or else written and kept there."""
         file = self._file("generation", number)
         if file.exists():
-            return Generation(**read_json(file)), np.load(self.vectors_file(number))
+            made = Generation.unpacked(read_json(file), self.modality.shelf, file)
+            return made, np.load(self.vectors_file(number))
         began = time.monotonic()
         if history:
             last = history[-1]
@@ -209,7 +243,7 @@ class Evolution:
         vectors = self.writer.vectors(number, made, before)
         made.seconds = {"writing": round(wrote - began, 2), "embedding": round(time.monotonic() - wrote, 2)}
         write_array(self.vectors_file(number), vectors)
-        write_json(file, asdict(made))  # last: this file says that the vectors are there too
+        write_json(file, made.packed(self.modality.shelf, file))  # last: this file says that the vectors are there too
         return made, vectors
 
     def _noisy(self, number: int, generation: Generation, vectors: np.ndarray) -> np.ndarray:
@@ -240,12 +274,13 @@ class Evolution:
         return np.array(noisy, dtype=np.float64) / VOTE
 
 
-def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
-    """Selected texts, each traced back to what the model first invented.
+def lineage(history: Sequence[Iteration[T]], count: int, name: str = "text") -> list[dict[str, T]]:
+    """Selected items, each traced back to what was first invented.
 
     Args:
         history: all iterations.
-        texts: how many texts to trace, at most; those that changed most often first, then those with most noisy votes.
+        count: how many items to trace, at most; those that changed most often first, then those with most noisy votes.
+        name: of an item.
 
     Returns:
         A row for each iteration: ``vote`` (from 1), and the ancestors of that iteration as ``text 1``, ``text 2``, ...
@@ -255,11 +290,11 @@ def lineage(history: Sequence[Iteration], texts: int) -> list[dict[str, str]]:
     for index in dict.fromkeys(last.chosen.tolist()):
         line, at = [], index
         for iteration in reversed(history):
-            line.append(iteration.generation.texts[at])
+            line.append(iteration.generation.items[at])
             at = iteration.generation.parents[at]
         lines.append((-len(set(line)), -last.noisy[index], line[::-1]))
-    chosen = [line for *_, line in sorted(lines)[:texts]]
+    chosen = [line for *_, line in sorted(lines)[:count]]
     return [
-        {"vote": row + 1, **{f"text {number}": line[row] for number, line in enumerate(chosen, 1)}}
+        {"vote": row + 1, **{f"{name} {number}": line[row] for number, line in enumerate(chosen, 1)}}
         for row in range(len(history))
     ]

@@ -77,8 +77,7 @@ def check_evolution(parameters: Parameters) -> None:
         check_input("start", start, STARTS, "arm that evolution can start from")
     check_inputs({"inputs": inputs}, "corpus")
     check_engine(parameters["engine"])
-    names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
-    Settings(noise_multiplier=None, **{name: parameters[name] for name in names})
+    Settings.of(parameters, None)
     model, base_url = str(parameters["model"]), parameters["base_url"]
     if base_url is not None and not is_remote(model):
         raise DoppelError(

@@ -20,7 +20,7 @@ from lib.privacy.ledger import Ledger
 from lib.stage.notebook_roles import Parameters
 
 
-def candidates(records: Sequence[Record], cells: Sequence[dict[str, str]]) -> Generation:
+def candidates(records: Sequence[Record], cells: Sequence[dict[str, str]]) -> Generation[str]:
     """The first candidates: each text of an arm once, with the labels that it has there.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from lib.data.tokenize import count, whole_sentences
-from lib.generation.engines.base import ChatModel, Completion, Engine, Request, Sampling
+from lib.generation.engines.base import ChatModel, Completion, Engine, Request, Sampling, Usage
 from lib.generation.generate import Draws, draw, open_chat
 from lib.generation.local_chat import LocalChat
 from lib.generation.prompt_file import PromptFile, load
@@ -72,11 +72,18 @@ class Api:
         writing: how texts are asked for.
     """
 
+    fingerprint = "texts"  # they are kept as they are, so what wrote them may change when a run is resumed
+
     def __init__(self, model: ChatModel, prompts: PromptFile, writing: Writing):
         self.model, self.prompts, self.writing = model, prompts, writing
         self._examples = {_plain(text) for shot in prompts.shots for text in (shot.text, shot.again) if text}
 
-    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None) -> Draws:
+    @property
+    def usage(self) -> Usage:
+        """What the model was asked for so far, and what it cost."""
+        return self.model.usage
+
+    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda accepted: None) -> Draws[str]:
         """RANDOM_API: a new text for each label set.
 
         Args:
@@ -98,15 +105,17 @@ class Api:
         parents: Sequence[str],
         labels: Sequence[Labels],
         *stream: int,
+        degree: None = None,
         shown: Sequence[Shown] | None = None,
         progress: Progress = lambda accepted: None,
-    ) -> Draws:
+    ) -> Draws[str]:
         """VARIATION_API: a variation of each parent, never the parent itself.
 
         Args:
             parents: synthetic texts, never private ones.
             labels: label set of each parent, name -> value.
             stream: numbers that name the call; calls with other numbers draw independently.
+            degree: not used: how far a text may change stands in the prompt.
             shown: candidates that each one's prompt shows; None: none. A reply that repeats one of them is rejected.
             progress: called with the number of texts newly accepted.
 
@@ -152,7 +161,7 @@ class Api:
         stream: tuple[int, ...],
         progress: Progress,
         shown: Sequence[set[str]] | None = None,
-    ) -> Draws:
+    ) -> Draws[str]:
         writing = self.writing
         asked: dict[int, Request] = {}
 

@@ -50,14 +50,13 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     vectors, known = embedded(encoder, corpus.records, train, planted.everyone)
     generation = candidates.read(arm.folder, cells).generation
     noise = noise_multiplier(mechanism)
-    names = Settings.__dataclass_fields__.keys() & given.keys()
     selection = Selection(
         generation,
-        encoder.encode(generation.texts),
+        encoder.encode(generation.items),
         Voters.of(vectors, train, cells, ledger.unit),
         cells=cells,
         shares=labels.probabilities(histogram["noisy_counts"]),
-        settings=Settings(iterations=given["votes"], noise_multiplier=noise, **{name: given[name] for name in names}),
+        settings=Settings.of(given, noise, iterations=given["votes"]),
         folder=folder,
     )
     held = Evolved(selection, selection.run(), noise)

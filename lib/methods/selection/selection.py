@@ -56,7 +56,7 @@ class Selection(Evolution):
         settings: Settings,
         folder: Path,
     ):
-        super().__init__(None, None, voters, cells=cells, shares=shares, catalogue=[], settings=settings, folder=folder)
+        super().__init__(None, voters, cells=cells, shares=shares, catalogue=[], settings=settings, folder=folder)
         self.candidates, self.vectors = candidates, vectors
         self.sizes = survivors(candidates.cells, quotas(shares, settings.samples), settings.iterations)
         if not self.sizes[-1].any():
@@ -81,7 +81,7 @@ class Selection(Evolution):
             DoppelError: the noise is too small to be accounted for.
         """
         settings = self.settings
-        left, history = np.arange(len(self.candidates.texts)), []
+        left, history = np.arange(len(self.candidates.items)), []
         for number, size in enumerate(self.sizes):
             generation, vectors = _part(self.candidates, left), self.vectors[left]
             write_array(self.vectors_file(number), vectors)
@@ -106,7 +106,7 @@ class Selection(Evolution):
         Args:
             last: the last vote.
         """
-        return [(last.generation.texts[i], last.generation.labels[i]) for i in last.chosen.tolist()]
+        return [(last.generation.items[i], last.generation.labels[i]) for i in last.chosen.tolist()]
 
 
 def selected_rows(history: Sequence[Iteration]) -> np.ndarray:
@@ -118,7 +118,7 @@ def selected_rows(history: Sequence[Iteration]) -> np.ndarray:
     Returns:
         Indices among the first candidates, shape (selected,), in the order of the last vote's ``chosen``.
     """
-    left = np.arange(len(history[0].generation.texts))
+    left = np.arange(len(history[0].generation.items))
     for vote in history[:-1]:
         left = left[np.sort(vote.chosen)]
     return left[history[-1].chosen]
@@ -178,7 +178,7 @@ def choose(
 def _part(whole: Generation, rows: np.ndarray) -> Generation:
     """The candidates in these rows."""
     return Generation(
-        [whole.texts[i] for i in rows],
+        [whole.items[i] for i in rows],
         [whole.labels[i] for i in rows],
         [whole.cells[i] for i in rows],
         [None] * len(rows),

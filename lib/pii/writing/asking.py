@@ -157,13 +157,13 @@ def _part(
         return fault
 
     draws = draw(replies, check, len(asked), max_attempts=max_attempts, progress=progress)
-    texts = [taken[position].text if position in draws.texts else None for position in range(len(asked))]
+    texts = [taken[position].text if position in draws.items else None for position in range(len(asked))]
     return json.loads(
         json.dumps(
             {
                 "texts": texts,
                 "rejected": draws.rejected,
-                "mapped": sum(taken[position].mapped for position in draws.texts),
+                "mapped": sum(taken[position].mapped for position in draws.items),
             }
         )
     )

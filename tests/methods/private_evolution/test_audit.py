@@ -29,7 +29,7 @@ class Votes:
         voters = Voters(vectors, labels.cell_numbers(train, CELLS), users)
         settings = Settings(iterations=2, samples=10, noise_multiplier=noise, **plan)
         evolution = Evolution(
-            None, None, voters, cells=CELLS, shares=np.array([0.5, 0.5]), catalogue=[], settings=settings, folder=folder
+            None, voters, cells=CELLS, shares=np.array([0.5, 0.5]), catalogue=[], settings=settings, folder=folder
         )
         history = []
         for number in range(2):

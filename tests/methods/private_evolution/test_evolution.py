@@ -1,5 +1,6 @@
 """The loop of private evolution on a plane: what is selected, what is asked, what is kept, and what noise it has."""
 
+import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -7,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.errors import refused
-from support.evolution_toys import VOTERS, Plane, embed, on_plane
+from support.evolution_toys import VOTERS, Eyes, Plane, embed, on_plane
 from support.project import ROOT
 
 from lib.generation import prompt_file
 from lib.generation.engines.base import Completion, Sampling
 from lib.generation.prompt_file import PromptFile
-from lib.methods.private_evolution import evolution
+from lib.methods.private_evolution import candidates, evolution
 from lib.methods.private_evolution.evolution import Evolution, Voters, lineage
+from lib.methods.private_evolution.modality import text_modality, text_record
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.text_api import Api, Writing
 
@@ -22,14 +24,48 @@ from lib.methods.private_evolution.text_api import Api, Writing
 def trace(run: Evolution) -> list:
     """Everything that a run gives, comparable."""
     history = run.run()
-    iterations = [(i.generation.texts, i.generation.parents, i.noisy.tolist(), i.chosen.tolist()) for i in history]
+    iterations = [(i.generation.items, i.generation.parents, i.noisy.tolist(), i.chosen.tolist()) for i in history]
     return iterations + run.result(history[-1])
+
+
+UNCHANGED = {  # recorded before images came, when texts were all that could be evolved
+    "rank": ({}, None, "bf0b125717130b59"),
+    "draws that look ahead": (
+        {"selection": "sample", "keep_parents": False, "lookahead_degree": 2, "variants": 2},
+        None,
+        "ccec737c2447d8d1",
+    ),
+    "users who weigh their votes": (
+        {"schedule": [2, 4, 8], "seed_factor": 5.0, "k_nn": 3, "vote_weights": "halving", "max_overlap": 0.5}
+        | {"threshold": 1.0},
+        np.arange(400) // 5,
+        "7fb6e3aaf2d8387a",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", UNCHANGED)
+def test_texts_evolve_to_the_byte_as_they_did(prompts: PromptFile, tmp_path: Path, way: str) -> None:
+    """Files, vectors, noisy votes, result and lineage; only the seconds that it took differ."""
+    changes, owners, recorded = UNCHANGED[way]
+    folder = tmp_path / "run"
+    run = on_plane(prompts, folder, voters=Voters(VOTERS.vectors, VOTERS.cells, owners), **changes)
+    history, made = run.run(), hashlib.sha256()
+    (folder / evolution.MADE_WITH).unlink()
+    for file in sorted(folder.iterdir()):
+        content = file.read_bytes()
+        if file.name.startswith("generation"):
+            content = json.dumps(json.loads(content) | {"seconds": None}).encode()
+        made.update(file.name.encode() + content)
+    selected = [record.as_json() for record in history[-1].records(text_record)]
+    made.update(json.dumps([run.result(history[-1]), lineage(history, 3), selected]).encode())
+    assert made.hexdigest()[:16] == recorded
 
 
 def test_the_selected_set_moves_to_the_private_records(prompts: PromptFile, tmp_path: Path) -> None:
     history = on_plane(prompts, tmp_path, iterations=8, samples=12).run()
     away = [np.linalg.norm(embed(i.selected) - [3, 3], axis=1).mean() for i in history]
-    start = np.linalg.norm(embed(history[0].generation.texts) - [3, 3], axis=1).mean()
+    start = np.linalg.norm(embed(history[0].generation.items) - [3, 3], axis=1).mean()
     assert away[0] < start and away[-1] < away[0] / 2 and away[-1] < 0.7
 
 
@@ -72,7 +108,7 @@ def test_votes_without_noise_are_those_of_brute_force_and_are_never_written(
     history = on_plane(prompts, tmp_path, noise_multiplier=None, k_nn=2).run()
     assert not list(tmp_path.glob("votes*"))
     for iteration in history:
-        candidates, cells = embed(iteration.generation.texts), np.array(iteration.generation.cells)
+        candidates, cells = embed(iteration.generation.items), np.array(iteration.generation.cells)
         wanted = np.zeros(len(candidates))
         for vector, cell in zip(VOTERS.vectors, VOTERS.cells, strict=True):
             (members,) = np.nonzero(cells == cell)
@@ -172,6 +208,51 @@ def test_what_is_kept_holds_no_clean_votes(prompts: PromptFile, tmp_path: Path) 
     assert not any("votes" in path.name for path in (tmp_path / "kept").iterdir() if path != file)
 
 
+def test_a_run_is_not_resumed_with_another_encoder(prompts: PromptFile, tmp_path: Path) -> None:
+    """Its vectors lie in another space than those of the voters."""
+    on_plane(prompts, tmp_path).run()
+    run = on_plane(prompts, tmp_path)
+    run.modality.encoder.fingerprint = "other eyes"
+    with refused("methods.changed_on_resume", name="encoder"):
+        run.run()
+
+
+# --- settings that change from vote to vote
+
+
+def test_each_vote_has_its_own_settings(prompts: PromptFile, tmp_path: Path) -> None:
+    """The first vote keeps its parents and ranks, the second keeps none, has 3 variations each and draws."""
+    model = Plane()
+    plan = {"variants": [2, 3, 4], "keep_parents": [True, False, True], "selection": ["rank", "sample", "rank"]}
+    history = on_plane(prompts, tmp_path, model, **plan).run()
+    assert [len(call) for call in model.asked] == [16, 8, 24]
+    assert [i.generation.kept for i in history] == [0, 8, 0]
+    one = on_plane(prompts, tmp_path / "one", variants=2, iterations=1).run()[0]
+    assert history[0].chosen.tolist() == one.chosen.tolist()
+    assert len({*history[0].chosen}) == 8 and len({*history[1].chosen}) < 8  # a draw takes some twice
+
+
+def test_degrees_go_to_the_votes_that_they_are_of(prompts: PromptFile, tmp_path: Path) -> None:
+    run = on_plane(prompts, tmp_path, degrees=[0.5, 0.25, 0.1], lookahead_degree=1, final="varied")
+    given, vary = [], run.modality.api.vary
+    run.modality.api.vary = lambda *a, degree, **k: given.append((a[2:], degree)) or vary(*a, **k)
+    result = run.result(run.run()[-1])
+    ahead, after = candidates.LOOK_AHEAD, candidates.VARY
+    assert given == [
+        ((ahead, 0), 0.5), ((after, 1), 0.5), ((ahead, 1), 0.25), ((after, 2), 0.25), ((ahead, 2), 0.1),
+        ((candidates.COPIES,), 0.1),
+    ]  # fmt: skip
+    assert len(result) == 8
+
+
+def test_what_is_handed_out_can_be_variations_of_what_was_selected(prompts: PromptFile, tmp_path: Path) -> None:
+    run = on_plane(prompts, tmp_path, final="varied")
+    last = run.run()[-1]
+    result = run.result(last)
+    assert len(result) == 8 and not {text for text, _ in result} & set(last.generation.items)
+    assert [labels for _, labels in result] == [last.generation.labels[i] for i in last.chosen]
+
+
 # --- edges
 
 
@@ -185,9 +266,9 @@ def test_a_label_without_private_records_has_noise_alone(prompts: PromptFile, tm
 
 def test_a_corpus_without_labels_is_one_cell(tmp_path: Path) -> None:
     model = Plane()
+    api = Api(model, prompt_file.load(ROOT / "prompts" / "pubmed.yaml"), Writing(Sampling(), max_new_tokens=16))
     run = Evolution(
-        Api(model, prompt_file.load(ROOT / "prompts" / "pubmed.yaml"), Writing(Sampling(), max_new_tokens=16)),
-        embed,
+        text_modality(api, Eyes()),
         Voters(VOTERS.vectors, np.zeros(400, int)),
         cells=[{}],
         shares=np.ones(1),
@@ -196,7 +277,7 @@ def test_a_corpus_without_labels_is_one_cell(tmp_path: Path) -> None:
         folder=tmp_path,
     )
     history = run.run()
-    assert [len(i.generation.texts) for i in history] == [10, 10]
+    assert [len(i.generation.items) for i in history] == [10, 10]
     assert [labels for _, labels in run.result(history[-1])] == [{}] * 5
 
 
@@ -205,7 +286,7 @@ def test_fewer_samples_than_labels_and_a_label_whose_texts_all_failed(prompts: P
     assert {cell for iteration in history for cell in iteration.generation.cells} == {1}
     model = Plane()
     run = on_plane(prompts, tmp_path / "failed", model, samples=4, variants=1, iterations=1)
-    run.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=1)
+    run.modality.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=1)
     point = Completion("at 1.0 and 1.0", 4, True)  # replies come last request first
     model.scripted = [point, point, point, Completion("I cannot write that review.", 5, True)]
     (only,) = run.run()
@@ -216,7 +297,7 @@ def test_fewer_samples_than_labels_and_a_label_whose_texts_all_failed(prompts: P
 def test_one_candidate_is_selected_and_varied(prompts: PromptFile, tmp_path: Path) -> None:
     run = on_plane(prompts, tmp_path, samples=1, seed_factor=1.0, variants=2)
     history = run.run()
-    assert [len(i.generation.texts) for i in history] == [1, 2, 2]
+    assert [len(i.generation.items) for i in history] == [1, 2, 2]
     assert len(run.result(history[-1])) == 1
 
 
@@ -224,18 +305,18 @@ def test_variations_that_all_fail_leave_the_parents(prompts: PromptFile, tmp_pat
     model = Plane()
     run = on_plane(prompts, tmp_path, model, iterations=2, variants=2, samples=2)
     first, _ = run._generation(0, [], lambda title, total: lambda done: None)
-    run.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=2)
+    run.modality.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=2)
     model.scripted = [Completion("", 1, True)] * 4
     history = run.run()
-    assert history[1].generation.texts == history[0].selected
-    assert history[1].generation.rejected == {"empty": 4} and len(first.texts) == 4
+    assert history[1].generation.items == history[0].selected
+    assert history[1].generation.rejected == {"empty": 4} and len(first.items) == 4
 
 
 def test_variations_that_all_fail_where_no_parent_stays_are_refused(prompts: PromptFile, tmp_path: Path) -> None:
     model = Plane()
     run = on_plane(prompts, tmp_path, model, iterations=2, variants=1, samples=2, keep_parents=False)
     run._generation(0, [], lambda title, total: lambda done: None)
-    run.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=2)
+    run.modality.api.writing = Writing(Sampling(), max_new_tokens=16, max_attempts=2)
     model.scripted = [Completion("", 1, True)] * 4
     with refused("generation.nothing_accepted", value=4):
         run.run()
@@ -248,10 +329,10 @@ def test_a_run_can_begin_with_the_candidates_of_another(prompts: PromptFile, tmp
     run = on_plane(prompts, tmp_path / "again", model)
     run.begin_with(first[0].generation)
     again = run.run()
-    assert again[0].generation.texts == first[0].generation.texts and again[0].noisy.tolist() == first[0].noisy.tolist()
+    assert again[0].generation.items == first[0].generation.items and again[0].noisy.tolist() == first[0].noisy.tolist()
     assert [len(call) for call in model.asked] == [16, 16]
     run.begin_with(again[1].generation)
-    assert run.run()[0].generation.texts == first[0].generation.texts
+    assert run.run()[0].generation.items == first[0].generation.items
 
 
 def test_a_text_drawn_twice_is_handed_out_once_and_varied_for_the_rest(prompts: PromptFile, tmp_path: Path) -> None:
@@ -274,4 +355,4 @@ def test_texts_are_traced_back_to_what_was_first_invented(prompts: PromptFile, t
     for above, below in itertools.pairwise(rows):
         for name in above:  # a step of VARIATION_API at most
             assert np.linalg.norm(embed([above[name]]) - embed([below[name]])) < 1.6
-    assert set(rows[0].values()) <= set(history[0].generation.texts)
+    assert set(rows[0].values()) <= set(history[0].generation.items)

@@ -9,12 +9,14 @@ import pytest
 from support.aws import MODEL, configure
 from support.chat_server import Answer, ChatServer, conversed, drop, fine, page, status
 from support.errors import refused
+from support.evolution_toys import Eyes
 
 from lib.generation import prompt_file
 from lib.generation.endpoint import retries
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Sampling
 from lib.methods.private_evolution.evolution import Evolution, Voters
+from lib.methods.private_evolution.modality import text_modality
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.text_api import Api, Writing
 
@@ -66,8 +68,7 @@ def evolution(server: ChatServer, tmp_path: Path, max_retries: int = 2, name: st
     writing = Writing(Sampling(seed=3), max_new_tokens=16, max_attempts=3)
     settings = Settings(iterations=3, samples=4, noise_multiplier=1.0, variants=2, privacy_seed=1)
     return Evolution(
-        Api(model, prompt_file.load(tmp_path / "words.yaml"), writing),
-        embed,
+        text_modality(Api(model, prompt_file.load(tmp_path / "words.yaml"), writing), Eyes(embed)),
         VOTERS,
         cells=[{"side": "left"}, {"side": "right"}],
         shares=np.array([0.5, 0.5]),
@@ -92,9 +93,9 @@ def test_a_fault_that_passes_costs_a_retry_and_nothing_else(server, tmp_path, fa
     server.usual = lambda handler, body: (FAULTS[fault] if next(answered) % 3 == 0 else well)(handler, body)
     run = evolution(server, tmp_path)
     history = run.run()
-    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
-    assert run.api.model.usage.requests == 8 + 4 + 4 and run.api.model.usage.retries >= 5
-    assert run.api.model.usage.completion_tokens == 7 * 16
+    assert [len(i.generation.items) for i in history] == [8, 8, 8]
+    assert run.modality.api.usage.requests == 8 + 4 + 4 and run.modality.api.usage.retries >= 5
+    assert run.modality.api.usage.completion_tokens == 7 * 16
 
 
 REJECTED = {
@@ -113,7 +114,7 @@ def test_a_reply_that_is_no_text_is_counted_and_drawn_again(server, tmp_path, na
     bad = fine(**({"content": "half of"} | given))
     server.usual = lambda handler, body: (bad if next(answered) < 5 else well)(handler, body)
     history = evolution(server, tmp_path).run()
-    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
+    assert [len(i.generation.items) for i in history] == [8, 8, 8]
     assert history[0].generation.rejected == {reason: 5}
     assert sum(server.paid.values()) == 8 + 5 + 4 + 4
 
@@ -125,7 +126,7 @@ def test_a_prompt_that_a_policy_refuses_is_drawn_anew_and_ends_nothing(server, t
     server.usual = lambda handler, body: (no if "river" in body["messages"][-1]["content"] else well)(handler, body)
     history = evolution(server, tmp_path).run()
     refusals = history[0].generation.rejected
-    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
+    assert [len(i.generation.items) for i in history] == [8, 8, 8]
     assert refusals.keys() == {"refusal"} and refusals["refusal"] == sum("river" in prompt for prompt in server.tries)
 
 
@@ -156,7 +157,7 @@ def test_a_server_that_stays_down_stops_the_run_which_names_it_and_goes_on_later
     run = evolution(server, tmp_path)
     assert [i.selected for i in run.run()] == wanted
     assert sum(server.paid.values()) - paid == 8 + 4 + 4
-    assert run.api.model.usage.cached == 2
+    assert run.modality.api.usage.cached == 2
 
 
 STOPS = (
@@ -178,6 +179,6 @@ def test_a_model_on_bedrock_evolves_whatever_ends_its_replies(server, tmp_path, 
     )
     run = evolution(server, tmp_path, name=MODEL)
     history = run.run()
-    assert [len(i.generation.texts) for i in history] == [8, 8, 8]
+    assert [len(i.generation.items) for i in history] == [8, 8, 8]
     assert history[0].generation.rejected == {"truncated": 2, "refusal": 2, "empty": 3}
-    assert run.api.model.usage.requests == 8 + 7 + 4 + 4
+    assert run.modality.api.usage.requests == 8 + 7 + 4 + 4

@@ -69,13 +69,13 @@ def test_evolution_begins_with_the_arm_s_texts_each_once(prompts: PromptFile, tm
     points = ["at 1.0 and 1.0", "at 3.0 and 3.0", "at -4.0 and 2.0", "at 3.0 and 3.0", "at 2.5 and 3.5"]
     records = [Record(f"{n}", PrivateText(text), CELLS[n % 2]) for n, text in enumerate(points)]
     begun = start.candidates(records, CELLS)
-    assert begun.texts == [points[0], points[1], points[2], points[4]] and begun.cells == [0, 1, 0, 0]
+    assert begun.items == [points[0], points[1], points[2], points[4]] and begun.cells == [0, 1, 0, 0]
     assert begun.labels == [CELLS[cell] for cell in begun.cells] and begun.parents == [None] * 4
     model = Plane()
     run = on_plane(prompts, tmp_path, model, samples=3)
     run.begin_with(begun)
     history = run.run()
-    assert history[0].generation.texts == begun.texts and set(history[0].selected) <= set(points)
+    assert history[0].generation.items == begun.items and set(history[0].selected) <= set(points)
     asked = [request.messages[-1][1] for call in model.asked for request in call]
     assert asked and not any("Name a" in text for text in asked)  # RANDOM_API was not called
     assert embed(history[-1].selected).shape == (3, 2)

@@ -38,7 +38,7 @@ def test_what_is_no_text_is_drawn_again_and_never_replaced_by_the_prompt(prompts
         *[Completion("", 1, True)] * 6,
     ]
     drawn = Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).vary(parents, CELLS, 1)
-    assert drawn.texts == {}
+    assert drawn.items == {}
     assert sum(drawn.rejected.values()) == 10 and drawn.requested == 2
     assert drawn.rejected == {"copy of its parent": 2, "truncated": 1, "refusal": 1, "empty": 6}
     model.reply = lambda requests, sampling: (
@@ -47,7 +47,7 @@ def test_what_is_no_text_is_drawn_again_and_never_replaced_by_the_prompt(prompts
     drawn = Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).vary(parents, CELLS, 1)
     assert drawn.rejected == {"echo of the prompt": 10}
     drawn = Api(model, prompts, Writing(Sampling(), max_new_tokens=16)).random(CELLS, 1)
-    assert drawn.texts == {} and drawn.rejected == {"echo of the prompt": 10}
+    assert drawn.items == {} and drawn.rejected == {"echo of the prompt": 10}
 
 
 def test_a_redrawn_reply_is_checked_against_its_own_parent(prompts: PromptFile) -> None:
@@ -59,7 +59,7 @@ def test_a_redrawn_reply_is_checked_against_its_own_parent(prompts: PromptFile) 
     ]
     writing = Writing(Sampling(), max_new_tokens=16)
     drawn = Api(model, prompts, writing).vary(["at 1.0 and 1.0", "at 2.0 and 2.0"], CELLS, 1)
-    assert drawn.texts == {0: "at 5.0 and 5.0", 1: "at 1.0 and 1.0"} and drawn.rejected == {"empty": 1}
+    assert drawn.items == {0: "at 5.0 and 5.0", 1: "at 1.0 and 1.0"} and drawn.rejected == {"empty": 1}
 
 
 def test_examples_and_blanks_that_come_back_are_drawn_again(prompts: PromptFile, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_examples_and_blanks_that_come_back_are_drawn_again(prompts: PromptFile,
     ]
     writing = Writing(Sampling(), max_new_tokens=16, variation="fill", mask_probability=0.3)
     drawn = Api(model, prompt_file.load(tmp_path / "shots.yaml"), writing).vary(["at 1.0 and 1.0"], CELLS[:1], 1)
-    assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.texts) == 1
+    assert drawn.rejected == {"copy of an example": 2, "blanks left": 1} and len(drawn.items) == 1
 
 
 @pytest.mark.parametrize("variation", ["rephrase", "fill"])
@@ -91,7 +91,7 @@ def test_prompts_show_candidates_and_their_copies_are_drawn_again(tmp_path: Path
     assert first.startswith("Good:\n- at 5.0 and 5.0\n- at 6.0 and 6.0\nBad:\n- at 7.0 and 7.0\n")
     assert second.startswith("Good:\n- at 8.0 and 8.0\n") and "Bad" not in second
     # 5.0 is shown to the first alone, to which it would be a copy
-    assert drawn.texts[1] == "at 5.0 and 5.0" and drawn.rejected == {"copy of an example": 1}
+    assert drawn.items[1] == "at 5.0 and 5.0" and drawn.rejected == {"copy of an example": 1}
     api.vary(["at 1.0 and 1.0"], CELLS[:1], 1)
     assert "Good" not in model.asked[-1][0].messages[-1][1]
 
@@ -104,7 +104,7 @@ def test_cut_replies_can_end_at_their_last_sentence(prompts: PromptFile) -> None
         Completion("no end at 4.5 of it", 9, False),
     ]
     drawn = Api(model, prompts, writing).random(CELLS, 0)
-    assert drawn.texts == {1: 'It is at 1.0. "Truly so."'} and drawn.rejected == {"truncated": 1}
+    assert drawn.items == {1: 'It is at 1.0. "Truly so."'} and drawn.rejected == {"truncated": 1}
 
 
 def test_of_a_reasoning_model_the_answers_are_kept_and_reasoning_alone_is_no_text(prompts: PromptFile) -> None:
@@ -115,14 +115,14 @@ def test_of_a_reasoning_model_the_answers_are_kept_and_reasoning_alone_is_no_tex
         Completion("<think>It could be at 4.5. Or not. Perha", 9, False),
     ]
     drawn = Api(model, prompts, writing).random(CELLS, 0)
-    assert drawn.texts == {1: "It is at 1.0. Truly so."} and drawn.rejected == {"truncated": 1}
+    assert drawn.items == {1: "It is at 1.0. Truly so."} and drawn.rejected == {"truncated": 1}
 
 
 def test_cut_replies_of_any_script_end_at_their_last_sentence(prompts: PromptFile) -> None:
     writing = Writing(Sampling(), max_new_tokens=16, unfinished="trim", max_attempts=1)
     model = Plane()
     model.scripted = [Completion("他说：“很好！”下次", 9, False), Completion("กล้องนี้ดีมาก แบตเตอ", 9, False)]
-    assert Api(model, prompts, writing).random(CELLS, 0).texts == {1: "他说：“很好！”", 0: "กล้องนี้ดีมาก"}
+    assert Api(model, prompts, writing).random(CELLS, 0).items == {1: "他说：“很好！”", 0: "กล้องนี้ดีมาก"}
 
 
 def test_a_length_without_spaces_is_in_characters(prompts: PromptFile) -> None:

@@ -69,13 +69,13 @@ def test_without_noise_each_vote_counts_the_nearest_of_those_that_are_left(tmp_p
     rows = np.arange(24)
     for vote in history:
         np.testing.assert_array_equal(vote.noisy, slow_votes(held, rows))
-        assert [held.candidates.texts[row] for row in rows] == vote.generation.texts
+        assert [held.candidates.items[row] for row in rows] == vote.generation.items
         rows = rows[np.sort(vote.chosen)]
     assert [len(vote.chosen) for vote in history][-1] == 8 and len(history[0].chosen) > len(history[1].chosen) > 8
     cells = np.array(held.candidates.cells)
     chosen = selected_rows(history)
     assert np.bincount(cells[chosen]).tolist() == [2, 6]  # as the noisy label histogram asks
-    assert [text for text, _ in held.result(history[-1])] == [held.candidates.texts[row] for row in chosen]
+    assert [text for text, _ in held.result(history[-1])] == [held.candidates.items[row] for row in chosen]
     assert len(set(chosen.tolist())) == 8
     for cell in (0, 1):  # by rank: nobody who was left out had more votes
         last = history[-1]
