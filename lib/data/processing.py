@@ -112,16 +112,16 @@ def process(
     _check_range("max_characters", max_characters, 1, None)
     _check_range("max_records_per_user", max_records_per_user, 1, None)
     if not 0 < near_duplicate_similarity <= 1:
-        raise _out_of_range("near_duplicate_similarity", near_duplicate_similarity, "be above 0 and at most 1")
+        raise out_of_range("near_duplicate_similarity", near_duplicate_similarity, "be above 0 and at most 1")
     if not 0 < test_fraction < 1:
-        raise _out_of_range("test_fraction", test_fraction, "lie between 0 and 1")
+        raise out_of_range("test_fraction", test_fraction, "lie between 0 and 1")
     check_bound(max_records_per_user, unit)
     check_users(corpus.records, unit)
     check_labels(corpus.records, label_domain)
     rules = _rules(min_words, max_words, max_characters)
     if max_records_per_user is not None:
         bound = f"at most {max_records_per_user} records a user"
-        rules.append((bound, lambda records: _at_most(max_records_per_user, (r.owner for r in records))))
+        rules.append((bound, lambda records: at_most(max_records_per_user, (r.owner for r in records))))
 
     records, steps = _apply(rules, corpus.records, seed)
     sides: tuple[list[Record], list[Record]] = [], []
@@ -134,14 +134,7 @@ def process(
         left, dropped = len(train) + len(test), len(records) - len(train) - len(test)
         steps.append(Step(f"held out: no near-duplicate (similarity {near_duplicate_similarity:g})", left, dropped))
     if not train or not test:
-        side = "test" if train else "train"
-        raise DoppelError(
-            "data.side_empty",
-            f"no record is left on the {side} side, test_fraction is {test_fraction} ({_table(steps)})",
-            name="test_fraction",
-            value=test_fraction,
-            remedy="read more records, or change test_fraction or seed",
-        )
+        raise side_empty("test" if train else "train", test_fraction, steps)
     return Processed(train, test, steps)
 
 
@@ -180,7 +173,7 @@ def _rules(min_words: int, max_words: int, max_characters: int) -> list[Rule]:
         (f"at most {max_words} words", lambda records: (count(_text(r)) <= max_words for r in records)),
         (f"at most {max_characters:,} characters", lambda records: (len(r.text) <= max_characters for r in records)),
         ("has letters", lambda records: (any(map(str.isalpha, _text(r))) for r in records)),
-        ("no exact duplicate", lambda records: _at_most(1, (r.content for r in records))),
+        ("no exact duplicate", lambda records: at_most(1, (r.content for r in records))),
     ]
 
 
@@ -194,12 +187,7 @@ def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Re
         records = [record for record, kept in zip(records, keeps(records), strict=True) if kept]
         steps.append(Step(rule, len(records), before - len(records)))
         if not records:
-            raise DoppelError(
-                "data.no_record_left",
-                f"no record is left after the rule {rule!r} ({_table(steps)})",
-                name=rule,
-                remedy="loosen this rule",
-            )
+            raise no_record_left(rule, steps)
     return records, steps
 
 
@@ -217,7 +205,28 @@ def far(test: list[Record], train: list[Record], similarity: float) -> list[Reco
     return [record for record, kept in zip(test, keep, strict=True) if kept]
 
 
-def _at_most(bound: int, keys: Iterable[str]) -> Iterator[bool]:
+def no_record_left(rule: str, steps: list[Step]) -> DoppelError:
+    """The refusal of a corpus of which the last of these ``steps``, a ``rule``, keeps nothing."""
+    return DoppelError(
+        "data.no_record_left",
+        f"no record is left after the rule {rule!r} ({_table(steps)})",
+        name=rule,
+        remedy="loosen this rule",
+    )
+
+
+def side_empty(side: str, test_fraction: float, steps: list[Step]) -> DoppelError:
+    """The refusal of a corpus of which nothing is left, after these ``steps``, on a ``side``: ``train`` or ``test``."""
+    return DoppelError(
+        "data.side_empty",
+        f"no record is left on the {side} side, test_fraction is {test_fraction} ({_table(steps)})",
+        name="test_fraction",
+        value=test_fraction,
+        remedy="read more records, or change test_fraction or seed",
+    )
+
+
+def at_most(bound: int, keys: Iterable[str]) -> Iterator[bool]:
     """Whether each key has occurred at most ``bound`` times so far."""
     seen: Counter[str] = Counter()
     for key in keys:
@@ -235,8 +244,9 @@ def _table(steps: list[Step]) -> str:
 
 def _check_range(name: str, value: int | None, least: int, most: int | None) -> None:
     if value is not None and (value < least or (most is not None and value > most)):
-        raise _out_of_range(name, value, f"be at least {least}" + ("" if most is None else f" and at most {most}"))
+        raise out_of_range(name, value, f"be at least {least}" + ("" if most is None else f" and at most {most}"))
 
 
-def _out_of_range(name: str, value: float, bounds: str) -> DoppelError:
+def out_of_range(name: str, value: float, bounds: str) -> DoppelError:
+    """The refusal of a ``value`` of the setting ``name``, which must be within ``bounds``, in words."""
     return DoppelError("data.out_of_range", f"{name} is {value}, it must {bounds}", name=name, value=value)

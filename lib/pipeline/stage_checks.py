@@ -16,7 +16,7 @@ from lib.methods.registry import ARMS, ATTACKED, METHODS, attacked
 from lib.methods.sanitization import method as sanitization_method
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
-from lib.stage.notebook_roles import Parameters, check_input, check_inputs, notebook_of
+from lib.stage.notebook_roles import CORPUS, IMAGES, Parameters, check_input, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
@@ -25,7 +25,7 @@ def process_data(parameters: Parameters) -> None:
     Args:
         parameters: of 00_process_data, resolved.
     """
-    from lib.data import labels, records, sources
+    from lib.data import records, sources
 
     source, domain = str(parameters["source"]), parameters["label_domain"]
     if parameters["min_words"] > parameters["max_words"]:
@@ -35,32 +35,63 @@ def process_data(parameters: Parameters) -> None:
             name="min_words",
             value=parameters["min_words"],
         )
-    records.check_bound(parameters["max_records_per_user"], parameters["unit"])
-    labels.cells(labels.declared(parameters))
-    label_histogram.mechanism(parameters)
+    _check_corpus(parameters, images=False)
     if parameters["topics"] is not None:
         _check_topics(parameters)
     first = sources.glance(source, parameters["columns"], domain)
-    if parameters["unit"] == "user":
-        kind, _ = sources.parse(source)
-        if not sources.SOURCES[kind].knows_users:
-            raise DoppelError(
-                "pipeline.source_without_users",
-                f"unit: user, but nobody knows who wrote what in {kind}",
-                name="unit",
-                value="user",
-                remedy="set unit: record",
-            )
-        if first is not None and first.user is None:
-            raise DoppelError(
-                "pipeline.record_without_user",
-                f"unit: user, but the first record of {source} names no user",
-                name="unit",
-                value="user",
-                remedy=records.NAME_USERS,
-            )
+    if parameters["unit"] == "user" and first is not None and first.user is None:
+        raise DoppelError(
+            "pipeline.record_without_user",
+            f"unit: user, but the first record of {source} names no user",
+            name="unit",
+            value="user",
+            remedy=records.NAME_USERS,
+        )
     if first is not None:
         records.check_labels([first], domain)
+
+
+def process_images(parameters: Parameters) -> None:
+    """Refuse a source of texts or one that is not there, and domains and bounds that cannot work.
+
+    Args:
+        parameters: of 00_process_images, resolved.
+    """
+    from lib.data import sources
+
+    _check_corpus(parameters, images=True)
+    sources.glance(str(parameters["source"]))
+
+
+def _check_corpus(parameters: Parameters, *, images: bool) -> None:
+    """Refuse what no corpus can have: a source of the other notebook, users that nobody knows, a domain without cells.
+
+    Args:
+        parameters: of a corpus stage, resolved.
+        images: whether its records are pictures.
+    """
+    from lib.data import labels, records, sources
+
+    records.check_bound(parameters["max_records_per_user"], parameters["unit"])
+    labels.cells(labels.declared(parameters))
+    label_histogram.mechanism(parameters)
+    kind, _ = sources.parse(str(parameters["source"]))
+    if sources.SOURCES[kind].images != images:
+        raise DoppelError(
+            "pipeline.source_of_other_kind",
+            f"source: {kind} holds {'texts' if images else 'pictures'}",
+            name="source",
+            value=kind,
+            remedy=f"read it with {CORPUS if images else IMAGES}, or name another source",
+        )
+    if parameters["unit"] == "user" and not sources.SOURCES[kind].knows_users:
+        raise DoppelError(
+            "pipeline.source_without_users",
+            f"unit: user, but nobody knows who wrote what in {kind}",
+            name="unit",
+            value="user",
+            remedy="set unit: record",
+        )
 
 
 def _check_topics(parameters: Parameters) -> None:
@@ -245,7 +276,8 @@ def sanitize(parameters: Parameters) -> None:
 
 
 MEASURING: dict[str, Callable[[Parameters], None]] = {
-    "00_process_data": process_data,
+    CORPUS: process_data,
+    IMAGES: process_images,
     "01_scrub": scrub,
     "20_canary_privacy": canary_privacy,
     "21_fidelity": fidelity,

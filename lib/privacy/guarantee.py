@@ -22,7 +22,7 @@ from lib.privacy.budget_account import Charge
 from lib.privacy.composition import Covers, merged, spent
 from lib.privacy.ledger import NO_UNIT, Event, Ledger
 from lib.privacy.mechanism import Mechanism
-from lib.stage.notebook_roles import CORPUS, notebook_of
+from lib.stage.notebook_roles import READERS, notebook_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def guarantee(ledger: Ledger, charges: Sequence[Charge]) -> Guarantee:
     own = [_charge_of(event, charges) for event in ledger.events]
     drawn = [charge for charge in own if charge is not None]
     missing = [event.mechanism for event, charge in zip(ledger.events, own, strict=True) if charge is None]
-    arm_draws = [charge for charge in drawn if notebook_of(charge.event.stage) != CORPUS]
+    arm_draws = [charge for charge in drawn if notebook_of(charge.event.stage) not in READERS]
     if missing or not arm_draws or not all(charge.named for charge in arm_draws):
         covers, composed = "all that was charged", list(charges)
     else:

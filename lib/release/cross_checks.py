@@ -24,7 +24,7 @@ from lib.privacy.mechanism import MIN_NOISE_MULTIPLIER
 from lib.privacy.statement_check import not_recomputed
 from lib.release import card, guarantee_check, labelled, lineage
 from lib.release.certificate import FORMAT, LABELLED, guarantee, ledger_part, mechanism_of, rounded_up
-from lib.stage.notebook_roles import CORPUS, DETECTOR, SCRUB, current_name, notebook_of
+from lib.stage.notebook_roles import DETECTOR, READERS, SCRUB, current_name, notebook_of
 
 SAME_NOISE, OTHER_NOISE = 1e-4, 3e-2  # how much more noise than calibration gives passes; with another accountant's
 BATCH = 256  # records of the Parquet file that are compared at once
@@ -60,7 +60,7 @@ def unfounded(certificate: Mapping) -> Iterator[Reason]:
 
 def _stages(certificate: Mapping) -> Iterator[Reason]:
     named = {certificate["stage"], *certificate["ancestors"]}
-    has_corpus = any(current_name(notebook_of(stage)) == CORPUS for stage in named)
+    has_corpus = any(current_name(notebook_of(stage)) in READERS for stage in named)
     if has_corpus == (certificate["unit"] == NO_UNIT):
         sentence = (
             "a corpus is among the stages, and no unit is named" if has_corpus else "a unit is named, and no corpus"
@@ -108,7 +108,7 @@ def _event(event: Mapping, certificate: Mapping) -> Iterator[Reason]:
 def _left_out(stage: str, certificate: Mapping) -> Iterator[Reason]:
     """Check that a stage has the event that its settings ask for: a release that is not counted would cost nothing."""
     notebook = current_name(notebook_of(stage))
-    if notebook not in {CORPUS, SCRUB, DETECTOR, *ARMS} and spending(notebook) is None:
+    if notebook not in {*READERS, SCRUB, DETECTOR, *ARMS} and spending(notebook) is None:
         yield Reason(
             "release.unknown_notebook",
             f"{stage}: no method here has a notebook {notebook}, so its settings cannot be held against its events",
@@ -224,7 +224,7 @@ def missing_events(statement: Mapping) -> Iterator[Reason]:
     for stage in sorted(named - with_event):
         if spending(notebook_of(stage)) is not None:
             yield Reason("release.event_left_out", f"{stage}: it reads private records, and no event says so")
-    has_corpus = any(current_name(notebook_of(stage)) == CORPUS for stage in named)
+    has_corpus = any(current_name(notebook_of(stage)) in READERS for stage in named)
     if not has_corpus and (statement["unit"] != NO_UNIT or not all(map(lineage.may_lack_corpus, named))):
         yield Reason("release.no_corpus_named", f"{statement['stage']}: its corpus is not among the ancestors")
     if has_corpus and statement["unit"] == NO_UNIT:

@@ -11,7 +11,7 @@ from lib.privacy.accounting import Mechanism, NonPrivate
 from lib.privacy.disclosure import PUBLIC, USED, declared_public, public_detectors
 from lib.release.certificate import FORMAT
 from lib.release.settings import MODES
-from lib.stage.notebook_roles import CORPUS, current_name, notebook_of
+from lib.stage.notebook_roles import READERS, current_name, notebook_of
 
 
 def settings_of(stage: str, certificate: Mapping) -> Mapping:
@@ -74,7 +74,7 @@ def may_lack_corpus(stage: str) -> bool:
 
 
 def _has_corpus(arm: str, certificate: Mapping) -> bool:
-    return any(current_name(notebook_of(stage)) == CORPUS for stage in made_from(arm, certificate))
+    return any(current_name(notebook_of(stage)) in READERS for stage in made_from(arm, certificate))
 
 
 def _is_arm(stage: str) -> bool:
@@ -164,7 +164,7 @@ def expected(stage: str, certificate: Mapping, noise: float) -> Mechanism | None
         noise: sigma over what one unit can change, above 0.
     """
     settings, notebook = settings_of(stage, certificate), current_name(notebook_of(stage))
-    if notebook == CORPUS:
+    if notebook in READERS:
         return label_histogram.mechanism(settings)
     method = spending(notebook)
     if method is None:

@@ -8,11 +8,15 @@ does what the stage did (`AS_BEFORE`). Light: `verify` imports it.
 from collections.abc import Mapping
 
 from lib.methods.registry import METHODS
-from lib.stage.notebook_roles import CORPUS, DETECTOR, SCRUB, current_name, notebook_of
+from lib.stage.notebook_roles import CORPUS, DETECTOR, IMAGES, SCRUB, current_name, notebook_of
 
 CORPUS_SETTINGS = (
     "source", "share", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit",
     "delta", "label_histogram_scale", "topics", "topic_texts", "topic_locale", "topic_encoder",
+)  # fmt: skip
+IMAGE_SETTINGS = (
+    "source", "share", "label_domain", "width", "height", "colours", "fit", "background", "max_records_per_user",
+    "unit", "delta", "label_histogram_scale",
 )  # fmt: skip
 MODES = {  # of 01_scrub: what stands in place of personal data
     "slots": "slots, `[EMAIL_2]` say",
@@ -22,6 +26,7 @@ MODES = {  # of 01_scrub: what stands in place of personal data
 SCRUB_SETTINGS = ("inputs", "detectors", "gliner", "mode", "classes", "locale", "ranges")
 BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those of the stage that is its own
     CORPUS: CORPUS_SETTINGS,
+    IMAGES: IMAGE_SETTINGS,
     SCRUB: SCRUB_SETTINGS,
     DETECTOR: ("inputs",),
     **{method.spends or method.arm: ("inputs", *method.settings) for method in METHODS},

@@ -7,6 +7,8 @@ from lib.common.errors import DoppelError, nearest
 Parameters = Mapping[str, object]
 
 CORPUS = "00_process_data"
+IMAGES = "00_process_images"  # the same for pictures
+READERS = (CORPUS, IMAGES)  # whose stages read a source, and so begin a corpus
 SCRUB = "01_scrub"
 CORPORA = (CORPUS, SCRUB)  # whose stages write the records that others learn from
 LABELLED = "40_pii_text"

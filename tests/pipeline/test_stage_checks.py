@@ -10,7 +10,7 @@ import pytest
 from support.errors import refused
 
 from lib.common.errors import DoppelError
-from lib.pipeline import preflight
+from lib.pipeline import preflight, stage_checks
 
 pytestmark = pytest.mark.usefixtures("unfingerprinted")
 
@@ -114,6 +114,15 @@ def test_a_bound_for_users_takes_the_unit_user() -> None:
 def test_user_level_without_users_is_refused(source: str) -> None:
     error = refusal("pipeline.source_without_users", f"{CORPUS}.source={source}", f"{CORPUS}.unit=user", value="user")
     assert error.sentence.endswith(source)
+
+
+def test_pictures_are_no_texts() -> None:
+    error = refusal("pipeline.source_of_other_kind", f"{CORPUS}.source=mnist-5k", value="mnist-5k")
+    assert "00_process_images" in error.remedy
+    with refused("pipeline.source_of_other_kind", value="rotten-tomatoes"):
+        stage_checks.process_images(
+            {"source": "rotten-tomatoes", "unit": "record", "max_records_per_user": None, "label_domain": {}}
+        )
 
 
 @pytest.mark.parametrize("file_type", ["csv", "jsonl", "parquet"])

@@ -65,6 +65,24 @@ def _load_aug_pe(request: SourceRequest) -> Corpus:
     return load_aug_pe(request)
 
 
+def _load_mnist(request: SourceRequest) -> Corpus:
+    from lib.data.sources.mnist import load_mnist
+
+    return load_mnist(request)
+
+
+def _load_images(request: SourceRequest) -> Corpus:
+    from lib.data.sources.image_folder import load_images
+
+    return load_images(request)
+
+
+def _check_images(request: SourceRequest) -> None:
+    from lib.data.sources.image_folder import check_images
+
+    check_images(request)
+
+
 def _find_file(request: SourceRequest) -> None:
     if request.argument:
         from lib.data.sources.source_file import locate
@@ -126,6 +144,16 @@ SOURCES = {  # by kind: what stands before the colon
     "yelp": _aug_pe("yelp"),
     "openreview": _aug_pe("openreview"),
     "pubmed": _aug_pe("pubmed"),
+    "mnist-5k": Source(
+        form="mnist-5k",
+        load=_load_mnist,
+        images=True,
+        knows_users=False,
+        title="5,000 handwritten digits of MNIST (LeCun et al. 1998), 500 of each, which are public and stand in for a "
+        "private corpus",
+        public_text=True,
+    ),
+    "images": Source(form="images:PATH", load=_load_images, glance=_check_images, images=True),
 }
 
 

@@ -25,7 +25,8 @@ class Source:
         own_columns: whether the columns are the user's own, and the parameter ``columns`` says what they hold.
         knows_users: whether records may name a user; False where nobody knows who wrote what.
         title: what the corpus is, in the words of a public dataset card; None leaves the card silent about it.
-        public_text: whether anybody can read the text, so that a budget needs no limit.
+        images: whether its records are pictures, which 00_process_images reads.
+        public_text: whether anybody can read the text, or see the pictures, so that a budget needs no limit.
         same_texts: kinds of other entries that hold many of the same texts.
         language: a code of Hugging Face (``en``); None where it is not known.
         default_path: the file that is read where no path is given, from the data folder on.
@@ -39,6 +40,7 @@ class Source:
     own_columns: bool = False
     knows_users: bool = True
     title: str | None = None
+    images: bool = False
     public_text: bool = False
     same_texts: Sequence[str] = ()
     language: str | None = None

@@ -58,20 +58,24 @@ def test_settings_that_a_source_does_not_take() -> None:
 
 def test_the_kinds_of_sources() -> None:
     kinds = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
-    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed"}
+    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed", "mnist-5k", "images"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]
     assert all(entry.form.startswith(kind) for kind, entry in SOURCES.items())
 
 
 def test_what_is_known_of_each_source() -> None:
     """Facts that budgets, cards and pre-flight go by."""
-    bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes"}
+    bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "mnist-5k"}
+    images = {"mnist-5k", "images"}
+    assert {kind for kind, entry in SOURCES.items() if entry.images} == images
     assert {kind for kind, entry in SOURCES.items() if entry.public_text} == bundled
     without = {kind for kind, entry in SOURCES.items() if not entry.knows_users}
-    assert without == {"movie-snippets", "yelp", "openreview", "pubmed"}
+    assert without == {"movie-snippets", "yelp", "openreview", "pubmed", "mnist-5k"}
     own = {"csv", "jsonl", "parquet", "hub"}
     assert {kind for kind, entry in SOURCES.items() if entry.own_columns} == own
-    assert {kind for kind, entry in SOURCES.items() if entry.language is None} == own  # a file of anybody's
+    assert {
+        kind for kind, entry in SOURCES.items() if entry.language is None
+    } == own | images  # a file of anybody's, or no text
     assert {kind for kind, entry in SOURCES.items() if entry.title} == bundled
 
 
