@@ -34,6 +34,7 @@ class Method:
         selects: whether its other inputs are arms, whose texts it selects: what those spent is part of its own target.
         needs_corpus: whether its arms are made from a corpus: False where private records come in, if at all, through
             an input of ``passes_on``.
+        images: whether its records are pictures.
         passes_on: names of inputs whose texts it passes on changed, each by itself; an arm has one of them at most.
             Empty for a method whose texts are its own.
         only_passes_on: whether it never has texts of its own, so that its arms are made from such an input.
@@ -61,8 +62,9 @@ class Method:
         own_control: whether ``audit`` gives that score without noise too. Else the control is an arm of this method
             without privacy.
         colour: of its arms in pictures, ``#rrggbb``.
-        model: name of the parameter that names the language model: of the stage that draws the noise, or of the arm
-            where ``through`` is None. For a method that may do without one, the parameter that says who wrote instead.
+        model: name of the parameter that names the language model, or what makes pictures: of the stage that draws the
+            noise, or of the arm where ``through`` is None. For a method that may do without one, the parameter that
+            says who wrote instead.
     """
 
     title: str
@@ -74,6 +76,7 @@ class Method:
     through: str | None = None
     selects: bool = False
     needs_corpus: bool = True
+    images: bool = False
     passes_on: Sequence[str] = ()
     only_passes_on: bool = False
     labels: bool = False

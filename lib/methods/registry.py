@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from lib.methods.dp_lora.method import METHOD as DP_LORA
 from lib.methods.method import Method
 from lib.methods.pii_text.method import METHOD as PII_TEXT
+from lib.methods.private_evolution.image_method import METHOD as IMAGE_EVOLUTION
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
 from lib.methods.private_prediction.method import METHOD as PRIVATE_PREDICTION
 from lib.methods.private_records.method import METHOD as PRIVATE_RECORDS
 from lib.methods.prompting.method import METHOD as PROMPTING
+from lib.methods.public_images.method import METHOD as PUBLIC_IMAGES
 from lib.methods.sanitization.method import METHOD as SANITIZATION
 from lib.methods.selection.method import METHOD as SELECTION
 from lib.stage.notebook_roles import Parameters, current_name, notebook_of
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
 
 METHODS: tuple[Method, ...] = (
     DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PRIVATE_PREDICTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
+    IMAGE_EVOLUTION, PUBLIC_IMAGES,
 )  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
+TEXT_ARMS, IMAGE_ARMS = (
+    tuple(dict.fromkeys(method.arm for method in METHODS if method.images == images)) for images in (False, True)
+)
 ATTACKED = tuple(dict.fromkeys(method.arm for method in METHODS if method.audit))  # of them, those that can be audited
 
 

@@ -12,7 +12,7 @@ from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
 from lib.methods.private_records import method as private_records_method
-from lib.methods.registry import ARMS, ATTACKED, METHODS, attacked
+from lib.methods.registry import ATTACKED, METHODS, TEXT_ARMS, attacked
 from lib.methods.sanitization import method as sanitization_method
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
@@ -201,7 +201,7 @@ def utility(parameters: Parameters) -> None:
 
 
 def _check_floor(parameters: Parameters) -> None:
-    check_inputs(parameters, "corpus", others=ARMS)
+    check_inputs(parameters, "corpus", others=TEXT_ARMS)
     arms = [name for name in parameters["inputs"] if name != "corpus"]
     if parameters["floor"] not in arms:
         raise DoppelError(
@@ -233,7 +233,7 @@ def pii_text(parameters: Parameters) -> None:
     from lib.pii.writing import settings
 
     for name, stage in parameters["inputs"].items():
-        check_input(name, stage, [notebook for notebook in ARMS if notebook != pii_text_method.WRITES], "arm")
+        check_input(name, stage, [notebook for notebook in TEXT_ARMS if notebook != pii_text_method.WRITES], "arm")
     settings.check(parameters)
 
 
@@ -272,7 +272,7 @@ def sanitize(parameters: Parameters) -> None:
         if name == sanitization_method.RECORDS:
             check_input(name, stage, [private_records_method.WRITES], "set of private records")
         elif name == sanitization_method.ARM:
-            check_input(name, stage, [one for one in ARMS if one != sanitization_method.WRITES], "arm")
+            check_input(name, stage, [one for one in TEXT_ARMS if one != sanitization_method.WRITES], "arm")
 
 
 MEASURING: dict[str, Callable[[Parameters], None]] = {
@@ -296,7 +296,7 @@ def _check_candidates(method: Method, check: Check) -> Check:
     """The check of a method that selects, which cannot know the other methods: its inputs are arms."""
 
     def checked(parameters: Parameters) -> None:
-        check_inputs(parameters, "corpus", others=ARMS)
+        check_inputs(parameters, "corpus", others=TEXT_ARMS)
         check(parameters)
 
     return checked if method.selects else check

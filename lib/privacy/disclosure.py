@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from lib.privacy.ledger import Event
 
 WITHHELD = "withheld"
-PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know its texts
+PUBLIC = "public:"  # in front of a source: whoever writes it declares that anybody may know what it holds
 USED = {  # by parameter
     "warm_source": "that the model learned first",
     "topic_texts": "that topics were made from",
+    "public_pictures": "that pictures were taken from",
     "seeds": "that persons were drawn from",
 }
 
@@ -20,7 +21,7 @@ _MODEL = re.compile(r"(bundled|hub|openai|azure):[\w./-]+|bedrock:(?!arn:)[\w.:-
 _NAMED = {  # by parameter: names that anybody knows; all else may be a path on somebody's machine
     "model": _MODEL,
     "base_model": _MODEL,
-    "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
+    "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+|pixels:[\d.]+"),
     "topic_encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "gliner": re.compile(r"hub:[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),
@@ -53,7 +54,8 @@ def declared_public(parameter: str, source: str) -> str:
         source: as the parameter has it, or as a certificate shows it.
     """
     kind = source.removeprefix(PUBLIC).partition(":")[0]
-    return f"texts of a source ({kind}) that {parameter} declares public, and {USED[parameter]}"
+    held = "pictures" if parameter == "public_pictures" else "texts"
+    return f"{held} of a source ({kind}) that {parameter} declares public, and {USED[parameter]}"
 
 
 def public_detectors(detectors: Sequence[str], stage: str | None) -> str:

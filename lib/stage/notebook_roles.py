@@ -78,13 +78,16 @@ def check_input(name: str, stage: str, notebooks: Sequence[str], role: str) -> N
         )
 
 
-def check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()) -> None:
+def check_inputs(
+    parameters: Parameters, *known: str, others: Sequence[str] = (), corpora: Sequence[str] = CORPORA
+) -> None:
     """Refuse inputs without a corpus, and inputs of other notebooks than they must be.
 
     Args:
         parameters: of a stage; ``inputs`` is read.
         known: names of inputs whose notebooks `MADE_BY` gives.
         others: notebooks whose stages inputs of all other names must be; with none there may be no other input.
+        corpora: notebooks whose stages the corpus may be.
     """
     inputs = parameters["inputs"]
     if "corpus" not in inputs:
@@ -93,7 +96,7 @@ def check_inputs(parameters: Parameters, *known: str, others: Sequence[str] = ()
         )
     for name, stage in inputs.items():
         if name in known:
-            check_input(name, stage, MADE_BY[name], name)
+            check_input(name, stage, corpora if name == "corpus" else MADE_BY[name], name)
         elif others:
             check_input(name, stage, others, "arm")
         else:

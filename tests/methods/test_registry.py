@@ -79,10 +79,13 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     assert {notebook: registry.spending(notebook).title for notebook in spending} == spending
     assert registry.spending("11_generate") is None
     attacked = [registry.attacked(notebook).title for notebook in registry.ATTACKED]
-    assert attacked == ["DP-LoRA", "Aug-PE", "Hybrid: selected by votes", "Private prediction"]
+    assert attacked == [
+        "DP-LoRA", "Aug-PE", "Hybrid: selected by votes", "Private prediction", "Private evolution of images",
+    ]  # fmt: skip
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")
-    assert set(registry.ARMS) - set(registry.ATTACKED) == {"40_pii_text", "50_private_records", "51_sanitize"}
+    without_mechanism = {"40_pii_text", "50_private_records", "51_sanitize", "11_random_images"}
+    assert set(registry.ARMS) - set(registry.ATTACKED) == without_mechanism
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.title)

@@ -25,12 +25,11 @@ from lib.methods.private_evolution import start
 from lib.methods.private_evolution.candidates import Generation
 from lib.methods.private_evolution.evolution import FIRST, Evolution, Iteration, Voters
 from lib.methods.private_evolution.method import METHOD
-from lib.methods.private_evolution.modality import Modality, open_modality
+from lib.methods.private_evolution.modalities import open_modality
+from lib.methods.private_evolution.modality import Modality
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.private_evolution.voting import VOTE, ballot, vote
-from lib.models import encoders
-from lib.models.encoders import Encoder
 from lib.privacy.ledger import Event, Ledger
 
 
@@ -50,8 +49,8 @@ class Evolved:
 
     @property
     def texts(self) -> list[str]:
-        """The synthetic texts."""
-        return [text for text, _ in self.evolution.result(self.history[-1])]
+        """The synthetic texts; of other items what says how each was made."""
+        return [str(item) for item, _ in self.evolution.result(self.history[-1])]
 
 
 def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> MadeAgain:
@@ -71,8 +70,8 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         DoppelError: the target epsilon cannot be reached with this many units, or the model gave no usable text.
     """
     ledger, train, planted = corpus.ledger(arm), corpus.train, corpus.planted
-    modality = open_modality(METHOD.as_before | dict(arm.parameters))
-    vectors, known = embedded(modality.encoder, corpus.records, train, planted.everyone)
+    modality = open_modality(METHOD.as_before | dict(arm.parameters), arm.parameters_of("corpus"))
+    vectors, known = embedded(modality, corpus.records, train, planted.everyone)
     evolved = evolve(arm, train, vectors, ledger, corpus.folder, folder, modality, bars)
     statement = ledger.statement(arm.stage, target_epsilon=arm.parameters["target_epsilon"])
     if not planted.single:
@@ -139,7 +138,7 @@ def evolve(
 
 
 def embedded(
-    encoder: Encoder, records: Sequence[Record], train: Sequence[Record], canaries: Sequence[Canary]
+    modality: Modality, records: Sequence[Record], train: Sequence[Record], canaries: Sequence[Canary]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embed the train set and the canaries.
 
@@ -147,7 +146,7 @@ def embedded(
     the vector that votes is the one that the attack looks for, to the last bit.
 
     Args:
-        encoder: the arm's own.
+        modality: with the arm's own encoder.
         records: the private records.
         train: ``records``, and behind them the canaries that are in.
         canaries: all c canaries.
@@ -155,11 +154,10 @@ def embedded(
     Returns:
         Vectors of ``train``, float32, shape (n, width), and of ``canaries``, shape (c, width).
     """
-    known = encoder.encode([canary.record.text for canary in canaries])
-    row = {canary.record.text: number for number, canary in enumerate(canaries)}
-    planted = known[[row[record.text] for record in train[len(records) :]]]
-    private = encoders.embed_private(encoder, [record.text for record in records])
-    return np.concatenate([private, planted]), known
+    known = modality.encoder.encode([modality.private(canary.record) for canary in canaries])
+    row = {modality.private(canary.record): number for number, canary in enumerate(canaries)}
+    planted = known[[row[modality.private(record)] for record in train[len(records) :]]]
+    return np.concatenate([modality.voters(records), planted]), known
 
 
 def vote_scores(

@@ -1,15 +1,14 @@
 """A kind of data that can be evolved: what makes its items, what keeps them, what turns them into vectors.
 
 The loop (`lib.methods.private_evolution.evolution`), votes, noise, selection and audit know no kind of data. They see
-items, which are texts, or the parameters of a picture, and ask a `Modality` for all else. `open_modality` is the one
-place that names the kinds.
+items, which are texts, or the parameters of a picture, and ask a `Modality` for all else.
+`lib.methods.private_evolution.modalities` is the one place that names the kinds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +18,7 @@ from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.generation.generate import Draws
 from lib.generation.prompt_parts import Shown
+from lib.models import encoders
 
 T = TypeVar("T")  # an item
 Labels = Mapping[str, str]
@@ -116,6 +116,7 @@ class Modality(Generic[T]):
         shelf: keeps them.
         encoder: the space of the votes.
         record: (id, item, labels) -> the synthetic record.
+        private: what ``encoder`` takes of a private record.
         voters: private records -> their vectors by ``encoder``, float32, shape (n, width). It takes ``progress``, which
             is called with the number of records newly done.
     """
@@ -124,36 +125,19 @@ class Modality(Generic[T]):
     shelf: Shelf[T]
     encoder: Encoder[T]
     record: Callable[[str, T, Labels], Any]
+    private: Callable[[Any], Any]
     voters: Callable[..., np.ndarray]
 
 
-def open_modality(parameters: Mapping[str, Any]) -> Modality:
-    """Open the kind of data that a stage evolves, with its model and its encoder.
+def text_modality(api: Api[str] | None, encoder: Encoder[str]) -> Modality[str]:
+    """Texts, with an API (None where nothing is varied) and an encoder that are open already."""
 
-    Args:
-        parameters: of the stage, resolved.
+    def voters(records: Sequence[Record], progress: Progress = lambda done: None) -> np.ndarray:
+        return encoders.embed_private(encoder, [record.text for record in records], progress=progress)
 
-    Raises:
-        DoppelError: a model, an encoder or a file that they name cannot be used.
-    """
-    from lib.methods.private_evolution import text_api
-    from lib.models import encoders
-
-    encoder = encoders.open_encoder(parameters["encoder"], device=parameters["device"], dtype="float32")
-    return text_modality(text_api.open_api(parameters), encoder, partial(_text_voters, encoder))
-
-
-def text_modality(api: Api[str], encoder: Encoder[str], voters: Callable[..., np.ndarray] | None = None) -> Modality:
-    """Texts, with an API and an encoder that are open already; attributes as `Modality` has them."""
-    return Modality(api, TEXTS, encoder, text_record, voters)
+    return Modality(api, TEXTS, encoder, text_record, lambda record: record.text, voters)
 
 
 def text_record(id: str, text: str, labels: Labels) -> Record:
     """The synthetic record of a text."""
     return Record(id, PrivateText(text), labels)
-
-
-def _text_voters(encoder, records: Sequence[Record], progress: Progress = lambda done: None) -> np.ndarray:
-    from lib.models.encoders import embed_private
-
-    return embed_private(encoder, [record.text for record in records], progress=progress)

@@ -16,6 +16,7 @@ from lib.data import labels
 from lib.methods.method import noise_multiplier
 from lib.methods.private_evolution.audit import Evolved, embedded, vote_scores
 from lib.methods.private_evolution.evolution import Voters
+from lib.methods.private_evolution.modality import text_modality
 from lib.methods.private_evolution.settings import Settings
 from lib.methods.selection import candidates
 from lib.methods.selection.selection import Selection
@@ -47,7 +48,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     histogram = read_json(corpus.folder / "label_histogram.json")
     cells = [dict(cell) for cell in histogram["cells"]]
     encoder = encoders.open_encoder(given["encoder"], dtype="float32")
-    vectors, known = embedded(encoder, corpus.records, train, planted.everyone)
+    vectors, known = embedded(text_modality(None, encoder), corpus.records, train, planted.everyone)
     generation = candidates.read(arm.folder, cells).generation
     noise = noise_multiplier(mechanism)
     selection = Selection(

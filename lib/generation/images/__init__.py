@@ -1,0 +1,1 @@
+"""Simulators: pictures that are drawn from a few parameters, without any model."""

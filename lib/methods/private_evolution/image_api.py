@@ -1,0 +1,221 @@
+"""What makes pictures for private evolution: a simulator, or a public set of pictures. No model is needed.
+
+``render:digits`` draws digits (`lib.generation.images.digits`); its items are parameters. ``nearest`` takes pictures of
+a set that somebody declares public (NearestImage of DPSDA): its items are numbers of pictures, a variation is one of
+the nearest, and the degree says among how many.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Generic
+
+import numpy as np
+
+from lib.common.errors import DoppelError
+from lib.data.images import parquet
+from lib.data.images.decoding import Shape, decode, encode, read_pixels
+from lib.data.images.private_image import ImageRecord, PrivateImage
+from lib.generation.engines.base import Usage
+from lib.generation.generate import Draws
+from lib.generation.images.digits import Digits, Drawing
+from lib.methods.private_evolution.modality import Labels, Listed, Modality, Progress, T
+from lib.models.image_encoders import ImageEncoder, open_image_encoder
+
+DRAWINGS = Listed("drawings", asdict, lambda kept: Drawing(**kept))
+NUMBERS = Listed("numbers", int, int)
+
+
+class _Drawn(Generic[T]):
+    """An API that makes every item by itself, from a generator of its own, and never fails."""
+
+    def __init__(self, seed: int):
+        self.seed, self.usage = seed, Usage()
+
+    def _each(
+        self, make: Callable[[int, np.random.Generator], T], count: int, stream: Sequence[int], progress: Progress
+    ) -> Draws[T]:
+        items = {}
+        for position in range(count):
+            items[position] = make(position, np.random.default_rng([self.seed, *stream, position]))
+            progress(1)
+        return Draws(items, count, Counter(), 0)
+
+
+class Rendered(_Drawn[Drawing]):
+    """RANDOM_API and VARIATION_API of a simulator.
+
+    Args:
+        digits: the simulator.
+        text_label: name of the label whose value is written; None writes a digit that is drawn.
+        seed: of all draws.
+    """
+
+    def __init__(self, digits: Digits, text_label: str | None, seed: int):
+        super().__init__(seed)
+        self.digits, self.text_label, self.fingerprint = digits, text_label, digits.fingerprint
+
+    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda made: None) -> Draws[Drawing]:
+        """As `lib.methods.private_evolution.modality.Api.random`."""
+
+        def make(position: int, rng: np.random.Generator) -> Drawing:
+            written = str(rng.integers(10)) if self.text_label is None else labels[position][self.text_label]
+            return self.digits.random(written, rng)
+
+        return self._each(make, len(labels), stream, progress)
+
+    def vary(
+        self,
+        parents: Sequence[Drawing],
+        labels: Sequence[Labels],
+        *stream: int,
+        degree: float | None = None,
+        shown: None = None,
+        progress: Progress = lambda made: None,
+    ) -> Draws[Drawing]:
+        """As `lib.methods.private_evolution.modality.Api.vary`; ``degree`` as `Digits.vary` takes it."""
+
+        def make(position: int, rng: np.random.Generator) -> Drawing:
+            return self.digits.vary(parents[position], degree, rng)
+
+        return self._each(make, len(parents), stream, progress)
+
+    def render(self, item: Drawing) -> np.ndarray:
+        """The picture of an item."""
+        return self.digits.render(item)
+
+
+class Nearest(_Drawn[int]):
+    """RANDOM_API and VARIATION_API of a public set of pictures.
+
+    Args:
+        records: the m public pictures, of one shape.
+        encoder: the space in which pictures are near.
+        seed: of all draws.
+
+    Raises:
+        DoppelError: there are fewer than two pictures.
+    """
+
+    def __init__(self, records: Sequence[ImageRecord], encoder: ImageEncoder, seed: int):
+        super().__init__(seed)
+        if len(records) < 2:
+            raise DoppelError(
+                "methods.public_set_too_small",
+                f"the public set has {len(records)} pictures, at least 2 are needed",
+                name="api",
+                value=len(records),
+            )
+        self.records, self.pictures = records, parquet.pixels(records)
+        self.vectors = encoder.encode(self.pictures)
+        self.fingerprint = f"{encoder.fingerprint} {' '.join(record.image.digest for record in records)}"
+
+    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda made: None) -> Draws[int]:
+        """As `lib.methods.private_evolution.modality.Api.random`: of the public pictures with the labels wanted.
+
+        Labels that the public set does not have are not looked at; where no picture has those that it does have, all
+        pictures count.
+        """
+
+        def make(position: int, rng: np.random.Generator) -> int:
+            fitting = self._fitting(labels[position])
+            return int(fitting[rng.integers(len(fitting))])
+
+        return self._each(make, len(labels), stream, progress)
+
+    def vary(
+        self,
+        parents: Sequence[int],
+        labels: Sequence[Labels],
+        *stream: int,
+        degree: float | None = None,
+        shown: None = None,
+        progress: Progress = lambda made: None,
+    ) -> Draws[int]:
+        """As `lib.methods.private_evolution.modality.Api.vary`: one of the ``degree`` nearest, never the parent."""
+        most = min(int(degree), len(self.records) - 1)
+
+        def make(position: int, rng: np.random.Generator) -> int:
+            gaps = ((self.vectors - self.vectors[parents[position]]) ** 2).sum(axis=1)
+            gaps[parents[position]] = np.inf
+            return int(np.argpartition(gaps, most - 1)[:most][rng.integers(most)])
+
+        return self._each(make, len(parents), stream, progress)
+
+    def render(self, item: int) -> np.ndarray:
+        """The picture of an item."""
+        return self.pictures[item]
+
+    def _fitting(self, labels: Labels) -> np.ndarray:
+        """Numbers of the public pictures that have these labels, or of all."""
+        known = {name: value for name, value in labels.items() if name in self.records[0].labels}
+        fitting = [i for i, r in enumerate(self.records) if all(r.labels[name] == v for name, v in known.items())]
+        return np.array(fitting or range(len(self.records)))
+
+
+class _Seen(Generic[T]):
+    """The encoder of items, which are rendered first, and of private pictures."""
+
+    def __init__(self, encoder: ImageEncoder, render: Callable[[T], np.ndarray]):
+        self.encoder, self.render, self.fingerprint = encoder, render, encoder.fingerprint
+
+    def encode(self, items: Sequence[T | PrivateImage]) -> np.ndarray:
+        return self.encoder.encode(np.stack([self._picture(item) for item in items]))
+
+    def _picture(self, item: T | PrivateImage) -> np.ndarray:
+        return read_pixels(item.reveal()) if isinstance(item, PrivateImage) else self.render(item)
+
+
+def open_images(parameters: Mapping[str, Any], shape: Shape) -> Modality:
+    """Open what makes pictures, and the space of the votes.
+
+    Args:
+        parameters: of 15_image_evolution, resolved.
+        shape: of the private pictures, which is declared.
+
+    Raises:
+        DoppelError: an API, an encoder, a font or a public set that they name cannot be used.
+    """
+    encoder = open_image_encoder(parameters["encoder"])
+    api = open_api(parameters, shape, encoder)
+    return image_modality(api, NUMBERS if parameters["api"] == "nearest" else DRAWINGS, encoder, shape)
+
+
+def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> Rendered | Nearest:
+    """Open what makes pictures alone; arguments as `open_images` has them, and ``encoder`` says what is near."""
+    if parameters["api"] == "nearest":
+        return Nearest(public_pictures(parameters["public_pictures"], shape), encoder, parameters["seed"])
+    digits = Digits(shape, parameters["fonts"], parameters["ink"])
+    return Rendered(digits, parameters["text_label"], parameters["seed"])
+
+
+def image_modality(api: Rendered | Nearest, shelf: Listed, encoder: ImageEncoder, shape: Shape) -> Modality:
+    """Pictures, with an API and an encoder that are open already."""
+
+    def record(id: str, item: Any, labels: Labels) -> ImageRecord:
+        return ImageRecord(id, PrivateImage(encode(api.render(item)), (shape.width, shape.height)), labels)
+
+    def voters(records: Sequence[ImageRecord], progress: Progress = lambda done: None) -> np.ndarray:
+        vectors = encoder.encode(parquet.pixels(records))
+        progress(len(records))
+        return vectors
+
+    return Modality(api, shelf, _Seen(encoder, api.render), record, lambda record: record.image, voters)
+
+
+def public_pictures(declared: str, shape: Shape) -> list[ImageRecord]:
+    """The pictures of a public set in the shape of the private ones.
+
+    Args:
+        declared: ``public:SOURCE``; `lib.privacy.public_source.undeclared` refuses the corpus itself.
+        shape: declared.
+    """
+    from lib.data import sources
+    from lib.privacy.disclosure import PUBLIC
+
+    corpus = sources.load(declared.removeprefix(PUBLIC))
+    made = []
+    for number, record in enumerate(corpus.records, 1):
+        picture, _ = decode(record.image.reveal(), shape, f"{corpus.name}, picture {number}")
+        made.append(ImageRecord(record.id, PrivateImage(encode(picture), (shape.width, shape.height)), record.labels))
+    return made

@@ -1,0 +1,83 @@
+"""The entry of private evolution of images: what pre-flight refuses, and what a card says about it.
+
+Mechanism and canaries are those of Aug-PE (`lib.methods.private_evolution.method`): the votes know no kind of data.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from lib.common.errors import DoppelError
+from lib.methods.method import Method
+from lib.methods.private_evolution.method import recipe
+from lib.methods.private_evolution.settings import Settings
+from lib.methods.public_images.method import MAKING, check_maker, check_written, maker_words
+from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
+
+EVOLVES = "15_image_evolution"
+
+
+def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
+    """Paragraphs of a card on how the pictures were made.
+
+    Args:
+        arm: the settings that the certificate lists of the stage that evolved the pictures.
+        spending: the same settings, since that stage drew the noise too.
+        unit: ``record`` or ``user``; not used.
+
+    Returns:
+        The paragraphs, in order, as Markdown.
+    """
+    yield (
+        f"By private evolution: {maker_words(arm)}. Every private picture voted {arm['iterations']} times for the one "
+        "most like it; the noisy counts of votes alone selected pictures, of which variations were then made."
+    )
+
+
+def check_image_evolution(parameters: Parameters) -> None:
+    """Refuse what cannot evolve: inputs besides a corpus of pictures, sizes that do not fit, degrees out of range.
+
+    Args:
+        parameters: of 15_image_evolution, resolved.
+
+    Raises:
+        DoppelError: for the first of these.
+    """
+    from lib.models.image_encoders import check_encoder
+
+    check_inputs(parameters, "corpus", corpora=(IMAGES,))
+    check_maker(parameters)
+    settings = Settings.of(parameters, None)
+    check_encoder(parameters["encoder"])
+    degrees = [settings.at("degrees", vote) for vote in range(settings.iterations)]
+    low, high, unit = (1, float("inf"), "of pictures") if parameters["api"] == "nearest" else (0, 1, "a share")
+    if not all(low <= degree <= high for degree in degrees):
+        raise DoppelError(
+            "methods.degree_out_of_range",
+            f"degrees = {parameters['degrees']}: each must be at least {low} and at most {high} ({unit})",
+            name="degrees",
+            value=parameters["degrees"],
+            remedy="of api: nearest it is a number of nearest pictures, of render:digits a share of each range",
+        )
+
+
+METHOD = Method(
+    title="Private evolution of images",
+    title_without_privacy="Private evolution of images without privacy",
+    arm=EVOLVES,
+    spends=EVOLVES,
+    images=True,
+    recipe=recipe,
+    making=making,
+    settings=(
+        *MAKING, "target_epsilon", "for_release", "reserve", "encoder", "iterations", "schedule", "variants",
+        "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "vote_weights", "threshold", "selection", "degrees",
+        "final", "samples",
+    ),
+    checks={EVOLVES: check_image_evolution},
+    corpus_checks={EVOLVES: check_written},
+    canaries="lib.methods.private_evolution.canaries:send",
+    audit="lib.methods.private_evolution.audit:make_again",
+    control_score="votes",
+    own_control=True,
+    model="api",
+    colour="#3a6ea5",
+)  # fmt: skip

@@ -1,0 +1,113 @@
+"""The entry of random pictures, the floor of private evolution: what pre-flight refuses, and what a card says.
+
+The checks of what makes pictures are those of 15_image_evolution too, which begins with such pictures.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from lib.common.errors import DoppelError
+from lib.methods.method import Method
+from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
+
+DRAWS = "11_random_images"
+APIS = ("render:digits", "nearest")
+MAKING = ("api", "fonts", "ink", "text_label", "public_pictures")  # parameters that say what makes pictures
+
+
+def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
+    """Paragraphs of a card on how the pictures were made.
+
+    Args:
+        arm: the settings that the certificate lists of the stage that made the pictures.
+        spending: the same settings; no stage drew noise.
+        unit: ``record`` or ``user``; not used.
+
+    Returns:
+        The paragraphs, in order, as Markdown.
+    """
+    yield (
+        f"By chance alone: {maker_words(arm)}, and no private picture had a part in it. All that is known of the "
+        "corpus is how frequent the labels are, with noise added."
+    )
+
+
+def maker_words(arm: Mapping) -> str:
+    """What made the pictures of an arm, in words; ``arm`` has its settings."""
+    if arm["api"] == "nearest":
+        return f"they are pictures of a public set (`{arm['public_pictures']}`)"
+    return "a simulator drew digits in fonts that anybody has"
+
+
+def check_random_images(parameters: Parameters) -> None:
+    """Refuse inputs besides a corpus of pictures, and what cannot make pictures.
+
+    Args:
+        parameters: of 11_random_images, resolved.
+    """
+    check_inputs(parameters, "corpus", corpora=(IMAGES,))
+    check_maker(parameters)
+
+
+def check_maker(parameters: Parameters) -> None:
+    """Refuse an unknown API, a set that nobody declares public, and fonts that are not there or have no digits.
+
+    Args:
+        parameters: of a stage with those of `MAKING`.
+
+    Raises:
+        DoppelError: for the first of these.
+    """
+    api, public = parameters["api"], parameters["public_pictures"]
+    if (api == "nearest") != (public is not None):
+        raise DoppelError(
+            "methods.public_pictures_of_nearest",
+            f"public_pictures = {public!r} with api = {api!r}",
+            name="public_pictures",
+            value=public,
+            remedy="api: nearest takes pictures of a public set, public:SOURCE; no other API does",
+        )
+    if api == "render:digits":
+        from lib.data.images.decoding import Shape
+        from lib.generation.images.digits import Digits
+
+        Digits(Shape(28, 28, "L"), parameters["fonts"])
+
+
+def check_written(parameters: Parameters, corpus: Parameters) -> None:
+    """Refuse a label that cannot be written in digits, and public pictures that are the corpus.
+
+    Args:
+        parameters: of a stage with those of `MAKING`.
+        corpus: parameters of its corpus stage.
+
+    Raises:
+        DoppelError: for the first of these.
+    """
+    label, domain = parameters["text_label"], corpus["label_domain"]
+    if parameters["api"] == "nearest":
+        from lib.privacy.public_source import undeclared
+
+        undeclared("public_pictures", str(parameters["public_pictures"]), own=str(corpus["source"]))
+    elif label is not None and (
+        label not in domain or isinstance(domain[label], str) or not all(map(str.isdecimal, domain[label]))
+    ):
+        raise DoppelError(
+            "methods.label_not_digits",
+            f"text_label = {label!r} is no label whose values are numbers, which render:digits could write",
+            name="text_label",
+            value=label,
+            remedy="name such a label of label_domain, or set text_label: null, which writes a digit that is drawn",
+        )
+
+
+METHOD = Method(
+    title="random pictures",
+    arm=DRAWS,
+    images=True,
+    making=making,
+    settings=(*MAKING, "samples"),
+    checks={DRAWS: check_random_images},
+    corpus_checks={DRAWS: check_written},
+    model="api",
+    colour="#8a8a8a",
+)
