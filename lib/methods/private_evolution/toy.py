@@ -1,7 +1,8 @@
-"""A toy vote that can be counted by eye: twelve made-up sentences vote for four candidates."""
+"""A toy vote that can be counted by eye: twelve made-up sentences, or other items, vote for four candidates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,17 +52,24 @@ class Election:
 
 
 def election(
-    encode: Callable[[Sequence[str]], np.ndarray], *, noise_multiplier: float, privacy_seed: int | None = None
+    encode: Callable[[Sequence[Any]], np.ndarray],
+    *,
+    noise_multiplier: float,
+    voters: Sequence[Any] = VOTERS,
+    candidates: Sequence[Any] = CANDIDATES,
+    privacy_seed: int | None = None,
 ) -> Election:
     """Vote, add noise, and select two candidates, with the functions that a real run uses.
 
     Args:
-        encode: texts -> vectors, float32, shape (texts, width).
+        encode: texts, or other items -> vectors, float32, shape (items, width).
         noise_multiplier: standard deviation of the noise over the sensitivity, which is one vote here.
+        voters: made-up items that stand for private records.
+        candidates: at least two.
         privacy_seed: of the noise; None: the operating system seeds it.
     """
-    vectors = encode([*VOTERS, *CANDIDATES])
-    private, candidates = vectors[: len(VOTERS)], vectors[len(VOTERS) :]
+    vectors = encode([*voters, *candidates])
+    private, candidates = vectors[: len(voters)], vectors[len(voters) :]
     one_cell = {
         "private_cells": np.zeros(len(private), dtype=int),
         "candidate_cells": np.zeros(len(candidates), dtype=int),

@@ -74,7 +74,7 @@ def check_maker(parameters: Parameters) -> None:
 
 
 def check_written(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse a label that cannot be written in digits, and public pictures that are the corpus.
+    """Refuse ink that cannot be seen, a label that digits cannot write, and public pictures that are the corpus.
 
     Args:
         parameters: of a stage with those of `MAKING`.
@@ -84,6 +84,14 @@ def check_written(parameters: Parameters, corpus: Parameters) -> None:
         DoppelError: for the first of these.
     """
     label, domain = parameters["text_label"], corpus["label_domain"]
+    if parameters["api"] == "render:digits" and parameters["ink"] == corpus["background"]:
+        raise DoppelError(
+            "methods.ink_not_seen",
+            f"ink = {parameters['ink']} is the background of the corpus, so nothing would be seen",
+            name="ink",
+            value=parameters["ink"],
+            remedy="set ink: 255 on a background of 0, or the other way round",
+        )
     if parameters["api"] == "nearest":
         from lib.privacy.public_source import undeclared
 
@@ -109,5 +117,5 @@ METHOD = Method(
     checks={DRAWS: check_random_images},
     corpus_checks={DRAWS: check_written},
     model="api",
-    colour="#8a8a8a",
+    colour="#6d7f6d",
 )

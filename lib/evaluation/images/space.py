@@ -1,0 +1,55 @@
+"""Spaces in which pictures are compared: that of the votes, and those that had no vote.
+
+Votes select what is near in their own space, so distances there flatter an arm. `Renders` is a network that was trained
+on random renders of digits alone: it is public, costs no epsilon, and nothing was selected in it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lib.data.image_processing import shape_of
+from lib.data.images.decoding import Shape
+from lib.evaluation.images.small_network import SmallNetwork
+from lib.evaluation.images.space_name import RENDERS, check_space
+from lib.generation.images.digits import Digits
+from lib.models.image_encoders import ImageEncoder, open_image_encoder
+
+PICTURES, STEPS = 6000, 600  # that the judge is trained on
+
+
+class Renders:
+    """Features of a network that learned to read random renders of digits.
+
+    Args:
+        shape: of the pictures that it will see.
+        seed: of renders and training.
+    """
+
+    def __init__(self, shape: Shape, seed: int):
+        ink = 0 if shape.background > 127 else 255
+        digits, rng = Digits(shape, ink=ink), np.random.default_rng(seed)
+        codes = np.arange(PICTURES) % 10
+        pictures = np.stack([digits.render(digits.random(str(code), rng)) for code in codes])
+        self.network = SmallNetwork(pictures, codes, 10, steps=STEPS, seed=seed)
+        self.fingerprint = hashlib.sha256(f"{RENDERS} {seed} {digits.fingerprint}".encode()).hexdigest()
+
+    def encode(self, pictures: np.ndarray) -> np.ndarray:
+        """As `lib.models.image_encoders.ImageEncoder.encode`."""
+        return self.network.encode(pictures)
+
+
+def open_space(name: str, corpus: Mapping[str, Any]) -> ImageEncoder:
+    """Open a space by name.
+
+    Args:
+        name: ``renders:SEED``, or an encoder as `lib.models.image_encoders.open_image_encoder` takes it.
+        corpus: parameters of the corpus stage, with the declared shape.
+
+    Raises:
+        DoppelError: there is no such space.
+    """
+    seed = check_space(name, "judge")
+    return open_image_encoder(name) if seed is None else Renders(shape_of(corpus), seed)
