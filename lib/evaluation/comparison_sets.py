@@ -3,10 +3,13 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lib.common.errors import DoppelError
+from lib.data.images.decoding import read_pixels
+from lib.data.images.private_image import ImageRecord
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.evaluation.estimate import MIN_RECORDS, matched_rows, too_few_records
@@ -63,6 +66,11 @@ class Sides:
             rng = np.random.default_rng([seed, kept])
             drawn = {name: np.sort(rng.permutation(rows)[:kept]) for name, rows in drawn.items()}
         return {name: drawn.get(name, np.arange(len(records))) for name, records in self.records.items()}
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether the records are texts, and not pictures."""
+        return all(isinstance(record, Record) for records in self.records.values() for record in records[:1])
 
     def texts(self, name: str, rows: np.ndarray | None = None) -> list[str]:
         """Plain texts of the set ``name``, private ones too, for metrics alone: those of ``rows``, or all."""
@@ -166,10 +174,10 @@ def check_independent(encoder: str, arms: Mapping[str, Path]) -> str:
 
 @dataclass(frozen=True)
 class Sets:
-    """One pool of texts, and which of its rows belong to which set. Private: real text is in it.
+    """One pool of texts, or of pictures, and which of its rows belong to which set. Private: real text is in it.
 
     Args:
-        texts: of the pool: all records of the arms, of train and of the held-out ones.
+        texts: of the pool: all records of the arms, of train and of the held-out ones; of pictures their pixels, uint8.
         labels: of each text, by name.
         rows: by set: every arm, `REAL` (the ceiling) and `REAL_AGAIN`, drawn from the training records without
             overlap, all of size n; and `HELD_OUT`, in random order.
@@ -178,7 +186,7 @@ class Sets:
             first ones.
     """
 
-    texts: list[str]
+    texts: list[Any]
     labels: list[Mapping[str, str]]
     rows: dict[str, np.ndarray]
     sizes: dict[str, int]
@@ -296,8 +304,13 @@ def matched_sets(
     judges = whole.pop(HELD_OUT)[:evaluate]
     rows = {name: drawn[:n] for name, drawn in whole.items()}
     rows |= {REAL_AGAIN: whole[REAL][n : 2 * n], HELD_OUT: judges}
-    texts, labels = [record.text.reveal() for record in pool], [record.labels for record in pool]
+    texts, labels = [*map(_revealed, pool)], [record.labels for record in pool]
     return Sets(texts, labels, rows, {name: len(records) for name, records in arms.items()}, whole)
+
+
+def _revealed(record: Record | ImageRecord) -> Any:
+    """The text of a record, or its pixels."""
+    return record.text.reveal() if isinstance(record, Record) else read_pixels(record.image.reveal())
 
 
 def _check_arms(arms: Collection[str], *, taken: Collection[str]) -> None:

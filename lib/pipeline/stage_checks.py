@@ -4,7 +4,7 @@ A check takes the resolved parameters and raises DoppelError. It must stay light
 torch or transformers. The checks of a method's own notebooks stand in its entry (`lib.methods.registry`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
@@ -12,11 +12,11 @@ from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
 from lib.methods.private_records import method as private_records_method
-from lib.methods.registry import ATTACKED, METHODS, TEXT_ARMS, attacked
+from lib.methods.registry import ATTACKED, IMAGE_ARMS, METHODS, TEXT_ARMS, attacked
 from lib.methods.sanitization import method as sanitization_method
 from lib.privacy import label_histogram
 from lib.privacy.public_source import undeclared
-from lib.stage.notebook_roles import CORPUS, IMAGES, Parameters, check_input, check_inputs, notebook_of
+from lib.stage.notebook_roles import CORPORA, CORPUS, IMAGES, Parameters, check_input, check_inputs, notebook_of
 
 
 def process_data(parameters: Parameters) -> None:
@@ -171,6 +171,10 @@ def fidelity(parameters: Parameters) -> None:
         parameters: of 21_fidelity, resolved.
     """
     _check_floor(parameters)
+    _check_independent(parameters)
+
+
+def _check_independent(parameters: Parameters) -> None:
     if parameters["encoder"] == parameters["voting_encoder"]:
         raise DoppelError(
             "pipeline.one_encoder",
@@ -179,6 +183,30 @@ def fidelity(parameters: Parameters) -> None:
             value=parameters["encoder"],
             remedy="name another, or set voting_encoder: null where no arm votes with it",
         )
+
+
+def image_fidelity(parameters: Parameters) -> None:
+    """Refuse a floor that is no arm of pictures, and a space that is unknown or judges what it selected.
+
+    Args:
+        parameters: of 21_image_fidelity, resolved.
+    """
+    from lib.evaluation.images.space_name import check_space
+
+    image_utility(parameters)
+    check_space(parameters["encoder"], "encoder")
+    _check_independent(parameters)
+    if parameters["voting_encoder"] is not None:
+        check_space(parameters["voting_encoder"], "voting_encoder")
+
+
+def image_utility(parameters: Parameters) -> None:
+    """Refuse a floor that is no arm of pictures.
+
+    Args:
+        parameters: of 22_image_utility, resolved.
+    """
+    _check_floor(parameters, IMAGE_ARMS, (IMAGES,))
 
 
 def utility(parameters: Parameters) -> None:
@@ -200,16 +228,16 @@ def utility(parameters: Parameters) -> None:
             )
 
 
-def _check_floor(parameters: Parameters) -> None:
-    check_inputs(parameters, "corpus", others=TEXT_ARMS)
-    arms = [name for name in parameters["inputs"] if name != "corpus"]
-    if parameters["floor"] not in arms:
+def _check_floor(parameters: Parameters, arms: Sequence[str] = TEXT_ARMS, corpora: Sequence[str] = CORPORA) -> None:
+    check_inputs(parameters, "corpus", others=arms, corpora=corpora)
+    names = [name for name in parameters["inputs"] if name != "corpus"]
+    if parameters["floor"] not in names:
         raise DoppelError(
             "pipeline.floor_is_no_arm",
             f"floor = {parameters['floor']!r} is no arm among inputs",
             name="floor",
             value=parameters["floor"],
-            remedy=nearest(parameters["floor"], arms),
+            remedy=nearest(parameters["floor"], names),
         )
 
 
@@ -282,6 +310,8 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "20_canary_privacy": canary_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
+    "21_image_fidelity": image_fidelity,
+    "22_image_utility": image_utility,
     "30_compare": compare,
     "41_pii_check": pii_check,
 }

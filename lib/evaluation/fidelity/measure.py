@@ -52,6 +52,7 @@ def embeddings(
     lengths = {
         name: np.array([len(words(text)) for text in sides.texts(name, rows[name])], int)
         for name in (REFERENCE, *sides.measured)
+        if sides.of_texts
     }
     measured = {}
     for name in sides.measured:
@@ -61,7 +62,7 @@ def embeddings(
                 vectors[name][rows[name]],
                 seed=seed,
                 draws=draws,
-                lengths=(lengths[REFERENCE], lengths[name]),
+                lengths=(lengths[REFERENCE], lengths[name]) if lengths else None,
                 metrics=metrics,
             )
         progress()
