@@ -60,7 +60,10 @@ def test_every_preset_has_a_corpus_and_a_floor_unless_it_is_of_public_text_alone
         made = "40_pii_text" if graph.preset.startswith("pii") else "50_private_records"
         assert made in graph.nodes and not any(node.notebook.startswith(("0", "1")) for node in graph.nodes.values())
         return
-    assert "00_process_data" in graph.nodes and ("11_generate.base" in graph.nodes or graph.preset.endswith("-gpt35"))
+    corpus, floor = "00_process_data", "11_generate.base"
+    if graph.preset == "images":
+        corpus, floor = "00_process_images", "11_random_images"
+    assert corpus in graph.nodes and (floor in graph.nodes or graph.preset.endswith("-gpt35"))
     for node in graph.nodes.values():
         assert not {"sigma", "noise", "noise_multiplier"} & set(node.parameters)  # calibrated, never given
 
