@@ -26,6 +26,7 @@ def gain_on_a_circle(
     circle = np.radians(np.linspace(0, 360, 200))
     left.plot(np.cos(circle), np.sin(circle), color=GREY, linewidth=0.6)
     left.set(aspect="equal", xticks=[], yticks=[], title="texts as points")
+    left.spines[:].set_visible(False)
     left.legend(loc="center", frameon=False)
     gained = np.asarray(gains)
     right.plot(angles, gained, color=DP)
