@@ -12,11 +12,11 @@ class Sample:
     """Some of the records before a block, with their similarities; all records of the block are held against it.
 
     Args:
-        rows: embeddings of length 1, (m, d), m at least 0.
+        rows: embeddings of length 1, (m, d); any shape without rows where there are none.
     """
 
     def __init__(self, rows: np.ndarray):
-        self.rows = rows.astype(np.float64)
+        self.rows = np.asarray(rows, np.float64)
         self._gram = self.rows @ self.rows.T
 
     def __len__(self) -> int:
@@ -31,6 +31,8 @@ class Sample:
         Args:
             embedding: of the text, of length 1, (d,).
         """
+        if not len(self):
+            return 1.0
         column = self.rows @ embedding.astype(np.float64)
         gram = np.block([[self._gram, column[:, None]], [column[None, :], np.ones((1, 1))]])
         return vendi_score_of(gram, len(gram))
@@ -65,7 +67,7 @@ class History:
         rows = np.array(self._last)
         if len(rows) > self._size:
             rows = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[: self._size])]
-        return Sample(rows if len(rows) else np.empty((0, 1)))
+        return Sample(rows)
 
 
 def unit(embedding: np.ndarray) -> np.ndarray:

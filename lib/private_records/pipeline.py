@@ -72,17 +72,19 @@ def write_record(task: Task, author: Author, recipe: Recipe, embed: Embed, sampl
     text = _usable("draft", (yield from author.draft(task, profile, situation)), recipe)
     draft = current = slot_text.filled(text, task)
     embedding = unit(embed(current.text))
+    score = sample.vendi(embedding)
     rounds: list[Round] = []
     for number in range(1, recipe.revisions + 1):
         new = _usable("revise", (yield from author.revise(task, profile, situation, text, number)), recipe)
         preferred = yield from _preferred(task, author, profile, situation, text, new, number)
         version = slot_text.filled(new, task)
         moved = unit(embed(version.text))
-        gain = sample.vendi(moved) - sample.vendi(embedding) if len(sample) else None
+        moved_score = sample.vendi(moved)
+        gain = moved_score - score if len(sample) else None
         accepted = task.rng(f"accept.{number}").random() < recipe.acceptance.probability(preferred, gain)
         rounds.append(Round(version.text, preferred, gain or 0.0, accepted))
         if accepted:
-            text, current, embedding = new, version, moved
+            text, current, embedding, score = new, version, moved, moved_score
     attributes, dropped = located(current, (yield from author.annotate(task, profile, situation, text)))
     groups = (yield from author.group(task, text, attributes)) if attributes else ()
     record = PrivateRecord(

@@ -22,7 +22,7 @@ TITLES = ["a fall", "a fine", "a wedding", "a lost key"]
 
 def outcome(model: StepModel, recipe: Recipe | None = None, count: int = 1, tries: int = 2) -> Outcome:
     author = ModelAuthor(Prompts(), TITLES, tries, 32, Rules("en_US"))
-    sample = Sample(np.empty((0, 1)))
+    sample = Sample(np.array([]))
     given = {task.id: write_record(task, author, recipe or Recipe(), embed, sample) for task in tasks(count)}
     return run(given, model, Sampling())
 

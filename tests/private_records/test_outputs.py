@@ -23,7 +23,7 @@ from lib.private_records.schema import Failed, PrivateRecord
 
 @pytest.fixture(scope="module")
 def records() -> list[PrivateRecord]:
-    recipe, sample = Recipe(events=2, acceptance=Acceptance(diversity=False)), Sample(np.empty((0, 1)))
+    recipe, sample = Recipe(events=2, acceptance=Acceptance(diversity=False)), Sample(np.array([]))
     given = {task.id: write_record(task, ToyAuthor(), recipe, embed, sample) for task in tasks(4)}
     return [one.record for one in run(given, None, Sampling()).results.values()]
 

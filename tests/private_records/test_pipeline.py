@@ -14,7 +14,7 @@ from lib.private_records.novelty import Sample, unit
 from lib.private_records.pipeline import Recipe, write_record
 from lib.private_records.schema import Group, PrivateRecord
 
-EMPTY = Sample(np.empty((0, 1)))
+EMPTY = Sample(np.array([]))
 JUDGE_ALONE = Acceptance(diversity=False)
 
 
