@@ -212,7 +212,7 @@ class GrammarText:
         self._phrases |= {name: [(writer.write((Listed(name),)),)] for name in names}
 
     def _writer(self) -> Writer:
-        return Writer(self._phrases, [], self._rng, self._task)
+        return Writer(self._phrases, [], self._rng, self._task)  # a task has the values that articles go with
 
 
 def _slot_names(read: Phrase) -> set[str]:
