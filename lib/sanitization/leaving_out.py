@@ -11,13 +11,14 @@ from lib.private_records.schema import Place
 from lib.sanitization.schema import Edit
 from lib.sanitization.wording import Site, closed, wraps
 
+LEAST = 4  # words of a sentence that can stand without the clause behind them
 _FREE = "on|in|at|from|near|since|until|during|around|via|through|after|before"  # a phrase that a clause can do without
 _PREPOSITION = re.compile(
     rf"(?P<before>\S*)(?P<phrase>(?:^|[^\S\n]+|,[^\S\n]+)(?:{_FREE})[^\S\n]+(?:(?:the|a|an|my|his|her|their|our|your)[^\S\n]+)?)$",
     re.IGNORECASE,
 )
 _NEEDS = re.compile(  # words behind which the phrase is the point: she lives in ...
-    r"(?:is|am|are|was|were|be|been|being|'s|'m|'re|lives?|lived|living|stays?|stayed|born|based|located|comes?|came|stand|stands|stood|reach|reaches|works?|worked)"
+    r"(?:is|am|are|was|were|be|been|being|'s|'m|'re|put|lives?|lived|living|stays?|stayed|born|based|located|comes?|came|stand|stands|stood|reach|reaches|works?|worked)"
     r"(?: (?:me|you|him|her|us|them))?\W*$",
     re.IGNORECASE,
 )
@@ -35,6 +36,7 @@ _HEAD = re.compile(  # of a line, not of its first sentence: a bullet, a time, a
     r"(?:(?:(?!\.\s)[\w .'-]){1,40}:[^\S\n]+(?![a-z]))?"
 )
 
+_BLANK, _BLANK_BEFORE = re.compile(r"[^\S\n]*\n"), re.compile(r"\n[^\S\n]*\n$")
 _SHORT = re.compile(  # words behind which a full stop ends no sentence
     r"\b(?:(?i:St|Dr|Mr|Mrs|Ms|Mx|Prof|No|Nr|Jr|Sr|Mt|vs|ref|approx|e\.g|i\.e)|[A-HJ-Z])\.\s+$"
 )
@@ -64,7 +66,7 @@ def _ways(site: Site) -> Iterator[Edit]:
     text, (line_start, line_end) = site.text, site.line
     left, right = site.left, site.right
     if site.alone or (site.field and not re.search(r"[|;\t]|[.!?] ", left)):
-        yield _line(site)
+        yield whole_lines(text, line_start, line_end)
         return
     if site.field:
         cut = max(left.rfind(mark) for mark in "|;\t")
@@ -84,12 +86,12 @@ def _ways(site: Site) -> Iterator[Edit]:
     start, end = _sentence(text, line_start, line_end, site.start, site.end)
     clauses = [start, *(match.start() for match in _CLAUSE.finditer(text, start, end)), end]
     for first, last in pairwise(clauses[1:]):
-        if first <= site.start and site.end <= last:
+        if first <= site.start and site.end <= last and len(text[start:first].split()) >= LEAST:
             stop = len(text[first:last].rstrip().rstrip('.!?"”’)')) if last == end else last - first
             yield Edit(first, first + stop, "")
     head = _HEAD.match(text, line_start).end()
     others = text[head:start].strip() or text[end:line_end].strip()
-    yield Edit(max(start, head), end, "") if others else _line(site)
+    yield Edit(max(start, head), end, "") if others else whole_lines(text, line_start, line_end)
 
 
 def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -> tuple[int, int]:
@@ -100,12 +102,16 @@ def _sentence(text: str, line_start: int, line_end: int, start: int, end: int) -
     return max(at for at in borders if at <= start), min(at for at in borders if at >= end)
 
 
-def _line(site: Site) -> Edit:
-    """The whole line, with its line end; of blank lines on both sides one stays."""
-    start, end = site.line
-    if end == len(site.text):
-        return Edit(len(site.text[:start].rstrip()), end, "")
-    blank = re.compile(r"[^\S\n]*\n")
-    behind = blank.match(site.text, end + 1)
-    before = not site.text[:start].strip() or re.search(r"\n[^\S\n]*\n$", site.text[max(0, start - 80) : start])
+def whole_lines(text: str, start: int, end: int) -> Edit:
+    """An edit that takes out whole lines, with the line end; of blank lines on both sides one stays.
+
+    Args:
+        text: any.
+        start: of the first line, in code points.
+        end: of the last one, before its line end.
+    """
+    if end == len(text):
+        return Edit(len(text[:start].rstrip()), end, "")
+    behind = _BLANK.match(text, end + 1)
+    before = not text[:start].strip() or _BLANK_BEFORE.search(text[max(0, start - 80) : start])
     return Edit(start, behind.end() if behind and before else end + 1, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lib.private_records.schema import Attribute, Place
-from lib.sanitization.leaving_out import left_out
+from lib.sanitization.leaving_out import left_out, whole_lines
 from lib.sanitization.rule_table import OTHER, RuleTable
 from lib.sanitization.schema import Edit, Strategy, Targets
 from lib.sanitization.told import joined, touches
@@ -20,6 +20,9 @@ PERSON, AGE, ADDRESS, HOUSE, CITY, REGION = "person", "age", "address", "house",
 
 _TITLE = re.compile(r"\b(?:(?P<doctor>Dr|Prof|Doctor|Professor)|Mr|Mrs|Ms|Mx|Miss)\b\.?[^\S\n]*$")
 _GREETING = re.compile(r"\b(?P<word>dear|dearest|hi|hello|hey|good (?:morning|day|evening))[^\S\n]+$", re.IGNORECASE)
+_VOCATIVE = re.compile(
+    r"\b(?:you|thanks|hello|hi|sorry|please|bye|yes|no|well|so|love)(?P<comma>,[^\S\n]+)$", re.IGNORECASE
+)
 _SPEAKER = re.compile(r"[^\S\n]*(?:[-*•–>][^\S\n]*)?(?:\(?\d{1,2}:\d\d\)?[^\S\n]*(?:[-–][^\S\n]*)?)?")
 _YEARS = re.compile(r"[- ](?:years?|yrs?)\.?[- ](?:old|of age)\b|[- ]years?\b(?! (?:ago|later|in|at|with|of)\b)", re.I)
 _NO_HEAD = (
@@ -191,6 +194,8 @@ class RuleEdits:
         if whole.alone or whole.field:
             held = self.rules.kinds[PERSON].field
             return Edit(start, site.end, held if whole.field else f"(name {held})")
+        if (address := _VOCATIVE.search(whole.left)) and re.match(r"[.!?]", site.right):
+            return Edit(start - len(address["comma"]), site.end, "")
         if _SPEAKER.fullmatch(whole.left) and site.right.startswith(":"):
             return Edit(start, site.end, (self.rules.person if drop else role).capitalize())
         return fitted(whole, self.rules.drop.person if drop else f"the {role}")
@@ -237,13 +242,21 @@ def _apart(text: str, made: list[Edit]) -> tuple[Edit, ...]:
         behind = merged[number + 1].start if number + 1 < len(merged) else len(text)
         before = done[-1].end if done else 0
         if not edit.written:
-            closing = closed(text, edit)
+            closing = closed(text, _with_line(text, edit))
             edit = Edit(max(before, closing.start), min(behind, closing.end), closing.written * (closing.end <= behind))
             if closing.end > behind and closing.written[-1:].isupper():
                 follows = merged[number + 1]
                 merged[number + 1] = follows._replace(written=follows.written[:1].upper() + follows.written[1:])
         done.append(edit)
     return tuple(done)
+
+
+def _with_line(text: str, edit: Edit) -> Edit:
+    """What is taken out, with the line end where nothing else stands on its lines."""
+    start, end = text.rfind("\n", 0, edit.start) + 1, text.find("\n", edit.end)
+    end = len(text) if end < 0 else end
+    alone = not text[start : edit.start].strip() and not text[edit.end : end].strip()
+    return whole_lines(text, start, end) if alone and text[edit.end - 1 : edit.end] not in ("", "\n") else edit
 
 
 def _both_out(text: str, one: Edit, other: Edit) -> bool:

@@ -38,6 +38,8 @@ def without(text: str, piece: str, kept: str = "") -> str | None:
         ("Hello. For the record: it is my wrist. Bye.", "wrist", "Hello. Bye."),
         (f"{'x ' * 25}the\nbill is $5. Bye.", "$5", "Bye."),
         (f"Hello. {'X ' * 25}in\nmy wrist{' x' * 20}\nmy arm. Bye.", "wrist", "Hello. Bye."),
+        ("Hello. In addition, as to costs, it is $5. Bye.", "$5", "Hello. Bye."),
+        ("Hello. The loss is put at $5. Bye.", "$5", "Hello. Bye."),
         ("- the wrist\nof mine", "the wrist", "of mine"),
         ("I saw Dr. Lee at St. Mary's. Bye.", "Mary", "Bye."),
     ],

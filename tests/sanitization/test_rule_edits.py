@@ -96,6 +96,7 @@ def test_a_part_of_an_address_goes_alone_where_the_rest_is_kept():
         ("Bye,\nAda", "Bye,\n(name withheld)", "Bye,"),
         ("Name: Ada\nx", "Name: withheld\nx", "x"),
         ("Ada: Oh.\n14:30 Ada: Ah.", "Patient: Oh.\n14:30 Patient: Ah.", "Person: Oh.\n14:30 Person: Ah."),
+        ("We miss you, Ada.", "We miss you.", "We miss you."),
         ("It was Ada's.", "It was the patient's.", "It was somebody's."),
     ],
 )
@@ -103,6 +104,11 @@ def test_names_by_what_they_do(text, abstract, drop):
     ones = (named(text, "first_name", "Ada"),)
     assert rewritten(text, ones, abstract=["first_name"]) == abstract
     assert rewritten(text, ones, drop=["first_name"]) == drop
+
+
+def test_a_paragraph_of_which_nothing_is_left_goes_with_its_blank_line():
+    text = "Hello.\n\nIt is my left wrist. It cost $1,250.\n\nBye."
+    assert rewritten(text, attributes(text), drop=["bone", "bill"]) == "Hello.\n\nBye."
 
 
 def test_other_persons_are_told_apart():
