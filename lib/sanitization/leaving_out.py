@@ -54,6 +54,8 @@ def left_out(site: Site, kept: Sequence[Place]) -> Edit | None:
         without something that must stay, or with the whole text.
     """
     for edit in _ways(site):
+        if not edit.start <= site.start <= site.end <= edit.end:
+            continue  # the piece is in the head of its line, which stays
         taken = closed(site.text, edit)
         inside = any(place.start < taken.end and taken.start < place.end for place in kept)
         if not inside and (site.text[: taken.start] + taken.written + site.text[taken.end :]).strip():

@@ -151,6 +151,8 @@ class RuleEdits:
             return fitted(site, STREET)  # behind the number of a house that is kept
         if site.numbers_item:
             return Edit(site.start, site.end + 1, "-")
+        if site.in_number:
+            return Edit(site.start, site.end, "x" * (site.end - site.start))
         if piece.drop and kind == HOUSE and self._behind(site, r"[ \u00a0]+", ADDRESS):
             return Edit(site.start, site.end, "")
         if piece.drop:

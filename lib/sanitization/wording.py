@@ -75,6 +75,12 @@ class Site(NamedTuple):
         return number and not self.left.strip() and bool(re.match(r"[.)]\s", self.right))
 
     @property
+    def in_number(self) -> bool:
+        """Whether it is a part of a longer number: the minutes of a time."""
+        number = self.text[self.start : self.end].isdecimal()
+        return number and bool(re.search(r"\d[:.,/-]$", self.left) or re.match(r"[:.,/-]\d", self.right))
+
+    @property
     def named(self) -> bool:
         """Whether the words before it say that the thing itself follows: *my number is*, *no.*"""
         return bool(_NAMED.search(self.left))

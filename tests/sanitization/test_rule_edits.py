@@ -111,6 +111,18 @@ def test_a_paragraph_of_which_nothing_is_left_goes_with_its_blank_line():
     assert rewritten(text, attributes(text), drop=["bone", "bill"]) == "Hello.\n\nBye."
 
 
+def test_a_number_within_a_number_is_masked():
+    text = "15:41 She is 41.\nTicket 41-7."
+    assert rewritten(text, (named(text, "age", "41", "AGE"),), drop=["age"]) == "Ticket xx-7."
+    assert rewritten(text, (named(text, "age", "41", "AGE"),), abstract=["age"]).startswith("15:xx She is forty-")
+
+
+def test_a_value_of_two_attributes_is_hidden_everywhere():
+    text = "Born in Oslo, she stayed in OSLO."
+    ones = (named(text, "city", "OSLO", "CITY"), named(text, "birth_place", "Oslo", "CITY"))
+    assert rewritten(text, ones, abstract=["city"]) == "Born in a town, she stayed in a town."
+
+
 def test_other_persons_are_told_apart():
     text = "Ada met Bo and Cy."
     ones = (named(text, "name", "Ada"), named(text, "first_name_2", "Bo"), named(text, "first_name_3", "Cy"))

@@ -1,5 +1,7 @@
 """A record on its way: what is stored of it agrees with itself."""
 
+from dataclasses import replace
+
 from support.letters import GROUPS, LETTER, letter
 
 from lib.generation.engines.base import Sampling
@@ -42,6 +44,14 @@ def test_groups_of_attributes_that_the_text_does_not_tell_are_no_targets():
     original = Original("a", LETTER, {}, original.attributes, groups)
     made = run({"a": Sanitizer(Given(), Rules()).sanitize(original)}, None, Sampling()).results["a"]
     assert "not_told" not in made.targets.names and "nowhere" not in made.targets.abstract_groups
+
+
+def test_an_attribute_that_the_text_does_not_tell_is_dropped_and_of_two_with_one_name_the_first_stays():
+    told = letter()
+    lost = replace(told.attributes[0], name="lost", places=())
+    original = replace(told, attributes=(*told.attributes, lost, replace(told.attributes[1], name="full_name")))
+    made = run({"a": Sanitizer(Given(), Rules()).sanitize(original)}, None, Sampling()).results["a"]
+    assert made.attributes == told.attributes
 
 
 def test_a_record_is_not_printed():
