@@ -8,6 +8,7 @@ from support.project import ROOT
 WHOLE_HOUSE = ("end_to_end", "repository")  # folders of tests of no single room
 EXCEPTIONS = {  # what they test instead of a file of lib
     "cli/test_front_door.py": "run_all.sh",
+    "generation/endpoint/test_scripted_faults.py": "lib/generation/workflow.py",
     "methods/private_evolution/test_evolution_over_endpoint.py": "lib/methods/private_evolution/evolution.py",
     "report/test_in_browser.py": "lib/report/templates",
 }

@@ -244,6 +244,23 @@ def test_equal_requests_get_different_draws(open_endpoint, server: ChatServer, t
     assert replies(open_endpoint(cache=tmp_path / "other.sqlite"), twice) == got, "the same seeds are drawn again"
 
 
+def test_streams_tell_equal_requests_apart_whatever_their_order(open_endpoint, server: ChatServer, tmp_path):
+    (one,) = asks(1)
+    several = [replace(one, stream=stream) for stream in (0, 5, 9, 0, 5)]
+    got = replies(open_endpoint(), several)
+    assert len({reply.text for reply in got.values()}) == 5, "equal ones of one stream are numbered"
+    other = replies(open_endpoint(cache=tmp_path / "other.sqlite"), several[::-1])
+    assert {other[4 - i].text for i in (1, 4)} == {got[i].text for i in (1, 4)} and other[2] == got[2]
+    assert replies(open_endpoint(), [several[2]]) == {0: got[2]} and server.tries["p0"] == 10, "it was in the cache"
+
+
+def test_a_request_without_a_stream_keeps_the_key_it_had(open_endpoint):
+    endpoint = open_endpoint(base_url="http://localhost:1/v1")
+    keys = endpoint._keys([*asks(1), replace(asks(1)[0], stream=3), Request((("user", "p0"),), 16)], SAMPLING)
+    assert keys[0] == "bff3bfa816d621052afbd533cd23482ee4127861afc6a0ce6a672fd377da619b"
+    assert len(set(keys)) == 3
+
+
 @pytest.mark.parametrize(
     "other",
     [
