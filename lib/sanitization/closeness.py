@@ -1,9 +1,9 @@
 """How near a guess comes to a value: the same in other words, near, or neither.
 
-Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a code or an address, `LETTERS` of its
-letters in order; of an amount, that is a value that begins with a number (*two hours*), one that is off by at most
-`SHARE` of it; of all else, words that are alike. A guess counts with the largest error that its words leave
-(`lib.sanitization.quantities`): *2021* is not near to a day of it.
+Near is, in this order: of a day, a guess that leaves at most `DAYS` open; of a time, `MINUTES`; of a code or an
+address, `LETTERS` of its letters in order; of an amount, that is a value that begins with a number (*two hours*), one
+that is off by at most `SHARE` of it; of all else, words that are alike. A guess counts with the largest error that its
+words leave (`lib.sanitization.quantities`): *2021* is not near to a day of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from lib.data.tokenize import words
 from lib.sanitization.leaks import Searched
-from lib.sanitization.quantities import amounts, as_days, as_number, days, numbers
+from lib.sanitization.quantities import amounts, as_days, as_number, as_times, days, numbers, times
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from lib.models.encoders import Encoder
@@ -26,6 +26,7 @@ Alike = Callable[[Sequence[tuple[str, str]]], Sequence[float]]  # pairs of value
 MEASURES = ("", "AGE", "AMOUNT", "HEIGHT")  # classes whose numbers may be near each other
 
 DAYS = 31  # largest error of a day: *March 2021* comes near to a day in that month
+MINUTES = 30  # largest error of a time of day
 SHARE = 0.05  # largest error of a number, as a share of it: an age within two years at 42
 LETTERS = 0.8  # of a code or an address
 LONGEST = 120  # characters of a guess that count: whoever names many values has guessed none
@@ -129,6 +130,8 @@ def _nearness(value: str, guess: str, label: str) -> Nearness | None:
         return "same"
     if sought := as_days(value):
         return "near" if any(one.error(day) <= DAYS for day in sought for one in days(guess)) else "other"
+    if sought := as_times(value):
+        return "near" if any(one.error(time) <= MINUTES for time in sought for one in times(guess)) else "other"
     measured = label in MEASURES and as_number(value)
     if len(value.split()) == 1 and not measured and ("@" in value or any(map(str.isdigit, value))):
         return "near" if fuzz.ratio(value.casefold(), guess.casefold()) >= 100 * LETTERS else "other"

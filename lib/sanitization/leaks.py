@@ -2,8 +2,8 @@
 
 Looked for without regard to capitals, accents, wide and narrow forms, look-alike letters, characters that are not seen,
 spaces, separators and line breaks, and with: the two words of a name in the other order; an address with *at* and *dot*
-spelled out; digits as words, or with a country's code less; a number with other separators or in words; a day in
-another form. A value is found between word borders alone, so *Ann* does not stand in *planning*.
+spelled out; digits as words, or with a country's code less; a number with other separators or in words; a day or
+a time in another form. A value is found between word borders alone, so *Ann* does not stand in *planning*.
 """
 
 import re
@@ -15,7 +15,7 @@ from faker.decode import unidecode
 
 from lib.data.tokenize import has_unspaced
 from lib.private_records.schema import Attribute, Place
-from lib.sanitization.quantities import as_days, as_number, days, numbers
+from lib.sanitization.quantities import as_days, as_number, as_times, days, numbers, times
 
 SHORT = 3  # letters and digits; a shorter value (A+, US) must stand as it is written, capitals and signs too
 DIGITS = 5  # a value of so many digits or more may have any separators; a shorter one is looked for as a number
@@ -52,7 +52,7 @@ class Searched:
         return tuple(sorted(found))
 
     def _written(self, value: str) -> Iterator[Place]:
-        if as_number(value) and sum(map(str.isdigit, value)) < DIGITS:
+        if (as_number(value) or as_times(value)) and sum(map(str.isdigit, value)) < DIGITS:
             return  # with a point between its digits 4.2 is not 42
         folded = _Folded(value)
         if len(folded.letters) < SHORT and not has_unspaced(value):
@@ -76,6 +76,8 @@ class Searched:
             yield from (Place(one.start, one.end) for one in self._numbers if one.low == one.high and one.low in sought)
         if sought := as_days(value):
             yield from (Place(one.start, one.end) for one in self._days if one.low == one.high and one.low in sought)
+        if sought := as_times(value):
+            yield from (Place(one.start, one.end) for one in self._times if one.low in sought)
 
     @cached_property
     def _folded(self) -> "_Folded":
@@ -94,6 +96,10 @@ class Searched:
     @cached_property
     def _days(self) -> list:
         return days(self.text)
+
+    @cached_property
+    def _times(self) -> list:
+        return times(self.text)
 
 
 class _Folded:

@@ -1,4 +1,4 @@
-"""Numbers and days that a text tells, each as the range that its words leave open. English words; digits of any script.
+"""Numbers, days and times that a text tells, each as the range that its words leave. English; digits of any script.
 
 *42* is 42, *in her forties* and *forty-something* are 40 to 49, *about 1,000* is 500 to 1,500 (half a unit of the last
 digit that is no 0), *spring 2021* is March to May. So two texts that tell the same day or amount in other words are
@@ -63,9 +63,14 @@ _NUMBERS = re.compile(
     re.IGNORECASE,
 )
 _SMALL = (*ONES, "ten")
-_BEGINS = re.compile(rf"\s*{_MONEY}(?:(?P<ones>{'|'.join(_SMALL)})\b|(?=\d|{_WORDS}\b))", re.IGNORECASE)
+_BEGINS = re.compile(rf"\s*(?:{_ABOUT} )?{_MONEY}(?:(?P<ones>{'|'.join(_SMALL)})\b|(?=\d|{_WORDS}\b))", re.IGNORECASE)
 _MONTH = r"(?P<month>(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6})\b\.?"
 _YEAR = r"(?P<year>(?:1[89]|20)\d\d)(?!\w)"
+_TIMES = re.compile(
+    r"(?<![\w:.])(?P<hour>[01]?\d|2[0-3])(?:[:h](?P<minute>[0-5]\d)(?::[0-5]\d)?(?! ?[ap]\.?m)(?![\w:])"
+    r"|(?:[:.h](?P<minute_>[0-5]\d)(?::[0-5]\d)?)? ?(?P<half>[ap])(?:\.m\.|\.?m\b))",
+    re.IGNORECASE,
+)
 _DAYS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -116,8 +121,20 @@ def days(text: str) -> list[Range]:
     return found
 
 
+def times(text: str) -> list[Range]:
+    """The times of day of a text, in minutes from midnight.
+
+    Args:
+        text: any.
+
+    Returns:
+        From left to right. One that may be either half of the day (*2:30*) stands twice.
+    """
+    return [found for match in _TIMES.finditer(text) for found in _times(match)]
+
+
 def amounts(value: str) -> list[Range]:
-    """The readings of the number that a value begins with, small words too: *two hours*, *$24.30 an hour*.
+    """The readings of the number that a value begins with, small words too: *two hours*, *nearly $24.30 an hour*.
 
     Args:
         value: any text.
@@ -154,6 +171,16 @@ def as_days(value: str) -> set[float]:
     value = value.strip()
     whole = [one for one in days(value) if (one.start, one.end) == (0, len(value))]
     return {one.low for one in whole if one.low == one.high}
+
+
+def as_times(value: str) -> set[float]:
+    """The time of day that a value is, in minutes from midnight: two where it may be either half of the day.
+
+    Args:
+        value: any text.
+    """
+    value = value.strip()
+    return {one.low for one in times(value) if (one.start, one.end) == (0, len(value))}
 
 
 def _readings(digits: str) -> set[float]:
@@ -196,6 +223,16 @@ def _number(match: re.Match[str]) -> Iterator[Range]:
 def _decade(words: str) -> int:
     """Where a decade of life begins: *forties*, *forty-something*."""
     return next(20 + 10 * place for place, ten in enumerate(TENS) if words.lower().startswith(ten[:-1]))
+
+
+def _times(match: re.Match[str]) -> Iterator[Range]:
+    hour, half = int(match["hour"]), (match["half"] or "").lower()
+    if half and not 1 <= hour <= 12:
+        return
+    hours = {hour % 12 + 12 * (half == "p")} if half else {hour, hour + 12} if 1 <= hour <= 11 else {hour}
+    for one in sorted(hours):
+        minute = 60 * one + int(match["minute"] or match["minute_"] or 0)
+        yield Range(*match.span(), minute, minute)
 
 
 def _of_words(words: str) -> int:

@@ -15,6 +15,8 @@ from lib.sanitization.closeness import DAYS, LONGEST, SHARE, Pair, Words, by_emb
         ("12 March 2021", "13 April 2021", "other"),
         ("12 March 2021", "2021", "other"),
         ("12 March 2021", "a spring day", "other"),
+        ("14:30", "3 pm", "near"),
+        ("14:30", "3:01 pm", "other"),
         ("40", "40", "same"),
         ("40", "42", "near"),
         ("40", "43", "other"),

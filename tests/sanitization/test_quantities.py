@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.sanitization.quantities import amounts, as_days, as_number, days, numbers
+from lib.sanitization.quantities import amounts, as_days, as_number, as_times, days, numbers, times
 
 
 def ranges(text: str) -> set[tuple[float, float]]:
@@ -80,14 +80,29 @@ def test_no_day_stands_where_there_is_none():
     assert as_days("March 2021") == as_days("on 12 March 2021") == set()
 
 
+@given(st.integers(0, 23), st.integers(0, 59))
+def test_every_time_is_read_in_every_form(hour, minute):
+    half = f"{(hour - 1) % 12 + 1}:{minute:02} {'ap'[hour >= 12]}"
+    for form in (f"{hour:02}:{minute:02}", f"{hour}h{minute:02}", f"{hour}:{minute:02}:59", f"{half}m", f"{half}.m."):
+        assert 60 * hour + minute in {one.low for one in times(f"It was {form}, I think.")}
+    assert {one.low for one in times(f"{half}m")} == as_times(f"{half}.m.") == {60 * hour + minute}
+
+
+def test_no_time_stands_where_there_is_none():
+    assert times("25:30, 12:75, 13 pm, 2.30, ratio 1:2, 10:20:30:40, 9 amps") == []
+
+
 def test_a_value_is_a_number_only_as_a_whole():
     assert as_number("$1,250.00") == as_number("1250 euros") == as_number("USD 1250") == {1250}
     assert as_number("42 years") == as_number("415-555-0123") == as_number("12345678") == as_number("") == set()
 
 
 def test_a_value_that_begins_with_a_number_is_an_amount():
-    found = {value: {one.low for one in amounts(value)} for value in ("two hours", "$24.30 an hour", "forty days", "9")}
-    assert found == {"two hours": {2}, "$24.30 an hour": {24.3}, "forty days": {40}, "9": {9}}
+    found = {
+        value: {one.low for one in amounts(value)}
+        for value in ("two hours", "nearly five metres", "$24.30 an hour", "9")
+    }
+    assert found == {"two hours": {2}, "nearly five metres": {5}, "$24.30 an hour": {24.3}, "9": {9}}
     assert amounts("type 2 diabetes") == amounts("tension") == amounts("") == []
 
 
@@ -95,6 +110,6 @@ def test_time_is_linear():
     seconds = []
     for size in (2_000, 8_000):
         began = time.process_time()
-        numbers(text := "1.1-2,3 of may 20 about 12 " * size), days(text)
+        numbers(text := "1.1-2,3 of may 20 about 12:12 " * size), days(text), times(text)
         seconds.append(time.process_time() - began)
     assert seconds[1] < 10 * seconds[0]
