@@ -101,7 +101,13 @@ def read_pixels(data: bytes) -> np.ndarray:
 def _open(data: bytes, where: str) -> Image.Image:
     """The whole picture in memory, or a refusal."""
     if not data:
-        raise _refusal("data.image_empty", "is empty", where, "remove it, or put the picture in its place")
+        raise DoppelError(
+            "data.image_empty",
+            "is empty",
+            name="image",
+            remedy="remove it, or put the picture in its place",
+            where=where,
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about sizes that are looked at below, and damaged EXIF data
@@ -109,20 +115,38 @@ def _open(data: bytes, where: str) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             if getattr(image, "n_frames", 1) > 1:
-                raise _refusal("data.image_animated", "is animated", where, "save the one frame that counts")
+                raise DoppelError(
+                    "data.image_animated",
+                    "is animated",
+                    name="image",
+                    remedy="save the one frame that counts",
+                    where=where,
+                )
             image.load()
     except UnidentifiedImageError:
         readable = ", ".join(FORMATS)
-        raise _refusal("data.no_image", f"is no image that is read here ({readable})", where, "remove it") from None
+        raise DoppelError(
+            "data.no_image",
+            f"is no image that is read here ({readable})",
+            name="image",
+            remedy="remove it",
+            where=where,
+        ) from None
     except Image.DecompressionBombError:
         sentence = f"has more than {MAX_PIXELS:,} pixels, or claims to"
-        raise _refusal("data.image_too_large", sentence, where, "make it smaller, or remove it") from None
+        raise DoppelError(
+            "data.image_too_large", sentence, name="image", remedy="make it smaller, or remove it", where=where
+        ) from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError, MemoryError) as error:
         sentence = f"is damaged or cut off ({type(error).__name__})"
-        raise _refusal("data.image_damaged", sentence, where, "copy it again, or remove it") from None
+        raise DoppelError(
+            "data.image_damaged", sentence, name="image", remedy="copy it again, or remove it", where=where
+        ) from None
     if image.mode not in READABLE:
         sentence = f"has pixels of mode {image.mode}, whose range nobody knows"
-        raise _refusal("data.image_mode", sentence, where, "save it with 8 or 16 bits a channel")
+        raise DoppelError(
+            "data.image_mode", sentence, name="image", remedy="save it with 8 or 16 bits a channel", where=where
+        )
     return image
 
 
@@ -130,12 +154,14 @@ def _fitted(image: Image.Image, shape: Shape, where: str) -> Image.Image:
     size = (shape.width, shape.height)
     if shape.fit == "refuse":
         sentence = f"is no picture of {size[0]} x {size[1]} pixels"
-        raise _refusal("data.image_size", sentence, where, "set fit: crop or fit: pad, or declare another size")
+        raise DoppelError(
+            "data.image_size",
+            sentence,
+            name="image",
+            remedy="set fit: crop or fit: pad, or declare another size",
+            where=where,
+        )
     if shape.fit == "crop":
         return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
     colour = shape.background if shape.mode == "L" else (shape.background,) * 3
     return ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=colour)
-
-
-def _refusal(code: str, sentence: str, where: str, remedy: str) -> DoppelError:
-    return DoppelError(code, sentence, name="image", remedy=remedy, where=where)
