@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lib.common.errors import DoppelError
 from lib.common.files import write_atomic
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
@@ -131,6 +132,25 @@ def faults(records: Iterable[PrivateRecord], tasks: Iterable[Task]) -> dict[str,
         places += sum(record.text[place.start : place.end] != value for place, value in told)
         texts += slot_text.filled(record.slot_text, by_id[record.id]).text != record.text
     return {"places that do not hold their value": places, "texts that differ from their slots": texts}
+
+
+def require(counted: Mapping[str, int]) -> None:
+    """Refuse to go on with a set that has faults.
+
+    Args:
+        counted: of `faults`.
+
+    Raises:
+        DoppelError: ``private_records.faults``.
+    """
+    if any(counted.values()):
+        told = ", ".join(f"{count:,} {name}" for name, count in counted.items() if count)
+        raise DoppelError(
+            "private_records.faults",
+            told,
+            value=sum(counted.values()),
+            remedy="a set with faults is not written; please report it",
+        )
 
 
 def failures(failed: Iterable[Failed]) -> list[dict[str, object]]:

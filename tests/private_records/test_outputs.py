@@ -81,6 +81,9 @@ def test_faults_are_counted(records: list[PrivateRecord]) -> None:
     bent = replace(records[0], text=f"{records[0].text[1:]} ")
     found = outputs.faults([bent, *records[1:]], tasks(4))
     assert list(found.values()) == [sum(len(one.places) for one in bent.attributes), 1]
+    with refused("private_records.faults", value=sum(found.values())):
+        outputs.require(found)
+    outputs.require(outputs.faults(records, tasks(4)))
 
 
 def test_failures_are_told_by_step_and_reasons() -> None:
