@@ -297,9 +297,7 @@ def sanitize(parameters: Parameters) -> None:
 
     settings.check(parameters)
     for name, stage in parameters["inputs"].items():
-        if name == sanitization_method.RECORDS:
-            check_input(name, stage, [private_records_method.WRITES], "set of private records")
-        elif name == sanitization_method.ARM:
+        if name == sanitization_method.ARM:  # the notebooks of the others are known below
             check_input(name, stage, [one for one in TEXT_ARMS if one != sanitization_method.WRITES], "arm")
 
 
@@ -314,11 +312,11 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     "22_image_utility": image_utility,
     "30_compare": compare,
     "41_pii_check": pii_check,
+    sanitization_method.WRITES: sanitize,
 }
 FURTHER: dict[str, Check] = {
     pii_text_method.WRITES: pii_text,
     private_records_method.WRITES: private_records,
-    sanitization_method.WRITES: sanitize,
 }
 
 

@@ -11,6 +11,7 @@ from lib.private_records import schema as private_records
 from lib.private_records.outputs import as_arm
 from lib.sanitization.case import Original
 from lib.sanitization.schema import Sanitized
+from lib.stage.notebook_roles import CORPORA
 
 
 class Kind(NamedTuple):
@@ -20,17 +21,19 @@ class Kind(NamedTuple):
         file: in the input's folder.
         private: whether real people may be in it: it is shown to nobody and to no model elsewhere.
         annotated: whether its records say themselves what they tell.
+        notebooks: whose stages it may be; none: those of any arm.
     """
 
     file: str
     private: bool
     annotated: bool
+    notebooks: tuple[str, ...]
 
 
 KINDS = {
-    "records": Kind("records.jsonl", False, True),
-    "arm": Kind("synthetic.jsonl", False, False),
-    "corpus": Kind("train.jsonl", True, False),
+    "records": Kind("records.jsonl", False, True, ("50_private_records",)),
+    "arm": Kind("synthetic.jsonl", False, False, ()),
+    "corpus": Kind("train.jsonl", True, False, CORPORA),
 }
 
 

@@ -8,26 +8,19 @@ from lib.sanitization.closeness import WORDS, Words, by_embedding
 from lib.sanitization.guesses import Guesser, ModelGuesser
 from lib.sanitization.rule_guesser import RuleGuesser, values_of
 from lib.sanitization.schema import Sanitized
-from lib.sanitization.settings import asks_model, refuse_remote
+from lib.sanitization.settings import asks_model
 
 Parameters = Mapping[str, object]
 
 
-def model(parameters: Parameters, *, visible: bool) -> ChatModel | None:
+def model(parameters: Parameters) -> ChatModel | None:
     """The model that is asked; None where no step asks one.
 
     Args:
         parameters: of 51_sanitize, checked.
-        visible: whether the texts may be shown (`lib.privacy.disclosure.may_be_shown`).
-
-    Raises:
-        DoppelError: ``sanitization.private_to_remote``: texts without a guarantee never leave this machine, be they
-            those of a corpus or of an arm that was made without privacy; or the model cannot be opened.
     """
     if not asks_model(parameters):
         return None
-    if not visible:
-        refuse_remote(parameters, "these texts have no guarantee")
     from lib.generation.generate import open_chat
 
     server = {name: parameters[name] for name in SERVER}

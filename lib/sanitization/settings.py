@@ -19,6 +19,8 @@ from lib.sanitization.model_rewriter import Model
 from lib.sanitization.prompting import Prompts
 from lib.sanitization.rules import Rules
 from lib.sanitization.sanitize import Sanitizer
+from lib.sanitization.statement import private_to_remote
+from lib.stage.notebook_roles import check_input
 
 Parameters = Mapping[str, object]
 
@@ -106,6 +108,8 @@ def check(parameters: Parameters) -> None:
             people's texts never leave this machine.
     """
     name = input_of(parameters)
+    if KINDS[name].notebooks:
+        check_input(name, parameters["inputs"][name], KINDS[name].notebooks, name)
     if parameters["attributes"] == "given" and not KINDS[name].annotated:
         raise DoppelError(
             "sanitization.no_attributes",
@@ -171,27 +175,6 @@ def make(parameters: Parameters) -> Make:
     return partial(sanitizer, dict(parameters))
 
 
-def refuse_remote(parameters: Parameters, because: str) -> None:
-    """Refuse a model on another machine.
-
-    Args:
-        parameters: of 51_sanitize; a model is named.
-        because: why, in words.
-
-    Raises:
-        DoppelError: ``sanitization.private_to_remote``.
-    """
-    model = str(parameters["model"])
-    if is_remote(model):
-        raise DoppelError(
-            "sanitization.private_to_remote",
-            f"{because}, and model = {model!r} is on another machine",
-            name="model",
-            value=model,
-            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME or a folder",
-        )
-
-
 def _rewriter(parameters: Parameters) -> Rules | Model:
     if parameters["rewriter"] == "rules":
         return Rules()
@@ -228,7 +211,7 @@ def _check_model(parameters: Parameters, private: bool) -> None:
             value=model,
             remedy="set model: null, or rewriter: model",
         )
-    if private:
-        refuse_remote(parameters, "inputs: corpus holds texts of real people")
+    if private and is_remote(str(model)):
+        raise private_to_remote("corpus", str(model))
     _prompts(parameters)
     check_server(str(model), parameters) if is_remote(str(model)) else check_engine(parameters["engine"])

@@ -104,6 +104,7 @@ def test_a_model_sanitizes_and_guesses(made: Project, monkeypatch: pytest.Monkey
     [
         ({"inputs": {}}, "sanitization.inputs"),
         ({"inputs": {"arm": "40_pii_text", "records": "50_private_records"}}, "sanitization.inputs"),
+        ({"inputs": {"records": "40_pii_text"}}, "stage.input_of_another_notebook"),
         ({"inputs": {"arm": "40_pii_text"}}, "sanitization.no_attributes"),
         ({"passages": "model"}, "sanitization.passages"),
         ({"rewriter": "model"}, "sanitization.no_model"),

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from lib.methods.method import Method, model_words
-from lib.stage.notebook_roles import CORPORA, Parameters, check_input
 
 WRITES = "51_sanitize"
-RECORDS, ARM, CORPUS = "records", "arm", "corpus"  # names of the inputs, of which a stage has one
+RECORDS, ARM = "records", "arm"  # names of the inputs whose texts it passes on
 
 
 def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
@@ -32,16 +31,6 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     )
 
 
-def check_corpus(parameters: Parameters) -> None:
-    """Refuse a corpus that is none. The other inputs, which only the list of all methods knows, are checked above.
-
-    Args:
-        parameters: of 51_sanitize, resolved.
-    """
-    if CORPUS in parameters["inputs"]:
-        check_input(CORPUS, parameters["inputs"][CORPUS], CORPORA, CORPUS)
-
-
 METHOD = Method(
     title="Sanitized",
     arm=WRITES,
@@ -53,7 +42,7 @@ METHOD = Method(
         "samples", "attributes", "target_weights", "chunk_characters", "rewriter", "passages", "model", "tries",
         "growth", "top_p", "top_k", "seed",
     ),
-    checks={WRITES: check_corpus},
+    checks={},
     corpus_checks={},
     model="rewriter",
     colour="#a63d57",

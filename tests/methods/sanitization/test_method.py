@@ -1,19 +1,11 @@
-"""The entry of sanitized texts: a corpus is one, and what a card says."""
+"""The entry of sanitized texts: whose texts they are, and what a card says."""
 
 import pytest
-from support.errors import refused
 
 from lib.methods import registry
-from lib.methods.sanitization.method import METHOD, WRITES, check_corpus, making
+from lib.methods.sanitization.method import METHOD, WRITES, making
 
 GIVEN = {"inputs": {"records": "50_private_records"}, "rewriter": "rules", "model": None}
-
-
-def test_a_corpus_must_be_one() -> None:
-    with refused("stage.input_of_another_notebook", name="corpus"):
-        check_corpus(GIVEN | {"inputs": {"corpus": "11_generate"}})
-    for inputs in ({"corpus": "00_process_data"}, {"corpus": "01_scrub"}, {"arm": "11_generate"}):
-        check_corpus(GIVEN | {"inputs": inputs})
 
 
 @pytest.mark.parametrize(
