@@ -18,7 +18,11 @@ class Given:
     """What the record says itself: places that are exact by construction."""
 
     def annotate(self, original: Original) -> Steps[Told]:
-        """See `lib.sanitization.sanitize.Annotator`."""
+        """See `lib.sanitization.sanitize.Annotator`.
+
+        Args:
+            original: the record.
+        """
         return original.attributes, original.groups
         yield  # asks nothing
 
@@ -37,7 +41,11 @@ class Detected:
         self._detectors, self._rules = detectors, rules or table()
 
     def annotate(self, original: Original) -> Steps[Told]:
-        """See `lib.sanitization.sanitize.Annotator`."""
+        """See `lib.sanitization.sanitize.Annotator`.
+
+        Args:
+            original: the record.
+        """
         text = original.text
         found = []
         for number, detector in enumerate(self._detectors):

@@ -32,7 +32,11 @@ class Asked:
         self._prompts, self._tries, self._rules = prompts, tries, rules or table()
 
     def annotate(self, original: Original) -> Steps[Told]:
-        """See `lib.sanitization.sanitize.Annotator`."""
+        """See `lib.sanitization.sanitize.Annotator`.
+
+        Args:
+            original: the record.
+        """
         found: dict[str, Attribute] = {}
         grouped: dict[str, tuple[str, ...]] = {}
         for start, end in chunks(original.text, CHARACTERS):

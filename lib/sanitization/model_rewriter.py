@@ -45,13 +45,24 @@ class Model:
         self._prompts, self._tries, self._growth, self._passages = prompts, tries, growth, passages
 
     def order(self, case: Case) -> Steps[list[str]]:
-        """As the model ranks them; what it leaves out comes last, as the text tells it."""
+        """As the model ranks them; what it leaves out comes last, as the text tells it.
+
+        Args:
+            case: the record.
+        """
         names = [one.name for one in case.original.attributes]
         told = {"attributes": listed(case.original.attributes)}
         return (yield from self._ask("rank", partial(_order, names), **told))
 
     def rewrite(self, case: Case) -> Steps[Rewritten]:
-        """One strategy for each target, then each chunk that tells one, then a check of the whole."""
+        """One strategy for each target, then each chunk that tells one, then a check of the whole.
+
+        Args:
+            case: the record with its targets and chunks.
+
+        Raises:
+            lib.generation.workflow.GaveUp: no try of a step could be used, or the whole still tells a target.
+        """
         at, lost = yield from self._located(case)
         strategies = []
         for one in case.named(case.targets.names):
@@ -72,7 +83,12 @@ class Model:
         return Rewritten(tuple(strategies), tuple(edits), at, lost)
 
     def instruction(self, case: Case, spoken: dict[str, tuple[str, ...]]) -> Steps[str]:
-        """In the model's words, at a high temperature."""
+        """In the model's words, at a high temperature.
+
+        Args:
+            case: the record with its targets.
+            spoken: what it names; "-" stands for a list of which nothing is said.
+        """
         told = {key: ", ".join(spoken.get(key, ())).replace("_", " ") or "-" for key in ("abstract", "drop", "keep")}
 
         def read(reply: str) -> str:

@@ -79,7 +79,11 @@ class Prompts:
         return self._file.nothing
 
     def characters(self, step: str) -> int:
-        """Length of a step's request before anything is filled in, system message included; in characters."""
+        """Length of a step's request before anything is filled in, system message included; in characters.
+
+        Args:
+            step: a key of `PLACES`.
+        """
         return len(self._file.system) + len(self._file.steps[step].ask)
 
     def call(self, step: str, **told: str) -> Call:
@@ -95,5 +99,9 @@ class Prompts:
 
 
 def listed(attributes: Iterable[Attribute]) -> str:
-    """Names and values, one a line."""
+    """Names and values, one a line.
+
+    Args:
+        attributes: of a record.
+    """
     return "\n".join(f"- {one.name}: {one.value}" for one in attributes)

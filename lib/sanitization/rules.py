@@ -22,7 +22,11 @@ class Rules:
         self.rules = rules or table()
 
     def order(self, case: Case) -> Steps[list[str]]:
-        """By the rank of each attribute's kind, direct ones first within a rank, then as the text tells them."""
+        """By the rank of each attribute's kind, direct ones first within a rank, then as the text tells them.
+
+        Args:
+            case: the record.
+        """
 
         def rank(one) -> tuple[int, bool, int]:
             return self.rules.kinds[self.rules.kind(one)].rank, not one.direct, one.places[0].start
@@ -31,7 +35,14 @@ class Rules:
         yield  # asks nothing
 
     def rewrite(self, case: Case) -> Steps[Rewritten]:
-        """Each try has vaguer words, until the text tells no target any more."""
+        """Each try has vaguer words, until the text tells no target any more.
+
+        Args:
+            case: the record with its targets.
+
+        Raises:
+            lib.generation.workflow.GaveUp: the vaguest words still tell one.
+        """
         original = case.original
         made = RuleEdits(original.text, original.attributes, case.at, case.targets, original.labels, self.rules)
         for level in range(LEVELS):
@@ -43,6 +54,11 @@ class Rules:
         yield  # asks nothing
 
     def instruction(self, case: Case, spoken: dict[str, tuple[str, ...]]) -> Steps[str]:
-        """Phrases of prompts/sanitization/instructions.yaml, put together."""
+        """Phrases of prompts/sanitization/instructions.yaml, put together.
+
+        Args:
+            case: the record with its targets.
+            spoken: what it names.
+        """
         return instructions.natural(spoken, case.rng("instruction"))
         yield  # asks nothing

@@ -47,7 +47,10 @@ def day(value: str) -> str:
     """A day or a month as season and year, ``spring 2019``; of winter the part of the year; a year as its decade.
 
     Args:
-        value: as a text has it; "" is returned where it is no day.
+        value: as a text has it.
+
+    Returns:
+        "" where it is no day.
     """
     if exact := as_days(value):
         return _season(date.fromordinal(int(min(exact))))
@@ -60,13 +63,27 @@ def day(value: str) -> str:
 
 
 def birth(value: str) -> str:
-    """A day of birth as its decade: ``the 1980s``."""
+    """A day of birth as its decade: ``the 1980s``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no day.
+    """
     found = [date.fromordinal(int(one.low)) for one in days(value)]
     return f"the {found[0].year // 10 * 10}s" if found else ""
 
 
 def age(value: str) -> str:
-    """An age by its decade, in a word that stands behind a verb and before a noun: ``thirty-something``."""
+    """An age by its decade, in a word that stands behind a verb and before a noun: ``thirty-something``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no age.
+    """
     number = _number(value)
     if number is None or not 0 <= number < 130:
         return ""
@@ -79,6 +96,12 @@ def time_of_day(value: str) -> str:
     """A time by the part of the day: ``the afternoon``; of ``at 14:30``, ``in the afternoon``.
 
     *6:15* may be either half of the day, so it is ``some time of the day``; *06:15* is in the morning.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no time.
     """
     if not (match := _TIME.fullmatch(value.strip())):
         return ""
@@ -92,7 +115,14 @@ def time_of_day(value: str) -> str:
 
 
 def amount(value: str) -> str:
-    """A sum of money by its size: ``several hundred dollars a month``."""
+    """A sum of money by its size: ``several hundred dollars a month``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no sum.
+    """
     found = _MONEY.search(value)
     if not found:
         plain = re.fullmatch(_FIGURE, value.strip())
@@ -105,7 +135,14 @@ def amount(value: str) -> str:
 
 
 def quantity(value: str) -> str:
-    """A number with its unit by its size: ``several weeks``."""
+    """A number with its unit by its size: ``several weeks``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no number with a unit.
+    """
     match = _QUANTITY.fullmatch(value.strip())
     if not match or not (match["unit"] or match["rest"]):
         return ""
@@ -115,7 +152,14 @@ def quantity(value: str) -> str:
 
 
 def percentage(value: str) -> str:
-    """A share by its size: ``a small share``."""
+    """A share by its size: ``a small share``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is no share.
+    """
     match = _PERCENT.fullmatch(value.strip())
     if not match:
         return ""
@@ -124,7 +168,14 @@ def percentage(value: str) -> str:
 
 
 def postal_code(value: str) -> str:
-    """The area of a postal code: its first three digits, or the part before the space: ``627xx``, ``SW1A``."""
+    """The area of a postal code: its first three digits, or the part before the space: ``627xx``, ``SW1A``.
+
+    Args:
+        value: as a text has it.
+
+    Returns:
+        "" where it is of another form.
+    """
     if value.isdecimal() and len(value) > 3:
         return value[:3] + "x" * (len(value) - 3)
     head, space, _ = value.partition(" ")
