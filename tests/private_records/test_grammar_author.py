@@ -6,11 +6,15 @@ from dataclasses import replace
 import pytest
 from support import grammar_records
 from support.grammar_records import RECORDS, Made, done, make
-from support.record_toys import tasks
+from support.record_toys import embed, tasks
 
+from lib.generation.engines.base import Sampling
+from lib.private_records.acceptance import Acceptance
 from lib.private_records.grammar_author import GrammarAuthor, event_titles
+from lib.private_records.pipeline import Recipe
 from lib.private_records.public_lists import load
 from lib.private_records.schema import Place
+from lib.private_records.writing import write_set
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +75,21 @@ def test_groups_are_three_to_eight_of_the_texts_attributes_and_overlap(author, m
             {name for group in groups for name in group.names}
         )
     assert overlapping > 0.8 * RECORDS
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe(), Recipe(events=3, acceptance=Acceptance("metropolis")), Recipe(type_and_format=False, revisions=1)],
+    ids=["full", "three events, metropolis", "plain"],
+)
+def test_a_set_is_written_whole_and_every_attribute_that_is_named_has_its_place(author, tmp_path, recipe) -> None:
+    how = {"model": None, "sampling": Sampling(), "embed": embed, "window": 16, "sample": 8, "block": 8}
+    written = write_set(tasks(24, seed=5), author, recipe, folder=tmp_path, **how)
+    assert len(written.records) == 24 and not written.failed and written.dropped == 0
+    for record in written.records:
+        assert record.profile.attr_to_share in {one.name for one in record.attributes}
+        assert any(one.direct for one in record.attributes)
+        assert len(record.groups) >= 3
 
 
 def test_the_titles_are_those_of_the_list() -> None:
