@@ -9,6 +9,7 @@ from support.grammar_records import Made, make, told
 from support.record_toys import tasks
 
 from lib.evaluation.fidelity.diversity import ngram_counts, self_bleu
+from lib.pii.detectors.rules import Rules
 from lib.pii.slots import parse
 from lib.private_records.fields import slots
 from lib.private_records.grammar_author import GrammarAuthor
@@ -30,6 +31,14 @@ def test_texts_have_slots_without_faults_and_nothing_of_the_grammar_is_left(made
             parsed = parse(text, slots())
             assert not parsed.faults and parsed.slots
             assert not set("{}\x02") & set(text) and not re.search(r"[ \t]$|  | [,.;!?]|\n\n\n", text, re.MULTILINE)
+
+
+def test_no_rule_finds_personal_data_beside_the_slots_but_the_times_of_a_log(made) -> None:
+    rules = Rules("en_US")
+    seen = {span.label for spans in rules.find([one.versions[1] for one in made]) for span in spans}
+    assert seen <= {"TIME"}
+    (control,) = rules.find(["Mr. Bean rang from ann@example.org"])
+    assert {span.label for span in control} == {"PREFIX", "LASTNAME", "EMAIL"}
 
 
 def test_lengths_are_those_of_letters_and_notes(made) -> None:
