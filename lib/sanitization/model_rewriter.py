@@ -28,6 +28,7 @@ NOTHING = "NOTHING"  # what a model answers where nothing of a chunk is left
 MORE = 80  # characters by which any chunk may grow
 LEAST = 0.4  # share of a chunk that is left where something is told less exactly
 LONGEST = 600  # characters of a strategy or an instruction
+_LABEL = re.compile(r"[*_#\s]*(?:rewritten )?passage:[*_\s]*", re.IGNORECASE)  # at the beginning of a reply
 _BRACKETS = re.compile(r"\[[^\]\n]*\]|_{3,}|\*{3,}|█")
 
 
@@ -136,7 +137,7 @@ class Model:
         told |= {"how": strategy.how} if strategy.action == "abstract" else {}
 
         def read(reply: str) -> str:
-            new = clean(reply, one_line=False)
+            new = _undressed(reply, text)
             if strategy.action == "drop" and new.strip(".\"'") == NOTHING:
                 new = ""
             elif not new:
@@ -157,6 +158,14 @@ class Model:
 
     def _ask(self, step: str, read: Callable[[str], T], **told: str) -> Steps[T]:
         return (yield from ask(self._prompts.call(step, **told), read, self._tries))
+
+
+def _undressed(reply: str, text: str) -> str:
+    """A rewritten chunk without remarks around it; where the chunk itself begins like one, as it came."""
+    if clean(text, one_line=False) != text or _LABEL.match(text):
+        return reply.strip()
+    label = _LABEL.match(reply)
+    return clean(reply[label.end() if label else 0 :], one_line=False)
 
 
 def _order(names: Sequence[str], reply: str) -> list[str]:

@@ -58,6 +58,22 @@ def test_a_second_try_is_used():
     assert "Brigid" not in edited(LETTER, outcome.results["a"].edits) and model.asked["abstract"] == 2
 
 
+@pytest.mark.parametrize(
+    "dress", ["Rewritten passage:\n{}", "**Rewritten passage:** {}", "Sure! Here is the rewritten text:\n\n{}", '"{}"']
+)
+def test_remarks_around_a_reply_are_taken_off(dress):
+    text = "I broke my left wrist."
+    original = Original("a", text, {}, attributes(text))
+    outcome, _ = rewrite(Targets(("bone",)), original, abstract=lambda asked: dress.format(hide("arm")(asked)))
+    assert edited(text, outcome.results["a"].edits) == "I broke my arm."
+
+
+def test_a_label_of_the_text_itself_stays():
+    text = "Note: I broke my left wrist."
+    outcome, _ = rewrite(Targets(("bone",)), Original("a", text, {}, attributes(text)))
+    assert edited(text, outcome.results["a"].edits) == "Note: I broke my something."
+
+
 def test_a_chunk_of_which_nothing_is_left_goes_and_its_line_ends_stay():
     text = "Hello.\n\nI broke my left wrist.\n\nBye."
     outcome, _ = rewrite(
