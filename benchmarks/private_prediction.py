@@ -27,8 +27,8 @@ from lib.data.records import Record
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.next_token import draw, kept, mixed, uniforms
 from lib.methods.private_prediction.prediction import Prediction
-from lib.methods.private_prediction.setup import Writer
-from lib.methods.private_prediction.writing import Rule, rows_are_independent
+from lib.methods.private_prediction.side_by_side import Rule, rows_are_independent
+from lib.methods.private_prediction.writer import Writer
 
 WORDS = ("a", "the", "film", "story", "actor", "plot", "slow", "bright", "dull", "moving", "funny", "and", "of", "but")
 CELL = {"kind": "positive review"}
@@ -51,8 +51,8 @@ def main() -> None:
     parameters = {
         "model": options.model, "prompt": "Write one sentence from a {kind} of a film.",
         "prompt_with_record": "Write one sentence from a {kind} of a film, like this one: {text}", "chat": "bare",
-        "max_record_tokens": 64, "one_line": False, "batch_size": options.rows, "temperature": 1.0,
-        "expected_batch": float(options.batch), "top_k": 50, "top_k_margin": 0.5, "max_new_tokens": options.tokens,
+        "max_record_tokens": 48, "one_line": False, "batch_size": options.rows, "temperature": 1.0,
+        "expected_batch": float(options.batch), "top_k": 50, "top_k_margin": 1.0, "max_new_tokens": options.tokens,
         "device": "cpu", "dtype": options.dtype,
     }  # fmt: skip
     writer = Writer.open(parameters, CELL)

@@ -150,6 +150,10 @@ class Exponential(Auditable):
         return self.noise_multiplier == 0
 
     @property
+    def rounding(self) -> str:
+        return "Tokens are drawn with probabilities of double precision; the noise of counts is sampled exactly."
+
+    @property
     def divides(self) -> bool:
         return True
 

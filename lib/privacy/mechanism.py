@@ -102,6 +102,11 @@ class Mechanism(ABC):
         return "none: every unit takes part in every release"
 
     @property
+    def rounding(self) -> str | None:
+        """What is not exact about the draws, as a sentence of a card; None where they are sampled exactly."""
+        return None
+
+    @property
     def merge_key(self) -> Hashable:
         """Mechanisms with equal keys compose to a single one (`merged_with`).
 

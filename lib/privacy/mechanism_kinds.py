@@ -98,6 +98,13 @@ class Gaussian(Auditable):
     def poisson(self) -> bool:
         return self.sampling_probability < 1
 
+    @property
+    def rounding(self) -> str | None:
+        """See `Mechanism.rounding`. Releases that everyone takes part in are votes, whose noise is discrete."""
+        if not self.poisson:
+            return None
+        return "The noise in training is a Gaussian of double precision, rounded; that of counts is sampled exactly."
+
     def epsilon_at_least(self, delta: float) -> float:
         """See `Auditable.epsilon_at_least`: at ``delta``, by an optimistic privacy loss distribution."""
         sampled = self.poisson

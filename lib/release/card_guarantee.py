@@ -73,8 +73,7 @@ def limits(certificate: Mapping) -> Iterator[str]:
             "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
             "near-duplicates."
         )
-    if any(mechanism_of(event).poisson for event in certificate["events"]):
-        yield "The noise in training is a Gaussian of double precision, rounded; that of counts is sampled exactly."
+    yield from dict.fromkeys(filter(None, (mechanism_of(event).rounding for event in certificate["events"])))
     for decision in certificate["decisions"]:
         if decision["counted"] == NOT_COUNTED:
             yield f"Epsilon does not cover this decision: {decision['what']}."

@@ -55,7 +55,7 @@ def test_an_arm_spends_its_target_and_its_pack_is_verified_from_itself_alone(hou
 
 def test_users_are_units_and_an_arm_without_a_target_is_not_private(house: Project) -> None:
     house.play(CORPUS, share=0.2, unit="user", max_records_per_user=3, privacy_seed=1)
-    asked = {"prompt": "{kind}:", "prompt_with_record": "{text}\n{kind}:", "target_epsilon": 2.0, "expected_batch": 3.0}
+    asked = {"target_epsilon": 2.0, "expected_batch": 3.0}
     played = house.play(NOTEBOOK, **SMALL[NOTEBOOK] | asked)
     units = [members for batch in played["parted"].values() for members in batch]
     assert len(units) == played["ledger"].units < len(played["train"])

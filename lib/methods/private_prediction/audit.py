@@ -27,8 +27,8 @@ from lib.methods.private_prediction import batches
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.method import METHOD
 from lib.methods.private_prediction.prediction import Prediction
-from lib.methods.private_prediction.setup import Writer, kept_key
-from lib.methods.private_prediction.writing import Rule, Writing
+from lib.methods.private_prediction.side_by_side import Rule, Writing
+from lib.methods.private_prediction.writer import Writer, kept_key
 from lib.privacy.ledger import Event
 
 LOUD = 1000.0  # times the arm's mean, and no clip: next to what records say, the draw is no noise

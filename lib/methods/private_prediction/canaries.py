@@ -101,7 +101,7 @@ def _scores(
     clip, divisor = _clip(access), access.parameters["expected_batch"]
     if fault is Fault.REALISED_DIVISOR:
         divisor = torch.as_tensor(np.bincount(texts, minlength=len(public)).clip(min=1))[:, None]
-    margin = access.parameters["top_k_margin"] * 2 * clip
+    margin = access.parameters["top_k_margin"] * 2 * clip / access.parameters["expected_batch"]
     return mixed(
         public,
         private,

@@ -27,7 +27,7 @@ tokens alone, which are choices that the proof there allows.
 
 **Numerically**: a unit's clipped term is rounded towards zero to multiples of C x `GRID`; sums of such multiples are
 exact, in any order. So one unit changes the sum by its own term, provided that it changes no other unit's logits
-(`lib.methods.private_prediction.writing`). Differences, exponentials and the distribution function have double
+(`lib.methods.private_prediction.side_by_side`). Differences, exponentials and the distribution function have double
 precision: the probability of a token is right to about V 2^-53 for V kept tokens, some 1e-11 in a text of hundreds of
 tokens, and uniform numbers have 53 bits. As all rounding of floating-point arithmetic, that is outside the proof.
 """
@@ -66,8 +66,8 @@ def kept(public: torch.Tensor, top_k: int, margin: float) -> torch.Tensor:
     It costs no privacy, because it looks at the public logits and at public numbers alone: which tokens are kept is the
     same whichever unit is added or removed. The likeliest k of the *mixed* scores would not be.
 
-    The paper's margin is 2 C: a mean of terms in [-C, C] moves two scores by at most 2 C against each other, so every
-    token that is among the likeliest k of the mixed scores is kept, unless more units than expected are there.
+    The paper's margin is 2 C / B, the most that one unit moves two scores against each other. With 2 C every token that
+    is among the likeliest k of the mixed scores is kept, unless more units than expected are there.
 
     Args:
         public: logits of the public contexts, shape (texts, vocabulary); -inf for a token that is forbidden.

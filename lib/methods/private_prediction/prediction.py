@@ -23,7 +23,7 @@ from lib.data.records import Record
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.next_token import draw, uniforms
 from lib.methods.private_prediction.requests import Requests
-from lib.methods.private_prediction.writing import Rule, Writing
+from lib.methods.private_prediction.side_by_side import Rule, Writing
 
 JOURNAL = "tokens.jsonl"  # among the checkpoints: a line for each token of the texts of a pass
 

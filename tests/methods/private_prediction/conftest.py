@@ -5,7 +5,7 @@ import pytest
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
 from lib.methods.private_prediction.batches import Batch
-from lib.methods.private_prediction.setup import Writer
+from lib.methods.private_prediction.writer import Writer
 
 TINY = "bundled:tiny-random"
 CELLS = [{"mood": "good"}, {"mood": "bad"}]

@@ -154,7 +154,7 @@ def test_the_same_comparison_finds_a_fault(fault):
 
 
 def test_kept_words_are_public_and_hold_the_likeliest_of_the_mixed_scores():
-    """With the paper's margin, and no more units than expected."""
+    """With a margin of 2 C, and no more units than expected."""
     for seed in range(30):
         public, private, _, units, texts = batch(seed, scale=8.0)
         everything = np.ones_like(public, bool)

@@ -11,8 +11,8 @@ from lib.methods.private_prediction import prediction as module
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.next_token import draw, kept, mixed, uniforms
 from lib.methods.private_prediction.prediction import JOURNAL, Prediction
-from lib.methods.private_prediction.setup import Writer
-from lib.methods.private_prediction.writing import Rule
+from lib.methods.private_prediction.side_by_side import Rule
+from lib.methods.private_prediction.writer import Writer
 
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
 WRITTEN = [Batch(0, 0), Batch(0, 1), Batch(0, 2), Batch(1, 0)]  # nobody is in the third

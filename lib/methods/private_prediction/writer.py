@@ -19,7 +19,7 @@ from lib.generation.reply_cleanup import first_line
 from lib.methods.private_prediction.batches import Batch, draw_key
 from lib.methods.private_prediction.next_token import clip_bound
 from lib.methods.private_prediction.requests import Requests
-from lib.methods.private_prediction.writing import Rule, rows_are_independent
+from lib.methods.private_prediction.side_by_side import Rule, rows_are_independent
 from lib.models import loading
 
 KEY = "key.json"  # among the checkpoints

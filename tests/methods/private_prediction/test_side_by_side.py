@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lib.methods.private_prediction import writing as module
+from lib.methods.private_prediction import side_by_side as module
 from lib.methods.private_prediction.batches import Batch
-from lib.methods.private_prediction.setup import Writer
-from lib.methods.private_prediction.writing import Rule, Writing, rows_are_independent
+from lib.methods.private_prediction.side_by_side import Rule, Writing, rows_are_independent
+from lib.methods.private_prediction.writer import Writer
 from lib.models import loading
 
 PARAMETERS = {

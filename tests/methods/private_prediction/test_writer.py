@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lib.methods.private_prediction.batches import Batch
-from lib.methods.private_prediction.setup import Writer, kept_key
+from lib.methods.private_prediction.writer import Writer, kept_key
 
 PARAMETERS = {
     "temperature": 0.8,
@@ -20,7 +20,7 @@ CELLS = [{"mood": "good"}]
 
 def test_the_rule_has_the_clip_that_the_noise_leaves(writer):
     rule = writer.rule(PARAMETERS, 4.0)
-    assert rule.clip == pytest.approx(0.8 * 3 / 4) and rule.margin == pytest.approx(rule.clip)
+    assert rule.clip == pytest.approx(0.8 * 3 / 4) and rule.margin == pytest.approx(rule.clip / 3)
     assert rule.stops == writer.ends and (rule.max_new_tokens, rule.rows) == (7, 4)
     assert writer.rule(PARAMETERS, None).clip == math.inf
 

@@ -32,7 +32,7 @@ class Rule:
         expected_batch: B, the divisor, at least 1.
         temperature: tau, above 0.
         top_k: k of `lib.methods.private_prediction.next_token.kept`, at least 0.
-        top_k_margin: [0, inf) the margin there, as a share of the paper's 2 C.
+        top_k_margin: [0, inf) the margin there, in units of the paper's 2 C / B.
         max_new_tokens: T, the most tokens of a text, at least 1.
         rows: of a block of private contexts, at least 1.
         stops: ids of the tokens that end a text; none of them is its first token.
@@ -55,7 +55,7 @@ class Rule:
     @property
     def margin(self) -> float:
         """In nats; 0 without privacy, where the paper's would be infinite."""
-        return 0.0 if np.isinf(self.clip) else self.top_k_margin * 2 * self.clip
+        return 0.0 if np.isinf(self.clip) else self.top_k_margin * 2 * self.clip / self.expected_batch
 
     def ended(self, tokens: Sequence[int]) -> bool:
         """Whether a text of these ``tokens`` gets no other one."""
