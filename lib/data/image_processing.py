@@ -165,13 +165,3 @@ def _shaped(corpus: Corpus, shape: Shape, progress: Progress) -> tuple[list[Imag
         done.update(changes)
         progress(1)
     return records, dict(done)
-
-
-def shape_of(parameters: Mapping) -> Shape:
-    """The declared shape of a stage.
-
-    Args:
-        parameters: of 00_process_images: ``width``, ``height``, ``colours``, ``fit``, ``background``.
-    """
-    mode = "RGB" if parameters["colours"] else "L"
-    return Shape(parameters["width"], parameters["height"], mode, parameters["fit"], parameters["background"])

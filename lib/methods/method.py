@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lib.common.errors import DoppelError
 from lib.privacy.disclosure import WITHHELD
@@ -34,7 +34,7 @@ class Method:
         selects: whether its other inputs are arms, whose texts it selects: what those spent is part of its own target.
         needs_corpus: whether its arms are made from a corpus: False where private records come in, if at all, through
             an input of ``passes_on``.
-        images: whether its records are pictures.
+        records: what its arms are made of.
         passes_on: names of inputs whose texts it passes on changed, each by itself; an arm has one of them at most.
             Empty for a method whose texts are its own.
         only_passes_on: whether it never has texts of its own, so that its arms are made from such an input.
@@ -76,7 +76,7 @@ class Method:
     through: str | None = None
     selects: bool = False
     needs_corpus: bool = True
-    images: bool = False
+    records: Literal["texts", "pictures", "rows"] = "texts"
     passes_on: Sequence[str] = ()
     only_passes_on: bool = False
     labels: bool = False

@@ -11,6 +11,7 @@ from lib.methods.method import Method
 from lib.methods.pii_text.method import METHOD as PII_TEXT
 from lib.methods.private_evolution.image_method import METHOD as IMAGE_EVOLUTION
 from lib.methods.private_evolution.method import METHOD as PRIVATE_EVOLUTION
+from lib.methods.private_evolution.table_method import METHOD as TABLE_EVOLUTION
 from lib.methods.private_prediction.method import METHOD as PRIVATE_PREDICTION
 from lib.methods.private_records.method import METHOD as PRIVATE_RECORDS
 from lib.methods.prompting.method import METHOD as PROMPTING
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 METHODS: tuple[Method, ...] = (
     DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PRIVATE_PREDICTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
-    IMAGE_EVOLUTION, PUBLIC_IMAGES,
+    IMAGE_EVOLUTION, PUBLIC_IMAGES, TABLE_EVOLUTION,
 )  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records
-TEXT_ARMS, IMAGE_ARMS = (
-    tuple(dict.fromkeys(method.arm for method in METHODS if method.images == images)) for images in (False, True)
+TEXT_ARMS, IMAGE_ARMS, TABLE_ARMS = (
+    tuple(dict.fromkeys(method.arm for method in METHODS if method.records == records))
+    for records in ("texts", "pictures", "rows")
 )
 ATTACKED = tuple(dict.fromkeys(method.arm for method in METHODS if method.audit))  # of them, those that can be audited
 

@@ -12,97 +12,10 @@ from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
 from lib.methods.private_records import method as private_records_method
-from lib.methods.registry import ATTACKED, IMAGE_ARMS, METHODS, TEXT_ARMS, attacked
+from lib.methods.registry import ATTACKED, IMAGE_ARMS, METHODS, TABLE_ARMS, TEXT_ARMS, attacked
 from lib.methods.sanitization import method as sanitization_method
-from lib.privacy import label_histogram
-from lib.privacy.public_source import undeclared
-from lib.stage.notebook_roles import CORPORA, CORPUS, IMAGES, Parameters, check_input, check_inputs, notebook_of
-
-
-def process_data(parameters: Parameters) -> None:
-    """Refuse an unknown source, rules, domains and topics that cannot work, and a file whose first record does not fit.
-
-    Args:
-        parameters: of 00_process_data, resolved.
-    """
-    from lib.data import records, sources
-
-    source, domain = str(parameters["source"]), parameters["label_domain"]
-    if parameters["min_words"] > parameters["max_words"]:
-        raise DoppelError(
-            "pipeline.words_out_of_order",
-            f"min_words = {parameters['min_words']} is over max_words = {parameters['max_words']}",
-            name="min_words",
-            value=parameters["min_words"],
-        )
-    _check_corpus(parameters, images=False)
-    if parameters["topics"] is not None:
-        _check_topics(parameters)
-    first = sources.glance(source, parameters["columns"], domain)
-    if parameters["unit"] == "user" and first is not None and first.user is None:
-        raise DoppelError(
-            "pipeline.record_without_user",
-            f"unit: user, but the first record of {source} names no user",
-            name="unit",
-            value="user",
-            remedy=records.NAME_USERS,
-        )
-    if first is not None:
-        records.check_labels([first], domain)
-
-
-def process_images(parameters: Parameters) -> None:
-    """Refuse a source of texts or one that is not there, and domains and bounds that cannot work.
-
-    Args:
-        parameters: of 00_process_images, resolved.
-    """
-    from lib.data import sources
-
-    _check_corpus(parameters, images=True)
-    sources.glance(str(parameters["source"]))
-
-
-def _check_corpus(parameters: Parameters, *, images: bool) -> None:
-    """Refuse what no corpus can have: a source of the other notebook, users that nobody knows, a domain without cells.
-
-    Args:
-        parameters: of a corpus stage, resolved.
-        images: whether its records are pictures.
-    """
-    from lib.data import labels, records, sources
-
-    records.check_bound(parameters["max_records_per_user"], parameters["unit"])
-    labels.cells(labels.declared(parameters))
-    label_histogram.mechanism(parameters)
-    kind, _ = sources.parse(str(parameters["source"]))
-    if sources.SOURCES[kind].images != images:
-        raise DoppelError(
-            "pipeline.source_of_other_kind",
-            f"source: {kind} holds {'texts' if images else 'pictures'}",
-            name="source",
-            value=kind,
-            remedy=f"read it with {CORPUS if images else IMAGES}, or name another source",
-        )
-    if parameters["unit"] == "user" and not sources.SOURCES[kind].knows_users:
-        raise DoppelError(
-            "pipeline.source_without_users",
-            f"unit: user, but nobody knows who wrote what in {kind}",
-            name="unit",
-            value="user",
-            remedy="set unit: record",
-        )
-
-
-def _check_topics(parameters: Parameters) -> None:
-    """Refuse an unknown locale, and texts to make topics from that cannot be read or cannot be public."""
-    from lib.data import sources
-    from lib.data.public_words import public_words
-
-    public_words(str(parameters["topic_locale"]))
-    if parameters["topic_texts"] is not None:
-        declared, own = str(parameters["topic_texts"]), str(parameters["source"])
-        sources.glance(undeclared("topic_texts", declared, own=own), parameters["topic_columns"])
+from lib.pipeline import corpus_checks
+from lib.stage.notebook_roles import CORPORA, CORPUS, IMAGES, TABLE, Parameters, check_input, check_inputs, notebook_of
 
 
 def scrub(parameters: Parameters) -> None:
@@ -301,15 +214,26 @@ def sanitize(parameters: Parameters) -> None:
             check_input(name, stage, [one for one in TEXT_ARMS if one != sanitization_method.WRITES], "arm")
 
 
+def table_quality(parameters: Parameters) -> None:
+    """Refuse inputs that are no corpus of rows or no arm of rows.
+
+    Args:
+        parameters: of 23_table_quality, resolved.
+    """
+    check_inputs(parameters, "corpus", others=TABLE_ARMS, corpora=(TABLE,))
+
+
 MEASURING: dict[str, Callable[[Parameters], None]] = {
-    CORPUS: process_data,
-    IMAGES: process_images,
+    CORPUS: corpus_checks.process_data,
+    IMAGES: corpus_checks.process_images,
+    TABLE: corpus_checks.process_table,
     "01_scrub": scrub,
     "20_canary_privacy": canary_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
     "21_image_fidelity": image_fidelity,
     "22_image_utility": image_utility,
+    "23_table_quality": table_quality,
     "30_compare": compare,
     "41_pii_check": pii_check,
     sanitization_method.WRITES: sanitize,

@@ -49,6 +49,11 @@ class Candidate:
         """Whether the stage wrote synthetic records, as an arm does."""
         return (self.folder / SYNTHETIC).is_file()
 
+    @property
+    def wrote_pictures(self) -> bool:
+        """Whether the stage made synthetic pictures."""
+        return (self.folder / "synthetic.parquet").is_file()
+
     @cached_property
     def stages(self) -> dict[str, FinishedStage]:
         """The arm and all stages that it was made from, by id, the arm last.

@@ -89,7 +89,7 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
         again = f"run ./run_all.sh PRESET --run {candidate.run.name} --only {candidate.stage}"
         refusals = [Refusal("not done", Reason(error.code, str(error)), again)]
     if not candidate.wrote_text:
-        return refusals or [_no_arm(candidate)]
+        return refusals or [_pictures(candidate) if candidate.wrote_pictures else _no_arm(candidate)]
     refusals += _audit(candidate)
     if not (candidate.folder / "privacy.json").is_file():
         return refusals
@@ -103,6 +103,11 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
         if not any(refusal.case == "not done" for refusal in refusals):  # else the same ancestor, already reported
             refusals.append(Refusal("not done", Reason(error.code, str(error)), "run the corpus stage and the arm"))
     return refusals
+
+
+def _pictures(candidate: Candidate) -> Refusal:
+    reason = Reason("release.pictures", f"{candidate.stage} made pictures, and packs are made of texts alone so far")
+    return Refusal("not done", reason, "name an arm of texts")
 
 
 def _no_arm(candidate: Candidate) -> Refusal:

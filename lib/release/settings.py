@@ -8,7 +8,7 @@ does what the stage did (`AS_BEFORE`). Light: `verify` imports it.
 from collections.abc import Mapping
 
 from lib.methods.registry import METHODS
-from lib.stage.notebook_roles import CORPUS, DETECTOR, IMAGES, SCRUB, current_name, notebook_of
+from lib.stage.notebook_roles import CORPUS, DETECTOR, IMAGES, SCRUB, TABLE, current_name, notebook_of
 
 CORPUS_SETTINGS = (
     "source", "share", "label_domain", "min_words", "max_words", "max_characters", "max_records_per_user", "unit",
@@ -17,6 +17,9 @@ CORPUS_SETTINGS = (
 IMAGE_SETTINGS = (
     "source", "share", "label_domain", "width", "height", "colours", "fit", "background", "max_records_per_user",
     "unit", "delta", "label_histogram_scale",
+)  # fmt: skip
+TABLE_SETTINGS = (
+    "source", "columns", "missing", "label", "max_records_per_user", "unit", "delta", "label_histogram_scale",
 )  # fmt: skip
 MODES = {  # of 01_scrub: what stands in place of personal data
     "slots": "slots, `[EMAIL_2]` say",
@@ -27,6 +30,7 @@ SCRUB_SETTINGS = ("inputs", "detectors", "gliner", "mode", "classes", "locale", 
 BY_NOTEBOOK: Mapping[str, tuple[str, ...]] = {  # a method's settings are those of the stage that is its own
     CORPUS: CORPUS_SETTINGS,
     IMAGES: IMAGE_SETTINGS,
+    TABLE: TABLE_SETTINGS,
     SCRUB: SCRUB_SETTINGS,
     DETECTOR: ("inputs",),
     **{method.spends or method.arm: ("inputs", *method.settings) for method in METHODS},

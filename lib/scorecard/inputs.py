@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lib.common.errors import DoppelError, nearest
 from lib.evaluation.views import CEILING
 from lib.methods.registry import ARMS
-from lib.stage.notebook_roles import MADE_BY, MEASURES, check_input, notebook_of
+from lib.stage.notebook_roles import CORPORA, IMAGES, MEASURES, check_input, notebook_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def split(inputs: Mapping[str, str]) -> Roles:
         raise DoppelError(
             "scorecard.no_corpus", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
         )
-    check_input("corpus", str(inputs["corpus"]), MADE_BY["corpus"], "corpus")
+    check_input("corpus", str(inputs["corpus"]), (*CORPORA, IMAGES), "corpus")
     arms: dict[str, str] = {}
     measures: dict[str, str] = {}
     for name, stage in inputs.items():

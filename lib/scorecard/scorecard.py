@@ -147,9 +147,10 @@ def _together(run: Run, arms: Sequence[Mapping]) -> dict[str, Any] | None:
 def _not_measured(stages: Mapping[str, FinishedStage], arms: Sequence[Mapping]) -> list[dict[str, Any]]:
     """What no stage measured at all, and the arms that a stage left out."""
     missing = []
-    for notebook, role in MEASURES.items():
+    for role in dict.fromkeys(MEASURES.values()):
         if role not in stages:
-            missing.append({"arm": None, "what": role, "because": f"no stage of {notebook} among the inputs"})
+            notebooks = " or ".join(notebook for notebook, measured in MEASURES.items() if measured == role)
+            missing.append({"arm": None, "what": role, "because": f"no stage of {notebooks} among the inputs"})
             continue
         for arm in arms:
             exempt = role == "audit" and registry.titled(arm["method"]).audit is None  # it has nothing private to leak

@@ -14,7 +14,8 @@ from lib.stage import fingerprint
 from lib.stage.notebook_roles import notebook_of
 from lib.stage.original import parameters as parameters_of
 
-_CORPUS_FILES = ("train.jsonl", "test.jsonl")  # what makes two corpora the same, whatever noise their labels got
+# what makes two corpora of texts, or of pictures, the same, whatever noise their labels got
+_CORPUS_FILES = (("train.jsonl", "test.jsonl"), ("train.parquet", "test.parquet"))
 _NOT_THE_RECIPE = ("run", "stage", "tracking", "inputs", "seed", "privacy_seed")
 
 
@@ -207,9 +208,10 @@ def corpus_digest(corpus: FinishedStage) -> str:
     It is computed from real text, so it may not be published.
 
     Args:
-        corpus: a stage of 00_process_data.
+        corpus: a stage of 00_process_data or 00_process_images.
     """
-    return fingerprint.digest({name: corpus.outputs[name] for name in _CORPUS_FILES})
+    files = next(names for names in _CORPUS_FILES if names[0] in corpus.outputs)
+    return fingerprint.digest({name: corpus.outputs[name] for name in files})
 
 
 def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> None:

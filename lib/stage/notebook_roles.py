@@ -8,13 +8,20 @@ Parameters = Mapping[str, object]
 
 CORPUS = "00_process_data"
 IMAGES = "00_process_images"  # the same for pictures
-READERS = (CORPUS, IMAGES)  # whose stages read a source, and so begin a corpus
+TABLE = "00_process_table"  # the same for rows of tables
+READERS = (CORPUS, IMAGES, TABLE)  # whose stages read a source, and so begin a corpus
 SCRUB = "01_scrub"
 CORPORA = (CORPUS, SCRUB)  # whose stages write the records that others learn from
 LABELLED = "40_pii_text"
 DETECTOR = "41_pii_check"
 AUDIT = "20_canary_privacy"
-MEASURES = {AUDIT: "audit", "21_fidelity": "fidelity", "22_utility": "utility"}  # by notebook, what it measures of arms
+MEASURES = {  # by notebook, what it measures of arms
+    AUDIT: "audit",
+    "21_fidelity": "fidelity",
+    "22_utility": "utility",
+    "21_image_fidelity": "fidelity",
+    "22_image_utility": "utility",
+}
 COMPARES = "30_compare"
 MADE_BY = {  # by an input's name, the notebooks of its stage
     "corpus": CORPORA,

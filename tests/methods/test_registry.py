@@ -81,6 +81,7 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     attacked = [registry.attacked(notebook).title for notebook in registry.ATTACKED]
     assert attacked == [
         "DP-LoRA", "Aug-PE", "Hybrid: selected by votes", "Private prediction", "Private evolution of images",
+        "Private evolution of tables",
     ]  # fmt: skip
     with pytest.raises(KeyError):
         registry.attacked("00_process_data")

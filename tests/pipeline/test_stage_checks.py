@@ -10,7 +10,7 @@ import pytest
 from support.errors import refused
 
 from lib.common.errors import DoppelError
-from lib.pipeline import preflight, stage_checks
+from lib.pipeline import corpus_checks, preflight
 
 pytestmark = pytest.mark.usefixtures("unfingerprinted")
 
@@ -120,7 +120,7 @@ def test_pictures_are_no_texts() -> None:
     error = refusal("pipeline.source_of_other_kind", f"{CORPUS}.source=mnist-5k", value="mnist-5k")
     assert "00_process_images" in error.remedy
     with refused("pipeline.source_of_other_kind", value="rotten-tomatoes"):
-        stage_checks.process_images(
+        corpus_checks.process_images(
             {"source": "rotten-tomatoes", "unit": "record", "max_records_per_user": None, "label_domain": {}}
         )
 
@@ -165,7 +165,14 @@ CORPORA = f"{CORPUS} or 01_scrub"
             "51_sanitize",
         ),
         ("22_utility", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
-        ("30_compare", f"{{corpus: {EPS8}, base: {BASE}}}", "stage.input_of_another_notebook", "corpus", EPS8, CORPORA),
+        (
+            "30_compare",
+            f"{{corpus: {EPS8}, base: {BASE}}}",
+            "stage.input_of_another_notebook",
+            "corpus",
+            EPS8,
+            f"{CORPORA} or 00_process_images",
+        ),
         (
             "20_canary_privacy",
             f"{{corpus: {EPS8}, a: {EPS8}}}",

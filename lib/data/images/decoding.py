@@ -5,8 +5,9 @@ A file is opened as one of `FORMATS` only: other readers of Pillow start program
 
 import io
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -39,6 +40,12 @@ class Shape:
     mode: Mode = "RGB"
     fit: Fit = "refuse"
     background: int = 255
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "Shape":
+        """The shape that the parameters of a stage of 00_process_images declare."""
+        mode = "RGB" if parameters["colours"] else "L"
+        return cls(parameters["width"], parameters["height"], mode, parameters["fit"], parameters["background"])
 
     @property
     def array(self) -> tuple[int, ...]:

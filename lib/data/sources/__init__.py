@@ -83,6 +83,24 @@ def _check_images(request: SourceRequest) -> None:
     check_images(request)
 
 
+def _load_hub_images(request: SourceRequest) -> Corpus:
+    from lib.data.sources.hub_images import load_hub_images
+
+    return load_hub_images(request)
+
+
+def _load_public_table(request: SourceRequest) -> Corpus:
+    from lib.data.sources.rows import load_public_table
+
+    return load_public_table(request)
+
+
+def _check_table(request: SourceRequest) -> None:
+    from lib.data.sources.rows import check_table
+
+    check_table(request.argument)
+
+
 def _find_file(request: SourceRequest) -> None:
     if request.argument:
         from lib.data.sources.source_file import locate
@@ -153,7 +171,21 @@ SOURCES = {  # by kind: what stands before the colon
         "private corpus",
         public_text=True,
     ),
+    "sklearn": Source(
+        form="sklearn:NAME",
+        load=_load_public_table,
+        glance=_check_table,
+        knows_users=False,
+        title="a small table that comes with scikit-learn, which is public and stands in for a private one",
+        public_text=True,
+    ),
     "images": Source(form="images:PATH", load=_load_images, glance=_check_images, images=True),
+    "hub-images": Source(
+        form="hub-images:OWNER/NAME[:CONFIG][:SPLIT]",
+        load=_load_hub_images,
+        images=True,
+        corpus_name=lambda argument: argument.partition(":")[0].lower(),  # as of hub
+    ),
 }
 
 

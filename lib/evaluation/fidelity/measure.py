@@ -143,7 +143,7 @@ def headline_views(
     sides: Sides,
     spaces: Mapping[str, Mapping[str, np.ndarray]],
     known: Mapping[str, Measured],
-    known_texts: Measured,
+    known_texts: Measured | None,
     *,
     seeds: int,
     seed: int,
@@ -158,7 +158,7 @@ def headline_views(
         sides: the sets.
         spaces: embeddings by encoder and set; the first encoder carries the comparison.
         known: what `embeddings` returned with all records and ``seed``, by encoder.
-        known_texts: what `texts` returned with all records and ``seed``.
+        known_texts: what `texts` returned with all records and ``seed``; None where the records are pictures.
         seeds: number of seeds, at least 1.
         seed: the first of the seeds.
         draws: subsamples that give each interval.
@@ -166,11 +166,13 @@ def headline_views(
     """
     first = next(iter(spaces))
     views = _views(EMBEDDINGS, known[first], "size", f"{sides.n} records")
-    views += _views(TEXTS, known_texts, "size", f"{sides.n} records")
+    if known_texts is not None:
+        views += _views(TEXTS, known_texts, "size", f"{sides.n} records")
     for encoder, measured in known.items():
         views += _views(EMBEDDINGS, measured, "encoder", encoder)
-    for task, measured in ((EMBEDDINGS, known[first]), (TEXTS, known_texts)):
-        views += _views(task, measured, "seed", f"seed {seed}")
+    views += _views(EMBEDDINGS, known[first], "seed", f"seed {seed}")
+    if known_texts is not None:
+        views += _views(TEXTS, known_texts, "seed", f"seed {seed}")
     ways: list[tuple[Kind, int, float]] = [("size", seed, 0.5), *(("seed", seed + k, 1.0) for k in range(1, seeds))]
     for kind, other, share in ways:
         rows = sides.rows(seed=other, share=share)
@@ -178,7 +180,8 @@ def headline_views(
         same = {"seed": other, "draws": draws}
         in_space = embeddings(sides, spaces[first], rows, metrics=registry.headline("embedding"), **same)
         views += _views(EMBEDDINGS, in_space, kind, name)
-        views += _views(TEXTS, texts(sides, rows, metrics=registry.headline("text"), **same), kind, name)
+        if known_texts is not None:
+            views += _views(TEXTS, texts(sides, rows, metrics=registry.headline("text"), **same), kind, name)
         progress()
     return views
 

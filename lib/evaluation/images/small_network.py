@@ -3,24 +3,25 @@
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 FEATURES = 64  # numbers of the layer before the last
 BATCH = 64
 
 
 class SmallNetwork:
-    """Two convolutions, a layer of `FEATURES` numbers, and a layer of classes; for pictures of any size.
+    """Two convolutions, a layer of `FEATURES` numbers from -1 to 1, and a linear layer; for pictures of any size.
 
     Args:
         pictures: n pictures to train on, uint8, shape (n, height, width) or (n, height, width, 3).
-        codes: class of each, int in [0, classes), shape (n,).
-        classes: their number.
+        targets: class of each, int in [0, outputs), shape (n,); or numbers to be told from it, float32, shape
+            (n, outputs).
+        outputs: number of classes, or of numbers.
         steps: batches of `BATCH` pictures that it is trained on, at least 1.
         seed: of weights and batches; the global generator is not touched.
     """
 
-    def __init__(self, pictures: np.ndarray, codes: np.ndarray, classes: int, *, steps: int, seed: int):
+    def __init__(self, pictures: np.ndarray, targets: np.ndarray, outputs: int, *, steps: int, seed: int):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.features = nn.Sequential(
@@ -29,20 +30,21 @@ class SmallNetwork:
                 nn.MaxPool2d(2),
                 nn.Conv2d(16, 32, 3, padding=1),
                 nn.ReLU(),
-                nn.AdaptiveMaxPool2d(5),
+                nn.AdaptiveMaxPool2d(7),
                 nn.Flatten(),
-                nn.Linear(32 * 25, FEATURES),
-                nn.ReLU(),
+                nn.Linear(32 * 49, FEATURES),
+                nn.Tanh(),
             )
-            self.head = nn.Linear(FEATURES, classes)
-        self._train(_as_tensor(pictures), torch.as_tensor(codes), steps, np.random.default_rng(seed))
+            self.head = nn.Linear(FEATURES, outputs)
+        self._train(_as_tensor(pictures), torch.as_tensor(targets), steps, np.random.default_rng(seed))
 
-    def _train(self, pictures: torch.Tensor, codes: torch.Tensor, steps: int, rng: np.random.Generator) -> None:
+    def _train(self, pictures: torch.Tensor, targets: torch.Tensor, steps: int, rng: np.random.Generator) -> None:
         network = nn.Sequential(self.features, self.head)
         optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+        loss_of = mse_loss if targets.is_floating_point() else cross_entropy
         for _ in range(steps):
             rows = rng.integers(len(pictures), size=min(BATCH, len(pictures)))
-            loss = cross_entropy(network(pictures[rows]), codes[rows])
+            loss = loss_of(network(pictures[rows]), targets[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

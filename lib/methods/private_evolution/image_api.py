@@ -1,13 +1,14 @@
 """What makes pictures for private evolution: a simulator, or a public set of pictures. No model is needed.
 
-``render:digits`` draws digits (`lib.generation.images.digits`); its items are parameters. ``nearest`` takes pictures of
-a set that somebody declares public (NearestImage of DPSDA): its items are numbers of pictures, a variation is one of
-the nearest, and the degree says among how many.
+``render:digits`` draws digits and ``avatars`` faces (`lib.generation.images`); items are their parameters. ``nearest``
+takes pictures of a set that somebody declares public (NearestImage of DPSDA): its items are numbers of pictures, a
+variation is one of the nearest, and the degree says among how many.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any, Generic
 
 import numpy as np
@@ -16,76 +17,65 @@ from lib.common.errors import DoppelError
 from lib.data.images import parquet
 from lib.data.images.decoding import Shape, decode, encode, read_pixels
 from lib.data.images.private_image import ImageRecord, PrivateImage
-from lib.generation.engines.base import Usage
 from lib.generation.generate import Draws
+from lib.generation.images.avatars import Avatars, Face
 from lib.generation.images.digits import Digits, Drawing
+from lib.methods.private_evolution.drawn import Drawn
 from lib.methods.private_evolution.modality import Labels, Listed, Modality, Progress, T
+from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.models.image_encoders import ImageEncoder, open_image_encoder
+from lib.privacy.disclosure import PUBLIC
 
+FACES = Listed("faces", asdict, lambda kept: Face(**kept))
 DRAWINGS = Listed("drawings", asdict, lambda kept: Drawing(**kept))
 NUMBERS = Listed("numbers", int, int)
+SHELVES = {"render:digits": DRAWINGS, "avatars": FACES, "nearest": NUMBERS}
 
 
-class _Drawn(Generic[T]):
-    """An API that makes every item by itself, from a generator of its own, and never fails."""
-
-    def __init__(self, seed: int):
-        self.seed, self.usage = seed, Usage()
-
-    def _each(
-        self, make: Callable[[int, np.random.Generator], T], count: int, stream: Sequence[int], progress: Progress
-    ) -> Draws[T]:
-        items = {}
-        for position in range(count):
-            items[position] = make(position, np.random.default_rng([self.seed, *stream, position]))
-            progress(1)
-        return Draws(items, count, Counter(), 0)
-
-
-class Rendered(_Drawn[Drawing]):
+class Rendered(Drawn[T]):
     """RANDOM_API and VARIATION_API of a simulator.
 
     Args:
-        digits: the simulator.
-        text_label: name of the label whose value is written; None writes a digit that is drawn.
+        simulator: `Digits` or `Avatars`.
+        text_label: name of the label whose value is written; None writes a digit that is drawn, where text is written.
         seed: of all draws.
     """
 
-    def __init__(self, digits: Digits, text_label: str | None, seed: int):
+    def __init__(self, simulator: Digits | Avatars, text_label: str | None, seed: int):
         super().__init__(seed)
-        self.digits, self.text_label, self.fingerprint = digits, text_label, digits.fingerprint
+        self.simulator, self.text_label, self.fingerprint = simulator, text_label, simulator.fingerprint
 
-    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda made: None) -> Draws[Drawing]:
+    def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda made: None) -> Draws[T]:
         """As `lib.methods.private_evolution.modality.Api.random`."""
 
-        def make(position: int, rng: np.random.Generator) -> Drawing:
+        def make(position: int, rng: np.random.Generator) -> T:
             written = str(rng.integers(10)) if self.text_label is None else labels[position][self.text_label]
-            return self.digits.random(written, rng)
+            return self.simulator.random(written, rng)
 
         return self._each(make, len(labels), stream, progress)
 
     def vary(
         self,
-        parents: Sequence[Drawing],
+        parents: Sequence[T],
         labels: Sequence[Labels],
         *stream: int,
         degree: float | None = None,
         shown: None = None,
         progress: Progress = lambda made: None,
-    ) -> Draws[Drawing]:
+    ) -> Draws[T]:
         """As `lib.methods.private_evolution.modality.Api.vary`; ``degree`` as `Digits.vary` takes it."""
 
-        def make(position: int, rng: np.random.Generator) -> Drawing:
-            return self.digits.vary(parents[position], degree, rng)
+        def make(position: int, rng: np.random.Generator) -> T:
+            return self.simulator.vary(parents[position], degree, rng)
 
         return self._each(make, len(parents), stream, progress)
 
-    def render(self, item: Drawing) -> np.ndarray:
+    def render(self, item: T) -> np.ndarray:
         """The picture of an item."""
-        return self.digits.render(item)
+        return self.simulator.render(item)
 
 
-class Nearest(_Drawn[int]):
+class Nearest(Drawn[int]):
     """RANDOM_API and VARIATION_API of a public set of pictures.
 
     Args:
@@ -133,12 +123,15 @@ class Nearest(_Drawn[int]):
         progress: Progress = lambda made: None,
     ) -> Draws[int]:
         """As `lib.methods.private_evolution.modality.Api.vary`: one of the ``degree`` nearest, never the parent."""
+        if not parents:
+            return Draws({}, 0, Counter(), 0)
         most = min(int(degree), len(self.records) - 1)
+        different, place = np.unique(parents, return_inverse=True)
+        near = nearest(self.vectors[different], self.vectors, most + 1)  # the parent itself is among them
 
         def make(position: int, rng: np.random.Generator) -> int:
-            gaps = ((self.vectors - self.vectors[parents[position]]) ** 2).sum(axis=1)
-            gaps[parents[position]] = np.inf
-            return int(np.argpartition(gaps, most - 1)[:most][rng.integers(most)])
+            others = near[place[position]]
+            return int(others[others != parents[position]][rng.integers(most)])
 
         return self._each(make, len(parents), stream, progress)
 
@@ -178,13 +171,15 @@ def open_images(parameters: Mapping[str, Any], shape: Shape) -> Modality:
     """
     encoder = open_image_encoder(parameters["encoder"])
     api = open_api(parameters, shape, encoder)
-    return image_modality(api, NUMBERS if parameters["api"] == "nearest" else DRAWINGS, encoder, shape)
+    return image_modality(api, SHELVES[parameters["api"]], encoder, shape)
 
 
 def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> Rendered | Nearest:
     """Open what makes pictures alone; arguments as `open_images` has them, and ``encoder`` says what is near."""
     if parameters["api"] == "nearest":
         return Nearest(public_pictures(parameters["public_pictures"], shape), encoder, parameters["seed"])
+    if parameters["api"] == "avatars":
+        return Rendered(Avatars(shape), None, parameters["seed"])
     digits = Digits(shape, parameters["fonts"], parameters["ink"])
     return Rendered(digits, parameters["text_label"], parameters["seed"])
 
@@ -210,9 +205,8 @@ def public_pictures(declared: str, shape: Shape) -> list[ImageRecord]:
         declared: ``public:SOURCE``; `lib.privacy.public_source.undeclared` refuses the corpus itself.
         shape: declared.
     """
-    from lib.data import sources
-    from lib.privacy.disclosure import PUBLIC
-
+    # imported by name, because a stage's fingerprint follows import statements: a new source changes no picture
+    sources = import_module("lib.data.sources")
     corpus = sources.load(declared.removeprefix(PUBLIC))
     made = []
     for number, record in enumerate(corpus.records, 1):

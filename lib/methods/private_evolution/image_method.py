@@ -4,6 +4,7 @@ Mechanism and canaries are those of Aug-PE (`lib.methods.private_evolution.metho
 """
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from lib.common.errors import DoppelError
 from lib.methods.method import Method
@@ -41,12 +42,10 @@ def check_image_evolution(parameters: Parameters) -> None:
     Raises:
         DoppelError: for the first of these.
     """
-    from lib.models.image_encoders import check_encoder
-
     check_inputs(parameters, "corpus", corpora=(IMAGES,))
     check_maker(parameters)
     settings = Settings.of(parameters, None)
-    check_encoder(parameters["encoder"])
+    import_module("lib.models.image_encoders").check_encoder(parameters["encoder"])  # as `check_maker` imports
     degrees = [settings.at("degrees", vote) for vote in range(settings.iterations)]
     low, high, unit = (1, float("inf"), "of pictures") if parameters["api"] == "nearest" else (0, 1, "a share")
     if not all(low <= degree <= high for degree in degrees):
@@ -64,7 +63,7 @@ METHOD = Method(
     title_without_privacy="Private evolution of images without privacy",
     arm=EVOLVES,
     spends=EVOLVES,
-    images=True,
+    records="pictures",
     recipe=recipe,
     making=making,
     settings=(

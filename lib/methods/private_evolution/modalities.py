@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.data.image_processing import shape_of
+from lib.data.images.decoding import Shape
+from lib.data.tables.domain import columns_of
 from lib.methods.private_evolution.image_api import open_images
-from lib.methods.private_evolution.modality import Modality, text_modality
-from lib.methods.private_evolution.text_api import open_api
-from lib.models import encoders
+from lib.methods.private_evolution.modality import Modality
+from lib.methods.private_evolution.table_api import table_modality
+from lib.methods.private_evolution.text_api import open_texts
 
 
 def open_modality(parameters: Mapping[str, Any], corpus: Mapping[str, Any]) -> Modality:
@@ -15,12 +16,14 @@ def open_modality(parameters: Mapping[str, Any], corpus: Mapping[str, Any]) -> M
 
     Args:
         parameters: of the stage, resolved.
-        corpus: those of its corpus stage; of pictures the declared shape is read.
+        corpus: those of its corpus stage, which say what kind it is: of pictures the shape is declared, of a table the
+            domain.
 
     Raises:
         DoppelError: a model, an encoder or a file that they name cannot be used.
     """
-    if "api" in parameters:
-        return open_images(parameters, shape_of(corpus))
-    encoder = encoders.open_encoder(parameters["encoder"], device=parameters["device"], dtype="float32")
-    return text_modality(open_api(parameters), encoder)
+    if "missing" in corpus:  # the domain of a table
+        return table_modality(columns_of(corpus["columns"], corpus["missing"]), parameters["seed"])
+    if "width" in corpus:  # the shape of pictures
+        return open_images(parameters, Shape.of(corpus))
+    return open_texts(parameters)

@@ -129,11 +129,21 @@ class Modality(Generic[T]):
     voters: Callable[..., np.ndarray]
 
 
-def text_modality(api: Api[str] | None, encoder: Encoder[str]) -> Modality[str]:
-    """Texts, with an API (None where nothing is varied) and an encoder that are open already."""
+def text_modality(api: Api[str] | None, encoder: Encoder[str], *, cached: bool = True) -> Modality[str]:
+    """Texts, with an API and an encoder that are open already.
+
+    Args:
+        api: None where nothing is varied.
+        encoder: the space of the votes.
+        cached: whether vectors of private texts are kept on the disk, as those of a slow encoder are.
+    """
 
     def voters(records: Sequence[Record], progress: Progress = lambda done: None) -> np.ndarray:
-        return encoders.embed_private(encoder, [record.text for record in records], progress=progress)
+        texts = [record.text for record in records]
+        if cached:
+            return encoders.embed_private(encoder, texts, progress=progress)
+        progress(len(texts))
+        return encoder.encode(texts)
 
     return Modality(api, TEXTS, encoder, text_record, lambda record: record.text, voters)
 

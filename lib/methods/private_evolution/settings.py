@@ -135,6 +135,17 @@ class Settings:
         return value[vote] if isinstance(value, list | tuple) else value
 
     @property
+    def asked(self) -> int:
+        """Items that the API is asked for in all: first ones, variations, look-ahead, and what is handed out varied.
+
+        No reply is rejected in this count, and no item is selected twice.
+        """
+        made = round(self.size(0) * self.growth)
+        for vote in range(self.iterations - 1):
+            made += self.size(vote) * (self.at("variants", vote) - bool(self.at("keep_parents", vote)))
+        return made * (1 + self.lookahead_degree) + (self.samples if self.final == "varied" else 0)
+
+    @property
     def growth(self) -> float:
         """Items that RANDOM_API makes for each item that is selected first."""
         return self.at("variants", 0) if self.seed_factor is None else self.seed_factor

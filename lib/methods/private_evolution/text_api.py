@@ -18,6 +18,8 @@ from lib.generation.prompt_file import PromptFile, load
 from lib.generation.prompt_parts import NONE_SHOWN, Shown
 from lib.generation.reasoning import without_reasoning
 from lib.generation.rejection import rejection
+from lib.methods.private_evolution.modality import Modality, text_modality
+from lib.models import encoders
 
 Labels = Mapping[str, str]
 Progress = Callable[[int], object]
@@ -224,6 +226,19 @@ def open_api(parameters: Mapping[str, object]) -> Api:
     model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
     settings = {name: parameters[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
     return Api(model, load(Path(parameters["prompts"])), Writing(Sampling.of(parameters), **settings))
+
+
+def open_texts(parameters: Mapping[str, object]) -> Modality[str]:
+    """Open what a stage evolves texts with: `open_api`, and the encoder of the votes.
+
+    Args:
+        parameters: of 12_aug_pe, resolved.
+
+    Raises:
+        DoppelError: as `open_api`, or the encoder cannot be used.
+    """
+    encoder = encoders.open_encoder(parameters["encoder"], device=parameters["device"], dtype="float32")
+    return text_modality(open_api(parameters), encoder)
 
 
 def _plain(text: str) -> str:

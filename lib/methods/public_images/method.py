@@ -4,13 +4,13 @@ The checks of what makes pictures are those of 15_image_evolution too, which beg
 """
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from lib.common.errors import DoppelError
 from lib.methods.method import Method
 from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
 
 DRAWS = "11_random_images"
-APIS = ("render:digits", "nearest")
 MAKING = ("api", "fonts", "ink", "text_label", "public_pictures")  # parameters that say what makes pictures
 
 
@@ -35,7 +35,7 @@ def maker_words(arm: Mapping) -> str:
     """What made the pictures of an arm, in words; ``arm`` has its settings."""
     if arm["api"] == "nearest":
         return f"they are pictures of a public set (`{arm['public_pictures']}`)"
-    return "a simulator drew digits in fonts that anybody has"
+    return f"a simulator drew {'faces' if arm['api'] == 'avatars' else 'digits'} from parts that anybody has"
 
 
 def check_random_images(parameters: Parameters) -> None:
@@ -66,11 +66,12 @@ def check_maker(parameters: Parameters) -> None:
             value=public,
             remedy="api: nearest takes pictures of a public set, public:SOURCE; no other API does",
         )
+    # imported by name, because a stage's fingerprint follows import statements: a simulator is no part of other arms
+    shape = import_module("lib.data.images.decoding").Shape(32, 32)
     if api == "render:digits":
-        from lib.data.images.decoding import Shape
-        from lib.generation.images.digits import Digits
-
-        Digits(Shape(28, 28, "L"), parameters["fonts"])
+        import_module("lib.generation.images.digits").Digits(shape, parameters["fonts"])
+    elif api == "avatars":
+        import_module("lib.generation.images.avatars").Avatars(shape)
 
 
 def check_written(parameters: Parameters, corpus: Parameters) -> None:
@@ -93,11 +94,12 @@ def check_written(parameters: Parameters, corpus: Parameters) -> None:
             remedy="set ink: 255 on a background of 0, or the other way round",
         )
     if parameters["api"] == "nearest":
-        from lib.privacy.public_source import undeclared
-
+        undeclared = import_module("lib.privacy.public_source").undeclared
         undeclared("public_pictures", str(parameters["public_pictures"]), own=str(corpus["source"]))
-    elif label is not None and (
-        label not in domain or isinstance(domain[label], str) or not all(map(str.isdecimal, domain[label]))
+    elif (
+        parameters["api"] == "render:digits"
+        and label is not None
+        and (label not in domain or isinstance(domain[label], str) or not all(map(str.isdecimal, domain[label])))
     ):
         raise DoppelError(
             "methods.label_not_digits",
@@ -111,7 +113,7 @@ def check_written(parameters: Parameters, corpus: Parameters) -> None:
 METHOD = Method(
     title="random pictures",
     arm=DRAWS,
-    images=True,
+    records="pictures",
     making=making,
     settings=(*MAKING, "samples"),
     checks={DRAWS: check_random_images},

@@ -58,24 +58,24 @@ def test_settings_that_a_source_does_not_take() -> None:
 
 def test_the_kinds_of_sources() -> None:
     kinds = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
-    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed", "mnist-5k", "images"}
+    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed", "mnist-5k", "images", "hub-images", "sklearn"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]
     assert all(entry.form.startswith(kind) for kind, entry in SOURCES.items())
 
 
 def test_what_is_known_of_each_source() -> None:
     """Facts that budgets, cards and pre-flight go by."""
-    bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "mnist-5k"}
-    images = {"mnist-5k", "images"}
+    bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "mnist-5k", "sklearn"}
+    images = {"mnist-5k", "images", "hub-images"}
     assert {kind for kind, entry in SOURCES.items() if entry.images} == images
     assert {kind for kind, entry in SOURCES.items() if entry.public_text} == bundled
     without = {kind for kind, entry in SOURCES.items() if not entry.knows_users}
-    assert without == {"movie-snippets", "yelp", "openreview", "pubmed", "mnist-5k"}
+    assert without == {"movie-snippets", "yelp", "openreview", "pubmed", "mnist-5k", "sklearn"}
     own = {"csv", "jsonl", "parquet", "hub"}
     assert {kind for kind, entry in SOURCES.items() if entry.own_columns} == own
-    assert {
-        kind for kind, entry in SOURCES.items() if entry.language is None
-    } == own | images  # a file of anybody's, or no text
+    assert {kind for kind, entry in SOURCES.items() if entry.language is None} == own | images | {
+        "sklearn"
+    }  # a file of anybody's, or no text
     assert {kind for kind, entry in SOURCES.items() if entry.title} == bundled
 
 
@@ -181,7 +181,8 @@ def test_asking_an_entry_imports_no_loader() -> None:
 def test_a_loader_counts_for_a_stage_that_opened_it_and_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of a loader, or a new source, must not make a model train again."""
     loaders = {f"lib.data.sources.{name}" for name in ("amazon_reviews", "aug_pe_corpora", "hub", "table_files")}
-    made = {path.stem[:2]: fingerprint.made_from(ROOT, path.stem, {}) for path in (ROOT / "notebooks").glob("*.ipynb")}
+    text = ("00_process_data", "10_finetune_dp_lora", "11_generate", "12_aug_pe", "20_canary_privacy", "22_utility")
+    made = {name[:2]: fingerprint.made_from(ROOT, name, {}) for name in text}
     for notebook in ("10", "11", "12", "20", "22"):
         named = {name for name in made[notebook]["modules"] if name.startswith("lib.data.sources")}
         assert named <= set(made[notebook]["optional"]), notebook

@@ -99,6 +99,21 @@ def test_settings_that_change_how_much_is_asked(
     assert [len(call) for call in model.asked] == calls
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"keep_parents": False, "variants": 2, "lookahead_degree": 2},
+        {"schedule": [2, 4, 8], "variants": [3, 2, 5], "final": "varied"},
+    ],
+)
+def test_the_settings_say_how_much_will_be_asked(prompts: PromptFile, tmp_path: Path, changes: dict) -> None:
+    model = Plane()
+    run = on_plane(prompts, tmp_path, model, **changes)
+    run.result(run.run()[-1])
+    assert sum(map(len, model.asked)) == run.settings.asked
+
+
 # --- privacy
 
 

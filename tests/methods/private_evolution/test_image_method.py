@@ -13,6 +13,7 @@ from lib.audit import attack, target
 from lib.audit.canaries import Canary
 from lib.audit.canary_set import CanarySet, coins
 from lib.common.files import write_json
+from lib.data.images.decoding import Shape
 from lib.generation.images.digits import Digits
 from lib.methods.private_evolution import audit, evolution, modalities
 from lib.methods.private_evolution.image_method import METHOD, check_image_evolution
@@ -55,7 +56,7 @@ def test_what_cannot_evolve_is_refused(change: dict, code: str, name: str | None
 
 def test_the_attack_on_votes_covers_pictures(tmp_path: Path) -> None:
     """An arm evolved again with canaries that are pictures: without noise they are caught, with much noise not."""
-    rng, digits = np.random.default_rng(3), Digits(modalities.shape_of(CORPUS))
+    rng, digits = np.random.default_rng(3), Digits(Shape.of(CORPUS))
     canaries = [
         Canary(
             record(f"canary-{n:05d}", digits.render(digits.random(CELLS[n % 2]["digit"], rng)), CELLS[n % 2]),

@@ -43,7 +43,7 @@ def test_private_pictures_are_no_public_set(declared: str, code: str) -> None:
         check_written(DEFAULTS | {"api": "nearest", "public_pictures": declared}, CORPUS)
 
 
-@pytest.mark.parametrize("api", ["render:digits", "nearest"])
+@pytest.mark.parametrize("api", ["render:digits", "avatars", "nearest"])
 def test_a_card_says_what_made_them(api: str) -> None:
     (words,) = METHOD.making({"api": api, "public_pictures": "public:images"}, {}, "record")
     assert ("public:images" in words) == (api == "nearest")
