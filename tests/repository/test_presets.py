@@ -61,7 +61,9 @@ def test_every_preset_has_a_corpus_and_a_floor_unless_it_is_of_public_text_alone
         assert made in graph.nodes and not any(node.notebook.startswith(("0", "1")) for node in graph.nodes.values())
         return
     corpus, floor = "00_process_data", "11_generate.base"
-    if graph.preset == "images":
+    if graph.preset == "tables":  # the floor is drawn where it is measured
+        corpus = floor = "00_process_table"
+    if graph.preset in ("images", "mnist-simpe", "celeba-avatar"):
         corpus, floor = "00_process_images", "11_random_images"
     assert corpus in graph.nodes and (floor in graph.nodes or graph.preset.endswith("-gpt35"))
     for node in graph.nodes.values():
@@ -111,6 +113,15 @@ def test_a_run_of_both_presets_has_one_corpus(preset: str) -> None:
         for name in (preset, f"{preset}-gpt35")
     ]
     assert made[0] == made[1]
+
+
+def test_the_settings_of_simulated_digits_are_those_of_the_paper() -> None:
+    """Lin et al. 2025: 60,000 pictures, four votes that look ahead by 8, threshold 1, drawn, and varied at the end."""
+    for epsilon in (1, 10):
+        arm = checked("mnist-simpe").nodes[f"15_image_evolution.eps{epsilon}"].parameters
+        given = [arm[name] for name in ("samples", "iterations", "lookahead_degree", "threshold", "selection", "final")]
+        assert given == [60000, 4, 8, 1.0, "sample", "varied"] and arm["degrees"] == [0.8, 0.4, 0.2, 0.0]
+        assert (arm["target_epsilon"], arm["variants"], arm["keep_parents"]) == (epsilon, 1, False)
 
 
 def test_a_preset_that_names_another_file(tmp_path: Path) -> None:
