@@ -23,8 +23,15 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
     points = ["eps2-seed0", "eps2-seed1", "eps8-seed0", "eps8-seed1"]
     private = [f"{arm}.{at}" for arm in ARMS for at in points]
     without = [f"{arm}.nonprivate-seed{n}" for arm in ("10_finetune_dp_lora", "11_generate") for n in (0, 1)]
-    measures = {"21_fidelity", "22_utility", "30_compare"}
-    assert set(nodes) == {"00_process_data", "11_generate.base", *measures, *private, *without}
+    once = {
+        "00_process_data",
+        "11_generate.base",
+        "14_private_prediction.eps8",
+        "21_fidelity",
+        "22_utility",
+        "30_compare",
+    }
+    assert set(nodes) == {*once, *private, *without}
     for id, node in nodes.items():
         values = node.parameters
         assert values["seed"] == int(id[-1] if "seed" in id else 0)

@@ -39,6 +39,7 @@ def test_nobody_copied_passes_and_twice_the_limit_does_not():
 def test_an_arm_that_counts_copies_stays_within_its_target_and_uses_it(notebook: str):
     method = spending(notebook)
     given = {"target_epsilon": 8.0, "steps": 6, "expected_batch": 144.0, "iterations": 3, "votes": 1}
+    given |= {"samples": 20, "max_new_tokens": 32}
     histogram, mechanisms = DiscreteGaussian(10.0), {}
     for share in (0.0, 0.2):
         parameters = given | {"copy_share": share}

@@ -76,8 +76,8 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
         drawn[name] = run.run(bars(f"texts, {name}", len(written)))
     ledger.events.append(Event(arm.stage, "audited again on canaries: tokens", mechanism, given["privacy_seed"]))
     statement = ledger.statement(arm.stage, target_epsilon=given["target_epsilon"])
-    texts = writer.texts(drawn["single"], written, cells, trim=given["unfinished"] == "trim")
-    made = MadeAgain({}, [texts.texts[number] for number in sorted(texts.texts)], statement)
+    drawn_texts = writer.texts(drawn["single"], written, cells, trim=given["unfinished"] == "trim")
+    made = MadeAgain({}, [drawn_texts.items[number] for number in sorted(drawn_texts.items)], statement)
     if not single:
         return made
     scores = {}

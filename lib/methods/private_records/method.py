@@ -31,10 +31,10 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
     }[arm["author"]]
     if arm["revisions"]:
         rounds = f"{arm['revisions']} time{'' if arm['revisions'] == 1 else 's'}"
-        taste = "it was preferred to the one before it"
+        judged = "whether it was preferred to the one before it"
         if arm["diversity_term"]:
-            taste += " or made the set more varied"
-        yield f"Each text was revised {rounds}, and a version was kept where {taste}."
+            judged += " and how much more varied it made the set"
+        yield f"Each text was revised {rounds}, and a version was kept or not by {judged}."
     yield (
         "Nobody in these texts is real. What names or reaches a person was written as a slot and filled with made-up "
         "values, whose places `labelled.jsonl` has; a value may by chance be that of somebody."

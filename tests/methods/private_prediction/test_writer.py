@@ -44,7 +44,7 @@ def written(writer: Writer, text: str, *, end: bool, trim: bool = True):
 )
 def test_what_becomes_of_a_text(writer, text, end, trim, kept, reason):
     draws = written(writer, text, end=end, trim=trim)
-    assert draws.texts == ({} if kept is None else {0: kept})
+    assert draws.items == ({} if kept is None else {0: kept})
     assert dict(draws.rejected) == ({} if reason is None else {reason: 1})
 
 
@@ -53,7 +53,7 @@ def test_a_text_of_one_line_ends_at_its_first_line_break(writer):
     lines = Writer(writer.model, writer.requests, writer.ends, frozenset([line_break]))
     assert line_break in lines.rule(PARAMETERS, 4.0).stops
     draws = written(lines, "The box came late.\n", end=False)
-    assert draws.texts == {0: "The box came late."} and draws.first_lines == 1
+    assert draws.items == {0: "The box came late."} and draws.first_lines == 1
 
 
 def test_a_key_is_drawn_once_for_a_run(tmp_path):

@@ -33,7 +33,10 @@ def test_what_fits_passes(changes: dict) -> None:
     [
         ({}, "A grammar drew"),
         ({}, "revised 2 times"),
-        ({"revisions": 1, "diversity_term": False}, "revised 1 time, and a version was kept where it was preferred to"),
+        (
+            {"revisions": 1, "diversity_term": False},
+            "revised 1 time, and a version was kept or not by whether it was preferred to the one before it.",
+        ),
         ({"author": "model", "model": "openai:gpt"}, "`openai:gpt` invented"),
         ({"author": "model", "model": "withheld"}, "a local model invented"),
         ({"seeds": "public:csv"}, "declared to be public"),

@@ -59,7 +59,7 @@ def finished(run: Path) -> target.Arm:
 @pytest.fixture
 def plane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders, "open_encoder", lambda *arguments, **options: Plane())
-    monkeypatch.setattr(encoders, "embed_private", lambda encoder, texts: encoder.encode(texts))
+    monkeypatch.setattr(encoders, "embed_private", lambda encoder, texts, **options: encoder.encode(texts))
 
 
 @pytest.mark.usefixtures("plane")
