@@ -19,6 +19,7 @@ STYLE = Drawing("1", "DejaVuSans-Bold", 0.85, 0.0, 0.02, -0.4, 0.0, 0.0)  # what
 CORPUS = {"width": 14, "height": 14, "colours": False, "fit": "refuse", "background": 0}
 ARM = {
     "inputs": {"corpus": "00_process_images"}, "api": "render:digits", "fonts": [], "ink": 255, "text_label": "digit",
+    "model": None, "prompt": "a {digit}", "steps": 4, "guidance": 2.0, "side": 16, "batch_size": 4, "device": "cpu",
     "public_pictures": None, "target_epsilon": 8.0, "iterations": 3, "samples": 12, "variants": 3, "degrees": 0.2,
     "encoder": "pixels:1.0", "seed": 0, "privacy_seed": 1,
 }  # fmt: skip

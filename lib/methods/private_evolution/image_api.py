@@ -1,8 +1,9 @@
-"""What makes pictures for private evolution: a simulator, or a public set of pictures. No model is needed.
+"""What makes pictures for private evolution: a simulator, a public set of pictures, or a diffusion model.
 
 ``render:digits`` draws digits and ``avatars`` faces (`lib.generation.images`); items are their parameters. ``nearest``
 takes pictures of a set that somebody declares public (NearestImage of DPSDA): its items are numbers of pictures, a
-variation is one of the nearest, and the degree says among how many.
+variation is one of the nearest, and the degree says among how many. ``diffusers`` asks a model for them
+(`lib.methods.private_evolution.diffusion_api`).
 """
 
 from collections import Counter
@@ -19,9 +20,11 @@ from lib.data.images.decoding import Shape, decode, encode, read_pixels
 from lib.data.images.private_image import ImageRecord, PrivateImage
 from lib.generation.generate import Draws
 from lib.generation.images.avatars import Avatars, Face
+from lib.generation.images.diffusion import Diffusion, Sampling
 from lib.generation.images.digits import Digits, Drawing
+from lib.methods.private_evolution.diffusion_api import DiffusionApi, Pixels
 from lib.methods.private_evolution.drawn import Drawn
-from lib.methods.private_evolution.modality import Labels, Listed, Modality, Progress, T
+from lib.methods.private_evolution.modality import Labels, Listed, Modality, Progress, Shelf, T
 from lib.methods.private_evolution.nearest_neighbours import nearest
 from lib.models.image_encoders import ImageEncoder, open_image_encoder
 from lib.privacy.disclosure import PUBLIC
@@ -29,7 +32,7 @@ from lib.privacy.disclosure import PUBLIC
 FACES = Listed("faces", asdict, lambda kept: Face(**kept))
 DRAWINGS = Listed("drawings", asdict, lambda kept: Drawing(**kept))
 NUMBERS = Listed("numbers", int, int)
-SHELVES = {"render:digits": DRAWINGS, "avatars": FACES, "nearest": NUMBERS}
+SHELVES = {"render:digits": DRAWINGS, "avatars": FACES, "nearest": NUMBERS, "diffusers": Pixels()}
 
 
 class Rendered(Drawn[T]):
@@ -174,17 +177,23 @@ def open_images(parameters: Mapping[str, Any], shape: Shape) -> Modality:
     return image_modality(api, SHELVES[parameters["api"]], encoder, shape)
 
 
-def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> Rendered | Nearest:
+def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> Rendered | Nearest | DiffusionApi:
     """Open what makes pictures alone; arguments as `open_images` has them, and ``encoder`` says what is near."""
     if parameters["api"] == "nearest":
         return Nearest(public_pictures(parameters["public_pictures"], shape), encoder, parameters["seed"])
+    if parameters["api"] == "diffusers":
+        drawing = {name: parameters[name] for name in ("steps", "guidance", "side", "batch_size")}
+        model = Diffusion(parameters["model"], Sampling(**drawing), device=parameters["device"])
+        return DiffusionApi(model, parameters["prompt"], shape, parameters["seed"])
     if parameters["api"] == "avatars":
         return Rendered(Avatars(shape), None, parameters["seed"])
     digits = Digits(shape, parameters["fonts"], parameters["ink"])
     return Rendered(digits, parameters["text_label"], parameters["seed"])
 
 
-def image_modality(api: Rendered | Nearest, shelf: Listed, encoder: ImageEncoder, shape: Shape) -> Modality:
+def image_modality(
+    api: Rendered | Nearest | DiffusionApi, shelf: Shelf, encoder: ImageEncoder, shape: Shape
+) -> Modality:
     """Pictures, with an API and an encoder that are open already."""
 
     def record(id: str, item: Any, labels: Labels) -> ImageRecord:
@@ -196,6 +205,28 @@ def image_modality(api: Rendered | Nearest, shelf: Listed, encoder: ImageEncoder
         return vectors
 
     return Modality(api, shelf, _Seen(encoder, api.render), record, lambda record: record.image, voters)
+
+
+def check_overlap(api: Any, records: Sequence[ImageRecord]) -> None:
+    """Refuse a public set that holds private pictures. The refusal comes before anything is released.
+
+    Args:
+        api: of a modality; one without a public set passes.
+        records: the private pictures.
+
+    Raises:
+        DoppelError: a picture of the set is, pixel by pixel, a private one.
+    """
+    if not isinstance(api, Nearest):
+        return
+    shared = {record.image for record in api.records} & {record.image for record in records}
+    if shared:
+        raise DoppelError(
+            "methods.public_set_overlaps",
+            f"{len(shared):,} pictures of public_pictures are private ones, so the set is not public",
+            name="public_pictures",
+            remedy="take them out of the set, or name another",
+        )
 
 
 def public_pictures(declared: str, shape: Shape) -> list[ImageRecord]:

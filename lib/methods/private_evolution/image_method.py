@@ -47,14 +47,17 @@ def check_image_evolution(parameters: Parameters) -> None:
     settings = Settings.of(parameters, None)
     import_module("lib.models.image_encoders").check_encoder(parameters["encoder"])  # as `check_maker` imports
     degrees = [settings.at("degrees", vote) for vote in range(settings.iterations)]
-    low, high, unit = (1, float("inf"), "of pictures") if parameters["api"] == "nearest" else (0, 1, "a share")
-    if not all(low <= degree <= high for degree in degrees):
+    least, most, what = {
+        "nearest": (1, float("inf"), "a number of nearest pictures"),
+        "diffusers": (1 / parameters["steps"], 1, "a share of the sampler's steps, at least one"),
+    }.get(parameters["api"], (0, 1, "a share of each range"))
+    if not all(least <= degree <= most for degree in degrees):
         raise DoppelError(
             "methods.degree_out_of_range",
-            f"degrees = {parameters['degrees']}: each must be at least {low} and at most {high} ({unit})",
+            f"degrees = {parameters['degrees']}: with api = {parameters['api']} each must be {what}",
             name="degrees",
             value=parameters["degrees"],
-            remedy="of api: nearest it is a number of nearest pictures, of render:digits a share of each range",
+            remedy=f"write numbers from {least:g} to {most:g}",
         )
 
 

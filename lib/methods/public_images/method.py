@@ -7,11 +7,22 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from lib.common.errors import DoppelError
-from lib.methods.method import Method
+from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
 
 DRAWS = "11_random_images"
-MAKING = ("api", "fonts", "ink", "text_label", "public_pictures")  # parameters that say what makes pictures
+MAKING = (
+    "api",
+    "fonts",
+    "ink",
+    "text_label",
+    "public_pictures",
+    "model",
+    "prompt",
+    "steps",
+    "guidance",
+    "side",
+)  # fmt: skip  (parameters that say what makes pictures)
 
 
 def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
@@ -35,6 +46,8 @@ def maker_words(arm: Mapping) -> str:
     """What made the pictures of an arm, in words; ``arm`` has its settings."""
     if arm["api"] == "nearest":
         return f"they are pictures of a public set (`{arm['public_pictures']}`)"
+    if arm["api"] == "diffusers":
+        return f"{model_words(arm['model'])}, which was never trained, drew them from the prompt `{arm['prompt']}`"
     return f"a simulator drew {'faces' if arm['api'] == 'avatars' else 'digits'} from parts that anybody has"
 
 
@@ -66,9 +79,19 @@ def check_maker(parameters: Parameters) -> None:
             value=public,
             remedy="api: nearest takes pictures of a public set, public:SOURCE; no other API does",
         )
+    if (api == "diffusers") != (parameters["model"] is not None):
+        raise DoppelError(
+            "methods.model_of_diffusers",
+            f"model = {parameters['model']!r} with api = {api!r}",
+            name="model",
+            value=parameters["model"],
+            remedy="api: diffusers draws with a model, hub:OWNER/NAME or a folder; no other API does",
+        )
     # imported by name, because a stage's fingerprint follows import statements: a simulator is no part of other arms
     shape = import_module("lib.data.images.decoding").Shape(32, 32)
-    if api == "render:digits":
+    if api == "diffusers":
+        import_module("lib.generation.images.diffusion_checks").locate(parameters["model"])
+    elif api == "render:digits":
         import_module("lib.generation.images.digits").Digits(shape, parameters["fonts"])
     elif api == "avatars":
         import_module("lib.generation.images.avatars").Avatars(shape)
@@ -93,7 +116,9 @@ def check_written(parameters: Parameters, corpus: Parameters) -> None:
             value=parameters["ink"],
             remedy="set ink: 255 on a background of 0, or the other way round",
         )
-    if parameters["api"] == "nearest":
+    if parameters["api"] == "diffusers":
+        import_module("lib.generation.images.diffusion_checks").check_prompt(parameters["prompt"], corpus)
+    elif parameters["api"] == "nearest":
         undeclared = import_module("lib.privacy.public_source").undeclared
         undeclared("public_pictures", str(parameters["public_pictures"]), own=str(corpus["source"]))
     elif (

@@ -120,6 +120,14 @@ def test_a_public_set_offers_its_pictures_and_the_nearest_of_them() -> None:
         Nearest(public[:1], Pixels(1.0), seed=0)
 
 
+def test_a_public_set_with_private_pictures_is_refused() -> None:
+    rows, encoder = private(20, seed=1), Pixels(1.0)
+    image_api.check_overlap(Nearest(private(20, seed=2), encoder, seed=0), rows)
+    image_api.check_overlap(Rendered(Digits(SHAPE), None, 0), rows)
+    with refused("methods.public_set_overlaps", name="public_pictures"):
+        image_api.check_overlap(Nearest([*private(20, seed=2), rows[3]], encoder, seed=0), rows)
+
+
 def test_a_stage_opens_what_its_parameters_name(tmp_path: Path) -> None:
     opened = modalities.open_modality(ARM, CORPUS)
     assert isinstance(opened.api, Rendered) and opened.encoder.fingerprint == Pixels(1.0).fingerprint
