@@ -153,7 +153,8 @@ def _print_arms(graph: Graph) -> None:
     rows = [("arm", "epsilon spent", "records", "held-out loss", "files")]
     for stage in graph.nodes:
         folder = graph.folder / stage
-        if not ((folder / "synthetic.jsonl").is_file() and (folder / "done.json").is_file()):
+        written = any((folder / f"synthetic.{ending}").is_file() for ending in ("jsonl", "parquet"))
+        if not (written and (folder / "done.json").is_file()):
             continue
         metrics, epsilon = read_json(folder / "metrics.json"), read_json(folder / "privacy.json").get("epsilon")
         loss = f"{metrics['held_out_loss']:.3f}" if "held_out_loss" in metrics else "-"
