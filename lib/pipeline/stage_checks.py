@@ -15,7 +15,17 @@ from lib.methods.private_records import method as private_records_method
 from lib.methods.registry import ATTACKED, IMAGE_ARMS, METHODS, TABLE_ARMS, TEXT_ARMS, attacked
 from lib.methods.sanitization import method as sanitization_method
 from lib.pipeline import corpus_checks
-from lib.stage.notebook_roles import CORPORA, CORPUS, IMAGES, TABLE, Parameters, check_input, check_inputs, notebook_of
+from lib.stage.notebook_roles import (
+    CORPORA,
+    CORPUS,
+    IMAGES,
+    TABLE,
+    VOTE_AUDIT,
+    Parameters,
+    check_input,
+    check_inputs,
+    notebook_of,
+)
 
 
 def scrub(parameters: Parameters) -> None:
@@ -60,6 +70,23 @@ def canary_privacy(parameters: Parameters) -> None:
             f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}",
             name="repeated",
             value=parameters["repeated"],
+        )
+
+
+def vote_privacy(parameters: Parameters) -> None:
+    """Refuse an audit of votes without arms of pictures or rows.
+
+    Args:
+        parameters: of 20_vote_privacy, resolved.
+    """
+    arms = [arm for arm in (*IMAGE_ARMS, *TABLE_ARMS) if arm in ATTACKED]
+    check_inputs(parameters, "corpus", others=arms, corpora=(IMAGES, TABLE))
+    if len(parameters["inputs"]) < 2:
+        raise DoppelError(
+            "pipeline.no_arm",
+            "inputs: names no arm to audit",
+            name="inputs",
+            remedy="add one, as eps8: 15_image_evolution.eps8",
         )
 
 
@@ -229,6 +256,7 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     TABLE: corpus_checks.process_table,
     "01_scrub": scrub,
     "20_canary_privacy": canary_privacy,
+    VOTE_AUDIT: vote_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
     "21_image_fidelity": image_fidelity,

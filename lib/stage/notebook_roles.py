@@ -15,10 +15,12 @@ CORPORA = (CORPUS, SCRUB)  # whose stages write the records that others learn fr
 LABELLED = "40_pii_text"
 DETECTOR = "41_pii_check"
 AUDIT = "20_canary_privacy"
+VOTE_AUDIT = "20_vote_privacy"  # of pictures and rows
 MEASURES = {  # by notebook, what it measures of arms
     AUDIT: "audit",
     "21_fidelity": "fidelity",
     "22_utility": "utility",
+    VOTE_AUDIT: "audit",
     "21_image_fidelity": "fidelity",
     "22_image_utility": "utility",
 }
