@@ -38,11 +38,11 @@ TEXTS_OF_A_RUN = 300
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--model", default="bundled:smollm2-135m-instruct")
-    arguments.add_argument("--texts", type=int, default=16)
+    arguments.add_argument("--texts", type=int, default=24)
     arguments.add_argument("--batch", type=int, default=8, help="records behind a text")
     arguments.add_argument("--tokens", type=int, default=32, help="of a text: none ends before")
     arguments.add_argument("--record-words", type=int, default=21)
-    arguments.add_argument("--rows", type=int, default=32, help="of a block of private contexts")
+    arguments.add_argument("--rows", type=int, default=64, help="of a block of private contexts")
     arguments.add_argument("--naive-texts", type=int, default=1, help="that the naive loop writes")
     arguments.add_argument("--dtype", default="auto")
     arguments.add_argument("--repeats", type=int, default=1)
@@ -125,7 +125,7 @@ def naive(writer: Writer, rule: Rule, units: Sequence[Sequence[Record]], number:
             units=torch.arange(len(units)),
             texts=torch.zeros(len(units), dtype=torch.long),
             clip=rule.clip,
-            divisor=rule.expected_batch,
+            divisor=rule.divisor,
         )
         drawn.append(int(draw(scores, rule.temperature, uniforms(0, np.array([number]), len(drawn)))))
     return drawn

@@ -45,8 +45,8 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
 
     Returns:
         The score ``tokens`` of the m canaries that came once, (m,): as the arm draws as ``single``, and with what the
-        records say `LOUD` and not clipped, so without privacy, as ``unnoised``. No scores where there are no such
-        canaries.
+        records say `LOUD`, not clipped and never at its end, so without privacy, as ``unnoised``. No scores where there
+        are no such canaries.
 
     Raises:
         DoppelError: the target epsilon cannot be reached, or there are not enough units for so many texts.
@@ -66,7 +66,8 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     place = {record.id: batch for batch, units in picked.items() for unit in units for record in unit}
     written = sorted({*plan.written, *(place[record.id] for record in single if record.id in place)})
     rule = writer.rule(given, noise_multiplier(mechanism))
-    rules = {"single": rule, "unnoised": replace(rule, clip=math.inf, expected_batch=rule.expected_batch / LOUD)}
+    loud = replace(rule, clip=math.inf, divisor=rule.divisor / LOUD, stops=frozenset())
+    rules = {"single": rule, "unnoised": loud}
     drawn = {}
     for name in rules if single else ("single",):
         run = Prediction(

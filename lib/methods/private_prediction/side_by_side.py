@@ -19,8 +19,7 @@ from lib.generation.engines.contexts import Contexts
 from lib.methods.private_prediction.next_token import kept, mixed
 from lib.methods.private_prediction.requests import Requests
 
-BLOCKS = 4  # of private contexts for the texts that are written side by side, on average
-PROBES = 4  # tokens that follow a made-up record where rows are compared
+PROBES = 2  # tokens that follow a made-up record where rows are compared
 
 
 @dataclass(frozen=True)
@@ -29,33 +28,25 @@ class Rule:
 
     Attributes:
         clip: C of `lib.methods.private_prediction.next_token`, above 0; infinity for no privacy.
-        expected_batch: B, the divisor, at least 1.
+        divisor: B, the expected number of units behind a text; above 0.
         temperature: tau, above 0.
         top_k: k of `lib.methods.private_prediction.next_token.kept`, at least 0.
-        top_k_margin: [0, inf) the margin there, in units of the paper's 2 C / B.
+        margin: of the tokens that are kept, in nats, at least 0.
         max_new_tokens: T, the most tokens of a text, at least 1.
         rows: of a block of private contexts, at least 1.
+        texts_at_once: texts that are written side by side, by public numbers alone; at least 1.
         stops: ids of the tokens that end a text; none of them is its first token.
     """
 
     clip: float
-    expected_batch: float
+    divisor: float
     temperature: float
     top_k: int
-    top_k_margin: float
+    margin: float
     max_new_tokens: int
     rows: int
+    texts_at_once: int
     stops: frozenset[int]
-
-    @property
-    def texts_at_once(self) -> int:
-        """Texts that are written side by side, by public numbers alone."""
-        return max(1, int(BLOCKS * self.rows / self.expected_batch))
-
-    @property
-    def margin(self) -> float:
-        """In nats; 0 without privacy, where the paper's would be infinite."""
-        return 0.0 if np.isinf(self.clip) else self.top_k_margin * 2 * self.clip / self.expected_batch
 
     def ended(self, tokens: Sequence[int]) -> bool:
         """Whether a text of these ``tokens`` gets no other one."""
@@ -119,7 +110,7 @@ class Writing:
         """
         public = self._public.logits.float()
         if not self.tokens[0]:
-            stops = torch.tensor(sorted(rule.stops), device=public.device)
+            stops = torch.tensor(sorted(rule.stops), dtype=torch.long, device=public.device)
             public = public.index_fill(1, stops, -torch.inf)
         allowed = kept(public, rule.top_k, rule.margin)
         columns = allowed.any(0).nonzero()[:, 0]
@@ -133,7 +124,7 @@ class Writing:
             units=torch.as_tensor(self._units[rows], device=device),
             texts=torch.as_tensor(self._texts, device=device),
             clip=rule.clip,
-            divisor=rule.expected_batch,
+            divisor=rule.divisor,
         )
         return scores, columns
 
@@ -195,7 +186,7 @@ def rows_are_independent(model: PreTrainedModel, requests: Requests, labels: Map
             seen.append(block.logits[row])
         return seen
 
-    for length in {1, max(1, longest // 2), longest}:
+    for length in {1, longest}:
         probe, others = prompt(length), [prompt(longest) for _ in range(rows - 1)]
         alone = logits([probe], 0)
         if not all(map(torch.equal, alone, logits([*others, probe], rows - 1))):

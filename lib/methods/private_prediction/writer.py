@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from lib.methods.private_prediction.side_by_side import Rule, rows_are_independe
 from lib.models import loading
 
 KEY = "key.json"  # among the checkpoints
+BLOCKS = 3  # of private contexts for the texts that are written side by side, on average
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,19 @@ class Writer:
             parameters: of 14_private_prediction.
             noise_multiplier: of the calibrated mechanism, above 0; None for no privacy.
         """
-        names = ("temperature", "expected_batch", "top_k", "top_k_margin", "max_new_tokens")
-        given = {name: parameters[name] for name in names}
-        amount = {name: parameters[name] for name in ("temperature", "expected_batch")}
-        clip = clip_bound(noise_multiplier=noise_multiplier, **amount)
-        return Rule(clip=clip, rows=parameters["batch_size"], stops=self.ends | self.breaks, **given)
+        batch, temperature = parameters["expected_batch"], parameters["temperature"]
+        clip = clip_bound(noise_multiplier=noise_multiplier, temperature=temperature, expected_batch=batch)
+        return Rule(
+            clip=clip,
+            divisor=batch,
+            temperature=temperature,
+            top_k=parameters["top_k"],
+            margin=0.0 if math.isinf(clip) else parameters["top_k_margin"] * 2 * clip / batch,
+            max_new_tokens=parameters["max_new_tokens"],
+            rows=parameters["batch_size"],
+            texts_at_once=max(1, int(BLOCKS * parameters["batch_size"] / batch)),
+            stops=self.ends | self.breaks,
+        )
 
     def texts(
         self,

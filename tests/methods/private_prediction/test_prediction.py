@@ -23,8 +23,8 @@ class Killed(Exception):
 
 
 def rule(writer: Writer, **changes: object) -> Rule:
-    numbers = {"rows": 3, "clip": 0.7, "expected_batch": 3.0, "temperature": 0.8, "top_k": 20, "top_k_margin": 0.5}
-    given = Rule(max_new_tokens=7, stops=writer.ends, **numbers)
+    numbers = {"rows": 3, "texts_at_once": 3, "clip": 0.7, "divisor": 3.0, "temperature": 0.8}
+    given = Rule(top_k=20, margin=0.3, max_new_tokens=7, stops=writer.ends, **numbers)
     return replace(given, **changes)
 
 
@@ -54,7 +54,7 @@ def by_hand(writer: Writer, parted, how: Rule, number: int) -> list[int]:
             units=torch.tensor([number for number, unit in enumerate(units) for _ in unit], dtype=torch.long),
             texts=torch.zeros(len(units), dtype=torch.long),
             clip=how.clip,
-            divisor=how.expected_batch,
+            divisor=how.divisor,
         )
         drawn.append(int(draw(scores, how.temperature, uniforms(5, np.array([number]), len(drawn)))))
     return drawn
@@ -62,7 +62,7 @@ def by_hand(writer: Writer, parted, how: Rule, number: int) -> list[int]:
 
 @pytest.mark.parametrize("rows", [1, 3, 20])
 def test_texts_are_those_of_a_naive_loop_however_many_are_written_at_once(writer, parted, tmp_path, rows):
-    written = run(writer, parted, tmp_path, rows=rows, max_new_tokens=9)
+    written = run(writer, parted, tmp_path, rows=rows, texts_at_once=1 + rows // 2, max_new_tokens=9)
     assert written == [by_hand(writer, parted, rule(writer, max_new_tokens=9), number) for number in range(4)]
     assert len({tuple(text) for text in written}) == 4
 
@@ -116,6 +116,6 @@ def test_a_killed_run_goes_on_and_draws_nothing_twice(writer, parted, tmp_path, 
 
 def test_passes_follow_from_public_numbers(writer, parted, tmp_path):
     """However many units there really are, the same texts are written side by side."""
-    given = {"rule": rule(writer, rows=2), "privacy_seed": 5, "folder": tmp_path}
+    given = {"rule": rule(writer, texts_at_once=2), "privacy_seed": 5, "folder": tmp_path}
     few, many = (Prediction(writer.model, writer.requests, CELLS, WRITTEN, p, **given)._passes() for p in ({}, parted))
     assert few == many == [[0, 1], [2], [3]]

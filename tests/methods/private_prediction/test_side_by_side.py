@@ -18,16 +18,8 @@ PARAMETERS = {
 
 @pytest.fixture
 def rule(writer) -> Rule:
-    return Rule(
-        clip=0.7,
-        expected_batch=3.0,
-        temperature=1.0,
-        top_k=5,
-        top_k_margin=0.0,
-        max_new_tokens=9,
-        rows=2,
-        stops=writer.ends,
-    )
+    numbers = {"clip": 0.7, "divisor": 3.0, "temperature": 1.0, "top_k": 5, "margin": 0.0, "max_new_tokens": 9}
+    return Rule(**numbers, rows=2, texts_at_once=2, stops=writer.ends)
 
 
 def scores(writer, rule, units, counted=None) -> torch.Tensor:
@@ -55,11 +47,6 @@ def test_no_end_comes_first_and_k_tokens_are_kept(writer, rule, parted):
 def test_a_text_ends_at_an_end_token_or_at_its_limit(writer, rule):
     (end, *_) = writer.ends
     assert [rule.ended(tokens) for tokens in ([], [1], [1, end], [1] * 9)] == [False, False, True, True]
-
-
-def test_without_privacy_nothing_is_clipped_and_the_margin_is_no_infinity(writer, rule, parted):
-    free = Rule(**{**vars(rule), "clip": np.inf, "top_k_margin": 1.0})
-    assert free.margin == 0 and int(scores(writer, free, parted[Batch(0, 0)]).isfinite().sum()) == 5
 
 
 def test_the_shape_of_a_block_says_nothing_about_who_is_in_it(writer, rule, parted, monkeypatch):

@@ -21,8 +21,9 @@ CELLS = [{"mood": "good"}]
 def test_the_rule_has_the_clip_that_the_noise_leaves(writer):
     rule = writer.rule(PARAMETERS, 4.0)
     assert rule.clip == pytest.approx(0.8 * 3 / 4) and rule.margin == pytest.approx(rule.clip / 3)
+    assert (rule.divisor, rule.texts_at_once) == (3.0, 4)  # three blocks of four contexts, three for a text
     assert rule.stops == writer.ends and (rule.max_new_tokens, rule.rows) == (7, 4)
-    assert writer.rule(PARAMETERS, None).clip == math.inf
+    assert (writer.rule(PARAMETERS, None).clip, writer.rule(PARAMETERS, None).margin) == (math.inf, 0)
 
 
 def written(writer: Writer, text: str, *, end: bool, trim: bool = True):
