@@ -10,7 +10,7 @@ import pytest
 from support.errors import refused
 
 from lib.common.errors import DoppelError
-from lib.pipeline import corpus_checks, preflight
+from lib.pipeline import corpus_checks, preflight, stage_checks
 
 pytestmark = pytest.mark.usefixtures("unfingerprinted")
 
@@ -338,3 +338,45 @@ def test_labelled_pii_text_has_no_mechanism_to_audit() -> None:
     changes = ["20_canary_privacy.inputs={corpus: 00_process_data, pii: 40_pii_text}"]
     with refused("stage.input_of_another_notebook", name="pii", value="40_pii_text"):
         preflight.preflight("quick", "check", changes)
+
+
+# Pictures and rows: each measuring notebook takes arms and a corpus of its own kind.
+
+IMAGE_FLOOR, IMAGE_ARM, TABLE_ARM = "11_random_images", "15_image_evolution.eps8", "16_table_evolution.eps8"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "name"),
+    [
+        ("21_image_fidelity.floor=eps9", "pipeline.floor_is_no_arm", "floor"),
+        ("21_image_fidelity.encoder=pixels:1.0", "pipeline.one_encoder", "encoder"),
+        ("21_image_fidelity.encoder=renders:x", "evaluation.space_unknown", "encoder"),
+        ("21_image_fidelity.voting_encoder=inception", "models.image_encoder_unknown", "encoder"),
+        (
+            f"22_image_utility.inputs={{corpus: 00_process_images, floor: {EPS8}}}",
+            "stage.input_of_another_notebook",
+            "floor",
+        ),
+        ("20_vote_privacy.inputs={corpus: 00_process_images}", "pipeline.no_arm", "inputs"),
+        (
+            f"20_vote_privacy.inputs={{corpus: 00_process_images, floor: {IMAGE_FLOOR}}}",
+            "stage.input_of_another_notebook",
+            "floor",
+        ),
+        ("15_image_evolution.eps8.ink=0", "methods.ink_not_seen", "ink"),
+        ("00_process_images.source=rotten-tomatoes", "pipeline.source_of_other_kind", "source"),
+        ("00_process_images.source=images:nowhere", "data.no_images", "source"),
+        ("00_process_images.unit=user", "pipeline.source_without_users", "unit"),
+    ],
+)
+def test_what_is_refused_of_pictures(change: str, code: str, name: str) -> None:
+    with refused(code, name=name) as error:
+        preflight.preflight("images", "check", [change])
+    assert all(fault.where.startswith("params/images/") for fault in error.value.faults)
+
+
+def test_a_table_is_measured_beside_arms_of_rows_alone() -> None:
+    stage_checks.table_quality({"inputs": {"corpus": "00_process_table", "eps8": TABLE_ARM}})
+    for inputs in ({"corpus": "00_process_images"}, {"corpus": "00_process_table", "eps8": IMAGE_ARM}):
+        with refused("stage.input_of_another_notebook"):
+            stage_checks.table_quality({"inputs": inputs})
