@@ -42,6 +42,9 @@ def checked(preset: str, *changes: str) -> Graph:
 
 @pytest.fixture(params=PRESETS)
 def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Graph:
+    if request.param == "celeba-avatar":
+        pytest.importorskip("python_avatars", reason="needs pip install -e .[images]")
+        pytest.importorskip("resvg_py")
     return checked(request.param, *(elsewhere(tmp_path) if request.param == "yelp-dev" else []))
 
 
