@@ -6,6 +6,7 @@ variation is one of the nearest, and the degree says among how many. ``diffusers
 (`lib.methods.private_evolution.diffusion_api`).
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -101,7 +102,8 @@ class Nearest(Drawn[int]):
             )
         self.records, self.pictures = records, parquet.pixels(records)
         self.vectors = encoder.encode(self.pictures)
-        self.fingerprint = f"{encoder.fingerprint} {' '.join(record.image.digest for record in records)}"
+        pictures = " ".join(record.image.digest for record in records)
+        self.fingerprint = hashlib.sha256(f"{encoder.fingerprint} {pictures}".encode()).hexdigest()
 
     def random(self, labels: Sequence[Labels], *stream: int, progress: Progress = lambda made: None) -> Draws[int]:
         """As `lib.methods.private_evolution.modality.Api.random`: of the public pictures with the labels wanted.
