@@ -4,6 +4,7 @@ Nothing about the other preset is known here but what a parameter is called: wha
 gets are taken over.
 """
 
+import math
 import os
 import re
 import shutil
@@ -194,6 +195,8 @@ def _changes(description: Description, name: str, resolved: Mapping[str, object]
     if resolved.get("prompt") is not None:
         build = new_prompts.request if resolved.get("chat") else new_prompts.opening
         changes["prompt"] = build(description.what, description.label_domain)
+    if resolved.get("prompt_with_record") is not None:
+        changes["prompt_with_record"] = new_prompts.with_record(changes["prompt"], chat=bool(resolved.get("chat")))
     if resolved.get("prompts") is not None:
         changes["prompts"] = f"prompts/{name}.yaml"
     if "one_line" in resolved:
@@ -203,8 +206,11 @@ def _changes(description: Description, name: str, resolved: Mapping[str, object]
     if not description.small:  # whose model has few tokens, and takes what is longer cut
         changes |= {limit: description.tokens for limit in ("max_tokens", "max_new_tokens") if limit in resolved}
     most = MOST_SAMPLED * description.units * description.share
+    if resolved.get("prompt_with_record") is not None:  # no unit is behind two texts
+        most = min(most, description.units * description.share / resolved["samples"])
     if "expected_batch" in resolved and resolved["expected_batch"] > most:
-        changes["expected_batch"] = float(f"{most:.1g}")
+        step = 10.0 ** math.floor(math.log10(most))
+        changes["expected_batch"] = max(1.0, math.floor(most / step) * step)  # a round number that is not above it
     if resolved.get("target_epsilon") is not None and description.epsilon is not None:
         changes["target_epsilon"] = description.epsilon
     if "samples" in resolved and description.samples is not None:

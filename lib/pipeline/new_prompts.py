@@ -59,6 +59,19 @@ def request(what: str, domain: Mapping[str, Sequence[str]]) -> str:
     return f"Write one {what}" + (f" ({', '.join(_named(domain))})." if domain else ".")
 
 
+def with_record(asked: str, *, chat: bool) -> str:
+    """The same request with a record as an example.
+
+    Args:
+        asked: as `request` or `opening` made it.
+        chat: whether it is a request; otherwise the model continues the text.
+
+    Returns:
+        A template with ``{text}`` once.
+    """
+    return f"{asked} Here is an example: {{text}}" if chat else f"{{text}}\n{asked}"
+
+
 def _named(domain: Mapping[str, Sequence[str]]) -> list[str]:
     """A placeholder for each label with the label's name before it, unless its values name themselves (Stars: 5)."""
     said = {name: all(": " in value for value in values) for name, values in domain.items()}

@@ -310,6 +310,8 @@ def test_a_trial_takes_the_small_preset_and_a_part_of_the_file(house: Project, r
     assert values(house, "x-small", "00_process_data")["share"] == 0.4
     trained = values(house, "x-small", "10_finetune_dp_lora.eps8")
     assert trained["model"] == "bundled:tiny-random" and "{Mood}" in trained["prompt"]
+    beside = values(house, "x-small", "14_private_prediction.eps8")
+    assert beside["prompt_with_record"] == "{text}\n" + beside["prompt"] and "{Mood}" in beside["prompt"]
     assert values(house, "x-small", "30_compare")["release"] == []
 
 

@@ -70,10 +70,10 @@ def test_a_model_that_fails_now_and_then_leaves_every_record_in_one_file(
 def test_people_come_from_a_file_and_a_wrong_column_is_refused_before_anything_is_written(house: Project) -> None:
     path = house.root / "people.csv"
     path.write_text("first_name,age,country\nGudrun,44,Germany\nBoris,61,Canada\n")
-    made = written(play(house, seeds=str(path), samples=2, revisions=0))
+    made = written(play(house, seeds=f"public:csv:{path}", samples=2, revisions=0))
     assert [(one.profile.seed["first_name"], one.profile.attributes["age"]) for one in made] == [
         ("Gudrun", "44"), ("Boris", "61"),
     ]  # fmt: skip
     path.write_text("first_name,aeg\nGudrun,44\n")
     with refused("private_records.seed_column", value="aeg"):
-        play(house, seeds=str(path), samples=1)
+        play(house, seeds=f"public:csv:{path}", samples=1)

@@ -34,7 +34,7 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
     assert set(nodes) == {*once, *private, *without}
     for id, node in nodes.items():
         values = node.parameters
-        assert values["seed"] == int(id[-1] if "seed" in id else 0)
+        assert values.get("seed", 0) == int(id[-1] if "seed" in id else 0)
         if "target_epsilon" in values:
             assert values["target_epsilon"] == (float(id.partition("eps")[2][0]) if "eps" in id else None)
         if "-seed" in id and node.notebook == "11_generate":

