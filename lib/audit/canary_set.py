@@ -1,6 +1,5 @@
 """The canaries of an audit: one set for all arms, and scores that make canaries of different kinds comparable."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -14,8 +13,8 @@ from lib.audit import canaries, canary_texts
 from lib.audit.canaries import Canary, Repetition
 from lib.audit.canary_texts import CanaryText
 from lib.audit.membership import exposure
+from lib.common import jsonl
 from lib.common.errors import DoppelError, Faults
-from lib.common.files import write_atomic
 from lib.data.public_words import public_words
 from lib.data.records import Record
 
@@ -136,7 +135,7 @@ def whole_sets(
 
 def save(path: Path, members: Sequence[Canary]) -> None:
     """Write the canaries ``members`` to the file ``path``, one JSON object per line, each marked ``fake``."""
-    write_atomic(path, "".join(json.dumps(canary.as_json(), ensure_ascii=False) + "\n" for canary in members))
+    jsonl.write(path, (canary.as_json() for canary in members))
 
 
 def plant(

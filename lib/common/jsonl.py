@@ -3,13 +3,14 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lib.common import system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
+from lib.common.files import write_atomic
 
 LONGEST = 2**24  # bytes of a line: a longer one is no object of ours, and would be many times as large in memory
 
@@ -81,3 +82,13 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 remedy="fetch it again, or remove .gz from its name if it is not packed",
                 where=str(path),
             ) from None
+
+
+def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write objects, one a line, whole or not at all.
+
+    Args:
+        path: the file.
+        rows: what `json` can write.
+    """
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -69,6 +69,23 @@ def open_engine(
     return open_entry(last_choice, model, adapter, device=place, dtype=dtype, batch_size=batch_size)
 
 
+SERVER = (  # parameters that say how an endpoint is reached
+    "base_url", "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "prices",
+    "max_cost",
+)  # fmt: skip
+_LOCAL = ("engine", "device", "dtype", "batch_size")  # and how a model on this machine is run
+
+
+def chat_settings(parameters: Mapping[str, object]) -> dict[str, object]:
+    """What `open_chat` is told beside the model.
+
+    Args:
+        parameters: of a stage; those of an older one may lack some of `SERVER`.
+    """
+    server = {name: parameters[name] for name in SERVER if name in parameters}
+    return {"chat": parameters["chat"], "server": server, "local": {name: parameters[name] for name in _LOCAL}}
+
+
 def open_chat(
     model: str, *, chat: bool | None = None, server: Mapping[str, object], local: Mapping[str, object]
 ) -> ChatModel:

@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib.generation.engines.base import ChatModel, Sampling
-from lib.generation.generate import open_chat
-from lib.methods.private_evolution.text_api import SERVER
+from lib.generation.generate import chat_settings, open_chat
 from lib.models.encoders import open_encoder
 from lib.pii.detectors.rules import Rules
 from lib.private_records.author import Author
@@ -40,9 +39,7 @@ def model(parameters: Parameters) -> ChatModel | None:
     """
     if parameters["author"] == "grammar":
         return None
-    server = {name: parameters[name] for name in SERVER}
-    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
-    return open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+    return open_chat(parameters["model"], **chat_settings(parameters))
 
 
 def embedder(parameters: Parameters) -> Embed:

@@ -1,14 +1,14 @@
 """The prompts of ``prompts/private_records/model.yaml``, and the facts that they are filled with."""
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError
 from lib.generation.prompt_parts import STRICT, Text
+from lib.generation.step_prompts import Step, unlike
 from lib.generation.workflow import Call
 from lib.pii.writing.grammar import checked
 from lib.private_records.fields import fields
@@ -30,16 +30,12 @@ PLACES = {  # step -> what its request must have in braces, and what else it may
     "annotate_events": ({"text", "event"}, set()),
     "group": ({"attributes"}, set()),
 }
-_PLACE = re.compile(r"{([a-z]+)}")
 _OPEN = ("marital_status", "income_class", "native_language", "country", "citizenship", "ethnicity", "disability")
 _PRONOUNS = {"female": "she, her", "male": "he, him"}
 
 
-class _Step(BaseModel):
-    model_config = STRICT
-    temperature: Annotated[float, Field(gt=0, le=5)]
-    max_new_tokens: Annotated[int, Field(ge=1)]
-    ask: Text
+class _Step(Step):
+    temperature: Annotated[float, Field(gt=0, le=5)]  # a step that is asked again gets another reply
 
 
 class _File(BaseModel):
@@ -62,17 +58,16 @@ class Prompts:
 
     def __init__(self, path: Path = FILE):
         self._file = checked(_File, path)
-        for name in (*self._file.steps, *PLACES):
-            if name not in PLACES or name not in self._file.steps:
-                raise DoppelError(
-                    "private_records.prompt_step",
-                    f"steps: {name} is {'missing' if name in PLACES else 'no step'}",
-                    name=name,
-                    remedy=nearest(name, PLACES) if name not in PLACES else f"see {FILE}",
-                    where=path.as_posix(),
-                )
+        for name, wrong, remedy in unlike(self._file.steps, PLACES, str(FILE)):
+            raise DoppelError(
+                "private_records.prompt_step",
+                f"steps: {name} is {wrong}",
+                name=name,
+                remedy=remedy,
+                where=path.as_posix(),
+            )
         for name, (needed, allowed) in PLACES.items():
-            _check_places(name, set(_PLACE.findall(self._file.steps[name].ask)), needed, allowed, path)
+            _check_places(name, self._file.steps[name].places, needed, allowed, path)
 
     def call(self, step: str, **told: str) -> Call:
         """A request.
@@ -81,9 +76,7 @@ class Prompts:
             step: a key of `PLACES`.
             **told: what stands in its places.
         """
-        of = self._file.steps[step]
-        asked = _PLACE.sub(lambda match: told.get(match[1], match[0]), of.ask)
-        return Call(step, (("system", self._file.system), ("user", asked)), of.max_new_tokens, of.temperature)
+        return self._file.steps[step].call(step, self._file.system, told)
 
     def situation(self, profile: Profile, situation: Situation) -> dict[str, str]:
         """The places of a request that tell of the situation, and of its event.

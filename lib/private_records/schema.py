@@ -3,7 +3,6 @@
 The fields are those of Privasis (arXiv 2602.03183, section 3), with exact places of each attribute beside them.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Literal, NamedTuple
 
 from lib.common import jsonl
 from lib.common.errors import DoppelError
-from lib.common.files import write_atomic
 
 Category = Literal["profile", "event", "text"]
 
@@ -173,7 +171,7 @@ def write(path: Path, rows: Iterable[PrivateRecord | Failed]) -> None:
         path: the JSONL file.
         rows: to be written.
     """
-    write_atomic(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows))
+    jsonl.write(path, map(asdict, rows))
 
 
 def read(path: Path) -> Iterator[PrivateRecord]:

@@ -123,13 +123,9 @@ def _given(parameters: Parameters, table: Table) -> list[seeds.Seed]:
 
 
 def _check_model(parameters: Parameters) -> None:
-    from lib.generation.endpoint.servers import check_server
-    from lib.generation.engines.names import check_engine, is_remote
+    from lib.generation.endpoint.servers import check_model
 
     name = parameters["model"]
     if name is None:
         raise DoppelError("private_records.no_model", "author: model needs a model", name="model", remedy="name it")
-    if is_remote(str(name)):
-        check_server(str(name), parameters)
-    else:
-        check_engine(parameters["engine"])
+    check_model(str(name), parameters)

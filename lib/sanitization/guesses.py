@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Protocol, get_args
-
-from pydantic import BaseModel, Field
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import ChatModel, Sampling
 from lib.generation.json_reply import read_object, texts
-from lib.generation.prompt_parts import STRICT, Text
-from lib.generation.workflow import Call, GaveUp, Steps, Unusable, ask, run
+from lib.generation.prompt_parts import Text
+from lib.generation.step_prompts import Step
+from lib.generation.workflow import GaveUp, Steps, Unusable, ask, run
 from lib.pii.writing.grammar import checked
 from lib.private_records.schema import Attribute, Place
 from lib.sanitization.schema import Sanitized
@@ -28,7 +27,6 @@ SIDES: tuple[Side, ...] = get_args(Side)
 
 FILE = Path("prompts/sanitization/guess.yaml")
 MASK = "____"
-_PLACE = re.compile(r"{(text|attributes)}")
 
 
 class Asked(NamedTuple):
@@ -68,12 +66,8 @@ class Guesser(Protocol):
         ...
 
 
-class _File(BaseModel):
-    model_config = STRICT
+class _File(Step):
     system: Text
-    temperature: Annotated[float, Field(ge=0, le=5)]
-    max_new_tokens: Annotated[int, Field(ge=1)]
-    ask: Text
 
 
 class ModelGuesser:
@@ -91,7 +85,7 @@ class ModelGuesser:
     def __init__(self, name: str, tries: int = 2, path: Path = FILE):
         self.name, self._tries, self._file = name, tries, checked(_File, path)
         for place in ("text", "attributes"):
-            if place not in _PLACE.findall(self._file.ask):
+            if place not in self._file.places:
                 raise DoppelError(
                     "sanitization.prompt_place",
                     f"ask has no {{{place}}}",
@@ -102,9 +96,7 @@ class ModelGuesser:
 
     def guess(self, text: str, asked: Sequence[Asked]) -> Steps[dict[str, str]]:
         told = {"text": text, "attributes": "\n".join(f"- {one.name}" for one in asked)}
-        content = _PLACE.sub(lambda place: told[place[1]], self._file.ask)
-        messages = (("system", self._file.system), ("user", content))
-        call = Call("guess", messages, self._file.max_new_tokens, self._file.temperature)
+        call = self._file.call("guess", self._file.system, told)
         return (yield from ask(call, lambda reply: _read(reply, [one.name for one in asked]), self._tries))
 
 

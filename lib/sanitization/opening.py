@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from lib.generation.engines.base import ChatModel
-from lib.methods.private_evolution.text_api import SERVER
 from lib.sanitization.closeness import WORDS, Words, by_embedding
 from lib.sanitization.guesses import Guesser, ModelGuesser
 from lib.sanitization.rule_guesser import RuleGuesser, values_of
@@ -21,11 +20,9 @@ def model(parameters: Parameters) -> ChatModel | None:
     """
     if not asks_model(parameters):
         return None
-    from lib.generation.generate import open_chat
+    from lib.generation.generate import chat_settings, open_chat
 
-    server = {name: parameters[name] for name in SERVER}
-    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
-    return open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+    return open_chat(parameters["model"], **chat_settings(parameters))
 
 
 def guesser(parameters: Parameters, records: Sequence[Sanitized]) -> Guesser:

@@ -1,14 +1,13 @@
 """The prompts of ``prompts/sanitization/model.yaml``."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from lib.common.errors import DoppelError, nearest
+from lib.common.errors import DoppelError
 from lib.generation.prompt_parts import STRICT, Text
+from lib.generation.step_prompts import Step, unlike
 from lib.generation.workflow import Call
 from lib.pii.writing.grammar import checked
 from lib.private_records.schema import Attribute
@@ -23,21 +22,13 @@ PLACES = {  # step -> what its request must have in braces
     "drop": {"name", "value", "keep", "text"},
     "instruction": {"abstract", "drop", "keep"},
 }
-_PLACE = re.compile(r"{([a-z]+)}")
-
-
-class _Step(BaseModel):
-    model_config = STRICT
-    temperature: Annotated[float, Field(ge=0, le=5)]
-    max_new_tokens: Annotated[int, Field(ge=1)]
-    ask: Text
 
 
 class _File(BaseModel):
     model_config = STRICT
     system: Text
     nothing: Text
-    steps: dict[str, _Step]
+    steps: dict[str, Step]
 
 
 class Prompts:
@@ -52,17 +43,16 @@ class Prompts:
 
     def __init__(self, path: Path = FILE):
         self._file = checked(_File, path)
-        for name in (*self._file.steps, *PLACES):
-            if name not in PLACES or name not in self._file.steps:
-                raise DoppelError(
-                    "sanitization.prompt_step",
-                    f"steps: {name} is {'missing' if name in PLACES else 'no step'}",
-                    name=name,
-                    remedy=nearest(name, PLACES) if name not in PLACES else f"see {FILE}",
-                    where=path.as_posix(),
-                )
+        for name, wrong, remedy in unlike(self._file.steps, PLACES, str(FILE)):
+            raise DoppelError(
+                "sanitization.prompt_step",
+                f"steps: {name} is {wrong}",
+                name=name,
+                remedy=remedy,
+                where=path.as_posix(),
+            )
         for name, needed in PLACES.items():
-            if wrong := set(_PLACE.findall(self._file.steps[name].ask)) ^ needed:
+            if wrong := self._file.steps[name].places ^ needed:
                 place = min(wrong)
                 raise DoppelError(
                     "sanitization.prompt_place",
@@ -93,9 +83,7 @@ class Prompts:
             step: a key of `PLACES`.
             **told: what stands in its places.
         """
-        of = self._file.steps[step]
-        asked = _PLACE.sub(lambda match: told[match[1]], of.ask)
-        return Call(step, (("system", self._file.system), ("user", asked)), of.max_new_tokens, of.temperature)
+        return self._file.steps[step].call(step, self._file.system, told)
 
 
 def listed(attributes: Iterable[Attribute]) -> str:

@@ -10,7 +10,6 @@ Unit: one record; records are drawn independently. Intervals: 95%, percentile bo
 is alike (all or none have a property), the exact one of Clopper and Pearson (1934), a record counting as one.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -20,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
-from lib.common.files import write_atomic
+from lib.common import jsonl
 from lib.evaluation.bootstrap import ratio
 from lib.sanitization.closeness import WORDS, Nearness, Pair, Words, nearness
 from lib.sanitization.guesses import SIDES, Guesses, Side, checked_attributes, text_of
@@ -190,7 +189,7 @@ def write(path: Path, checked: Iterable[Checked]) -> None:
         path: the JSONL file.
         checked: of `check`.
     """
-    write_atomic(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in checked))
+    jsonl.write(path, map(asdict, checked))
 
 
 def _interval(counts: np.ndarray, seed: int, draws: int) -> tuple[float, float, float]:

@@ -3,7 +3,6 @@
 The fields are those of Privasis (arXiv 2602.03183, section 4), with exact places in place of quoted passages.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Literal, NamedTuple
 
 from lib.common import jsonl
 from lib.common.errors import DoppelError
-from lib.common.files import write_atomic
 from lib.private_records.schema import Attribute, Place
 
 Action = Literal["abstract", "drop"]
@@ -162,7 +160,7 @@ def write(path: Path, rows: Iterable[Sanitized]) -> None:
         path: the JSONL file. It is as private as the original records.
         rows: to be written.
     """
-    write_atomic(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows))
+    jsonl.write(path, map(asdict, rows))
 
 
 def read(path: Path) -> Iterator[Sanitized]:

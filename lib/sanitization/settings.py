@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
-from lib.generation.engines.names import check_engine, is_remote
+from lib.generation.engines.names import is_remote
 from lib.pii.classes import TABLE
 from lib.pii.detectors import registry
 from lib.pii.locales import FOLDER, locale_named
@@ -195,7 +195,7 @@ def _annotator(parameters: Parameters) -> Given | Detected | Asked:
 
 
 def _check_model(parameters: Parameters, private: bool) -> None:
-    from lib.generation.endpoint.servers import check_server
+    from lib.generation.endpoint.servers import check_model
 
     model = parameters["model"]
     asking = [name for name, value in ASKS.items() if parameters[name] == value]
@@ -214,4 +214,4 @@ def _check_model(parameters: Parameters, private: bool) -> None:
     if private and is_remote(str(model)):
         raise private_to_remote("corpus", str(model))
     _prompts(parameters)
-    check_server(str(model), parameters) if is_remote(str(model)) else check_engine(parameters["engine"])
+    check_model(str(model), parameters)

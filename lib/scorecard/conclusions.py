@@ -112,26 +112,28 @@ class _Adviser:
                 yield f"At epsilon {target:g}, do not use {self._called(entrant)}: {refused[entrant.id]}."
 
     def for_less(self) -> Iterator[str]:
-        """Arms that drew no noise of their own, with the private arms that no headline metric shows to be better.
+        """Arms that drew no noise of their own, with the private arms that spent more and are not shown to be better.
 
         The floor is left out, which the choice of an arm names already (`_beside_floor`).
         """
         private = [entrant for entrant in self._entrants if self._target(entrant) is not None]
         for cheap in self._entrants:
-            if titled(self._arms[cheap.id][0]["method"]).spends is not None or cheap is self._floor:
+            spent = self._spent(cheap)
+            drew = titled(self._arms[cheap.id][0]["method"]).spends is not None
+            if drew or spent is None or cheap is self._floor:  # one without a guarantee has spent no number
                 continue
-            rows = {entrant.id: self._between(cheap, entrant) for entrant in private}
+            dearer = [entrant for entrant in private if (self._spent(entrant) or 0) > spent]
+            rows = {entrant.id: self._between(cheap, entrant) for entrant in dearer}
             equal = [
                 display_name(self._card, id)
                 for id, of in rows.items()
                 if of and not any(row["better"] == id for row in of)
             ]
             if equal:
-                spent = formatting.number(self._arms[cheap.id][0]["privacy"]["epsilon"])
+                name, epsilon = display_name(self._card, cheap.id), formatting.number(spent)
                 yield (
-                    f"{display_name(self._card, cheap.id)} spent epsilon {spent} alone, and no headline metric shows "
-                    f"{_listed(equal)} to be better: at this sample size nothing says that the larger epsilon was "
-                    "worth spending."
+                    f"{name} spent epsilon {epsilon} alone, and no headline metric shows {_listed(equal)} to be "
+                    "better: at this sample size nothing says that the larger epsilon was worth spending."
                 )
 
     def price_of_privacy(self) -> Iterator[str]:
@@ -206,6 +208,9 @@ class _Adviser:
     def _between(self, entrant: Entrant, other: Entrant) -> list[Mapping[str, Any]]:
         """Their comparisons."""
         return [row for row in self._card["comparisons"] if set(row["arms"]) == {entrant.id, other.id}]
+
+    def _spent(self, entrant: Entrant) -> float | None:
+        return self._arms[entrant.id][0]["privacy"]["epsilon"]
 
     def _target(self, entrant: Entrant) -> float | None:
         return self._arms[entrant.id][0]["privacy"]["target_epsilon"]

@@ -489,6 +489,17 @@ def test_an_arm_that_is_as_good_for_less_epsilon_is_named(tmp_path: Path) -> Non
     assert re.match(r"untuned spent epsilon [0-9.]+ alone, and no headline metric shows eps8 to be better: ", sentence)
 
 
+@pytest.mark.parametrize("epsilon", [None, 100.0])
+def test_an_arm_without_a_guarantee_or_with_a_larger_epsilon_is_not_named(
+    tmp_path: Path, epsilon: float | None
+) -> None:
+    card = with_untuned(tmp_path, 0.2, eps8=0.2, evolved=0.8)
+    arm(card, "untuned")["privacy"]["epsilon"] = epsilon
+    assert not any(
+        "spent epsilon" in sentence for sentence in conclusions.answers(card, pairwise.entrants(card["arms"]))
+    )
+
+
 def test_a_second_arm_that_is_only_prompted_stands_beside_the_floor(tmp_path: Path) -> None:
     """As a model that was not tuned, under the prompt of training: a row of its own, and no floor."""
     card = with_untuned(tmp_path, 0.1)

@@ -7,6 +7,7 @@ from lib.common.errors import DoppelError
 from lib.generation.endpoint.access import OPENAI_KEY
 from lib.generation.endpoint.answer import Answer
 from lib.generation.engines.base import Request, Sampling
+from lib.generation.engines.names import check_engine, is_remote
 
 NAMES = "openai:MODEL, azure:DEPLOYMENT or bedrock:ID"
 
@@ -60,6 +61,19 @@ def check_max_cost(max_cost: float | None, prices: Mapping[str, float]) -> None:
             value=max_cost,
             remedy="set prices to the money that a million tokens cost",
         )
+
+
+def check_model(model: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse the server of a model behind an endpoint (`check_server`), or the engine of one on this machine.
+
+    Args:
+        model: its name.
+        parameters: of a stage.
+
+    Raises:
+        DoppelError: as of `check_server` and `lib.generation.engines.names.check_engine`.
+    """
+    check_server(model, parameters) if is_remote(model) else check_engine(parameters["engine"])
 
 
 def check_server(model: str, parameters: Mapping[str, Any]) -> None:

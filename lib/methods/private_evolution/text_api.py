@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.data.tokenize import count, whole_sentences
 from lib.generation.engines.base import ChatModel, Completion, Engine, Request, Sampling, Usage
-from lib.generation.generate import Draws, draw, open_chat
+from lib.generation.generate import Draws, chat_settings, draw, open_chat
 from lib.generation.local_chat import LocalChat
 from lib.generation.prompt_file import PromptFile, load
 from lib.generation.prompt_parts import NONE_SHOWN, Shown
@@ -24,10 +24,6 @@ from lib.models import encoders
 Labels = Mapping[str, str]
 Progress = Callable[[int], object]
 
-SERVER = (  # parameters that say how an endpoint is reached
-    "base_url", "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "prices",
-    "max_cost",
-)  # fmt: skip
 _STEP = 16  # limits of tokens are multiples of this, so that requests of similar length share a batch
 
 
@@ -221,9 +217,7 @@ def open_api(parameters: Mapping[str, object]) -> Api:
     Raises:
         DoppelError: the model, its engine or endpoint, or the prompt file cannot be used.
     """
-    server = {name: parameters[name] for name in SERVER if name in parameters}  # an older arm has fewer of them
-    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
-    model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+    model = open_chat(parameters["model"], **chat_settings(parameters))
     settings = {name: parameters[name] for name in Writing.__dataclass_fields__ if name != "sampling"}
     return Api(model, load(Path(parameters["prompts"])), Writing(Sampling.of(parameters), **settings))
 

@@ -47,8 +47,7 @@ def check(parameters: Parameters) -> None:
 
 def _check_model(parameters: Parameters) -> None:
     """Refuse a server that cannot be reached with these settings, and a batch for a model that has none."""
-    from lib.generation.endpoint.servers import check_server
-    from lib.generation.engines.names import check_engine, is_remote
+    from lib.generation.endpoint.servers import check_model
 
     model = str(parameters["model"])
     if parameters["writer"] == "batch":
@@ -60,10 +59,8 @@ def _check_model(parameters: Parameters) -> None:
                 value=model,
                 remedy="name bedrock:ID, or set writer: model",
             )
-    elif is_remote(model):
-        check_server(model, parameters)
     else:
-        check_engine(parameters["engine"])
+        check_model(model, parameters)
 
 
 def chosen(parameters: Parameters, rules: Grammar) -> tuple[list[str], list[str]]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from lib.data import records
 from lib.generation.endpoint.bedrock_output import BatchCounts
 from lib.generation.engines.base import Sampling, Usage
-from lib.generation.generate import open_chat
-from lib.methods.private_evolution.text_api import SERVER
+from lib.generation.generate import chat_settings, open_chat
 from lib.pii.classes import classes
 from lib.pii.detectors.rules import Rules
 from lib.pii.slots import PLAIN, Brackets, read_brackets
@@ -104,9 +103,7 @@ def slot_texts(
         written, told = batch.take(at, prompts, plan, sampling, parameters["model"], **how)
         progress(plan.samples)
         return Texts(plan, written.require(), None, text_only, told.usage, told)
-    server = {name: parameters[name] for name in SERVER}
-    local = {name: parameters[name] for name in ("engine", "device", "dtype", "batch_size")}
-    model = open_chat(parameters["model"], chat=parameters["chat"], server=server, local=local)
+    model = open_chat(parameters["model"], **chat_settings(parameters))
     written = asking.ask(
         model,
         prompts,

@@ -8,7 +8,7 @@ import pytest
 from support.evolution_toys import CELLS, PROMPTS, Plane
 from support.project import ROOT
 
-from lib.generation import prompt_file
+from lib.generation import generate, prompt_file
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.engines.base import Completion, Sampling
 from lib.generation.prompt_file import PromptFile
@@ -157,6 +157,6 @@ def test_the_parameters_of_an_endpoint_reach_it(monkeypatch: pytest.MonkeyPatch)
     parameters |= {"timeout": 9.0, "send_seed": False, "prompts": ROOT / parameters["prompts"]}
     text_api.open_api(parameters)
     text_api.open_api({name: value for name, value in parameters.items() if name != "max_retries"})  # of an older arm
-    assert seen[0] == {name: parameters[name] for name in text_api.SERVER}
+    assert seen[0] == {name: parameters[name] for name in generate.SERVER}
     assert seen[0].keys() - seen[1].keys() == {"max_retries"}
     assert seen[0].keys() <= inspect.signature(Endpoint).parameters.keys()
