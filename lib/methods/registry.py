@@ -119,6 +119,15 @@ def spending(notebook: str) -> Method | None:
     return next((method for method in METHODS if method.spends == current_name(notebook)), None)
 
 
+def may_lack_corpus(stage: str) -> bool:
+    """Whether a stage is an arm that can be made without any private record.
+
+    Args:
+        stage: its id.
+    """
+    return any(not method.needs_corpus and method.arm == current_name(notebook_of(stage)) for method in METHODS)
+
+
 def describe(run: Run, stage: FinishedStage) -> ArmMethod:
     """How a finished arm was made.
 

@@ -10,7 +10,7 @@ from lib.common.errors import Reason
 from lib.data import records
 from lib.data.records import Record
 from lib.methods.method import usable_target
-from lib.methods.registry import ARMS, spending
+from lib.methods.registry import ARMS, may_lack_corpus, spending
 from lib.privacy import copy_count
 from lib.privacy.accounting import (
     ACCOUNTANT,
@@ -225,7 +225,7 @@ def missing_events(statement: Mapping) -> Iterator[Reason]:
         if spending(notebook_of(stage)) is not None:
             yield Reason("release.event_left_out", f"{stage}: it reads private records, and no event says so")
     has_corpus = any(current_name(notebook_of(stage)) in READERS for stage in named)
-    if not has_corpus and (statement["unit"] != NO_UNIT or not all(map(lineage.may_lack_corpus, named))):
+    if not has_corpus and (statement["unit"] != NO_UNIT or not all(map(may_lack_corpus, named))):
         yield Reason("release.no_corpus_named", f"{statement['stage']}: its corpus is not among the ancestors")
     if has_corpus and statement["unit"] == NO_UNIT:
         yield Reason("release.corpus_without_unit", f"{statement['stage']}: has a corpus, and says that it has no unit")

@@ -5,7 +5,7 @@ from itertools import product
 
 from lib.common.errors import Reason
 from lib.data.sources import SOURCES
-from lib.methods.registry import ARMS, METHODS, of_stages, spending
+from lib.methods.registry import ARMS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
 from lib.privacy.disclosure import PUBLIC, USED, declared_public, public_detectors
@@ -66,11 +66,6 @@ def _left_out(arm: str, certificate: Mapping) -> Iterator[Reason]:
     if method.selects and (certificate["format"] != FORMAT or not any(map(_is_arm, inputs.values()))):
         sentence = f"{arm}: names no arm whose texts were its candidates, so one is left out"
         yield Reason("release.ancestor_left_out", sentence)
-
-
-def may_lack_corpus(stage: str) -> bool:
-    """Whether a stage is an arm that can be made without any private record."""
-    return any(not method.needs_corpus and method.arm == current_name(notebook_of(stage)) for method in METHODS)
 
 
 def _has_corpus(arm: str, certificate: Mapping) -> bool:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from lib.audit.verdict import Verdict
 from lib.common.formatting import ABSENT, NO_BREAK, UNDEFINED, dollars, duration, measured, memory, number
+from lib.privacy.ledger import NO_UNIT
 from lib.report import svg_bars
 
 NO_BOUND = 1e308  # sorts after every epsilon
@@ -140,6 +141,16 @@ def epsilon(arm: Mapping) -> Cell:
     if spent is not None:
         return Cell(number(spent, 4), None if target is None else f"of {target:g}", sort=spent)
     return Cell(f"not{NO_BREAK}private", sort=NO_BOUND, mark="bad") if privacy else NOTHING
+
+
+def unit(arm: Mapping) -> Cell:
+    """What an arm's guarantee protects one of.
+
+    Args:
+        arm: its entry in the scorecard.
+    """
+    protected = section(arm, "privacy").get("unit")
+    return words("nobody" if protected == NO_UNIT else protected)
 
 
 def verdict(arm: Mapping, *, why: bool = False) -> Cell:

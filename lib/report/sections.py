@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lib.common.formatting import number
 from lib.evaluation.registry import Word, explained
-from lib.privacy.ledger import NEIGHBOURS
+from lib.privacy.ledger import NEIGHBOURS, NO_UNIT
 from lib.report import glossary, tables
 from lib.scorecard import conclusions
 
@@ -23,16 +23,19 @@ def content(scorecard: Mapping, *, internal: bool) -> dict[str, object]:
         scorecard: whole or public; parts of it may be missing.
         internal: whether it is for the internal page.
     """
+    nobody = (scorecard.get("corpus") or {}).get("unit") == NO_UNIT
     groups = [group for name in tables.GROUPS if (group := _group(scorecard, name, internal))["tables"]]
     return {
         "run": str(scorecard.get("run") or "run"),
         "made": str(scorecard.get("made") or "at an unknown time").replace("T", " "),
         "status": "internal" if internal else "public",
         "internal": internal,
+        "compared": internal and not nobody,
+        "nobody": nobody,
         "about": _about(scorecard, internal),
         "answers": list(scorecard.get("answers") or ()),
         "guarantee": _guarantee(scorecard),
-        "together": conclusions.together(scorecard["together"]) if "together" in scorecard else None,
+        "together": conclusions.together(scorecard) if "together" in scorecard else None,
         "summary": tables.summary(scorecard),
         "privacy": tables.privacy(scorecard),
         "verdicts": _verdicts(scorecard),
@@ -56,7 +59,7 @@ def contents(content: Mapping, *, pictures: bool) -> list[tuple[str, str]]:
     """
     groups = [(group["id"], group["title"]) for group in content["groups"]]
     entries = [("answer", "The answer"), ("privacy", "Privacy"), *groups, ("cost", "Cost")]
-    entries += [("differences", "Differences")] if content["internal"] else []
+    entries += [("differences", "Differences")] if content["compared"] else []
     entries += [("frontier", "Frontier")] if pictures else []
     entries += [("stages", "Stages")] if content["internal"] else []
     return [*entries, ("certificates", "Certificates"), ("missing", "What is missing"), ("reading", "How to read it")]
@@ -82,11 +85,14 @@ def _about(scorecard: Mapping, internal: bool) -> str:
         source = f"a {source_type} file"
     count = f"{corpus['units']:,} training {unit}s" if corpus.get("units") else f"an unknown number of {unit}s"
     several = "1 arm" if len(arms) == 1 else f"{len(arms)} arms"
-    return f"{several} made from {source} ({count}), {str(scorecard.get('made') or 'at an unknown time')[:10]}"
+    made = "from no private record" if unit == NO_UNIT else f"from {source} ({count})"
+    return f"{several} made {made}, {str(scorecard.get('made') or 'at an unknown time')[:10]}"
 
 
 def _guarantee(scorecard: Mapping) -> str:
     corpus = scorecard.get("corpus") or {}
+    if corpus.get("unit") == NO_UNIT:
+        return "No private record was read, so there is nobody whom a guarantee could protect."
     neighbours = corpus.get("neighbours") or NEIGHBOURS.get(corpus.get("unit"), "add or remove one unit")
     delta = "" if corpus.get("delta") is None else f", except with probability δ = {number(corpus['delta'], 2)}"
     return (

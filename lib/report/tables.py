@@ -41,7 +41,7 @@ def privacy(scorecard: Mapping) -> Table:
     columns = {
         SPENT: cells.epsilon,
         ("δ", "not covered"): lambda arm: cells.amount(cells.section(arm, "privacy").get("delta"), 2),
-        ("Protects", "one unit"): lambda arm: cells.words(cells.section(arm, "privacy").get("unit")),
+        ("Protects", "one unit"): cells.unit,
         ATTACK: lambda arm: cells.verdict(arm, why=True),
         ("Shown at least", "of the ε claimed"): cells.bound,
         ("Near copies", "of training records"): lambda arm: cells.copies(arm, "near_duplicates"),

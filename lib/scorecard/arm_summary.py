@@ -16,13 +16,13 @@ from lib.stage.notebook_roles import AUDIT
 SIDES = {"train": "train", "test": "held_out"}  # the sides' names in 20_canary_privacy and in the scorecard
 
 
-def describe(run: Run, stage: str, *, corpus: str, audit: Audited | None) -> dict[str, Any]:
+def describe(run: Run, stage: str, *, corpus: str | None, audit: Audited | None) -> dict[str, Any]:
     """The entry of an arm.
 
     Args:
         run: that the arm is part of.
         stage: the arm's id.
-        corpus: the corpus stage's id; what the corpus cost is shared, so it is not counted.
+        corpus: the corpus stage's id; what the corpus cost is shared, so it is not counted. None where there is none.
         audit: of the run; None where it is not among the inputs.
     """
     arm = run.stage(stage)
@@ -36,17 +36,18 @@ def describe(run: Run, stage: str, *, corpus: str, audit: Audited | None) -> dic
         "recipe": run.recipe(stage),
         "records": arm.read("metrics.json").get("records"),
         "privacy": {key: statement[key] for key in kept}
-        | {"released": _released(statement, run.stage(corpus).folder)}
-        | {"audit": _audit(stage, audit), "copies": _copies(arm, audit)},
+        | {"released": _released(statement, corpus and run.stage(corpus).folder)}
+        | {"audit": _audit(statement, audit), "copies": _copies(arm, audit)},
         "cost": _cost(run.lineage(stage, without=corpus)),
     }
 
 
-def _released(statement: Mapping, corpus: Path) -> dict[str, Any] | None:
+def _released(statement: Mapping, corpus: Path | None) -> dict[str, Any] | None:
     """The epsilon that handing the arm out costs, and what it covers; None for an arm that is not private."""
     if statement["epsilon"] is None:
         return None
-    whole = guarantee(ledger.from_statement(statement), account_of(corpus).read()[1])
+    charges = account_of(corpus).read()[1] if corpus else []
+    whole = guarantee(ledger.from_statement(statement), charges)
     return {"epsilon": whole.epsilon, "covers": whole.covers, "charges": whole.charges}
 
 
@@ -74,8 +75,11 @@ def _machine(machine: Mapping[str, Any]) -> str:
     return f"{machine['cpu']}, {machine['cores']} cores{accelerators}"
 
 
-def _audit(arm: str, audit: Audited | None) -> dict[str, Any]:
+def _audit(statement: Mapping, audit: Audited | None) -> dict[str, Any]:
     """The verdict, and of the arm's accesses the one whose bound is the largest share of its claim."""
+    arm = statement["stage"]
+    if statement["unit"] == ledger.NO_UNIT:
+        return {"because": ledger.neighbours(ledger.NO_UNIT)}
     if audit is None:
         return {"because": f"no stage of {AUDIT} among the inputs"}
     if arm not in audit.verdicts:

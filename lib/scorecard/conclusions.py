@@ -14,6 +14,7 @@ from lib.audit.verdict import Verdict
 from lib.common import formatting
 from lib.evaluation.registry import title
 from lib.methods.registry import titled
+from lib.privacy.ledger import NO_UNIT
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import Entrant
 
@@ -27,6 +28,9 @@ def answers(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
         card: a scorecard, still without ``answers``.
         entrants: what its ``comparisons`` compare.
     """
+    if card["corpus"]["unit"] == NO_UNIT:
+        nothing = "Nothing was compared: no arm read a private record, and each stage measures for itself what it made."
+        return [nothing, *guarantees(card)]
     if not card["comparisons"]:
         nothing = "No headline metric was measured, so nothing can be said about which arm is better."
         return [nothing, *guarantees(card)]
@@ -46,6 +50,9 @@ def guarantees(card: Mapping[str, Any]) -> list[str]:
         name, privacy = f"{display_name(card, arm['stage'])} ({arm['method']})", arm["privacy"]
         if privacy["epsilon"] is None:
             sentences.append(f"{name} has no privacy guarantee, so it must not be released.")
+            continue
+        if privacy["unit"] == NO_UNIT:
+            sentences.append(f"{name} read no private record, so it spent no epsilon and may be released.")
             continue
         sentence = f"{name} guarantees {_budget(privacy)}"
         if reasons := privacy["not_for_release"]:
@@ -70,14 +77,16 @@ def _released(released: Mapping[str, Any]) -> str:
     )
 
 
-def together(spent: Mapping[str, Any] | None) -> str:
+def together(card: Mapping[str, Any]) -> str:
     """What all private arms spend if every one of them is released. It follows from the ledgers alone.
 
     Args:
-        spent: ``together`` of a scorecard; None where no arm is private.
+        card: a scorecard, whole or public; its ``together`` is None where no arm is private.
     """
+    spent = card["together"]
     if spent is None:
-        return "No arm is private."
+        nobody = card["corpus"]["unit"] == NO_UNIT
+        return "No private record was read, so no budget was spent." if nobody else "No arm is private."
     return f"Released together, all private arms spend {_budget(spent)}; what several of them share is counted once."
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lib.common.errors import DoppelError, nearest
 from lib.evaluation.views import CEILING
-from lib.methods.registry import ARMS
+from lib.methods.registry import ARMS, may_lack_corpus
 from lib.stage.notebook_roles import CORPORA, IMAGES, MEASURES, check_input, notebook_of
 
 
@@ -14,12 +14,12 @@ class Roles:
     """The inputs by their role.
 
     Attributes:
-        corpus: its stage id.
+        corpus: its stage id; None where no arm was made from private records.
         arms: stage ids by the local name in ``inputs``, which becomes the display name.
         measures: stage ids by what the stage measured: ``fidelity``, ``utility``, ``audit``.
     """
 
-    corpus: str
+    corpus: str | None
     arms: Mapping[str, str]
     measures: Mapping[str, str]
 
@@ -31,14 +31,13 @@ def split(inputs: Mapping[str, str]) -> Roles:
         inputs: stage ids by local name.
 
     Raises:
-        DoppelError: there is no corpus or no arm; an input is none of the three; two stages measured the same; a stage
-            is named twice; an arm is called like the held-out records.
+        DoppelError: there is no arm; there is no corpus, though an arm is made from one, or a stage measured beside
+            one; an input is none of the three; two stages measured the same; a stage is named twice; an arm is called
+            like the held-out records.
     """
-    if "corpus" not in inputs:
-        raise DoppelError(
-            "scorecard.no_corpus", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
-        )
-    check_input("corpus", str(inputs["corpus"]), (*CORPORA, IMAGES), "corpus")
+    corpus = inputs.get("corpus")
+    if corpus is not None:
+        check_input("corpus", str(corpus), (*CORPORA, IMAGES), "corpus")
     arms: dict[str, str] = {}
     measures: dict[str, str] = {}
     for name, stage in inputs.items():
@@ -64,7 +63,16 @@ def split(inputs: Mapping[str, str]) -> Roles:
             name="inputs",
             remedy="add one, for example eps8: 11_generate.eps8",
         )
-    return Roles(str(inputs["corpus"]), arms, measures)
+    if corpus is None and (measures or not all(map(may_lack_corpus, arms.values()))):
+        raise no_corpus()
+    return Roles(corpus, arms, measures)
+
+
+def no_corpus() -> DoppelError:
+    """What 30_compare says where it is not told which private records an arm was made from."""
+    return DoppelError(
+        "scorecard.no_corpus", "inputs: has no 'corpus'", name="inputs", remedy="write inputs: {corpus: STAGE}"
+    )
 
 
 def _add_measure(measures: dict[str, str], name: str, stage: str, measured: str) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from lib.common.errors import DoppelError
 from lib.methods import registry
-from lib.privacy.ledger import inherit
+from lib.privacy.ledger import NO_UNIT, Ledger, inherit
 from lib.scorecard import arm_summary, conclusions, inputs, measures, names, pairwise
+from lib.scorecard.inputs import Roles
 from lib.scorecard.public import public
 from lib.stage import finished
 from lib.stage.finished import FinishedStage, Run
@@ -21,6 +22,7 @@ from lib.stage.original import original, parameters
 FORMAT = 2
 GROUPS = ("fidelity", "utility")  # in this order everywhere
 FILE = "scorecard.json"
+_STATED = ("unit", "units", "delta", "neighbours")  # of a corpus, as its privacy.json has them
 
 __all__ = ["FILE", "FORMAT", "GROUPS", "build", "public", "read"]
 
@@ -36,17 +38,16 @@ def build(run: Run, given: Mapping[str, str]) -> dict[str, Any]:
         DoppelError: a stage is not done or older than its inputs, or the stages had different corpora or floors.
     """
     roles = inputs.split(given)
-    corpus = run.stage(roles.corpus)
     stages = {role: run.stage(stage) for role, stage in roles.measures.items()}
-    finished.check_one_corpus(corpus, [*map(run.stage, roles.arms.values()), *stages.values()])
+    corpus = _corpus(run, roles, stages)
     audit = measures.audited(stages["audit"]) if "audit" in stages else None
-    arms = [arm_summary.describe(run, arm, corpus=corpus.id, audit=audit) for arm in roles.arms.values()]
+    arms = [arm_summary.describe(run, arm, corpus=roles.corpus, audit=audit) for arm in roles.arms.values()]
     entrants = pairwise.entrants(arms)
     card: dict[str, Any] = {
         "format": FORMAT,
         "run": run.name,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "corpus": _corpus(corpus),
+        "corpus": corpus,
         "names": names.choose(roles.arms, arms, entrants),
         "floor": _floor(stages, roles.arms.values()),
         "arms": [arm | {"metrics": []} for arm in arms],
@@ -54,7 +55,7 @@ def build(run: Run, given: Mapping[str, str]) -> dict[str, Any]:
         "by_size": [],
         "comparisons": [],
         "pairs": [],
-        "missing": _not_measured(stages, arms),
+        "missing": _not_measured(stages, arms) if roles.corpus else [],
     }
     for group in GROUPS:
         if group in stages:
@@ -109,11 +110,20 @@ def read(stage: FinishedStage) -> dict[str, Any]:
     return card | {"run": stage.folder.parent.name}
 
 
-def _corpus(corpus: FinishedStage) -> dict[str, Any]:
+def _corpus(run: Run, roles: Roles, stages: Mapping[str, FinishedStage]) -> dict[str, Any]:
+    """What is told about the corpus that all stages must have read; a corpus of nobody, where no arm read any."""
+    arms = [run.stage(arm) for arm in roles.arms.values()]
+    if roles.corpus is None:
+        if any(arm.read("privacy.json")["unit"] != NO_UNIT for arm in arms):
+            raise inputs.no_corpus()
+        nobody = {name: value for name, value in Ledger(NO_UNIT, 0).statement("").items() if name in _STATED}
+        return {"stage": None, "digest": None, "source": None} | nobody
+    corpus = run.stage(roles.corpus)
+    finished.check_one_corpus(corpus, [*arms, *stages.values()])
     stated = corpus.read("privacy.json")
     source = parameters(original(corpus.folder))["source"]
     return {"stage": corpus.id, "digest": finished.corpus_digest(corpus), "source": source} | {
-        name: stated[name] for name in ("unit", "units", "delta", "neighbours")
+        name: stated[name] for name in _STATED
     }
 
 
@@ -137,7 +147,9 @@ def _floor(stages: Mapping[str, FinishedStage], arms: Sequence[str]) -> str | No
 
 def _together(run: Run, arms: Sequence[Mapping]) -> dict[str, Any] | None:
     """What the private arms spend if all of them are released: what several inherit counts once."""
-    private = [arm["stage"] for arm in arms if arm["privacy"]["epsilon"] is not None]
+    private = [
+        arm["stage"] for arm in arms if arm["privacy"]["epsilon"] is not None and arm["privacy"]["unit"] != NO_UNIT
+    ]
     if not private:
         return None
     ledger = inherit([run.folder / arm for arm in private])

@@ -218,19 +218,19 @@ def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> 
     """Refuse stages that read another corpus stage, or that count other units or another delta.
 
     Args:
-        corpus: the one that all must have read.
+        corpus: the one that all must have read, be it through the arm whose texts they pass on.
         stages: arms, and stages that measured them.
     """
     wanted = corpus.read("privacy.json")
     for stage in stages:
-        source = stage.inputs.get("corpus")
-        if source != corpus.id:
-            raise DoppelError(
-                "stage.another_corpus",
-                f"{stage.id} was made from {source}, not from {corpus.id}: arms of different corpora",
-                name=stage.id,
-                value=source,
-            )
+        for source in _corpora(stage) or [None]:
+            if source != corpus.id:
+                raise DoppelError(
+                    "stage.another_corpus",
+                    f"{stage.id} was made from {source or 'no corpus'}, not {corpus.id}: arms of different corpora",
+                    name=stage.id,
+                    value=source,
+                )
         statement = stage.read("privacy.json")
         for name in ("unit", "units", "delta"):
             if statement[name] != wanted[name]:
@@ -242,6 +242,14 @@ def check_one_corpus(corpus: FinishedStage, stages: Sequence[FinishedStage]) -> 
                     value=statement[name],
                     remedy="run the chain again",
                 )
+
+
+def _corpora(stage: FinishedStage) -> list[str]:
+    """Ids of the corpora that a stage read, or that the stages read whose outputs it passes on."""
+    if "corpus" in stage.inputs:
+        return [stage.inputs["corpus"]]
+    behind = (read_stage(stage.folder.parent / id) for id in stage.inputs.values())
+    return list(dict.fromkeys(id for source in behind for id in _corpora(source)))
 
 
 def tidy(folder: Path) -> None:

@@ -15,9 +15,11 @@ from lib.common import formatting
 from lib.common.files import read_json, write_json
 from lib.pipeline import stage_checks
 from lib.privacy.accounting import DiscreteGaussian, Gaussian, epsilon
+from lib.privacy.ledger import NO_UNIT, Ledger
 from lib.scorecard import conclusions, pairwise, run_comparison, scorecard, tables
 from lib.scorecard import inputs as roles
 from lib.stage import finished
+from lib.stage.finished import Run
 
 
 def better(card: dict) -> dict[tuple, str | None]:
@@ -134,14 +136,14 @@ def test_what_private_arms_spend_together_counts_what_they_share_once(inputs: di
     assert card["together"]["epsilon"] == pytest.approx(whole["epsilon"])  # as ./run_all.sh compare has it
     assert card["together"]["arms"] == [ARMS[name] for name in ("base", "eps8", "evolved")]
     assert card["together"]["unit"] == "record" and scorecard.public(card)["together"] == card["together"]
-    sentence = conclusions.together(card["together"])
+    sentence = conclusions.together(card)
     assert f"spend epsilon {whole['epsilon']:.2f} at delta 0.00014 for each record" in sentence
 
 
 def test_without_a_private_arm_nothing_is_spent_together(inputs: dict[str, Path]) -> None:
     card = toys.build({name: inputs[name] for name in ("corpus", "open")})
     assert card["together"] is None and scorecard.public(card)["together"] is None
-    assert conclusions.together(card["together"]) == "No arm is private."
+    assert conclusions.together(card) == "No arm is private."
 
 
 @pytest.mark.parametrize("gone", ["fidelity", "utility", "audit"])
@@ -289,6 +291,8 @@ def test_roles_follow_from_the_notebook() -> None:
     ("given", "code", "name"),
     [
         ({"a": "11_generate.a"}, "scorecard.no_corpus", "inputs"),
+        ({"a": "50_private_records", "b": "11_generate.b"}, "scorecard.no_corpus", "inputs"),
+        ({"a": "50_private_records", "x": "21_fidelity"}, "scorecard.no_corpus", "inputs"),
         ({"corpus": "11_generate.a"}, "stage.input_of_another_notebook", "corpus"),
         ({"corpus": "00_process_data"}, "scorecard.no_arm", "inputs"),
         (GIVEN | {"m": "10_finetune_dp_lora.a"}, "scorecard.input_without_role", "m"),
@@ -300,6 +304,48 @@ def test_roles_follow_from_the_notebook() -> None:
 def test_inputs_that_do_not_fit_are_refused(given: dict[str, str], code: str, name: str) -> None:
     with refused(code, name=name, **({} if name in ("inputs",) else {"value": given[name]})):
         roles.split(given)
+
+
+def made_up(run: Path) -> dict[str, str]:
+    """Two arms that read no private record."""
+    for id, inputs in (("50_private_records", {}), ("51_sanitize", {"records": "50_private_records"})):
+        folder = toys.stage(run, id, inputs=inputs, author="grammar", rewriter="rules", model=None)
+        write_json(folder / "privacy.json", Ledger(NO_UNIT, 0).statement(id))
+        toys.close(folder, inputs)
+    return {"records": "50_private_records", "clean": "51_sanitize"}
+
+
+def test_arms_that_read_no_private_record_need_no_corpus(tmp_path: Path) -> None:
+    card = scorecard.build(Run(tmp_path / "toy"), made_up(tmp_path / "toy"))
+    assert [(entry["stage"], entry["privacy"]["epsilon"]) for entry in card["arms"]] == [
+        ("50_private_records", 0), ("51_sanitize", 0),
+    ]  # fmt: skip
+    assert card["corpus"]["unit"] == NO_UNIT and card["missing"] == [] and card["together"] is None
+    assert sum("read no private record, so it spent no epsilon" in answer for answer in card["answers"]) == 2
+    assert conclusions.together(card) == "No private record was read, so no budget was spent."
+    shown = scorecard.public(card)
+    assert shown["corpus"]["units"] == 0 and conclusions.together(shown) == conclusions.together(card)
+
+
+def test_an_arm_that_passes_on_private_ones_is_of_their_corpus(inputs: dict[str, Path], tmp_path: Path) -> None:
+    run = inputs["corpus"].parent
+    toys.stage(
+        run,
+        "51_sanitize",
+        inputs={"arm": ARMS["eps8"]},
+        target=8.0,
+        metrics={"records": 300},
+        rewriter="rules",
+        model=None,
+    )
+    given = {"corpus": "00_process_data", "eps8": ARMS["eps8"], "clean": "51_sanitize"}
+    private, clean = scorecard.build(Run(run), given)["arms"]
+    assert clean["privacy"]["epsilon"] == private["privacy"]["epsilon"] and clean["method"] == "Sanitized"
+    with refused("scorecard.no_corpus", name="inputs"):
+        scorecard.build(Run(run), {"clean": "51_sanitize"})
+    made_up(run)
+    with refused("stage.another_corpus", name="50_private_records"):
+        scorecard.build(Run(run), {"corpus": "00_process_data", "records": "50_private_records"})
 
 
 def test_pre_flight_refuses_a_release_that_is_no_arm() -> None:
