@@ -23,9 +23,10 @@ _USAGE = """
   ./run_all.sh release STAGE [--run NAME]  pack an arm's records for release, if nothing forbids it
   ./run_all.sh verify PATH ...        recompute the certificate of a stage or of a release pack
   ./run_all.sh budget [SOURCE]        what all runs have spent on each corpus, or on one corpus charge by charge
+  ./run_all.sh check-machine          each path in small on this machine: the first thing to run where there is a GPU
   ./run_all.sh lab                    JupyterLab on the notebooks
   ./run_all.sh setup [--cpu]          set up and nothing else; --cpu: for a machine without a GPU, less to download
-  ./run_all.sh COMMAND --help         the options of new, sweep, compare, test, release, verify, budget or lab"""
+  ./run_all.sh COMMAND --help         the options of new, sweep, compare, test, release, verify, ..."""
 
 _COMMANDS = {  # by name, the module whose main(arguments) is the command
     "new": "lib.cli.new",
@@ -33,6 +34,7 @@ _COMMANDS = {  # by name, the module whose main(arguments) is the command
     "release": "lib.cli.release",
     "verify": "lib.release.verify",
     "budget": "lib.cli.budget",
+    "check-machine": "lib.cli.check_machine",
 }
 
 MOST_WORKERS = 4  # processes that test at once; each loads torch
