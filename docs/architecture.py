@@ -20,6 +20,7 @@ from lib.plots.style import DP, GREY  # noqa: E402
 
 HOLDS = {
     "cli": "the commands of run_all.sh",
+    "machine": "a check of the machine, each path in small",
     "pipeline": "presets, sweeps, pre-flight, Snakemake, papermill",
     "sanitization": "texts without what they should not tell",
     "private_records": "texts about made-up people",

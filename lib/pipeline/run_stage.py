@@ -15,6 +15,7 @@ from lib.common import paths, system
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.common.lock import hold
+from lib.pipeline import cards
 from lib.stage import fingerprint, redaction
 from lib.stage import parameters as params
 from lib.stage.stage import RUNNER
@@ -75,7 +76,8 @@ def _bring_up_to_date(folder: Path, node: dict, threads: str, say: Callable[[str
     if reason is None or fingerprint.is_kept(folder, reason):
         say("up to date: its inputs are what they were" if reason is None else f"kept ({reason})")
         return None
-    say(f"starts ({reason})")
+    taken = cards.take(node["gpu"])  # closed when this process ends
+    say(f"starts ({reason}){f' on card {os.environ[cards.VISIBLE]}' if taken else ''}")
     began = time.monotonic()
     problem = _execute(source, folder, parameters, threads, say) or _unfit(folder, made)
     if problem is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib.common import paths
 from lib.common.errors import Reason
 from lib.common.files import write_json
-from lib.pipeline import budget_check
+from lib.pipeline import budget_check, cards
 from lib.pipeline.graph import Graph
 from lib.stage import fingerprint
 from lib.stage.provenance import usable_cores
@@ -60,7 +60,7 @@ def run(
             "notebook": node.notebook,
             "parameters": node.parameters,
             "inputs": node.inputs,
-            "gpu": int(node.parameters.get("device", "cpu") != "cpu"),
+            "gpu": cards_of(node.parameters),
         }
         for id, node in graph.nodes.items()
     }
@@ -76,7 +76,11 @@ def run(
     where = ["--profile", _profile(profile)] if profile else ["--cores", str(cores)]
     where += ["--jobs", str(jobs)] if profile and jobs else []
     began, errors = datetime.now(UTC), _Errors()
-    code = _snakemake(graph.folder, [*where, *(["--resources", "gpu=1"] if _has_card() else [])], errors)
+    if profile:
+        print(f"stages run where the profile sends them; see {graph.folder.relative_to(paths.ROOT)}/STAGE/log.txt")
+    elif cards.count():
+        where += ["--resources", f"gpu={cards.count()}"]
+    code = _snakemake(graph.folder, where, errors)
     missing = [id for id in steps if not (graph.folder / id / fingerprint.DONE).is_file()]
     if code:
         _explain(graph, steps, began, errors.lines)
@@ -104,8 +108,13 @@ def _profile(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
-def _has_card() -> bool:
-    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or sys.platform == "darwin"
+def cards_of(parameters: Mapping[str, object]) -> int:
+    """How many cards a stage asks for: none on a processor, else one for each of its ``processes``.
+
+    Args:
+        parameters: of the stage.
+    """
+    return 0 if parameters.get("device", "cpu") == "cpu" else int(parameters.get("processes") or 1)
 
 
 def _explain(graph: Graph, steps: Mapping[str, Reason], began: datetime, errors: Sequence[str]) -> None:

@@ -1,4 +1,8 @@
-"""The whole test preset through run_all.sh: killed on the way, taken up, private text nowhere, certificates sound."""
+"""The whole test preset through run_all.sh: killed on the way, taken up by a profile that sends each stage elsewhere,
+private text nowhere, certificates sound.
+
+The profile is `profiles/kubernetes`; `tests/support/kubectl` stands for kubectl and the cluster behind it.
+"""
 
 import io
 import json
@@ -50,6 +54,16 @@ def door(run: str, corpus: Path, *more: str) -> list[str]:
     return ["./run_all.sh", "params/test", "--run", run, "--jobs", "2", *sets, *more]
 
 
+def cluster(folder: Path, env: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The profile, that looks for its jobs every second, and an environment in which kubectl is that of the tests."""
+    profile = shutil.copytree(ROOT / "profiles" / "kubernetes", folder / "profile")
+    with (profile / "config.yaml").open("a") as file:
+        file.write("seconds-between-status-checks: 1\n")
+    path = os.pathsep.join([str(ROOT / "tests" / "support" / "kubectl"), env["PATH"]])
+    (folder / "state").mkdir()
+    return str(profile), env | {"PATH": path, "FAKE_CLUSTER": str(folder / "state")}
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     """A run that was killed in the middle of training and taken up, and the same training of a run that was not."""
@@ -61,7 +75,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     names = [f"pytest-{os.getpid()}-{way}" for way in ("killed", "whole")]
     killed, whole = (ROOT / "results" / name for name in names)
 
-    def run(*command: str) -> subprocess.CompletedProcess:
+    def run(*command: str, env: dict[str, str] = env) -> subprocess.CompletedProcess:
         return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500)
 
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -75,12 +89,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         half = not (killed / TRAIN / "done.json").exists()
-        taken_up = run(*door(names[0], corpus))
+        profile, far = cluster(tmp_path_factory.mktemp("cluster"), env)
+        taken_up = run(*door(names[0], corpus), "--profile", profile, env=far)
         shutil.copytree(killed / CORPUS, whole / CORPUS)  # a copy is as good as the original, and is not drawn again
         yield {
             "folder": killed,
             "half": half,
             "taken_up": taken_up,
+            "jobs": sorted(path.name for path in Path(far["FAKE_CLUSTER"]).glob("*.log")),
             "again": in_this_process(*door(names[0], corpus)[1:], budgets=budgets),
             "whole": run(*door(names[1], corpus, "--only", TRAIN)),
             "unbroken": whole,
@@ -105,6 +121,12 @@ def test_the_preset_runs_to_its_end_after_a_kill(runs: dict) -> None:
         row = next(line for line in runs["taken_up"].stdout.splitlines() if line.startswith(arm))
         assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", row)  # held-out loss with its interval
     assert "everything is up to date" in runs["again"] and "starts" not in runs["again"]
+
+
+def test_each_stage_was_a_job_of_the_cluster(runs: dict) -> None:
+    stages = json.loads((runs["folder"] / "chain.json").read_text())["stages"]
+    assert len(runs["jobs"]) == len(stages) - 1  # the corpus was done before
+    assert "log.txt" in runs["taken_up"].stdout
 
 
 def test_a_killed_training_ends_where_an_unbroken_one_does(runs: dict) -> None:

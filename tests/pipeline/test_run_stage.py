@@ -30,7 +30,7 @@ def finished(here: Project) -> Project:
 
 def chain(project: Project, parameters: dict) -> None:
     """The chain that the front door writes, with the parameters of its start."""
-    node = {"notebook": "10_train", "parameters": parameters, "inputs": []}
+    node = {"notebook": "10_train", "parameters": parameters, "inputs": [], "gpu": 0}
     write_json(project.root / "results" / "toy" / "chain.json", {"stages": {"10_train": node}})
     (project.root / "results" / "toy" / ".chain").mkdir(exist_ok=True)
 
