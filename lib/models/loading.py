@@ -26,7 +26,7 @@ from lib.common import network
 from lib.common.errors import DoppelError, nearest
 from lib.common.files import sha256
 from lib.common.paths import DATA
-from lib.models import bundled
+from lib.models import bundled, four_bits
 from lib.models.pretrained import from_pretrained
 
 logging.disable_progress_bar()  # a bar for every file of weights tells the reader of a notebook or a log nothing
@@ -35,6 +35,7 @@ warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprec
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16"]
+Weights = Dtype | Literal["4bit"]
 MIN_BFLOAT16_GAIN = 1.3  # times faster than float32 on a CPU, for "auto" to accept bfloat16's lower precision
 
 
@@ -94,12 +95,12 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTrainedModel:
+def load(name: str, *, dtype: Weights = "auto", device: Device = "auto") -> PreTrainedModel:
     """Load a model, in eval mode.
 
     Args:
         name: a model as `locate` takes it.
-        dtype: of the weights, as `resolve_dtype` takes it.
+        dtype: of the weights, as `resolve_dtype` takes it; or ``4bit`` (`lib.models.four_bits`), on a card.
         device: where the model runs, as `resolve_device` takes it.
 
     Raises:
@@ -108,8 +109,9 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTra
     resolved = resolve_device(device)
     # on CPUs the backward pass of fused attention takes a sixth of a training step
     options = {"attn_implementation": "eager"} if resolved.type == "cpu" else {}
-    options |= {"dtype": resolve_dtype(dtype, resolved), "output_loading_info": True}
-    model, report = from_pretrained(AutoModelForCausalLM, locate(name), **options)
+    quantized = dtype == "4bit"
+    options |= four_bits.options(resolved) if quantized else {"dtype": resolve_dtype(dtype, resolved)}
+    model, report = from_pretrained(AutoModelForCausalLM, locate(name), output_loading_info=True, **options)
     if missing := sorted(report["missing_keys"]):  # transformers would go on with random ones
         raise DoppelError(
             "models.weights_missing",
@@ -118,7 +120,7 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> PreTra
             value=name,
             remedy="give a model whose weights are of the architecture that its config.json names",
         )
-    return model.to(resolved).eval()
+    return (model if quantized else model.to(resolved)).eval()
 
 
 def end_tokens(name: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from importlib.util import find_spec
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -101,4 +102,31 @@ def check_name(name: str, bundled: Collection[str] = BUNDLED_MODELS) -> None:
             name="model",
             value=name,
             remedy="give a folder that transformers saved",
+        )
+
+
+def check_four_bits(device: str) -> None:
+    """Refuse weights in four bits where they cannot be.
+
+    Args:
+        device: ``cpu``, ``cuda``, or ``auto`` where it is not known yet.
+
+    Raises:
+        DoppelError: it is the CPU, or bitsandbytes is missing.
+    """
+    if device == "cpu":
+        raise DoppelError(
+            "models.four_bits_on_cpu",
+            "dtype '4bit' needs a graphics card",
+            name="dtype",
+            value="4bit",
+            remedy="use a machine with a GPU, or dtype: auto",
+        )
+    if find_spec("bitsandbytes") is None:
+        raise DoppelError(
+            "models.no_bitsandbytes",
+            "dtype '4bit' needs the package bitsandbytes",
+            name="dtype",
+            value="4bit",
+            remedy="pip install -e '.[bits]'",
         )

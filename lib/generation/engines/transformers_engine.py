@@ -40,7 +40,7 @@ class TransformersEngine:
         adapter: Path | None = None,
         *,
         device: loading.Device = "auto",
-        dtype: loading.Dtype = "auto",
+        dtype: loading.Weights = "auto",
         batch_size: int = 64,
     ):
         self.tokenizer = loading.load_tokenizer(model)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lib.common.errors import DoppelError, nearest
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import check_generate, check_prompt
+from lib.models.pretrained import check_four_bits
 from lib.privacy.disclosure import PUBLIC
 from lib.stage.notebook_roles import Parameters, check_inputs
 
@@ -141,6 +142,8 @@ def check_training(parameters: Parameters) -> None:
             remedy="lower it, or set null to keep the last step's weights",
         )
     check_lora(parameters["lora"])
+    if parameters["dtype"] == "4bit":
+        check_four_bits(parameters["device"])
 
 
 def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:
