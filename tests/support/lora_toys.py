@@ -8,14 +8,19 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from lib.models.examples import Example
 
 
-def tiny(seed: int = 0, **lora: object) -> torch.nn.Module:
-    """Two layers of Llama with tied embeddings and a vocabulary of 50, with adapters."""
+def llama(seed: int = 0, **changes: object) -> LlamaForCausalLM:
+    """Two layers of Llama with tied embeddings and a vocabulary of 50, but for what ``changes`` says."""
     torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
-    )  # fmt: skip
-    return adapted(LlamaForCausalLM(config), **lora)
+    sizes = {
+        "vocab_size": 50, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+    }  # fmt: skip
+    return LlamaForCausalLM(LlamaConfig(**sizes | changes))
+
+
+def tiny(seed: int = 0, **lora: object) -> torch.nn.Module:
+    """The same with adapters."""
+    return adapted(llama(seed), **lora)
 
 
 def adapted(base: torch.nn.Module, **lora: object) -> torch.nn.Module:

@@ -6,6 +6,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
+PARAMETERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")  # of 10_finetune_dp_lora, which `add` takes
+
 
 def add(
     base: PreTrainedModel, lora: Mapping[str, object], *, frozen_a: bool, gradient_checkpointing: bool, seed: int

@@ -21,7 +21,7 @@ from lib.common.files import read_json, write_array
 from lib.data import labels, records
 from lib.data.records import Record
 from lib.generation import generate
-from lib.methods.dp_lora import adapters, contrast, gradient_attack, trainer, warm_start
+from lib.methods.dp_lora import adapters, contrast, gradient_attack, ranks, trainer, warm_start
 from lib.methods.dp_lora.method import METHOD, WARM_TEXTS, sampling_probability
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
@@ -33,7 +33,6 @@ from lib.privacy import mechanisms
 from lib.privacy.ledger import Event, Ledger
 
 RELEASED = "released.npy"  # beside the checkpoint: products of the known gradients with the released ones
-ADAPTERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")
 _START = (  # with the texts of a warm start they fix the first gradients
     "model", "dtype", "lora", "frozen_a", "seed", "prompt", "chat", "max_tokens", "max_grad_norm", "contrast",
     "warm_steps", "warm_batch", "warm_learning_rate",
@@ -182,9 +181,10 @@ def retrain(
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
     net = _adapted(given)
+    team = ranks.start({"processes": 1} | given, net)
     texts = _warm_texts(arm, given)
     if texts:
-        warm_start.train(net, texts, tokenizer, template, cells, given, folder / "warm.pt")
+        warm_start.train(net, texts, tokenizer, template, cells, given, folder / "warm.pt", ranks=team)
     start = (*(repr(given[name]) for name in _START), records.digest(texts))
     shared = {} if shared is None else shared
     if start not in shared:
@@ -193,9 +193,10 @@ def retrain(
         before, nats = _gradients(net, given, known_examples)
         shared[start] = Known(before, gradient_attack.products(before, before), nats[: len(asked)])
     known = shared[start]
-    training = trainer.Trainer(net, encoded(train, unit=ledger.unit)[0], settings, folder / "training.pt")
+    training = trainer.Trainer(net, encoded(train, unit=ledger.unit)[0], settings, folder / "training.pt", team)
     seen = _products_file(folder / RELEASED, len(known.gradients), given["steps"])
     progress = training.run(on_step=on_step, on_gradient=partial(_keep, seen, known.gradients))
+    team.close()
     check = mechanisms.check_sampler(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
     )
@@ -277,4 +278,4 @@ def _warm_texts(arm: Arm, given: Mapping) -> list[Record]:
 def _adapted(given: dict) -> PeftModel:
     """The frozen model with new adapters, as the arm's training starts."""
     base = loading.load(given["model"], device=given["device"], dtype=given["dtype"])
-    return adapters.add(base, **{name: given[name] for name in ADAPTERS})
+    return adapters.add(base, **{name: given[name] for name in adapters.PARAMETERS})

@@ -10,6 +10,8 @@ multiples. A multiple plus rounded noise is the rounded noisy sum: post-processi
 bits of what is released tell nothing about the sum (Mironov 2012 shows how they can).
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from opacus.optimizers import DPOptimizer
 
@@ -22,11 +24,21 @@ MARGIN = 2.0**-20  # below the clipping norm; clipping in float32 errs by less
 class FixedPointOptimizer(DPOptimizer):
     """Opacus' optimizer with exact sums, and with noise from `Words`.
 
+    Args:
+        gather: called once a step, before the noise, with the sums of all parameters, int64: adds to them, in place,
+            what other processes have summed.
+
     Attributes:
         words: the source of the coming step's noise; set it anew before every step.
     """
 
     words: Words
+
+    def __init__(
+        self, *given: object, gather: Callable[[Sequence[torch.Tensor]], None] = lambda sums: None, **named: object
+    ):
+        super().__init__(*given, **named)
+        self.gather = gather
 
     def clip_and_accumulate(self) -> None:
         """Clip each unit's gradient, ``grad_sample``, and add it to ``summed_grad``, int64."""
@@ -41,7 +53,8 @@ class FixedPointOptimizer(DPOptimizer):
             parameter.summed_grad = total if parameter.summed_grad is None else parameter.summed_grad + total
 
     def add_noise(self) -> None:
-        """Add noise to ``summed_grad`` and write the result to ``grad``."""
+        """Add noise to ``summed_grad``, once for all processes together, and write the result to ``grad``."""
+        self.gather([parameter.summed_grad for parameter in self.params])
         for parameter in self.params:
             noise = standard_normal(parameter.numel(), self.words) * (self.noise_multiplier / GRID)
             noisy = parameter.summed_grad + noise.round().long().view_as(parameter).to(parameter.device)

@@ -1,6 +1,11 @@
 """How a DP-LoRA training runs."""
 
+import math
 from dataclasses import dataclass
+
+GROUPS = 64  # micro-batches in a usual batch, or more: the last one of each shape is filled up
+PROBED = (16, 64, 256, 1024)  # widths of the examples that are measured before a training
+LEAST_TOKENS = 256  # of a micro-batch in spite of that, because smaller products are slower
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,26 @@ class Settings:
     checkpoint_every: int = 5
     seed: int = 0
     privacy_seed: int | None = None
+
+
+def rounded(positions: int) -> int:
+    """The positions of a shape that has room for so many, at least 1: there are at most four such numbers an octave."""
+    step = 2 ** max(3, (positions - 1).bit_length() - 3)
+    return math.ceil(positions / step) * step
+
+
+def rows_of(width: int, tokens: int, expected_batch: float, contrast: float) -> int:
+    """The rows of a micro-batch with privacy; they follow from public settings alone.
+
+    Args:
+        width: positions of a row, at least 1.
+        tokens: the most of a micro-batch.
+        expected_batch: units in a batch on average.
+        contrast: above 0, each example has two rows, which stay together.
+
+    Returns:
+        The rows, at least 1, or 2 with contrast. A unit with more has a micro-batch by itself.
+    """
+    each = 2 if contrast else 1
+    wanted = max(LEAST_TOKENS // width, math.ceil(each * expected_batch / GROUPS))
+    return max(each, min(tokens // width, wanted) // each * each)

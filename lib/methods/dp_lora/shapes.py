@@ -11,8 +11,10 @@ The output head is the dearest layer, and nothing is predicted within a prompt, 
 Unit, neighbours, sampler and sensitivity are those of `lib.methods.dp_lora.trainer`.
 """
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -22,11 +24,10 @@ from torch import nn
 
 from lib.methods.dp_lora.contrast import factors
 from lib.methods.dp_lora.contrast import rows as sequences
+from lib.methods.dp_lora.settings import PROBED, rounded, rows_of
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import head_chunk, token_losses
 
-GROUPS = 64  # micro-batches in a usual batch, or more: the last one of each shape is filled up
-LEAST_TOKENS = 256  # of a micro-batch in spite of that, because smaller products are slower
 START_STEP = 16  # prompts of nearly one length, as labels make them, share a shape: more shapes are more to fill up
 
 
@@ -62,22 +63,19 @@ class Shapes:
     def of(self, examples: Sequence[Example]) -> Shape:
         """The shape of a unit's micro-batch, from its shortest prompt and its longest example alone.
 
-        The positions behind the start are rounded up; there are at most four such numbers an octave.
+        The positions behind the start are rounded up (`lib.methods.dp_lora.settings.rounded`).
 
         Args:
             examples: the unit's, at least one.
         """
         start = (min(len(example.prompt) for example in examples) - 1) // START_STEP * START_STEP
         needed = max(map(len, examples)) - 1 - start  # nothing is predicted from the last token
-        step = 2 ** max(3, (needed - 1).bit_length() - 3)
-        padded = start + math.ceil(needed / step) * step
+        padded = start + rounded(needed)
         return Shape(start, max(start + needed, min(padded, self.positions or padded)))
 
     def rows(self, width: int) -> int:
         """The rows of a micro-batch of this width. A unit with more examples has a micro-batch by itself."""
-        each = 2 if self.contrast else 1
-        wanted = max(LEAST_TOKENS // width, math.ceil(each * self.expected_batch / GROUPS))
-        return max(each, min(self.tokens // width, wanted) // each * each)
+        return rows_of(width, self.tokens, self.expected_batch, self.contrast)
 
     def groups(self, units: Sequence[Sequence[Example]]) -> Iterator[list[int]]:
         """Split a batch into micro-batches, each of one shape.
@@ -95,6 +93,12 @@ class Shapes:
             heights, most = [len(units[index]) for index in members], self.rows(width) * width
             for group in by_length(heights, [width] * len(members), most):
                 yield [members[i] for i in group]
+
+    def size(self, units: Sequence[Sequence[Example]]) -> int:
+        """Tokens of a micro-batch of these units, padding counted."""
+        members = list(chain(*units))
+        width = self.of(members).width
+        return max(self.rows(width), len(members)) * width
 
     def loss(self, model: nn.Module, units: Sequence[Sequence[Example]], *, pad: int, split_head: bool) -> torch.Tensor:
         """A sum whose gradient is that of the examples' summed losses, computed in the micro-batch's shape.
@@ -135,39 +139,66 @@ class Shapes:
 def rows_are_independent(model: nn.Module, shapes: Shapes, *, split_head: bool) -> bool:
     """Whether an example's gradient has the same bits whoever shares its micro-batch, and at whatever place.
 
-    Measured without dropout on made-up tokens, so it says nothing about records, at widths of 16, 64, 256, ... up to
-    an eighth of a micro-batch, with short prompts and with those of half the width, and with wrong prompts where the
-    training has them. It is a measurement at these shapes, no proof for others.
+    It is a measurement at the shapes of `_probes`, no proof for others.
 
     Args:
         model: with `lib.methods.dp_lora.per_sample.attach` called on it; its mode is restored afterwards.
         shapes: those of the training.
         split_head: as `lib.models.losses.token_losses` takes it.
     """
+    with _evaluating(model):
+        alone, beside = (_probes(model, shapes, split_head=split_head, company=company) for company in (False, True))
+        return all(torch.equal(*pair) for pair in zip(alone, beside, strict=True))
+
+
+def fingerprint(model: nn.Module, shapes: Shapes, *, split_head: bool) -> int:
+    """A hash of the bits of gradients of made-up examples. Processes that compute alike have the same one.
+
+    Args:
+        model: as `rows_are_independent` takes it.
+        shapes: likewise.
+        split_head: likewise.
+
+    Returns:
+        62 bits of a SHA-256 over the gradients of `_probes`.
+    """
+    digest = hashlib.sha256()
+    with _evaluating(model):
+        for gradient in _probes(model, shapes, split_head=split_head, company=False):
+            digest.update(gradient.cpu().numpy().tobytes())
+    return int.from_bytes(digest.digest()[:8], "big") >> 2
+
+
+def _probes(model: nn.Module, shapes: Shapes, *, split_head: bool, company: bool) -> Iterator[torch.Tensor]:
+    """Gradients of made-up examples, each alone in its micro-batch, or the last one in company.
+
+    Without dropout, so they say nothing about records, at widths of 16, 64, 256, ... up to an eighth of a micro-batch,
+    with short prompts and with those of half the width, and with wrong prompts where the training has them.
+    """
     draw, vocabulary = torch.Generator().manual_seed(0), model.get_input_embeddings().num_embeddings
     limit = min(shapes.tokens // 8, shapes.positions or shapes.tokens)
-    widths = [width for width in (16, 64, 256, 1024) if width <= limit] or [8]
+    widths = [width for width in PROBED if width <= limit] or [8]
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def unit(width: int, prompt: int) -> list[Example]:
         ids, wrong = (torch.randint(vocabulary, (width,), generator=draw).tolist() for _ in range(2))
         return list(sequences([Example(ids[:prompt], ids[prompt:], 0, wrong[:prompt] if shapes.contrast else None)]))
 
-    def gradient(units: Sequence[Sequence[Example]]) -> torch.Tensor:
-        """Of the last of some units."""
-        shapes.loss(model, units, pad=0, split_head=split_head).backward()
-        end, height = sum(map(len, units)), len(units[-1])
-        found = torch.cat([parameter.grad_sample[end - height : end].flatten() for parameter in parameters])
-        for parameter in parameters:
-            parameter.grad_sample = None
-        return found
-
-    was_training = model.training
-    model.eval()
-    same, cases = True, [(width, prompt) for width in widths for prompt in (4, width // 2)]
-    for width, prompt in cases:
+    for width, prompt in chain.from_iterable(((width, 4), (width, width // 2)) for width in widths):
         probe = unit(width, prompt)
         others = [unit(width, prompt) for _ in range(shapes.rows(width) // len(probe) - 1)]
-        same = same and torch.equal(gradient([probe]), gradient([*others, probe]))
+        units = [*others, probe] if company else [probe]
+        shapes.loss(model, units, pad=0, split_head=split_head).backward()
+        end = sum(map(len, units))
+        gradient = torch.cat([parameter.grad_sample[end - len(probe) : end].flatten() for parameter in parameters])
+        for parameter in parameters:
+            parameter.grad_sample = None
+        yield gradient
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    was_training = model.training
+    model.eval()
+    yield
     model.train(was_training)
-    return same

@@ -28,23 +28,22 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import get_scheduler
 
 from lib.common.errors import DoppelError
-from lib.methods.dp_lora import checkpoint, contrast, per_sample
+from lib.methods.dp_lora import checkpoint, contrast, gradients
 from lib.methods.dp_lora.checkpoint import Progress
 from lib.methods.dp_lora.method import sampling_probability
 from lib.methods.dp_lora.optimizer import FixedPointOptimizer
+from lib.methods.dp_lora.ranks import ALONE, Alone
 from lib.methods.dp_lora.settings import Settings
-from lib.methods.dp_lora.shapes import Shapes, rows_are_independent
 from lib.models.examples import Batch, Example, by_length
-from lib.models.losses import example_losses, head_splits
-from lib.privacy.mechanisms import mask_generator, poisson_sample, random_words
+from lib.models.losses import head_splits
+from lib.privacy.mechanisms import poisson_sample, random_words
 
-SAMPLE, NOISE, DROPOUT = 0, 1, 2  # streams of random draws; each has a new source in every step
+SAMPLE, NOISE = 0, 1  # streams of random draws beside `gradients.DROPOUT`; each has a new source in every step
 
 OnGradient = Callable[[int, Sequence[torch.Tensor]], None]  # (step, gradients by parameter)
 
@@ -57,15 +56,19 @@ class Trainer:
         examples: the private records as token ids, at least one; ``unit`` numbers their owners from 0 to n - 1. With
             ``contrast`` in the settings each has a ``wrong_prompt``, else none.
         settings: how to train.
-        file: the checkpoint that `run` keeps up to date; where it exists, the training goes on from it.
+        file: the checkpoint that `run` keeps up to date; where it exists, the training goes on from it, with however
+            many processes.
+        ranks: the processes that share the work; this one alone, unless it is the first of several.
 
     Raises:
-        DoppelError: the units are not numbered without a gap, ``expected_batch`` is outside (0, n], or a trainable
-            parameter cannot be clipped per example.
+        DoppelError: the units are not numbered without a gap, ``expected_batch`` is outside (0, n], a trainable
+            parameter cannot be clipped per example, or the processes do not compute alike.
     """
 
-    def __init__(self, model: nn.Module, examples: Sequence[Example], settings: Settings, file: Path):
-        self.model, self.settings, self.checkpoint = model, settings, file
+    def __init__(
+        self, model: nn.Module, examples: Sequence[Example], settings: Settings, file: Path, ranks: Alone = ALONE
+    ):
+        self.model, self.settings, self.checkpoint, self.ranks = model, settings, file, ranks
         self.device = next(model.parameters()).device
         self.by_unit: dict[int, list[Example]] = {}
         for row in contrast.rows(examples):
@@ -80,29 +83,23 @@ class Trainer:
                 remedy="encode them with lib.models.examples.encode_all",
             )
         self.probability = sampling_probability(self.units, settings.expected_batch)
-        self.pad = 0  # any id will do: causal attention and the loss never look at the padding
-        self.split_head = head_splits(model, Batch.of(examples[:1], self.pad, self.device))
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.split_head = head_splits(model, Batch.of(examples[:1], gradients.PAD, self.device))
+        self.parameters = gradients.trainable(model)
         adam = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         self.scheduler = get_scheduler(
             settings.schedule, adam, num_warmup_steps=settings.warmup_steps, num_training_steps=settings.steps
         )
         self.adam = adam
         self.optimizer: torch.optim.Optimizer | FixedPointOptimizer = adam
+        ranks.begin(settings, self.split_head, self.parameters)
         if settings.noise_multiplier is not None:
-            per_sample.attach(model)
-            positions = getattr(model.config, "max_position_embeddings", None)
-            self.shapes = Shapes(settings.tokens_per_micro_batch, settings.expected_batch, positions, settings.contrast)
-            if any(p.dtype == torch.bfloat16 for p in model.parameters()) and not rows_are_independent(
-                model, self.shapes, split_head=self.split_head
-            ):
-                model.float()
-                print("bfloat16 would let one record move the gradients of others on this machine: float32 is used")
+            self.shapes = gradients.shapes_of(model, settings, self.split_head, ranks)
             self.optimizer = FixedPointOptimizer(
                 adam,
                 noise_multiplier=settings.noise_multiplier,
                 max_grad_norm=settings.max_grad_norm,
                 expected_batch_size=settings.expected_batch,
+                gather=ranks.gather,
             )
         self.progress = Progress()
         self.average: list[torch.Tensor] | None = None  # of the weights after each step from ``average_from`` on
@@ -169,37 +166,32 @@ class Trainer:
             on_gradient: as in `run`.
         """
         private = isinstance(self.optimizer, FixedPointOptimizer)
+        rows = [row for unit in batch for row in self.by_unit[unit]]
+        self.progress.records += len(rows) // (2 if self.settings.contrast else 1)
+        self.progress.tokens += sum(map(len, rows))
+        groups = list(self.micro_batches(batch))
+        members = [[self.by_unit[unit] for unit in group] for group in groups]
+        size = self.shapes.size if private else lambda units: sum(len(row) for unit in units for row in unit)
+        places = self.ranks.share(self.progress.step, members, list(map(size, members)), self.parameters)
+        own = [groups[place] for place in places]
         self.model.train()
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            self._seed_dropout(private)
-            micro_batches = list(self.micro_batches(batch))
-            for number, units in enumerate(micro_batches, 1):
+        with gradients.masks(self.settings, self.progress.step, self.device):
+            for number, units in enumerate(own, 1):
                 self._gradients(units, private)
                 if private:
-                    self._accumulate(last=number == len(micro_batches))
-        if not micro_batches:
-            self._empty_gradients(private)
+                    self._accumulate(last=number == len(own))
+        if not own:
+            gradients.of_nobody(self.model, private=private)
             if private:
                 self._accumulate(last=True)
         if not private:
+            self.ranks.gather([parameter.grad for parameter in self.parameters])
             for parameter in self.parameters:
                 parameter.grad /= self.settings.expected_batch
             self.adam.step()
         on_gradient(self.progress.step, [parameter.grad for parameter in self.parameters])
         self.optimizer.zero_grad()
         self.scheduler.step()
-
-    def _seed_dropout(self, private: bool) -> None:
-        """Seed the global generator, from which dropout draws its masks, for the coming step."""
-        if not private:
-            words = np.random.SeedSequence([self.settings.seed, self.progress.step]).generate_state(1)
-            torch.manual_seed(int(words[0]))
-            return
-        generator = mask_generator(self.settings.privacy_seed, DROPOUT, self.progress.step, device=self.device)
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(generator.get_state(), self.device)
-        else:
-            torch.set_rng_state(generator.get_state())
 
     def _accumulate(self, *, last: bool) -> None:
         """Clip and add up a micro-batch; after the last one, add noise, scale and step. Opacus does all of it."""
@@ -212,31 +204,11 @@ class Trainer:
 
     def _gradients(self, units: Sequence[int], private: bool) -> None:
         """Gradients of the units' losses: with privacy one row a unit in ``grad_sample``, else summed in ``grad``."""
-        examples = [row for unit in units for row in self.by_unit[unit]]
-        self.progress.records += len(examples) // (2 if self.settings.contrast else 1)
-        self.progress.tokens += sum(map(len, examples))
-        if not private:
-            batch = Batch.of(examples, self.pad, self.device)
-            means = example_losses(self.model, batch, split_head=self.split_head)
-            scale = contrast.factors(examples, means.tolist(), self.settings.contrast)
-            (means * torch.tensor(scale, device=self.device)).sum().backward()
-            return
         members = [self.by_unit[unit] for unit in units]
-        self.shapes.loss(self.model, members, pad=self.pad, split_head=self.split_head).backward()
-        rows = torch.tensor([row for row, unit in enumerate(units) for _ in self.by_unit[unit]], device=self.device)
-        for parameter in self.parameters:
-            sample = parameter.grad_sample[: len(examples)]  # without the rows that fill up
-            if len(units) < len(examples):  # a user's records are clipped together
-                sample = torch.zeros(len(units), *parameter.shape, device=self.device).index_add_(0, rows, sample)
-            # NaN would pass the clipping and reach the sum, so entries that overflowed count as zero
-            parameter.grad_sample = sample.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
-
-    def _empty_gradients(self, private: bool) -> None:
-        for parameter in self.parameters:
-            if private:
-                parameter.grad_sample = torch.zeros(0, *parameter.shape, device=self.device)
-            else:
-                parameter.grad = torch.zeros_like(parameter)
+        if private:
+            gradients.of_units(self.model, members, self.shapes, split_head=self.split_head)
+        else:
+            gradients.summed(self.model, members, self.settings.contrast, split_head=self.split_head)
 
     def micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
         """Split a batch into groups of units of similar length.

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lib.data.records import Record
 from lib.methods.dp_lora import contrast
+from lib.methods.dp_lora.ranks import ALONE, Alone
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models import templates
@@ -30,6 +31,7 @@ def train(
     given: Mapping[str, object],
     file: Path,
     on_step: Callable[[object], object] = lambda progress: None,
+    ranks: Alone = ALONE,
 ) -> None:
     """Train adapters on public texts, with AdamW, no clipping, no noise, and a rate that falls to zero.
 
@@ -45,6 +47,7 @@ def train(
             ``tokens_per_micro_batch``, ``checkpoint_every`` and ``seed`` are shared with the one with privacy.
         file: the checkpoint; a training that was killed goes on from it, one that is complete is read.
         on_step: called after each step.
+        ranks: the processes that share the work.
     """
     shared = ("contrast", "weight_decay", "tokens_per_micro_batch", "checkpoint_every", "seed")
     examples = _encode(texts, tokenizer, prompt, cells, given)
@@ -57,7 +60,7 @@ def train(
         privacy_seed=given["seed"],  # the texts are public, and so may be which of them a step reads
         **{name: given[name] for name in shared},
     )
-    Trainer(model, examples, settings, file).run(on_step=on_step)
+    Trainer(model, examples, settings, file, ranks).run(on_step=on_step)
 
 
 def _encode(
