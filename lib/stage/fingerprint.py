@@ -85,7 +85,7 @@ def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> di
     path = root / "notebooks" / f"{notebook}.ipynb"
     cells, spec = notebook_file.code(path), read_spec(path)
     files, always = modules(root, cells), modules(root, cells, named=False)
-    counted = {name: value for name, value in parameters.items() if name not in NOT_COUNTED}
+    counted = {name: _counted(name, value) for name, value in parameters.items() if name not in NOT_COUNTED}
     return {
         "parameters": json.loads(json.dumps(counted)),  # as done.json gives them back
         "defaults": json.loads(json.dumps({name: parameter.default for name, parameter in spec.items()})),
@@ -93,6 +93,11 @@ def made_from(root: Path, notebook: str, parameters: Mapping[str, object]) -> di
         "modules": _hashes(files),
         "optional": [name for name in files if name not in always or name.startswith(OPENED)],
     }
+
+
+def _counted(name: str, value: object) -> object:
+    """A parameter's value. Of several servers of one model the first counts, whose the stored replies are."""
+    return value[0] if name == "base_url" and isinstance(value, list) and value else value
 
 
 def changed_since(root: Path, done: Mapping, source: str, *, within: Iterable[str]) -> list[str]:

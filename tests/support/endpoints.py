@@ -28,5 +28,5 @@ def replies(endpoint: Endpoint, requests: list[Request], sampling: Sampling = SA
 def loopback(server: ChatServer, cache: Path, **settings: object) -> Endpoint:
     """An endpoint whose draws do not depend on the server's port, so that every run of a test gets the same."""
     endpoint = Endpoint("openai:tiny", base_url=server.url, cache=cache, **({"max_retries": 2} | settings))
-    endpoint._server.place = "loopback"
+    endpoint._servers.place = "loopback"
     return endpoint

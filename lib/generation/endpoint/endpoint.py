@@ -1,6 +1,5 @@
 """Chat models behind an endpoint: OpenAI, Azure OpenAI, Amazon Bedrock, a vLLM server, NVIDIA NIM."""
 
-import itertools
 import json
 import math
 import threading
@@ -17,11 +16,13 @@ from lib.common.paths import DATA
 from lib.generation.endpoint import retries
 from lib.generation.endpoint.access import OPENAI_KEY
 from lib.generation.endpoint.answer import Answer
+from lib.generation.endpoint.group import Group
 from lib.generation.endpoint.reply_cache import ReplyCache
-from lib.generation.endpoint.servers import check_max_cost, open_server
+from lib.generation.endpoint.servers import Addresses, check_max_cost, open_servers
 from lib.generation.engines.base import Completion, Request, Sampling, Usage
 
 CACHE = DATA / "cache" / "replies.sqlite"
+LOST = 5  # requests in a row, without a reply between them, that no try could answer: the servers are gone
 
 
 class _NotAsked(Exception):
@@ -37,14 +38,16 @@ class Endpoint:
 
     Args:
         model: ``openai:MODEL`` (any server with OpenAI's API), ``azure:DEPLOYMENT`` or ``bedrock:ID``.
-        base_url: the server's API, ``http://localhost:8000/v1``; None is OpenAI's own, or AZURE_OPENAI_ENDPOINT, or
-            Bedrock in the region of the AWS configuration.
+        base_url: the server's API, ``http://localhost:8000/v1``, or a list of several that hold the same model; None is
+            OpenAI's own, or AZURE_OPENAI_ENDPOINT, or Bedrock in the region of the AWS configuration. A request that
+            fails at one of several goes to another; see `lib.generation.endpoint.group.Group`. Keep the first when the
+            list changes: stored replies and seeds are those of the first.
         key_variable: name of the environment variable that holds the key; Azure's default is AZURE_OPENAI_API_KEY.
             Bedrock has none: boto3 finds its credentials.
-        concurrency: most requests in flight at any time, over all calls of `reply`; in [1, 256].
+        concurrency: most requests in flight at each server at any time, over all calls of `reply`; in [1, 256].
         timeout: seconds without a byte from the server after which a try fails; above 0.
         max_retries: further tries of a request after a retryable fault (429, 5xx, timeout, dropped connection, broken
-            reply); at least 0.
+            reply) at all servers that are up; at least 0.
         length_parameter: field that limits a reply, ``max_tokens`` or ``max_completion_tokens``; ``auto`` takes the one
             that the server most likely has, and the other where the server says that it does not know it.
         send_seed: send a seed with each request; False for servers that refuse one. Bedrock takes none.
@@ -54,7 +57,7 @@ class Endpoint:
         cache: the file of the stored replies.
 
     Raises:
-        DoppelError: a setting is out of its range, `lib.generation.endpoint.servers.open_server` refuses the server or
+        DoppelError: a setting is out of its range, `lib.generation.endpoint.servers.open_servers` refuses a server or
             the key, or the cache cannot be used.
     """
 
@@ -62,7 +65,7 @@ class Endpoint:
         self,
         model: str,
         *,
-        base_url: str | None = None,
+        base_url: Addresses = None,
         key_variable: str = OPENAI_KEY,
         concurrency: int = 16,
         timeout: float = 120.0,
@@ -78,7 +81,7 @@ class Endpoint:
         check_max_cost(max_cost, self._prices)
         self.name = model
         self.usage = Usage()
-        self._server = open_server(
+        servers = open_servers(
             model,
             base_url=base_url,
             key_variable=key_variable,
@@ -87,10 +90,11 @@ class Endpoint:
             send_seed=send_seed,
             concurrency=concurrency,
         )
+        self._servers = Group(servers, concurrency)
         self._max_retries = max_retries
         self._max_cost = max_cost
         self._cache = ReplyCache(cache)
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="endpoint")
+        self._pool = ThreadPoolExecutor(concurrency * len(servers), thread_name_prefix="endpoint")
         self._counting = threading.Lock()
 
     def reply(
@@ -114,7 +118,7 @@ class Endpoint:
             DoppelError: a request failed for good, ``max_cost`` is reached, or the server does not have a parameter of
                 ``sampling``.
         """
-        fields = self._server.fields(sampling)
+        fields = self._servers.fields(sampling)
         keys = self._keys(requests, sampling)
         missing = []
         for position, key in enumerate(keys):
@@ -123,7 +127,7 @@ class Endpoint:
                 yield position, cached
             else:
                 missing.append(position)
-        stop, failure, answered = threading.Event(), None, len(requests) - len(missing)
+        stop, failure, answered, lost = threading.Event(), None, len(requests) - len(missing), 0
         going_on = failed is not None
         try:
             sent = {i: (requests[i], keys[i], fields, stop, going_on) for i in missing}
@@ -131,10 +135,14 @@ class Endpoint:
             for future in as_completed(positions):
                 error = future.exception()
                 if error is None:
-                    answered += 1
+                    answered, lost = answered + 1, 0
                     yield positions[future], future.result()
                 elif going_on and isinstance(error, retries.Fault) and error.of_request:
                     failed[positions[future]] = error.described
+                    lost += error.retryable
+                    if lost == LOST:
+                        failure = error
+                        stop.set()
                 elif not isinstance(error, _NotAsked):
                     failure = failure or error
         finally:
@@ -158,8 +166,7 @@ class Endpoint:
             )
         return DoppelError(
             "generation.endpoint_failed",
-            f"{self.name} at {self._server.place} failed: {failure.described} (max_retries = {self._max_retries}); "
-            f"{stored}",
+            f"{self.name} {self._servers.described(failure)} (max_retries = {self._max_retries}); {stored}",
             name=self.name,
             value=answered,
             remedy=f"{failure.remedy}, {resume}",
@@ -167,7 +174,7 @@ class Endpoint:
 
     def _keys(self, requests: Sequence[Request], sampling: Sampling) -> list[str]:
         """A hash of everything that determines a reply, for each request. Equal requests are numbered."""
-        shared = [self._server.place, self.name, asdict(sampling) | {"max_new_tokens": None}]
+        shared = [self._servers.place, self.name, asdict(sampling) | {"max_new_tokens": None}]
         equal_before: Counter[Request] = Counter()
         keys = []
         for request in requests:
@@ -185,11 +192,7 @@ class Endpoint:
         A failure sets ``stop`` before the pool starts another request, unless it is of this request alone and the
         others are ``going_on``. Once ``stop`` is set no request is sent: those in the pool's queue return at once.
         """
-        if stop.is_set():
-            raise _NotAsked
         try:
-            if self._max_cost is not None and self.usage.cost >= self._max_cost:
-                raise _TooDear
             seed = int(key[:8], 16) >> 1  # 31 bits: not every server accepts more
             answer = self._retry(request, fields, seed, stop)
             reply, prompt_tokens = answer.completion, answer.prompt_tokens
@@ -204,16 +207,30 @@ class Endpoint:
             raise
 
     def _retry(self, request: Request, fields: dict[str, Any], seed: int, stop: threading.Event) -> Answer:
-        """Try until there is a reply, a fault that is not retryable, no try left, or ``stop`` is set."""
-        for retry in itertools.count():
+        """Try until there is a reply, a fault that is not retryable, no try left, or ``stop`` is set.
+
+        A fault of one server costs no wait while another one is up, and no retry: a retry is a try at each.
+        """
+        retry, tried = 0, set()
+        while True:
             try:
-                return self._server.ask(request, fields, seed)
+                return self._servers.ask(request, fields, seed, tried, lambda: self._check_open(stop))
             except retries.Fault as fault:
-                if retry == self._max_retries or not fault.retryable:
+                if not fault.retryable:
                     raise
-                if stop.wait(retries.backoff(fault, retry, seed)):
-                    raise
+                if not self._servers.has_other(tried):
+                    if retry == self._max_retries or stop.wait(retries.backoff(fault, retry, seed)):
+                        raise
+                    retry += 1
+                    tried.clear()
                 self._count(retries=1)
+
+    def _check_open(self, stop: threading.Event) -> None:
+        """Refuse to send a request once ``stop`` is set or ``max_cost`` is reached."""
+        if stop.is_set():
+            raise _NotAsked
+        if self._max_cost is not None and self.usage.cost >= self._max_cost:
+            raise _TooDear
 
     def _count(self, **increments: float) -> None:
         """Add to the fields of ``usage``; threads do so one after the other."""

@@ -1,6 +1,6 @@
 """Servers by the provider in a model's name. Light until one is opened: pre-flight uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lib.common.errors import DoppelError
@@ -10,6 +10,7 @@ from lib.generation.engines.base import Request, Sampling
 from lib.generation.engines.names import check_engine, is_remote
 
 NAMES = "openai:MODEL, azure:DEPLOYMENT or bedrock:ID"
+Addresses = str | Sequence[str] | None  # of one server, or of several that hold the same model; None: the provider's
 
 
 class Server(Protocol):
@@ -77,7 +78,7 @@ def check_model(model: str, parameters: Mapping[str, Any]) -> None:
 
 
 def check_server(model: str, parameters: Mapping[str, Any]) -> None:
-    """Refuse a server that cannot be reached, or that lacks a parameter, before anything is sent to it.
+    """Refuse servers of which one cannot be reached or lacks a parameter, before anything is sent to them.
 
     Args:
         model: its name, see `open_server`.
@@ -88,7 +89,42 @@ def check_server(model: str, parameters: Mapping[str, Any]) -> None:
     """
     check_max_cost(parameters["max_cost"], parameters["prices"])
     names = ("base_url", "key_variable", "timeout", "length_parameter")
-    open_server(model, **{name: parameters[name] for name in names}).fields(Sampling.of(parameters))
+    for server in open_servers(model, **{name: parameters[name] for name in names}):
+        server.fields(Sampling.of(parameters))
+
+
+def open_servers(name: str, *, base_url: Addresses = None, **settings: Any) -> list[Server]:
+    """Prepare the connections to all servers of a model; nothing is sent to them.
+
+    Args:
+        name: of the model, see `lib.generation.endpoint.endpoint.Endpoint`.
+        base_url: of one server, or of several for ``openai:MODEL``.
+        **settings: as `open_server` takes them, the same for each.
+
+    Raises:
+        DoppelError: no address, the same one twice, several of a provider, or as `open_server` for each of them.
+    """
+    if base_url is None or isinstance(base_url, str):
+        return [open_server(name, base_url=base_url, **settings)]
+    if not base_url or (len(base_url) > 1 and not name.startswith("openai:")):
+        raise DoppelError(
+            "generation.base_url_count",
+            f"base_url has {len(base_url)} addresses; model = {name!r} takes {'1 or more' if not base_url else 'one'}",
+            name="base_url",
+            value=len(base_url),
+            remedy="several addresses are for openai:MODEL, whose servers all hold the same model",
+        )
+    servers = [open_server(name, base_url=url, **settings) for url in base_url]
+    places = [server.place for server in servers]
+    if twice := next((place for place in places if places.count(place) > 1), None):
+        raise DoppelError(
+            "generation.base_url_twice",
+            f"base_url names {twice} twice",
+            name="base_url",
+            value=twice,
+            remedy="name each server once; concurrency says how many requests it gets at a time",
+        )
+    return servers
 
 
 def open_server(
