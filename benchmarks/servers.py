@@ -1,7 +1,7 @@
 """Several servers of one model: how many replies a second come with all of them, and after one has died.
 
 Servers on this machine take `--seconds` for a reply, and each is sent `--concurrency` requests at a time; so one of
-them could give concurrency / seconds replies a second. Half the requests into the second run, the first server closes its
+them could give concurrency / seconds replies a second. Half the requests into the second run, the first closes its
 port with its replies half sent. Every request must be answered once, by seeds that do not depend on who answers. The
 last line is one JSON object: replies a second with all servers over what they could give, replies a second after the
 death over those before it (with three servers two thirds), and requests that were not answered exactly once.

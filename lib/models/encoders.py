@@ -1,14 +1,18 @@
 """Texts as vectors: sentence encoders, hidden states of language models, and a cache of private embeddings."""
 
+import fcntl
 import hashlib
+import io
 import os
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import psutil
 import torch
 
 from lib.common.errors import DoppelError, nearest
@@ -21,7 +25,8 @@ from lib.models.pretrained import BUNDLED_ENCODERS
 
 CACHE = DATA / "cache" / "embeddings"
 BATCH = {"cpu": 16, "cuda": 256}  # texts per batch: what fits a CPU's cache; what keeps a GPU busy
-CHUNK = 8192  # private texts between two writes to the disk
+CHUNK = 8192  # private texts between two writes to the disk: what a killed run has to embed again at most
+ABANDONED = 30 * 86_400  # seconds after which an incomplete file is removed
 MAX_TOKENS = 512  # that a language model reads of a text; the rest is cut off
 
 Progress = Callable[[int], object]
@@ -205,12 +210,14 @@ def embed_private(
 ) -> np.ndarray:
     """Vectors of a private corpus, computed once for each corpus and encoder and kept on the disk.
 
-    Vectors reveal much about their texts, so they are as private: only the owner can open the cache. A file gets its
-    final name when it is complete; what killed runs left behind is removed by the next run.
+    Vectors reveal much about their texts, so they are as private: only the owner can open the cache. Texts are embedded
+    in shards of `CHUNK`, each of which is on the disk before the next begins. A killed run is gone on with at its first
+    shard that is not whole, and comes to the same bytes; a file gets its final name when it is complete. A second
+    process that wants the same vectors waits for the first.
 
     Args:
         encoder: the encoder; its fingerprint is part of the file's name.
-        texts: the corpus, at least one text; its order matters.
+        texts: the corpus, at least one text; its order matters. A shard of it is looked at at a time.
         cache: the folder that the vectors are kept in.
         progress: called with the number of texts newly done; with all at once where the vectors were in the cache.
 
@@ -229,23 +236,36 @@ def embed_private(
     cached = cache / f"{_content_hash(encoder, texts)}.npy"
     if not cached.is_file():
         _remove_abandoned(cache)
-        incomplete = cache / f".{cached.stem}.{os.getpid()}.part"
-        try:
-            _write_vectors(incomplete, encoder, texts, progress)
-            incomplete.replace(cached)
-        finally:
-            incomplete.unlink(missing_ok=True)
+        incomplete = cache / f".{cached.stem}.part"
+        with incomplete.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if cached.is_file():  # made by another process in the meantime
+                progress(len(texts))
+                incomplete.unlink(missing_ok=True)
+            else:
+                _write_vectors(file, encoder, texts, progress)
+                incomplete.replace(cached)
     else:
         progress(len(texts))
     return np.load(cached, mmap_mode="r")
 
 
-def _write_vectors(path: Path, encoder: Encoder, texts: Sequence[str | PrivateText], progress: Progress) -> None:
-    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(texts), encoder.width))
-    for start in range(0, len(texts), CHUNK):
-        vectors[start : start + CHUNK] = encoder.encode(texts[start : start + CHUNK], progress)
-    vectors.flush()
-    with path.open("rb") as file:
+def _write_vectors(file: BinaryIO, encoder: Encoder, texts: Sequence[str | PrivateText], progress: Progress) -> None:
+    """Write the shards that ``file``, opened to append, does not have yet: its size says which it has."""
+    form = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False}
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, form | {"shape": (len(texts), encoder.width)})
+    start, shard = header.tell(), CHUNK * encoder.width * 4  # bytes
+    shards = max(0, file.seek(0, os.SEEK_END) - start) // shard
+    if not shards:
+        file.truncate(0)
+        file.write(header.getvalue())
+    file.truncate(start + shards * shard)
+    if done := shards * CHUNK:
+        progress(done)
+    for first in range(done, len(texts), CHUNK):
+        file.write(encoder.encode(texts[first : first + CHUNK], progress).tobytes())
+        file.flush()
         os.fsync(file.fileno())
 
 
@@ -259,10 +279,11 @@ def _content_hash(encoder: Encoder, texts: Sequence[str | PrivateText]) -> str:
 
 
 def _remove_abandoned(cache: Path) -> None:
-    """Remove incomplete files of processes that are gone."""
+    """Remove incomplete files that nobody has gone on with for `ABANDONED` seconds."""
     for incomplete in cache.glob(".*.part"):
-        if not psutil.pid_exists(int(incomplete.stem.rpartition(".")[2])):
-            incomplete.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if time.time() - incomplete.stat().st_mtime > ABANDONED:
+                incomplete.unlink()
 
 
 def _plain(text: str | PrivateText) -> str:

@@ -5,9 +5,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from support.project import ROOT
 
 from lib.generation import generate
 from lib.generation.engines import ctranslate2_engine, names, registry, smoothquant, transformers_engine
-from lib.generation.engines.base import batches, completion, line_breaks
+from lib.generation.engines.base import batches, completion
 from lib.generation.engines.transformers_engine import TransformersEngine
 from lib.generation.generate import Completion, Sampling, generate_records, open_engine
 from lib.generation.rejection import rejection
@@ -366,65 +365,6 @@ def test_engine_names_are_checked_without_importing_a_model_library():
 def test_the_transformers_engine_keeps_an_adapter_apart_in_bfloat16(adapter: Path):
     assert hasattr(TransformersEngine(TINY, adapter, device="cpu", dtype="bfloat16").model, "peft_config")
     assert not hasattr(TransformersEngine(TINY, adapter, device="cpu", dtype="float32").model, "peft_config")
-
-
-def test_vllm_is_given_what_it_documents(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Against a stand-in for vLLM: it shows what vLLM is given, not what it does with it."""
-    seen = SimpleNamespace()
-
-    class LLM:
-        def __init__(self, **options):
-            seen.options = options
-
-        def generate(self, prompts, sampling_params, lora_request=None):
-            seen.prompts, seen.sampling, seen.lora = prompts, sampling_params, lora_request
-            drawn = [[*b"ok", 2], [*b"no"]]
-            return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=ids)]) for ids in drawn]
-
-    def module(name: str, **content: object) -> None:
-        stand_in = ModuleType(name)
-        stand_in.__spec__ = ModuleSpec(name, None)
-        stand_in.__dict__.update(content)
-        monkeypatch.setitem(sys.modules, name, stand_in)
-
-    module("vllm", LLM=LLM, SamplingParams=lambda **options: SimpleNamespace(**options))
-    module("vllm.lora")
-    module("vllm.lora.request", LoRARequest=lambda *given: given)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-
-    engine = open_engine(TINY, adapter)
-    assert engine.name == "vllm"
-    assert seen.options == {
-        "model": str(loading.locate(TINY)),
-        "dtype": "auto",
-        "enable_lora": True,
-        "max_lora_rank": 8,
-    }
-    first, second = completed(engine, [[5, 6], [7]], Sampling(top_k=9, max_new_tokens=3, seed=4))
-    assert (first.ended, first.tokens, second.ended, second.tokens) == (True, 3, False, 2)
-    assert seen.prompts == [{"prompt_token_ids": [5, 6]}, {"prompt_token_ids": [7]}]
-    assert seen.lora == ("adapter", 1, str(adapter))
-    assert seen.sampling[0].seed != seen.sampling[1].seed
-    with refused("generation.sampling_unsupported", name="repetition_penalty", value=1.2):
-        completed(engine, [[5, 6]], Sampling(repetition_penalty=1.2))
-    with refused("generation.sampling_unsupported", name="no_repeat_ngram_size", value=2):
-        completed(engine, [[5, 6]], Sampling(no_repeat_ngram_size=2))
-    assert (seen.sampling[0].top_k, seen.sampling[0].max_tokens, seen.sampling[0].stop_token_ids) == (9, 3, [2])
-    list(engine.complete([[5, 6], [7]], Sampling(min_new_tokens=2, max_new_tokens=9), [1, 4]))
-    assert [(given.max_tokens, given.min_tokens) for given in seen.sampling] == [(1, 1), (4, 2)]
-    list(engine.complete([[5, 6], [7]], Sampling(one_line=True)))
-    assert set(seen.sampling[0].stop_token_ids) == {2, *line_breaks(engine.tokenizer)}
-    assert seen.sampling[0].min_tokens == 1
-    with refused("generation.guidance_unsupported", name="guidance", value=1.0):
-        completed(engine, [[5, 6]], Sampling(guidance=1.0))
-
-    config = tmp_path / "adapter_config.json"
-    config.write_text('{"r": 4, "rank_pattern": {"q_proj": 24, "layers.1.v_proj": 2}}')
-    open_engine(TINY, tmp_path)
-    assert seen.options["max_lora_rank"] == 32
-    config.write_text('{"r": 513, "rank_pattern": {}}')
-    with refused("generation.adapter_rank_too_high", value=513):
-        open_engine(TINY, tmp_path)
 
 
 @pytest.mark.parametrize(

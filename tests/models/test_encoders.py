@@ -3,7 +3,9 @@
 import json
 import os
 import stat
-import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -169,23 +171,59 @@ def test_private_vectors_are_computed_once_for_corpus_and_encoder(tmp_path: Path
     assert len(list(cache.iterdir())) == 4
 
 
-def test_a_killed_run_leaves_nothing_half_and_its_remains_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_killed_run_goes_on_with_its_first_shard_that_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(encoders, "CHUNK", 2)
-    encoder = Letters(batch_size=2)
+    texts, whole, halves = ["a", "bb", "b", "cc", "a", "zz", "c"], tmp_path / "whole", tmp_path / "halves"
+    expected = Path(embed_private(Letters(), texts, whole).filename)
+    seen = []
+    for kills in range(1, 4):
+        encoder = Letters(batch_size=2)
 
-    def kill(texts_done: int) -> None:
-        if len(encoder.batches) == 2:
-            raise KeyboardInterrupt
+        def kill(texts_done: int, encoder: Letters = encoder) -> None:
+            if len(encoder.batches) == 2:
+                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        embed_private(encoder, ["a", "b", "c", "d"], tmp_path, kill)
-    assert list(tmp_path.iterdir()) == []
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    (tmp_path / f".0123.{ended.pid}.part").touch()  # of a process that has ended
-    (tmp_path / f".0123.{os.getppid()}.part").touch()  # of a running process
-    embed_private(encoder, ["a", "b"], tmp_path)
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".npy", ".part"]
+        with pytest.raises(KeyboardInterrupt):
+            embed_private(encoder, texts, halves, kill)
+        (part,) = halves.iterdir()
+        assert part.name == f".{expected.stem}.part" and {*encoder.batches[0]} == {*texts[2 * kills - 2 : 2 * kills]}
+        with part.open("ab") as file:
+            file.write(b"half a shard")  # of which the process was killed
+        seen.append(part.stat().st_size)
+    assert seen == sorted(set(seen))
+    done: list[int] = []
+    made = embed_private(Letters(), texts, halves, done.append)
+    assert Path(made.filename).read_bytes() == expected.read_bytes() and done == [6, 1]
+    assert list(halves.iterdir()) == [Path(made.filename)]
+
+
+def test_two_processes_do_the_work_once(tmp_path: Path):
+    """The second waits until the first is done, and takes its vectors."""
+    texts, began, go_on = ["a", "b"], threading.Event(), threading.Event()
+    first, second = Letters(), Letters()
+
+    def wait(texts_done: int) -> None:
+        began.set()
+        assert go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(embed_private, first, texts, tmp_path, wait)
+        assert began.wait(30)
+        other = pool.submit(embed_private, second, texts, tmp_path)
+        time.sleep(0.2)
+        assert not other.done()
+        go_on.set()
+        np.testing.assert_array_equal(one.result(30), other.result(30))
+    assert len(first.batches) == 1 and second.batches == [] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_nobody_goes_on_with_is_removed(tmp_path: Path):
+    old, new = tmp_path / ".0123.part", tmp_path / ".4567.part"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, time.time() - encoders.ABANDONED - 9))
+    embed_private(Letters(), ["a", "b"], tmp_path)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".npy", ".part"] and new.exists()
 
 
 def test_a_corpus_without_texts(tmp_path: Path):

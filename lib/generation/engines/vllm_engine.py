@@ -1,13 +1,22 @@
-"""Engine ``vllm``: continuous batching on a GPU. Written against the documented API of vLLM 0.11; not run here."""
+"""Engine ``vllm``: continuous batching on a GPU. Written against the documented API of vLLM 0.11.
+
+It was never run on a GPU, nor with vLLM itself: tests run it against a stand-in that takes the same arguments and
+computes with transformers on a CPU.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import torch
 
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.generation.engines.base import Completion, Sampling, completion, line_breaks
 from lib.generation.engines.names import check_engine
 from lib.models import loading
+
+LONGEST = 8192  # tokens of prompt and completion; vLLM keeps memory for a whole context, 16 GiB for Llama 3.1's 131,072
+SHARE = 0.9  # of the GPU's memory that is free when the engine is opened; an encoder may have some already
 
 
 class VllmEngine:
@@ -17,8 +26,11 @@ class VllmEngine:
         model: name of the model, see `lib.models.loading.locate`.
         adapter: folder of a LoRA adapter, or None.
         device: not used; vLLM takes the GPU.
-        dtype: "auto", "float32" or "bfloat16".
+        dtype: as `lib.models.loading.resolve_dtype` takes it. vLLM's own "auto" would make float16 of float32.
         batch_size: not used; vLLM plans its batches itself.
+
+    Attributes:
+        tokenizer: the model's own; its ``model_max_length`` is at most `LONGEST`.
 
     Raises:
         DoppelError: the adapter's rank is above those that vLLM supports.
@@ -39,12 +51,21 @@ class VllmEngine:
         from vllm.lora.request import LoRARequest
 
         self.tokenizer = loading.load_tokenizer(model)
+        self.tokenizer.model_max_length = min(self.tokenizer.model_max_length, LONGEST)
         self._ends = loading.end_tokens(model, self.tokenizer)
         self._adapter, options = None, {}
         if adapter is not None:
             self._adapter = LoRARequest("adapter", 1, str(adapter.resolve()))
             options = {"enable_lora": True, "max_lora_rank": _rank(adapter)}
-        self._model = LLM(model=str(loading.locate(model)), dtype=dtype, **options)
+        free, total = torch.cuda.mem_get_info()
+        kind = loading.resolve_dtype(dtype, torch.device("cuda"))
+        self._model = LLM(
+            model=str(loading.locate(model)),
+            dtype=str(kind).removeprefix("torch."),
+            max_model_len=self.tokenizer.model_max_length,
+            gpu_memory_utilization=SHARE * free / total,
+            **options,
+        )
 
     def complete(
         self,
@@ -92,12 +113,12 @@ class VllmEngine:
                 min_tokens=min(least, limits[position]),
                 seed=sampling.seed_for(position),
                 stop_token_ids=[*self._ends, *sorted(breaks)],
-                skip_special_tokens=False,
+                detokenize=False,
             )
             for position in range(len(prompts))
         ]
         requests = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
-        outputs = self._model.generate(requests, parameters, lora_request=self._adapter)
+        outputs = self._model.generate(requests, parameters, use_tqdm=False, lora_request=self._adapter)
         for position, output in enumerate(outputs):  # in the order of the prompts
             ids = output.outputs[0].token_ids
             yield position, completion(self.tokenizer, ids, self._ends, limits[position], breaks)
