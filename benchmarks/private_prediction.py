@@ -50,8 +50,8 @@ def main() -> None:
 
     parameters = {
         "model": options.model, "prompt": "Write one sentence from a {kind} of a film.",
-        "prompt_with_record": "Write one sentence from a {kind} of a film, like this one: {text}", "chat": "bare",
-        "max_record_tokens": 48, "one_line": False, "batch_size": options.rows, "temperature": 1.0,
+        "prompt_with_record": "Write one sentence from a {kind} of a film, like this one: {text}", "prompts": None,
+        "chat": "bare", "max_record_tokens": 48, "one_line": False, "batch_size": options.rows, "temperature": 1.0,
         "expected_batch": float(options.batch), "top_k": 50, "top_k_margin": 1.0, "max_new_tokens": options.tokens,
         "device": "cpu", "dtype": options.dtype,
     }  # fmt: skip
@@ -110,14 +110,14 @@ def batches(texts: int, size: int, words: int) -> dict[Batch, list[list[Record]]
 @torch.inference_mode()
 def naive(writer: Writer, rule: Rule, units: Sequence[Sequence[Record]], number: int) -> list[int]:
     """One text: every context is read by itself, from its beginning, for every token."""
-    around, drawn = writer.requests.around(CELL), []
+    asked, drawn = writer.requests.asked(CELL, Batch(0, number)), []
 
     def logits(ids: Sequence[int]) -> torch.Tensor:
         return writer.model(torch.tensor([[*ids, *drawn]])).logits[:, -1].float()
 
     while not rule.ended(drawn):
-        public = logits(writer.requests.public(CELL))
-        private = [logits([*around.before, *writer.requests.shown(around, record)]) for (record,) in units]
+        public = logits(asked.alone)
+        private = [logits([*asked.before, *writer.requests.shown(asked, record)]) for (record,) in units]
         scores = mixed(
             public,
             torch.cat(private),

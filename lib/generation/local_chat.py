@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from transformers import PreTrainedTokenizerBase
+
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import Completion, Engine, Request, Sampling, Usage
 from lib.generation.reasoning import opening_tag
@@ -23,16 +25,7 @@ class LocalChat:
     """
 
     def __init__(self, engine: Engine, chat: bool | None = None):
-        has_template = engine.tokenizer.chat_template is not None
-        if chat and not has_template:
-            raise DoppelError(
-                "generation.no_chat_template",
-                "this model's tokenizer has no chat template",
-                name="chat",
-                value=chat,
-                remedy="set chat: false, or null",
-            )
-        self.engine, self.chat = engine, has_template if chat is None else chat
+        self.engine, self.chat = engine, uses_template(engine.tokenizer, chat)
         self.name = engine.name
         self.usage = Usage()
 
@@ -48,7 +41,7 @@ class LocalChat:
             DoppelError: a prompt and its reply would exceed the model's context and ``failed`` is None; nothing is
                 drawn then.
         """
-        prompts = [self._ids(request) for request in requests]
+        prompts = [prompt_ids(self.engine.tokenizer, request.messages, chat=self.chat) for request in requests]
         context = self.engine.tokenizer.model_max_length
         long = [i for i, prompt in enumerate(prompts) if len(prompt) + requests[i].max_new_tokens > context]
         for position in long:
@@ -73,13 +66,42 @@ class LocalChat:
             tag = opening_tag(self.engine.tokenizer.decode(prompts[position][-_TAIL:])) if self.chat else ""
             yield position, replace(completion, text=tag + completion.text)
 
-    def _ids(self, request: Request) -> list[int]:
-        """Token ids of a request's prompt."""
-        tokenizer = self.engine.tokenizer
-        if self.chat:
-            messages = [{"role": role, "content": content} for role, content in request.messages]
-            return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        text = "\n".join(content for _, content in request.messages)
-        # Special tokens spelled out in a synthetic text stay plain characters. BOS is added where the model has one.
-        ids = tokenizer(text, split_special_tokens=True).input_ids
-        return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids
+
+def uses_template(tokenizer: PreTrainedTokenizerBase, chat: bool | None) -> bool:
+    """Whether messages are wrapped in a tokenizer's chat template.
+
+    Args:
+        tokenizer: the model's own.
+        chat: as `LocalChat` takes it.
+
+    Raises:
+        DoppelError: ``chat`` is True and the tokenizer has no chat template.
+    """
+    has_template = tokenizer.chat_template is not None
+    if chat and not has_template:
+        raise DoppelError(
+            "generation.no_chat_template",
+            "this model's tokenizer has no chat template",
+            name="chat",
+            value=chat,
+            remedy="set chat: false, or null",
+        )
+    return has_template if chat is None else chat
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[tuple[str, str]], *, chat: bool) -> list[int]:
+    """Token ids of messages, up to where the model answers.
+
+    Args:
+        tokenizer: the model's own.
+        messages: pairs of role (system, user, assistant) and content.
+        chat: whether they are wrapped in the tokenizer's chat template, which it must have; else their contents are
+            joined by line breaks, and the model continues.
+    """
+    if chat:
+        turns = [{"role": role, "content": content} for role, content in messages]
+        return tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
+    text = "\n".join(content for _, content in messages)
+    # Special tokens spelled out in a synthetic text stay plain characters. BOS is added where the model has one.
+    ids = tokenizer(text, split_special_tokens=True).input_ids
+    return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids

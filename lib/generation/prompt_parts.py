@@ -1,8 +1,11 @@
 """The parts of a prompt file: its draws and examples, and the candidates that a prompt shows."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from lib.generation.rejection import plain
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -48,3 +51,8 @@ class Shot(BaseModel):
     draws: dict[str, str] = {}
     text: Text
     again: Text | None = None
+
+
+def examples(shots: Sequence[Shot]) -> set[str]:
+    """The texts of examples, as `lib.generation.rejection.plain` has them: a text that is one of them is no new one."""
+    return {plain(text) for shot in shots for text in (shot.text, shot.again) if text}

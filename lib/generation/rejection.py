@@ -42,6 +42,11 @@ def rejection(completion: Completion, prompt_text: str, special_tokens: Sequence
     return "repetitive" if _repetitive(text) else None
 
 
+def plain(text: str) -> str:
+    """Letters and digits of a text in lower case. Texts that agree in these count as the same."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def _pieces(text: str) -> list[str]:
     """What stands between white space in the text in lower case; in scripts without spaces, each character."""
     return spaced(text.casefold()).split()

@@ -206,7 +206,7 @@ def _changes(description: Description, name: str, resolved: Mapping[str, object]
     if not description.small:  # whose model has few tokens, and takes what is longer cut
         changes |= {limit: description.tokens for limit in ("max_tokens", "max_new_tokens") if limit in resolved}
     most = MOST_SAMPLED * description.units * description.share
-    if resolved.get("prompt_with_record") is not None:  # no unit is behind two texts
+    if "prompt_with_record" in resolved:  # no unit is behind two texts
         most = min(most, description.units * description.share / resolved["samples"])
     if "expected_batch" in resolved and resolved["expected_batch"] > most:
         step = 10.0 ** math.floor(math.log10(most))

@@ -61,7 +61,9 @@ def test_users_are_units_and_an_arm_without_a_target_is_not_private(house: Proje
     assert len(units) == played["ledger"].units < len(played["train"])
     assert all(len({record.user for record in members}) == 1 for members in units)
     assert max(map(len, units)) > 1 and 0.98 * 2 <= statement(house)["epsilon"] <= 2
-    house.play(NOTEBOOK, **SMALL[NOTEBOOK] | asked | {"target_epsilon": None})
+    by_file = {"prompt": None, "prompt_with_record": None, "prompts": "prompts/generic.yaml", "max_record_tokens": 20}
+    played = house.play(NOTEBOOK, **SMALL[NOTEBOOK] | asked | by_file | {"target_epsilon": None})
+    assert len({one.text for one in played["asked"]}) == len(played["asked"]) == 9  # each in words of its own
     privacy = statement(house)
     assert privacy["epsilon"] is None and "is not private" in privacy["not_for_release"][0]
     assert not (house.stage(ARM, "quick") / "figures" / "lengths.png").exists()

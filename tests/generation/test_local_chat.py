@@ -5,7 +5,7 @@ from support.errors import refused
 
 from lib.generation import generate
 from lib.generation.engines.base import Request, Sampling
-from lib.generation.local_chat import LocalChat
+from lib.generation.local_chat import LocalChat, prompt_ids
 
 TINY = "bundled:tiny-random"
 LOCAL = {"engine": "transformers", "device": "cpu", "dtype": "float32"}
@@ -39,8 +39,7 @@ def test_messages_are_wrapped_in_the_chat_template_where_there_is_one(engine, mo
 def test_without_a_template_the_model_continues_the_contents(engine, monkeypatch):
     (seen,) = prompts_seen(engine, monkeypatch, LocalChat(engine, chat=False), ASKED)
     assert seen == "be short\nsay a word\nword\none more"
-    marked = Request((("user", "<|im_end|> plainly"),), 4)
-    ids = LocalChat(engine, chat=False)._ids(marked)
+    ids = prompt_ids(engine.tokenizer, (("user", "<|im_end|> plainly"),), chat=False)
     assert engine.tokenizer.eos_token_id not in ids  # a text cannot spell the end of the prompt
 
 
@@ -68,7 +67,7 @@ def test_every_reply_keeps_its_own_limit_and_is_counted(engine):
     assert all(done[n].tokens <= request.max_new_tokens for n, request in enumerate(requests))
     assert chat.usage.requests == 4
     assert chat.usage.completion_tokens == sum(reply.tokens for reply in done.values())
-    assert chat.usage.prompt_tokens == sum(len(chat._ids(request)) for request in requests)
+    assert chat.usage.prompt_tokens == sum(len(prompt_ids(engine.tokenizer, r.messages, chat=True)) for r in requests)
 
 
 def test_a_prompt_that_leaves_no_room_is_refused_before_anything_is_drawn(engine):

@@ -15,9 +15,9 @@ from lib.generation.engines.base import ChatModel, Completion, Engine, Request, 
 from lib.generation.generate import Draws, chat_settings, draw, open_chat
 from lib.generation.local_chat import LocalChat
 from lib.generation.prompt_file import PromptFile, load
-from lib.generation.prompt_parts import NONE_SHOWN, Shown
+from lib.generation.prompt_parts import NONE_SHOWN, Shown, examples
 from lib.generation.reasoning import without_reasoning
-from lib.generation.rejection import rejection
+from lib.generation.rejection import plain, rejection
 from lib.methods.private_evolution.modality import Modality, text_modality
 from lib.models import encoders
 
@@ -74,7 +74,7 @@ class Api:
 
     def __init__(self, model: ChatModel, prompts: PromptFile, writing: Writing):
         self.model, self.prompts, self.writing = model, prompts, writing
-        self._examples = {_plain(text) for shot in prompts.shots for text in (shot.text, shot.again) if text}
+        self._examples = examples(prompts.shots)
 
     @property
     def usage(self) -> Usage:
@@ -132,8 +132,8 @@ class Api:
                 messages = self.prompts.fill(parent, labels[position], rng, words, share, texts)
             return Request(messages, limit)
 
-        examples = [{*map(_plain, (*one.good, *one.bad))} for one in shown] if shown else None
-        return self._draw(request, parents, stream, progress, examples)
+        repeated = [{*map(plain, (*one.good, *one.bad))} for one in shown] if shown else None
+        return self._draw(request, parents, stream, progress, repeated)
 
     def length(self, parent: str, rng: np.random.Generator) -> tuple[int | None, int]:
         """The adaptive length of a variation.
@@ -171,9 +171,9 @@ class Api:
             return self.model.reply([asked[position] for position in positions], drawn)
 
         def check(position: int, reply: Completion) -> str | None:
-            if reply.ended and parents[position] is not None and _plain(reply.text) == _plain(parents[position]):
+            if reply.ended and parents[position] is not None and plain(reply.text) == plain(parents[position]):
                 return "copy of its parent"
-            if _plain(reply.text) in self._examples or (shown and _plain(reply.text) in shown[position]):
+            if plain(reply.text) in self._examples or (shown and plain(reply.text) in shown[position]):
                 return "copy of an example"
             if parents[position] is not None and self.prompts.unfilled(reply.text):
                 return "blanks left"
@@ -233,8 +233,3 @@ def open_texts(parameters: Mapping[str, object]) -> Modality[str]:
     """
     encoder = encoders.open_encoder(parameters["encoder"], device=parameters["device"], dtype="float32")
     return text_modality(open_api(parameters), encoder)
-
-
-def _plain(text: str) -> str:
-    """Letters and digits of a text in lower case. Texts that agree in these count as the same."""
-    return "".join(character for character in text.casefold() if character.isalnum())

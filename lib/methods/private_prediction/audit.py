@@ -51,7 +51,8 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     Raises:
         DoppelError: the target epsilon cannot be reached, or there are not enough units for so many texts.
     """
-    given, ledger, train, planted = arm.parameters, corpus.ledger(arm), corpus.train, corpus.planted
+    given, ledger = METHOD.as_before | dict(arm.parameters), corpus.ledger(arm)
+    train, planted = corpus.train, corpus.planted
     histogram = read_json(corpus.folder / "label_histogram.json")
     cells, shares = [dict(cell) for cell in histogram["cells"]], labels.probabilities(histogram["noisy_counts"])
     mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
@@ -116,8 +117,9 @@ class Again:
         batch = self.place[canary.id]
         others = [unit for unit in self.parted.get(batch, ()) if all(record.id != canary.id for record in unit)]
         without = np.arange(len(others) + 1) < len(others)
-        units, labels_of = [[*others, [canary]]], self.cells[batch.cell]
-        writing = Writing(self.writer.model, self.writer.requests, labels_of, units, [[]], self.rule.rows)
+        asked = [self.writer.requests.asked(self.cells[batch.cell], batch)]
+        units = [[*others, [canary]]]
+        writing = Writing(self.writer.model, self.writer.requests, asked, units, [[]], self.rule.rows)
         ratio, tokens = 0.0, self.texts[batch]
         for number, token in enumerate(tokens):
             for sign, counted in ((1, None), (-1, without)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lib.common.errors import DoppelError
 from lib.generation.engines.names import is_remote
 from lib.methods.method import Method, model_words
+from lib.methods.prompting.method import check_asked_by_file, fitting_prompts
 from lib.stage.notebook_roles import Parameters, check_inputs
 
 if TYPE_CHECKING:
@@ -81,7 +82,13 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"{unit} by {unit} and averaged, and the token was drawn at random by these scores, up to "
         f"{arm['max_new_tokens']} times. No {unit} stood beside two texts."
     )
-    yield f"The request: `{arm['prompt']}`, and with an example: `{arm['prompt_with_record']}`"
+    if arm.get("prompts") is None:
+        yield f"The request: `{arm['prompt']}`, and with an example: `{arm['prompt_with_record']}`"
+    else:
+        yield (
+            f"The model was asked in many ways, which `{arm['prompts']}` lists; each text's were drawn by chance. A "
+            "private example stood there as the answer to the text's own request, which then came once more."
+        )
 
 
 def check_prediction(parameters: Parameters) -> None:
@@ -92,7 +99,7 @@ def check_prediction(parameters: Parameters) -> None:
 
     Raises:
         DoppelError: other inputs than a corpus, a model behind an endpoint, which would be sent private records, or
-            templates that cannot be filled.
+            templates that cannot be filled, or templates beside a prompt file.
     """
     from lib.methods.private_prediction import templates
 
@@ -106,11 +113,20 @@ def check_prediction(parameters: Parameters) -> None:
             value=parameters["model"],
             remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME, or a folder",
         )
+    if parameters["prompts"] is not None:
+        check_asked_by_file(parameters)
+        return
+    if missing := [name for name in ("prompt", "prompt_with_record") if parameters[name] is None]:
+        raise DoppelError(
+            "methods.no_prompt",
+            "without prompts, the path of a prompt file, prompt and prompt_with_record must be set",
+            name=missing[0],
+        )
     templates.check(str(parameters["prompt"]), str(parameters["prompt_with_record"]))
 
 
 def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
-    """Refuse templates with a label that the records do not have, or without the topics that they have.
+    """Refuse requests with a label that the records do not have, or without the topics that they have.
 
     Args:
         parameters: of 14_private_prediction.
@@ -133,6 +149,9 @@ def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
             name=drawn[0],
             remedy="leave it out of label_domain",
         )
+    if parameters["prompts"] is not None:
+        fitting_prompts(parameters, corpus)
+        return
     for name in ("prompt", "prompt_with_record"):
         template = str(parameters[name]).replace(TEXT, "text")
         templates.check_labels(template, domain)
@@ -148,12 +167,14 @@ METHOD = Method(
     recipe=recipe,
     making=making,
     settings=(
-        "model", "prompt", "prompt_with_record", "chat", "max_record_tokens", "target_epsilon", "reserve", "copy_share",
-        "for_release", "expected_batch", "samples", "temperature", "top_k", "top_k_margin", "max_new_tokens",
-        "one_line", "unfinished",
+        "model", "prompt", "prompt_with_record", "prompts", "chat", "max_record_tokens", "target_epsilon", "reserve",
+        "copy_share", "for_release", "expected_batch", "samples", "temperature", "top_k", "top_k_margin",
+        "max_new_tokens", "one_line", "unfinished",
     ),
+    as_before={"prompts": None},
     checks={PREDICTS: check_prediction},
     corpus_checks={PREDICTS: check_with_corpus},
+    files=("prompts",),
     canaries="lib.methods.private_prediction.canaries:send",
     audit="lib.methods.private_prediction.audit:make_again",
     control_score="tokens",

@@ -88,10 +88,10 @@ class Prediction:
     @torch.inference_mode()
     def _write(self, numbers: list[int], drawn: list[list[int]], on_texts: Callable[[int], object]) -> None:
         """Write the texts of a pass to their ends. All of them have the same number of tokens so far."""
-        labels = self.cells[self.written[numbers[0]].cell]
+        asked = [self.requests.asked(self.cells[self.written[n].cell], self.written[n]) for n in numbers]
         batches = [self.parted.get(self.written[number], ()) for number in numbers]
         so_far = [drawn[number] for number in numbers]
-        writing = Writing(self.model, self.requests, labels, batches, so_far, self.rule.rows)
+        writing = Writing(self.model, self.requests, asked, batches, so_far, self.rule.rows)
         while numbers:
             scores, columns = writing.scores(self.rule)
             chosen = draw(scores, self.rule.temperature, uniforms(self.privacy_seed, numbers, len(drawn[numbers[0]])))

@@ -1,12 +1,20 @@
-"""What the model is asked: one request without any private record, and the same with one record as an example."""
+"""What the model is asked for a text: one request without any private record, and the same with one as an example."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from lib.common.errors import DoppelError
 from lib.data.records import Record
+from lib.generation import prompt_file
+from lib.generation.local_chat import prompt_ids, uses_template
+from lib.generation.prompt_file import PromptFile
+from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.templates import TEXT
 from lib.models.prompt import Chat, Prompt
 
@@ -14,15 +22,19 @@ STANDS_IN = ("q", "z")  # for a record; what is the same around both is what sta
 
 
 @dataclass(frozen=True)
-class Around:
-    """What stands around a record in the request that shows it; public.
+class Asked:
+    """The request for one text; public.
 
     Attributes:
-        before: token ids in front of it, the same for all records of a label cell.
+        text: what the model is told last, in words.
+        alone: token ids of the request without a record.
+        before: token ids in front of the record in the request that shows one, whichever record it is.
         after: token ids behind it, up to where the model answers.
-        gap: what its text begins with, a space where the template has one there.
+        gap: what the record begins with, a space where the template has one there.
     """
 
+    text: str
+    alone: list[int]
     before: list[int]
     after: list[int]
     gap: str
@@ -30,36 +42,55 @@ class Around:
 
 @dataclass(frozen=True)
 class Requests:
-    """Requests as token ids.
+    """Requests as token ids: of two templates, or of a prompt file.
+
+    A prompt file (`lib.generation.prompt_file`) asks in as many ways as it lists. A private record stands there as the
+    answer to the text's own request, which then comes once more. What is drawn from its lists follows from the text's
+    batch, by its cell and number, and so from nothing private.
 
     Args:
         tokenizer: the model's own.
-        prompt: the request without a record: text with a {label} where a label belongs.
-        prompt_with_record: the same request with {text} where the record belongs.
-        chat: as `lib.models.prompt.Prompt` takes it.
+        prompt: the request without a record: text with a {label} where a label belongs. None with a prompt file.
+        prompt_with_record: the same request with {text} where the record belongs. None with a prompt file.
+        chat: as `lib.models.prompt.Prompt` takes it; of a prompt file True or False, as
+            `lib.generation.local_chat.prompt_ids` does.
         max_record_tokens: a record is cut behind this many tokens, at least 1.
+        prompts: the prompt file, or None.
     """
 
     tokenizer: PreTrainedTokenizerBase
-    prompt: str
-    prompt_with_record: str
+    prompt: str | None
+    prompt_with_record: str | None
     chat: Chat
     max_record_tokens: int
+    prompts: PromptFile | None = None
 
-    def public(self, labels: Mapping[str, str]) -> list[int]:
-        """Token ids of the request without a record, for ``labels`` (name -> value)."""
-        return Prompt(self.prompt, self.chat).build(self.tokenizer, labels)
-
-    def around(self, labels: Mapping[str, str]) -> Around:
-        """What stands around the record, for ``labels`` (name -> value).
+    @classmethod
+    def read(cls, tokenizer: PreTrainedTokenizerBase, parameters: Mapping[str, object]) -> Requests:
+        """The requests that the ``parameters`` of 14_private_prediction name, for a model with this ``tokenizer``.
 
         Raises:
-            DoppelError: the tokens of what is beside {text} are not the same for every record.
+            DoppelError: the prompt file is missing or faulty, or there is no chat template for ``chat``.
         """
-        one, other = (
-            Prompt(self.prompt_with_record.replace(TEXT, text), self.chat).build(self.tokenizer, labels)
-            for text in STANDS_IN
-        )
+        given = {name: parameters[name] for name in ("prompt", "prompt_with_record", "chat", "max_record_tokens")}
+        if parameters["prompts"] is None:
+            return cls(tokenizer, **given)
+        given["chat"] = uses_template(tokenizer, parameters["chat"])
+        return cls(tokenizer, **given, prompts=prompt_file.load(Path(str(parameters["prompts"]))))
+
+    def asked(self, labels: Mapping[str, str], batch: Batch) -> Asked:
+        """The request for a text.
+
+        Args:
+            labels: of the text, name -> value.
+            batch: behind it.
+
+        Raises:
+            DoppelError: the tokens of what is beside the record are not the same for every record, or a label is
+                missing.
+        """
+        text, alone = self._ids(labels, batch, None)
+        one, other = (self._ids(labels, batch, stand_in)[1] for stand_in in STANDS_IN)
         same = [a == b for a, b in zip(one, other, strict=False)]
         before = same.index(False) if False in same else len(same)
         behind = [a == b for a, b in zip(one[before:][::-1], other[before:][::-1], strict=False)]
@@ -73,32 +104,42 @@ class Requests:
                 value=self.prompt_with_record,
                 remedy="put a space or a line break on both sides of {text}",
             )
-        return Around(one[:before], one[len(one) - after :], between[: -len(STANDS_IN[0])])
+        return Asked(text, alone, one[:before], one[len(one) - after :], between[: -len(STANDS_IN[0])])
 
-    def shown(self, around: Around, record: Record) -> list[int]:
+    def _ids(self, labels: Mapping[str, str], batch: Batch, shown: str | None) -> tuple[str, list[int]]:
+        """The last words and the token ids of a request that shows a public text, or none."""
+        if self.prompts is None:
+            template = self.prompt if shown is None else self.prompt_with_record.replace(TEXT, shown)
+            prompt = Prompt(template, self.chat)
+            return prompt.text(labels), prompt.build(self.tokenizer, labels)
+        *turns, (role, words) = self.prompts.random(labels, np.random.default_rng(batch), None)
+        answered = [] if shown is None else [(role, words), ("assistant", shown)]
+        return words, prompt_ids(self.tokenizer, [*turns, *answered, (role, words)], chat=self.chat)
+
+    def shown(self, asked: Asked, record: Record) -> list[int]:
         """Token ids of a record as an example, with what stands behind it. Private.
 
         A special token that is spelled out in the text stays plain characters. The ids follow from the record alone.
 
         Args:
-            around: of the record's labels.
+            asked: the request that shows it.
             record: the private record.
         """
-        text = around.gap + record.text.reveal()
+        text = asked.gap + record.text.reveal()
         ids = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
-        return [*ids[: self.max_record_tokens], *around.after]
+        return [*ids[: self.max_record_tokens], *asked.after]
 
-    def check_room(self, cells: Sequence[Mapping[str, str]], max_new_tokens: int) -> None:
+    def check_room(self, texts: Sequence[Asked], max_new_tokens: int) -> None:
         """Refuse requests that leave no room for a text in the model's context.
 
         Args:
-            cells: labels of each cell, name -> value.
+            texts: the request for each text.
             max_new_tokens: the most tokens of a text.
 
         Raises:
             DoppelError: the longest request that may occur is too long.
         """
-        longest = max(len(a.before) + len(a.after) + self.max_record_tokens for a in map(self.around, cells))
+        longest = max(len(asked.before) + len(asked.after) + self.max_record_tokens for asked in texts)
         context = self.tokenizer.model_max_length
         if longest + max_new_tokens > context:
             raise DoppelError(

@@ -3,12 +3,13 @@
 A matrix product adds up its terms in an order that depends on its shape, and another order rounds differently: in
 bfloat16 by up to a hundredth. If the number of private records, or the longest of them, set the shapes, one unit more
 would move the logits of others, and the mean by more than its own clipped term. So private contexts are computed in
-blocks of rows whose shape follows from settings alone; free rows are filled up. What remains is that a row might depend
-on the contents of the others or on its place: `rows_are_independent` measures that.
+blocks of rows whose shape follows from settings and requests alone; free rows are filled up. What remains is that a row
+might depend on the contents of the others or on its place: `rows_are_independent` measures that.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -16,8 +17,9 @@ from transformers import PreTrainedModel
 
 from lib.data.records import Record
 from lib.generation.engines.contexts import Contexts
+from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.next_token import kept, mixed
-from lib.methods.private_prediction.requests import Requests
+from lib.methods.private_prediction.requests import Asked, Requests
 
 PROBES = 2  # tokens that follow a made-up record where rows are compared
 
@@ -54,12 +56,14 @@ class Rule:
 
 
 class Writing:
-    """Texts of one label cell that are written side by side. Private, but for its tokens.
+    """Texts that are written side by side. Private, but for their tokens.
+
+    What all their requests begin with is read once.
 
     Args:
         model: a causal language model in eval mode.
-        requests: what it is asked.
-        labels: of all the texts, name -> value.
+        requests: show it a record.
+        asked: the request for each text.
         batches: the units behind each text, each with its records; a batch may be empty.
         tokens: ids that each text has so far, equally many.
         rows: of a block of private contexts, at least 1.
@@ -72,29 +76,34 @@ class Writing:
         self,
         model: PreTrainedModel,
         requests: Requests,
-        labels: Mapping[str, str],
+        asked: Sequence[Asked],
         batches: Sequence[Sequence[Sequence[Record]]],
         tokens: Sequence[list[int]],
         rows: int,
     ):
-        pad, around, asked = requests.tokenizer.pad_token_id, requests.around(labels), requests.public(labels)
+        pad = requests.tokenizer.pad_token_id
         self.tokens = list(tokens)
         self._texts = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])  # of each unit
         members = [unit for batch in batches for unit in batch]
         self._units = np.repeat(np.arange(len(members)), [len(unit) for unit in members])  # of each private context
+        shared = _common_start([own.before for own in asked])
+        own_parts = [own.before[len(shared) :] for own in asked]
         private = [
-            [*requests.shown(around, record), *tokens[text]]
+            [*own_parts[text], *requests.shown(asked[text], record), *tokens[text]]
             for text, unit in zip(self._texts, members, strict=True)
             for record in unit
         ]
         # public contexts have passes of their own: nothing that is computed of them knows of a private one
-        self._public = Contexts(model, [[*asked, *drawn] for drawn in tokens], pad)
-        shape = (rows, requests.max_record_tokens + len(around.after) + len(tokens[0]))
+        start = _common_start([own.alone[:-1] for own in asked])
+        own_ends = [[*own.alone[len(start) :], *drawn] for own, drawn in zip(asked, tokens, strict=True)]
+        self._public = Contexts(model, own_ends, pad, start)
+        longest = max(len(part) + len(own.after) for part, own in zip(own_parts, asked, strict=True))
+        shape = (rows, requests.max_record_tokens + longest + len(tokens[0]))
         self._rows, self._blocks = (
             np.arange(len(private)),
             [  # the row that each private context has, over all blocks
-                Contexts(model, private[start : start + rows], pad, around.before, shape)
-                for start in range(0, len(private), rows)
+                Contexts(model, private[first : first + rows], pad, shared, shape)
+                for first in range(0, len(private), rows)
             ],
         )
 
@@ -157,6 +166,11 @@ class Writing:
         self._rows = np.searchsorted(used, self._rows // height) * height + self._rows % height
 
 
+def _common_start(lists: Sequence[Sequence[int]]) -> list[int]:
+    """What all lists begin with."""
+    return [items[0] for items in takewhile(lambda items: len(set(items)) == 1, zip(*lists, strict=False))]
+
+
 @torch.inference_mode()
 def rows_are_independent(model: PreTrainedModel, requests: Requests, labels: Mapping[str, str], rows: int) -> bool:
     """Whether a private context's logits have the same bits whoever shares its block, and at whatever row.
@@ -170,19 +184,19 @@ def rows_are_independent(model: PreTrainedModel, requests: Requests, labels: Map
         labels: of a text, name -> value.
         rows: of a block, at least 1.
     """
-    draws, around = torch.Generator().manual_seed(0), requests.around(labels)
+    draws, asked = torch.Generator().manual_seed(0), requests.asked(labels, Batch(0, 0))
     vocabulary, longest = model.get_input_embeddings().num_embeddings, requests.max_record_tokens
-    shape = (rows, longest + len(around.after))
+    shape = (rows, longest + len(asked.after))
 
     def prompt(length: int) -> list[int]:
-        return [*torch.randint(vocabulary, (length,), generator=draws).tolist(), *around.after]
+        return [*torch.randint(vocabulary, (length,), generator=draws).tolist(), *asked.after]
 
     def logits(prompts: list[list[int]], row: int) -> list[torch.Tensor]:
         """Of one row, after the prompt and after each further token."""
-        block = Contexts(model, prompts, requests.tokenizer.pad_token_id, around.before, shape)
+        block = Contexts(model, prompts, requests.tokenizer.pad_token_id, asked.before, shape)
         seen = [block.logits[row]]
         for _ in range(PROBES):
-            block.extend(torch.full((rows,), around.after[-1] if around.after else 0, device=model.device))
+            block.extend(torch.full((rows,), asked.after[-1] if asked.after else 0, device=model.device))
             seen.append(block.logits[row])
         return seen
 

@@ -15,7 +15,8 @@ from lib.common.files import read_json, write_json
 from lib.data.tokenize import whole_sentences
 from lib.generation.engines.base import Completion, completion, line_breaks
 from lib.generation.generate import Draws
-from lib.generation.rejection import rejection
+from lib.generation.prompt_parts import examples
+from lib.generation.rejection import plain, rejection
 from lib.generation.reply_cleanup import first_line
 from lib.methods.private_prediction.batches import Batch, draw_key
 from lib.methods.private_prediction.next_token import clip_bound
@@ -52,15 +53,14 @@ class Writer:
             cell: labels of a text, name -> value.
 
         Raises:
-            DoppelError: it cannot be loaded, or has no chat template for ``chat``.
+            DoppelError: it cannot be loaded, or has no chat template for ``chat``; or the prompt file is faulty.
         """
         name = str(parameters["model"])
         tokenizer = loading.load_tokenizer(name)
-        asked = {key: parameters[key] for key in ("prompt", "prompt_with_record", "chat", "max_record_tokens")}
         breaks = line_breaks(tokenizer) if parameters["one_line"] else frozenset()
         ends = frozenset(loading.end_tokens(name, tokenizer))
         model = loading.load(name, device=parameters["device"], dtype=parameters["dtype"])
-        requests = Requests(tokenizer, **asked)
+        requests = Requests.read(tokenizer, parameters)
         if model.dtype == torch.bfloat16 and not rows_are_independent(model, requests, cell, parameters["batch_size"]):
             model.float()
             print("bfloat16 would let one record move what is computed of others on this machine: float32 is used")
@@ -109,11 +109,13 @@ class Writer:
         """
         texts: dict[int, str] = {}
         rejected: Counter[str] = Counter()
-        lines, special = 0, self.requests.tokenizer.all_special_tokens
+        lines, special, prompts = 0, self.requests.tokenizer.all_special_tokens, self.requests.prompts
+        copies = examples(prompts.shots) if prompts else set()
         for number, (ids, batch) in enumerate(zip(drawn, written, strict=True)):
             text = self._text(ids, trim)
-            asked = self.requests.prompt.format_map(cells[batch.cell])
-            if reason := rejection(text, asked, special):
+            asked = self.requests.asked(cells[batch.cell], batch).text
+            reason = "copy of an example" if plain(text.text) in copies else rejection(text, asked, special)
+            if reason:
                 rejected[reason] += 1
                 continue
             texts[number] = text.text.strip()
@@ -124,8 +126,8 @@ class Writer:
         whole = completion(self.requests.tokenizer, ids, self.ends, len(ids), self.breaks)
         whole = first_line(whole) if self.breaks else whole
         if trim and not whole.ended and (kept := whole_sentences(whole.text)):
-            return replace(whole, text=kept, ended=True)
-        return whole
+            whole = replace(whole, text=kept, ended=True)
+        return replace(whole, text=self.requests.prompts.clean(whole.text)) if self.requests.prompts else whole
 
 
 def kept_key(folder: Path, privacy_seed: int | None) -> str:

@@ -74,17 +74,29 @@ def check_generate(parameters: Parameters) -> None:
             "without an input named model, base_model, chat, and prompt or prompts must be set",
             name=missing or "prompt",
         )
-    if parameters["prompts"] is None:
-        return
-    if parameters["prompt"] is not None:
-        raise DoppelError(
-            "methods.two_prompts",
-            "prompt and prompts: a model is asked by the one or by the other",
-            name="prompt",
-            remedy="set one of them to null",
-        )
+    if parameters["prompts"] is not None:
+        check_asked_by_file(parameters)
+
+
+def check_asked_by_file(parameters: Parameters) -> None:
+    """Refuse what is for one prompt beside a prompt file.
+
+    Args:
+        parameters: of a stage with ``prompts``, resolved.
+
+    Raises:
+        DoppelError: a ``prompt`` or ``prompt_with_record`` too, ``guidance``, or ``chat: bare``.
+    """
+    for name in ("prompt", "prompt_with_record"):
+        if parameters.get(name) is not None:
+            raise DoppelError(
+                "methods.two_prompts",
+                f"{name} and prompts: a model is asked by the one or by the other",
+                name=name,
+                remedy="set one of them to null",
+            )
     for name, unfit, fit in (
-        ("guidance", parameters["guidance"] > 0, "0"),
+        ("guidance", parameters.get("guidance", 0) > 0, "0"),
         ("chat", parameters["chat"] == "bare", "true"),
     ):
         if unfit:

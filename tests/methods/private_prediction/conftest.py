@@ -11,7 +11,8 @@ TINY = "bundled:tiny-random"
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
 PARAMETERS = {
     "inputs": {"corpus": "00_process_data"}, "model": TINY, "prompt": "One {mood} text.",
-    "prompt_with_record": "One {mood} text, like: {text}\nAnother:", "chat": False, "max_record_tokens": 20,
+    "prompt_with_record": "One {mood} text, like: {text}\nAnother:", "prompts": None, "chat": False,
+    "max_record_tokens": 20,
     "target_epsilon": 8.0, "expected_batch": 3.0, "copy_share": 0.2, "reserve": 0.0, "for_release": False,
     "privacy_seed": 5, "samples": 4, "temperature": 0.8, "top_k": 20, "top_k_margin": 0.5, "max_new_tokens": 7,
     "one_line": False, "unfinished": "drop", "batch_size": 3, "device": "cpu", "dtype": "float32",

@@ -19,7 +19,8 @@ from lib.privacy.ledger import Event, Ledger
 CORPUS, ARM = "00_process_data", "14_private_prediction.eps8"
 GIVEN = {
     "inputs": {"corpus": CORPUS}, "model": "bundled:tiny-random", "prompt": "One {mood} text.",
-    "prompt_with_record": "One {mood} text, like: {text}\nAnother:", "chat": False, "max_record_tokens": 60,
+    "prompt_with_record": "One {mood} text, like: {text}\nAnother:", "prompts": None, "chat": False,
+    "max_record_tokens": 60,
     "target_epsilon": 8.0, "expected_batch": 2.0, "copy_share": 0.2, "reserve": 0.0, "for_release": False,
     "privacy_seed": 5, "samples": 4, "temperature": 1.0, "top_k": 0, "top_k_margin": 0.5, "max_new_tokens": 12,
     "one_line": False, "unfinished": "drop", "batch_size": 16, "device": "cpu", "dtype": "float32",

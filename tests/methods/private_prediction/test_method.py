@@ -14,6 +14,7 @@ UNITS = 3184
 DELTA = default_delta(UNITS)
 HISTOGRAM = DiscreteGaussian(10.0)
 DEFAULTS = {name: p.default for name, p in read_spec(ROOT / "notebooks" / f"{PREDICTS}.ipynb").items()}
+FILE = {"prompt": None, "prompt_with_record": None, "prompts": "prompts/rotten-tomatoes.yaml", "chat": True}
 CORPUS = {"label_domain": {"kind": ["a", "b"]}, "topics": None}
 
 
@@ -43,12 +44,17 @@ def test_many_texts_cost_no_more_than_one_and_none_has_a_batch_to_share():
         ({"inputs": {}}, "stage.no_corpus_input", "inputs"),
         ({"prompt_with_record": "One {kind}."}, "methods.no_place_for_record", "prompt_with_record"),
         ({"prompt": "One {kind}: {text}"}, "models.placeholder_is_text", "text"),
+        ({"prompt": None}, "methods.no_prompt", "prompt"),
+        ({"prompts": FILE["prompts"]}, "methods.two_prompts", "prompt"),
+        (FILE | {"prompt_with_record": "One: {text}"}, "methods.two_prompts", "prompt_with_record"),
+        (FILE | {"chat": "bare"}, "methods.unfit_for_prompt_file", "chat"),
     ],
 )
 def test_what_cannot_be_written_is_refused(changes, code, name):
     with refused(code):
         CHECKS[PREDICTS](DEFAULTS | changes)
     check_prediction(DEFAULTS)
+    check_prediction(DEFAULTS | FILE)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,16 @@ def test_templates_fit_the_labels_of_the_corpus(changes, corpus, code, name):
     check_with_corpus(DEFAULTS, CORPUS)
 
 
+def test_a_prompt_file_fits_the_labels_of_the_corpus(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    kinds = {"label_domain": {"kind": ["positive review", "negative review", "plot summary"]}, "topics": None}
+    check_with_corpus(DEFAULTS | FILE, kinds)
+    with refused("generation.draw_value_missing", name="kind", value="a"):
+        check_with_corpus(DEFAULTS | FILE, CORPUS)
+
+
 def test_a_card_says_what_was_read_and_how_it_was_asked():
     written = "\n".join(METHOD.making(DEFAULTS, DEFAULTS, "user"))
     assert "private users" in written and DEFAULTS["prompt"] in written and "never trained" in written
+    written = "\n".join(METHOD.making(DEFAULTS | FILE, DEFAULTS | FILE, "record"))
+    assert FILE["prompts"] in written and "None" not in written

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from lib.generation.prompt_file import PromptFile
 from lib.methods.private_prediction import prediction as module
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.next_token import draw, kept, mixed, uniforms
 from lib.methods.private_prediction.prediction import JOURNAL, Prediction
+from lib.methods.private_prediction.requests import Requests
 from lib.methods.private_prediction.side_by_side import Rule
 from lib.methods.private_prediction.writer import Writer
 
@@ -20,6 +22,14 @@ WRITTEN = [Batch(0, 0), Batch(0, 1), Batch(0, 2), Batch(1, 0)]  # nobody is in t
 
 class Killed(Exception):
     """Stands for the end of the process."""
+
+
+def of_file(requests: Requests) -> Requests:
+    """The same requests by a prompt file that asks for each text in other words, of other lengths."""
+    draws = {"topic": ["a box", "a late train", "it"]}
+    one = {"random": ["A {mood} text about {topic}:"], "rephrase": ["{text}"], "fill": ["{text}"]}
+    prompts = PromptFile.model_validate({"about": "x", "labels": ["mood"], "draws": draws, "one_line": True} | one)
+    return replace(requests, prompt=None, prompt_with_record=None, prompts=prompts)
 
 
 def rule(writer: Writer, **changes: object) -> Rule:
@@ -35,18 +45,18 @@ def run(writer: Writer, parted, folder, **changes: object) -> list[list[int]]:
 
 def by_hand(writer: Writer, parted, how: Rule, number: int) -> list[int]:
     """One text, every context read anew for each token."""
-    labels, units = CELLS[WRITTEN[number].cell], parted.get(WRITTEN[number], [])
-    around, drawn = writer.requests.around(labels), []
+    batch, drawn = WRITTEN[number], []
+    units, asked = parted.get(batch, []), writer.requests.asked(CELLS[batch.cell], batch)
 
     def logits(ids: list[int]) -> torch.Tensor:
         with torch.inference_mode():
             return writer.model(torch.tensor([[*ids, *drawn]])).logits[:, -1].double().clone()
 
     while not how.ended(drawn):
-        public = logits(writer.requests.public(labels))
+        public = logits(asked.alone)
         if not drawn:
             public = public.index_fill(1, torch.tensor(sorted(how.stops)), -torch.inf)
-        rows = [[*around.before, *writer.requests.shown(around, r)] for unit in units for r in unit]
+        rows = [[*asked.before, *writer.requests.shown(asked, r)] for unit in units for r in unit]
         scores = mixed(
             public,
             torch.cat([public[:0], *map(logits, rows)]),
@@ -61,7 +71,9 @@ def by_hand(writer: Writer, parted, how: Rule, number: int) -> list[int]:
 
 
 @pytest.mark.parametrize("rows", [1, 3, 20])
-def test_texts_are_those_of_a_naive_loop_however_many_are_written_at_once(writer, parted, tmp_path, rows):
+@pytest.mark.parametrize("by_file", [False, True])
+def test_texts_are_those_of_a_naive_loop_however_many_are_written_at_once(writer, parted, tmp_path, rows, by_file):
+    writer = replace(writer, requests=of_file(writer.requests)) if by_file else writer
     written = run(writer, parted, tmp_path, rows=rows, texts_at_once=1 + rows // 2, max_new_tokens=9)
     assert written == [by_hand(writer, parted, rule(writer, max_new_tokens=9), number) for number in range(4)]
     assert len({tuple(text) for text in written}) == 4

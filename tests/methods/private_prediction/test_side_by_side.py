@@ -12,7 +12,7 @@ from lib.models import loading
 
 PARAMETERS = {
     "model": "bundled:tiny-random", "prompt": "One {mood} text.", "prompt_with_record": "One {mood} text, like: {text}",
-    "chat": False, "max_record_tokens": 20, "one_line": False, "batch_size": 4, "device": "cpu",
+    "prompts": None, "chat": False, "max_record_tokens": 20, "one_line": False, "batch_size": 4, "device": "cpu",
 }  # fmt: skip
 
 
@@ -24,7 +24,8 @@ def rule(writer) -> Rule:
 
 def scores(writer, rule, units, counted=None) -> torch.Tensor:
     """Of the first token of one text, over the whole vocabulary."""
-    writing = Writing(writer.model, writer.requests, {"mood": "good"}, [units], [[]], rule.rows)
+    asked = writer.requests.asked({"mood": "good"}, Batch(0, 0))
+    writing = Writing(writer.model, writer.requests, [asked], [units], [[]], rule.rows)
     values, columns = writing.scores(rule, counted)
     whole = torch.full((len(writer.requests.tokenizer),), -torch.inf, dtype=torch.float64)
     whole[columns] = values[0]

@@ -1,9 +1,11 @@
 """From parameters to texts: the clip, what becomes of tokens, and the key that is drawn once."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from lib.generation.prompt_file import PromptFile
 from lib.methods.private_prediction.batches import Batch
 from lib.methods.private_prediction.writer import Writer, kept_key
 
@@ -61,3 +63,12 @@ def test_a_key_is_drawn_once_for_a_run(tmp_path):
     first = kept_key(tmp_path / "a", None)
     assert kept_key(tmp_path / "a", None) == first != kept_key(tmp_path / "b", None)
     assert kept_key(tmp_path / "c", 5) == kept_key(tmp_path / "d", 5)
+
+
+def test_with_a_prompt_file_texts_are_cleaned_and_its_examples_are_none(writer):
+    shots = [{"labels": {"mood": "good"}, "text": "The box came late."}]
+    one = {"random": ["A {mood} text:"], "rephrase": ["{text}"], "fill": ["{text}"], "shots": shots}
+    prompts = PromptFile.model_validate({"about": "x", "labels": ["mood"], "one_line": True} | one)
+    asking = replace(writer, requests=replace(writer.requests, prompts=prompts))
+    assert written(asking, 'Review: "It came at noon."', end=True).items == {0: "It came at noon."}
+    assert dict(written(asking, "the box came late", end=True).rejected) == {"copy of an example": 1}
