@@ -1,6 +1,6 @@
 """Writes docs/results.md, what runs came to, from their scorecards: ``python docs/results.py [RUN ...]``.
 
-Without names it takes those of quick, standard and quick-sweep that are there. A run without a scorecard, or with one
+Without names it takes those of quick, standard and their sweeps that are there. A run without a scorecard, or with one
 that is older than what it was made from, is left out, and the page says so.
 """
 
@@ -21,7 +21,7 @@ from lib.scorecard import frontier, run_comparison, tables  # noqa: E402
 from lib.scorecard.run_comparison import RunFacts  # noqa: E402
 from lib.stage.notebook_roles import COMPARES  # noqa: E402
 
-RUNS = ("quick", "standard", "quick-sweep")
+RUNS = ("quick", "standard", "quick-sweep", "families-sweep")
 
 
 def main() -> None:
@@ -55,6 +55,8 @@ def section(run: RunFacts, given: argparse.Namespace) -> Iterator[str]:
         figure.savefig(path, dpi=80)
         plt.close(figure)
         yield f"![each arm between floor (0) and ceiling (1), over epsilon]({path.name})"
+    if len(methods := tables.by_epsilon(card)):
+        yield table(methods)
     yield table(tables.arms(card))
     yield table(tables.metrics(card))
 

@@ -1,6 +1,7 @@
 """The scorecard's tables as notebook 30_compare shows them, with display names."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from lib.common import formatting
 from lib.evaluation import by_size as sizes
 from lib.evaluation.registry import title
+from lib.methods.registry import titled
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import VERDICTS
 
@@ -55,6 +57,35 @@ def metrics(card: Mapping[str, Any]) -> pd.DataFrame:
         return pd.DataFrame()
     index = pd.MultiIndex.from_tuples(rows, names=["", "metric"])
     return pd.DataFrame(list(rows.values()), index=index).fillna("not measured")
+
+
+def by_epsilon(card: Mapping[str, Any]) -> pd.DataFrame:
+    """Headline metrics of the methods over their targets: a row for each metric and method, a column for each epsilon.
+
+    A cell is the mean over a method's arms at this target, as replicas of a sweep are; where they are several, their
+    lowest and highest value stand behind it. Arms without a target have the last column.
+
+    Args:
+        card: a scorecard; where it has fewer than two targets, the table is empty.
+    """
+    values: dict[tuple[str, str], dict[float, list[float]]] = {}
+    for arm in card["arms"]:
+        if titled(arm["method"]).spends is None:
+            continue
+        target = arm["privacy"]["target_epsilon"]
+        for row in arm["metrics"]:
+            if row["headline"] and row["value"] is not None:
+                name = f"{title(row['metric'])} ({row['task']}), {row['direction']} is better"
+                by_target = values.setdefault((name, titled(arm["method"]).title), {})
+                by_target.setdefault(math.inf if target is None else target, []).append(row["value"])
+    targets = sorted({target for by_target in values.values() for target in by_target})
+    if len([target for target in targets if target < math.inf]) < 2:
+        return pd.DataFrame()
+    headings = {target: f"epsilon {target:g}" if target < math.inf else "no privacy" for target in targets}
+    rows = [{headings[target]: _spread(found) for target, found in by_target.items()} for by_target in values.values()]
+    index = pd.MultiIndex.from_tuples(values, names=["metric", "method"])
+    table = pd.DataFrame(rows, index=index, columns=list(headings.values())).fillna(formatting.ABSENT)
+    return table.sort_index(level=0, sort_remaining=False)
 
 
 def by_size(card: Mapping[str, Any]) -> pd.DataFrame:
@@ -119,6 +150,13 @@ def missing(card: Mapping[str, Any]) -> pd.DataFrame:
         }
         for row in card["missing"]
     )
+
+
+def _spread(values: Sequence[float]) -> str:
+    """The mean of values, and between which they lie."""
+    mean = formatting.number(sum(values) / len(values))
+    ends = map(formatting.number, (min(values), max(values)))
+    return mean if len(values) == 1 else f"{mean} ({' to '.join(ends)})"
 
 
 def _audit(audit: Mapping[str, Any]) -> str:

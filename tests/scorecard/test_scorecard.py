@@ -471,6 +471,21 @@ def test_macro_f1_by_number_of_records_has_stage_ids_and_real_records_without_on
     assert tables.by_size({"names": {}}).empty
 
 
+def test_methods_stand_side_by_side_at_each_target() -> None:
+    def arm(method: str, target: float | None, mauve: float | None) -> dict:
+        metric = {"metric": "mauve", "task": "embeddings", "direction": "higher", "value": mauve, "headline": True}
+        return {"method": method, "privacy": {"target_epsilon": target}, "metrics": [metric]}
+
+    made = [("prompt only", None, 0.1), ("DP-LoRA", 8.0, 0.6), ("DP-LoRA", 8.0, 0.4), ("DP-LoRA", 2.0, 0.3)]
+    made += [("Private prediction", 2.0, 0.25), ("fine-tuned without privacy", None, 0.9), ("Aug-PE", 1.0, None)]
+    table = tables.by_epsilon({"arms": [arm(*one) for one in made]})
+    name = "MAUVE (embeddings), higher is better"
+    assert table.loc[(name, "DP-LoRA")].tolist() == ["0.300", "0.500 (0.400 to 0.600)", "0.900"]
+    assert table.loc[(name, "Private prediction")].tolist() == ["0.250", "–", "–"]
+    assert list(table.columns) == ["epsilon 2", "epsilon 8", "no privacy"] and len(table) == 2
+    assert tables.by_epsilon({"arms": [arm(*one) for one in made[:3]]}).empty  # one target: nothing to compare
+
+
 PRICE = "the price of privacy"
 
 
