@@ -21,7 +21,8 @@ from lib.common.files import remove_parts, write_atomic
 from lib.common.lock import hold
 from lib.privacy import budget_terms
 from lib.privacy.budget_terms import Terms
-from lib.privacy.ledger import NEIGHBOURS, Event, Unit
+from lib.privacy.ledger import Event
+from lib.privacy.neighbours import NEIGHBOURS, Unit
 from lib.stage import strict_yaml
 from lib.stage.fingerprint import text_hash
 from lib.stage.original import original, parameters

@@ -8,20 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from lib.common.errors import DoppelError, Reason, nearest
 from lib.common.files import read_json, sha256
 from lib.privacy.accounting import ACCOUNTANT, default_delta, epsilon
 from lib.privacy.mechanism import Mechanism
+from lib.privacy.neighbours import NEIGHBOURS, NO_UNIT, Records, Unit, held, neighbours
 from lib.privacy.statement_shape import LEDGER, of_unit
 
-Unit = Literal["record", "user", "none"]
-NO_UNIT: Unit = "none"  # of a ledger without a corpus: there is nobody to protect
-NEIGHBOURS = {
-    "record": "add or remove one record (one line of train.jsonl)",
-    "user": "add or remove one user (all of the user's lines of train.jsonl)",
-}
 ALWAYS_PUBLIC = (
     "the number of units",
     "the number of held-out records",  # sets are compared at the size of the smallest, which a metric may show
@@ -81,6 +75,7 @@ class Ledger:
         events: every access to the private records, oldest first.
         public: what is treated as public: `ALWAYS_PUBLIC` and what the parameters declare.
         ancestors: stage id -> sha256 of that stage's privacy.json.
+        records: what the corpus is made of; the words for neighbours follow from it.
 
     Raises:
         DoppelError: ``unit`` is unknown, ``delta`` is out of its range, or there are units, a delta or events although
@@ -93,6 +88,7 @@ class Ledger:
     events: list[Event] = field(default_factory=list)
     public: list[str] = field(default_factory=lambda: list(ALWAYS_PUBLIC))
     ancestors: dict[str, str] = field(default_factory=dict)
+    records: Records = "texts"
 
     def __post_init__(self) -> None:
         if self.unit == NO_UNIT:
@@ -162,18 +158,13 @@ class Ledger:
             "delta": self.delta,
             "unit": self.unit,
             "units": self.units,
-            "neighbours": neighbours(self.unit),
+            "neighbours": neighbours(self.unit, self.records),
             "accountant": ACCOUNTANT,
             "events": [event.as_json() for event in self.events],
             "public": self.public,
             "ancestors": self.ancestors,
             "not_for_release": [str(reason) for reason in not_for_release(self.events)],
         }
-
-
-def neighbours(unit: str) -> str:
-    """What a neighbour adds or removes, in words, for a ``unit`` that a ledger may have."""
-    return "no private record was read" if unit == NO_UNIT else NEIGHBOURS[unit]
 
 
 def not_for_release(events: Sequence[Event]) -> list[Reason]:
@@ -245,6 +236,7 @@ def from_statement(statement: Mapping) -> Ledger:
             [Event.from_json(event) for event in statement["events"]],
             list(statement["public"]),
             dict(statement["ancestors"]),
+            held(statement["unit"], statement.get("neighbours")),
         )
     except KeyError as error:
         raise DoppelError(

@@ -9,8 +9,9 @@ from pathlib import Path
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_bounded
 from lib.privacy.accounting import ACCOUNTANT, DISCRETIZATION
-from lib.privacy.ledger import Event, Ledger, from_statement, neighbours, not_for_release
+from lib.privacy.ledger import Event, Ledger, from_statement, not_for_release
 from lib.privacy.mechanism import Mechanism
+from lib.privacy.neighbours import neighbours
 from lib.privacy.statement_shape import CLAIMS
 
 SAME_LIBRARY = 1e-9  # relative difference of epsilon that is allowed
@@ -92,7 +93,7 @@ def _loss(mechanism: Mechanism) -> float:
 
 def _wrong_claims(statement: Mapping, ledger: Ledger) -> Iterator[Reason]:
     """What is wrong with all claims but epsilon."""
-    if statement["neighbours"] != neighbours(ledger.unit):
+    if statement["neighbours"] != neighbours(ledger.unit, ledger.records):
         yield Reason(
             "privacy.neighbours_wrong",
             f"neighbours: {statement['neighbours']!r} is not what unit {ledger.unit!r} means",

@@ -8,7 +8,7 @@ from lib.audit.verdict import Verdict
 from lib.common import shape
 from lib.common.errors import Reason
 from lib.privacy.composition import BOTH, Covers
-from lib.privacy.ledger import NEIGHBOURS, NO_UNIT
+from lib.privacy.neighbours import NEIGHBOURS, NO_UNIT
 from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON, of_unit
 from lib.release import settings
 from lib.release.certificate import COUNTED, FILES, FORMER, LABELLED, NEW_KEYS, NOT_COUNTED, PUBLIC

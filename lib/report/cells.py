@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from lib.audit.verdict import Verdict
 from lib.common.formatting import ABSENT, NO_BREAK, UNDEFINED, dollars, duration, measured, memory, number
-from lib.privacy.ledger import NO_UNIT
+from lib.privacy.neighbours import NO_UNIT
 from lib.report import svg_bars
 
 NO_BOUND = 1e308  # sorts after every epsilon

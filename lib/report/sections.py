@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lib.common.formatting import number
 from lib.evaluation.registry import Word, explained
-from lib.privacy.ledger import NEIGHBOURS, NO_UNIT
+from lib.privacy.neighbours import NEIGHBOURS, NO_UNIT, neighbours
 from lib.report import glossary, tables
 from lib.scorecard import conclusions
 
@@ -91,12 +91,13 @@ def _about(scorecard: Mapping, internal: bool) -> str:
 
 def _guarantee(scorecard: Mapping) -> str:
     corpus = scorecard.get("corpus") or {}
-    if corpus.get("unit") == NO_UNIT:
+    unit = corpus.get("unit")
+    if unit == NO_UNIT:
         return "No private record was read, so there is nobody whom a guarantee could protect."
-    neighbours = corpus.get("neighbours") or NEIGHBOURS.get(corpus.get("unit"), "add or remove one unit")
+    said = corpus.get("neighbours") or (neighbours(unit) if unit in NEIGHBOURS else "add or remove one unit")
     delta = "" if corpus.get("delta") is None else f", except with probability δ = {number(corpus['delta'], 2)}"
     return (
-        f"Neighbouring datasets: {neighbours}. Between neighbours, the probability of any output of an arm changes by "
+        f"Neighbouring datasets: {said}. Between neighbours, the probability of any output of an arm changes by "
         f"at most a factor of e^ε{delta}."
     )
 

@@ -9,6 +9,7 @@ from lib.methods import registry
 from lib.privacy import ledger
 from lib.privacy.budget_account import account_of
 from lib.privacy.guarantee import guarantee
+from lib.privacy.neighbours import NO_UNIT, neighbours
 from lib.scorecard.measures import Audited
 from lib.stage.finished import FinishedStage, Run
 from lib.stage.notebook_roles import AUDIT
@@ -78,8 +79,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
 def _audit(statement: Mapping, audit: Audited | None) -> dict[str, Any]:
     """The verdict, and of the arm's accesses the one whose bound is the largest share of its claim."""
     arm = statement["stage"]
-    if statement["unit"] == ledger.NO_UNIT:
-        return {"because": ledger.neighbours(ledger.NO_UNIT)}
+    if statement["unit"] == NO_UNIT:
+        return {"because": neighbours(NO_UNIT)}
     if audit is None:
         return {"because": f"no stage of {AUDIT} among the inputs"}
     if arm not in audit.verdicts:

@@ -14,7 +14,7 @@ from lib.audit.verdict import Verdict
 from lib.common import formatting
 from lib.evaluation.registry import title
 from lib.methods.registry import titled
-from lib.privacy.ledger import NO_UNIT
+from lib.privacy.neighbours import NO_UNIT
 from lib.scorecard.names import display_name
 from lib.scorecard.pairwise import Entrant
 

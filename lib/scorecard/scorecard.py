@@ -10,7 +10,8 @@ from typing import Any
 
 from lib.common.errors import DoppelError
 from lib.methods import registry
-from lib.privacy.ledger import NO_UNIT, Ledger, inherit
+from lib.privacy.ledger import Ledger, inherit
+from lib.privacy.neighbours import NO_UNIT
 from lib.scorecard import arm_summary, conclusions, inputs, measures, names, pairwise
 from lib.scorecard.inputs import Roles
 from lib.scorecard.public import public
