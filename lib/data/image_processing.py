@@ -140,13 +140,13 @@ def near_duplicates(test: np.ndarray, train: np.ndarray, distance: float) -> np.
     from sklearn.neighbors import NearestNeighbors  # here: pre-flight imports what reads sources
 
     limit = distance * SIDE * 255 + 1e-3  # of the Euclidean distance; what float32 may lose of one of 0
-    held, known = _small(test), _small(train)
+    held, known = small(test), small(train)
     near = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known).kneighbors(held)[0][:, 0] <= limit
     alike = NearestNeighbors(radius=limit, algorithm="brute").fit(held).radius_neighbors(held, return_distance=False)
     return near | np.array([bool((others < place).any()) for place, others in enumerate(alike)], bool)
 
 
-def _small(pictures: np.ndarray) -> np.ndarray:
+def small(pictures: np.ndarray) -> np.ndarray:
     """Grey pictures of `SIDE` x `SIDE` pixels, float64, (n, SIDE * SIDE)."""
     from PIL import Image
 

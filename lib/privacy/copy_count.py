@@ -1,4 +1,4 @@
-"""The noisy count of private units that an arm's texts copy, as a mechanism. Light: `verify` imports it.
+"""The noisy count of private units that an arm copies, as a mechanism. Light: `verify` imports it.
 
 Before an arm is released, somebody has to ask whether it repeats private text. An exact answer would decide about the
 release from private records, and that decision is not differentially private: a text that is refused only if it stands
@@ -19,7 +19,8 @@ def mechanism(parameters: Mapping[str, object], delta: float) -> DiscreteGaussia
     """What an arm draws after its texts are written: one count of copied units, with discrete Gaussian noise.
 
     Unit and neighbours: add or remove one record, or one user. Given the texts, a unit adds at most 1 to the count
-    (`lib.audit.verbatim.copied_units`): the sensitivity is 1. Sampler: none, every unit is looked at.
+    (`lib.audit.verbatim.copied_units`; of pictures and rows `lib.audit.copied_records`): the sensitivity is 1. Sampler:
+    none, every unit is looked at.
 
     The noise follows from the settings alone. By the zCDP bound epsilon = rho + 2 sqrt(rho ln(1/delta)) with
     rho = 1 / (2 sigma^2) (Bun & Steinke 2016; Canonne, Kamath & Steinke 2020), the count by itself spends at most
