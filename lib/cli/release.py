@@ -64,9 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run_all.sh release", description=__doc__, allow_abbrev=False)
     parser.add_argument("stage", metavar="STAGE", nargs="?", help="an arm: a stage that wrote synthetic records")
     parser.add_argument("--run", metavar="NAME", default="quick", help="the run in results/ (default: quick)")
-    parser.add_argument(
-        "--look", action="store_true", help="print exact copies of private text, for you alone; no pack"
-    )
+    parser.add_argument("--look", action="store_true", help="print copies of private records, for you alone; no pack")
     parser.add_argument(
         "--block-copies", action="store_true", help="refuse exact copies too; epsilon does not cover that decision"
     )
@@ -81,8 +79,8 @@ def _look(candidate: "Candidate") -> int:
     """Print what an exact search finds. It decides nothing; who decides by it decides by private text."""
     from lib.release import gate
 
-    findings = gate.copies(candidate, {"synthetic.jsonl": candidate.texts})
-    print("\n".join(map(str, findings)) or "no exact copy of private text was found")
+    findings = gate.copies(candidate, {candidate.file.name: candidate.texts})
+    print("\n".join(map(str, findings)) or "no copy of a private record was found")
     print("this is for you alone: a release that depends on it is not covered by epsilon (docs/guarantee.md)")
     return 1 if findings else 0
 
@@ -111,7 +109,7 @@ def _run(name: str, stage: str) -> Path:
             value=name,
             remedy=nearest(name, known) if known else "start one with ./run_all.sh",
         )
-    arms = sorted(path.parent.name for path in run.glob("*/synthetic.jsonl"))
+    arms = sorted({path.parent.name for path in run.glob("*/synthetic.*")})
     if stage not in arms and not (run / stage).is_dir():
         raise DoppelError(
             "cli.no_such_arm",

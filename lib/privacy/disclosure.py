@@ -26,6 +26,7 @@ _NAMED = {  # by parameter: names that anybody knows; all else may be a path on 
     "gliner": re.compile(r"hub:[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),
 }
+_FONT = re.compile(r"[\w -]+")  # the name of one, and no path
 _DECLARED = re.compile(r"public:(hub:[\w./:-]+|[\w-]+)")  # a source that was declared public, without a path
 
 
@@ -78,14 +79,16 @@ def public_value(parameter: str, value: object) -> object:
 
     Returns:
         ``value`` itself, but of a ``source`` its kind alone (``csv``), of one that is declared public the name of a
-        dataset of the hub or the kind alone (``public:csv``), and `WITHHELD` for a model, encoder or prompt file whose
-        name is not a public one.
+        dataset of the hub or the kind alone (``public:csv``), and `WITHHELD` for a model, encoder, font or prompt file
+        whose name is not a public one.
     """
     if parameter == "source":
         return str(value).partition(":")[0]
     if parameter in USED and value is not None:
         found = _DECLARED.match(str(value))
         return WITHHELD if found is None else found[0]
+    if parameter == "fonts":
+        return [font if _FONT.fullmatch(str(font)) else WITHHELD for font in value]
     if value is not None and parameter in _NAMED and not _NAMED[parameter].fullmatch(str(value)):
         return WITHHELD
     return value

@@ -1,4 +1,4 @@
-"""What the audits of a run say about one arm, read from the findings.json of each 20_canary_privacy."""
+"""What the audits of a run say about one arm, read from their findings.json."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from lib.audit import violations
 from lib.audit.verdict import WORST_FIRST, Verdict
 from lib.common.errors import Reason
 from lib.common.files import read_json, sha256
+from lib.release import kinds
 from lib.stage.fingerprint import read_done
-from lib.stage.notebook_roles import AUDIT
+from lib.stage.notebook_roles import AUDIT, VOTE_AUDIT
 from lib.stage.original import parameters as parameters_of
 
 
@@ -46,7 +47,8 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
         The audit. A *violated* counts whatever came later, an audit of the same arm that found nothing included;
         another verdict counts only while the audit is finished and unchanged, and the arm is the one that it attacked.
     """
-    files = [findings] if findings else sorted(run.glob(f"{AUDIT}*/findings.json"))
+    audit = AUDIT if kinds.of_stage(stage) is kinds.TEXTS else VOTE_AUDIT
+    files = [findings] if findings else sorted(run.glob(f"{audit}*/findings.json"))
     audits = [audit for file in files for audit in _read(file, run, stage)]
     if earlier := violations.of_arm(run, stage):
         audits.append(Audit(earlier[0], Verdict.VIOLATED, bound=earlier[1]))
@@ -55,7 +57,7 @@ def of_arm(run: Path, stage: str, findings: Path | None = None) -> Audit:
     if files:
         sentence = f"{stage} is not among the arms that the audit of this run attacked"
         return Audit(None, None, because=Reason("release.not_attacked", sentence))
-    return Audit(None, None, because=Reason("release.no_audit", f"this run holds no audit ({AUDIT})"))
+    return Audit(None, None, because=Reason("release.no_audit", f"this run holds no audit ({audit})"))
 
 
 def _read(file: Path, run: Path, stage: str) -> Iterator[Audit]:

@@ -1,24 +1,26 @@
 """An arm that is to be released, with all that the gate, the certificate and the card need of it, read once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.data import records
+from lib.data.images import parquet
+from lib.data.images.private_image import ImageRecord
 from lib.data.records import Record
 from lib.methods.registry import of_arm
 from lib.privacy.budget_account import Account, Charge, account_of
 from lib.privacy.copy_count import FILE
 from lib.privacy.ledger import NO_UNIT, Ledger, from_statement
-from lib.release import audit_findings
+from lib.release import audit_findings, kinds
 from lib.release.audit_findings import Audit
+from lib.release.kinds import Kind
 from lib.stage import finished
 from lib.stage.finished import FinishedStage
 from lib.stage.notebook_roles import SCRUB
-
-SYNTHETIC = "synthetic.jsonl"
 
 
 class Candidate:
@@ -44,15 +46,15 @@ class Candidate:
         """The folder that its pack is written to."""
         return self.run / "release" / self.stage
 
-    @property
-    def wrote_text(self) -> bool:
-        """Whether the stage wrote synthetic records, as an arm does."""
-        return (self.folder / SYNTHETIC).is_file()
+    @cached_property
+    def kind(self) -> Kind:
+        """What the arm is made of."""
+        return kinds.of_stage(self.stage)
 
     @property
-    def wrote_pictures(self) -> bool:
-        """Whether the stage made synthetic pictures."""
-        return (self.folder / "synthetic.parquet").is_file()
+    def file(self) -> Path:
+        """The file of its synthetic records, which an arm has."""
+        return self.folder / self.kind.synthetic
 
     @cached_property
     def stages(self) -> dict[str, FinishedStage]:
@@ -69,14 +71,14 @@ class Candidate:
         return read_json(self.folder / "privacy.json")
 
     @cached_property
-    def records(self) -> list[Record]:
+    def records(self) -> list[Record] | list[ImageRecord]:
         """The synthetic records. They have no users, whatever the file says."""
-        return [Record(record.id, record.text, record.labels) for record in records.read(self.folder / SYNTHETIC)]
+        return [replace(record, user=None) for record in self._read(self.file)]
 
     @property
     def texts(self) -> list[str]:
-        """The texts of `records`."""
-        return [record.text.reveal() for record in self.records]
+        """The texts of `records`; pictures have none."""
+        return [] if self.kind is kinds.PICTURES else [record.text.reveal() for record in self.records]
 
     @cached_property
     def audit(self) -> Audit:
@@ -95,7 +97,7 @@ class Candidate:
                 return stage
         raise DoppelError(
             "release.no_corpus",
-            f"no stage that {self.stage} was made from has a train.jsonl and a test.jsonl",
+            f"no stage that {self.stage} was made from has records to train on and records that were held out",
             name=self.stage,
         )
 
@@ -145,13 +147,17 @@ class Candidate:
         return read_json(path)["noisy_count"] if path.is_file() else None
 
     @cached_property
-    def real(self) -> list[dict[str, list[Record]]]:
+    def real(self) -> list[dict[str, list[Record] | list[ImageRecord]]]:
         """The private records by side, ``train`` and ``test``: the original ones, and behind them the scrubbed ones."""
+        ending = self.file.suffix
         corpora = [self.corpus, *(stage for stage in self.stages.values() if stage.notebook == SCRUB)]
         return [
-            {side: records.read(corpus.folder / f"{side}.jsonl") for side in ("train", "test")} for corpus in corpora
+            {side: self._read(corpus.folder / f"{side}{ending}") for side in ("train", "test")} for corpus in corpora
         ]
+
+    def _read(self, file: Path) -> list[Record] | list[ImageRecord]:
+        return parquet.read(file) if self.kind is kinds.PICTURES else records.read(file)
 
 
 def _has_records(stage: FinishedStage) -> bool:
-    return stage.has("train.jsonl") and stage.has("test.jsonl")
+    return any(stage.has(f"train.{ending}") and stage.has(f"test.{ending}") for ending in ("jsonl", "parquet"))

@@ -2,28 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lib.privacy import copy_count
 from lib.privacy.ledger import NO_UNIT
+from lib.release import kinds
 from lib.release.certificate import NOT_COUNTED, guarantee, mechanism_of, rounded_up
+from lib.stage.notebook_roles import TABLE, current_name, notebook_of
 
 
 def promise(certificate: Mapping) -> str:
     """The guarantee of a ``certificate``, what it covers, and what it means in plain words."""
-    unit, whole = certificate["unit"], certificate["guarantee"]
+    kind, whole = kinds.of_stage(certificate["stage"]), certificate["guarantee"]
+    unit = kind.unit(certificate["unit"])
     if unit == NO_UNIT:
         return (
-            "**Epsilon 0: no private record was read.** Nobody's data went into these texts, so they can tell of "
-            "nobody's. That follows from the stages and settings that the certificate lists, if they are told as they "
-            "were."
+            f"**Epsilon 0: no private record was read.** Nobody's data went into these {kind.many}, so they can tell "
+            "of nobody's. That follows from the stages and settings that the certificate lists, if they are told as "
+            "they were."
         )
     epsilon, delta = rounded_up(whole["epsilon"], 3), rounded_up(certificate["delta"], 2)
-    whose = "one record says" if unit == "record" else "one user wrote, in all of their records"
+    tells = kind.tells[certificate["unit"]]
     return (
         f"**{guarantee(certificate)}.**\n\n{_covers(certificate)}\n\nIn plain words: take one {unit} out of the "
-        "corpus, or put one in, and do it all again. The chance that these texts come out changes by no more than a "
-        f"factor of e^{epsilon}, except for a chance of {delta}. That limits what anybody can learn from them about "
-        f"whether one {unit} was there, or about what {whose}, as long as the alternative is its absence, whatever "
-        "else they know, now or later. If the alternative is another one in its place, and the number of all is known, "
-        "that is a removal and an addition: epsilon is then at most "
+        f"corpus, or put one in, and do it all again. The chance that these {kind.many} come out changes by no more "
+        f"than a factor of e^{epsilon}, except for a chance of {delta}. That limits what anybody can learn from them "
+        f"about whether one {unit} was there, or about what {tells}, as long as the alternative is its absence, "
+        "whatever else they know, now or later. If the alternative is another one in its place, and the number of all "
+        "is known, that is a removal and an addition: epsilon is then at most "
         f"{rounded_up(whole['epsilon_replacing'], 3)}, at the same delta. The smaller epsilon is, the stronger the "
         "guarantee: at 1 the factor is 2.7, at 8 it is 2,981.\n\n"
         f"Epsilon was computed by {certificate['accountant']['library']} ({certificate['accountant']['method']}). "
@@ -54,20 +58,21 @@ def _covers(certificate: Mapping) -> str:
 
 def limits(certificate: Mapping) -> Iterator[str]:
     """What the guarantee of a ``certificate`` does not cover, and what it assumes, a sentence or two each."""
-    unit = certificate["unit"]
+    kind = kinds.of_stage(certificate["stage"])
+    unit = kind.unit(certificate["unit"])
     if unit == NO_UNIT:
         yield "If a language model wrote them, what it was trained on is outside this statement."
         yield from _of_any(certificate)
         return
     yield f"Treated as public: {', '.join(certificate['public'])}."
     yield f"What many {unit}s share is meant to be learned. A secret that is in many {unit}s is protected less."
-    if unit == "record":
+    if certificate["unit"] == "record":
         yield (
-            "It protects one record. Somebody who wrote k of them is protected only at k times that epsilon, and at a "
-            "larger delta."
+            f"It protects one {unit}. Somebody who {kind.whose} k of them is protected only at k times that epsilon, "
+            "and at a larger delta."
         )
     yield "With another pack of the same corpus, epsilons and deltas add up, unless this guarantee covers it too."
-    yield "It is assumed that no model or encoder that was used had been trained on these records before."
+    yield f"It is assumed that no model or encoder that was used had been trained on these {kind.piece}s before."
     if not stable(certificate):
         yield (
             "The guarantee is about the corpus after cleaning, and cleaning compared records with each other to remove "
@@ -81,8 +86,13 @@ def limits(certificate: Mapping) -> Iterator[str]:
 
 
 def _of_any(certificate: Mapping) -> Iterator[str]:
-    """What is not promised of any synthetic text."""
-    yield "A model wrote the texts: they may be wrong, odd or offensive, and what they say of anything is invented."
+    """What is not promised of any synthetic record."""
+    kind = kinds.of_stage(certificate["stage"])
+    yield kind.invented
+    if kind.copied and any(event["what"] == copy_count.WHAT for event in certificate["events"]):
+        yield kind.copied
+    elif kind.copied:
+        yield f"Nobody counted which private {kind.piece}s these {kind.many} repeat; only the guarantee limits it."
     if any(code["dirty"] for code in certificate["code"].values()):
         yield "The code had changes that were not committed; the hashes in the certificate are of the code that ran."
 
@@ -95,13 +105,13 @@ def decided(decisions: Sequence[Mapping]) -> Iterator[str]:
 
 def attacks(certificate: Mapping) -> str:
     """What may be said about the audit of a ``certificate``."""
-    audit = certificate["audit"]
+    audit, many = certificate["audit"], kinds.of_stage(certificate["stage"]).many
     if certificate["unit"] == NO_UNIT:
         return "There is nothing to attack: an audit looks for traces of private records."
     if not audit["attacked"]:
-        return f"**No audit tested these texts:** {audit['because']}. The guarantee rests on the mechanism alone."
+        return f"**No audit tested these {many}:** {audit['because']}. The guarantee rests on the mechanism alone."
     if audit["because"] is not None:
-        return f"**An audit was run, and says nothing about these texts:** {audit['because']}."
+        return f"**An audit was run, and says nothing about these {many}:** {audit['because']}."
     return (
         "An audit sent dummy records through the mechanism that was run, with no private record among them, and tried "
         "to tell which of them took part. Had it shown more than is claimed, there would be no pack. An ideal attack "
@@ -113,6 +123,10 @@ def stable(certificate: Mapping) -> bool:
     """Whether one unit more changes the cleaned corpus by one at most.
 
     Args:
-        certificate: its settings tell. Versions without ``share`` had other rules; their stages have none, or None.
+        certificate: its settings tell. Versions of 00_process_data without ``share`` had other rules; their stages have
+            none, or None. A table has no share, and its rules look at one unit alone.
     """
-    return any(code["settings"].get("share") is not None for code in certificate["code"].values())
+    return any(
+        current_name(notebook_of(stage)) == TABLE or code["settings"].get("share") is not None
+        for stage, code in certificate["code"].items()
+    )

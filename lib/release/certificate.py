@@ -21,16 +21,19 @@ from lib.common.files import read_bounded, sha256
 from lib.methods.registry import METHODS
 from lib.privacy.accounting import Mechanism
 from lib.privacy.ledger import Event
+from lib.release import kinds
 from lib.stage.notebook_roles import current_name, notebook_of
 
 NAME = "certificate.json"
 SIGNATURE = "certificate.json.sig"  # `lib.release.signature`; a pack may have it
 FORMAT = "doppel release 2"  # a new one for each change of the card's words once packs with the old ones are out
 FORMER = "doppel release 1"  # its cards have other words, and its settings are not a fixed set
-FILES = ("README.md", "records.jsonl", "records.parquet")
 LABELLED = "labelled.jsonl"  # in packs of methods that label parts of their texts
 MOST_PATHS = 100  # in the folder of a pack that are looked at; it should hold four or five
-MOST_BYTES = {NAME: 2**22, "README.md": 2**20, "records.jsonl": 2**28, "records.parquet": 2**28, LABELLED: 2**30}
+MOST_BYTES = {
+    NAME: 2**22, "README.md": 2**20, "records.jsonl": 2**28, "records.csv": 2**28, "records.parquet": 2**28,
+    LABELLED: 2**30,
+}  # fmt: skip
 PUBLIC, COUNTED, NOT_COUNTED = "looks at nothing private", "counted in epsilon", "not counted in epsilon"  # decisions
 KEYS = (  # in their order
     "format", "run", "stage", "finished", "records", "epsilon", "target_epsilon", "delta", "unit", "units",
@@ -46,8 +49,8 @@ def files_of(stage: str) -> tuple[str, ...]:
     Args:
         stage: id of the arm.
     """
-    notebook = current_name(notebook_of(stage))
-    return (*FILES, LABELLED) if any(one.arm == notebook and one.labels for one in METHODS) else FILES
+    notebook, files = current_name(notebook_of(stage)), kinds.of_stage(stage).files
+    return (*files, LABELLED) if any(one.arm == notebook and one.labels for one in METHODS) else files
 
 
 def text(certificate: Mapping) -> str:

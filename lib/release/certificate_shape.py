@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import get_args
 
 from lib.audit.verdict import Verdict
@@ -11,7 +12,8 @@ from lib.privacy.composition import BOTH, Covers
 from lib.privacy.neighbours import NEIGHBOURS, NO_UNIT
 from lib.privacy.statement_shape import CLAIMS, EVENT, LEDGER, MAX_EPSILON, of_unit
 from lib.release import settings
-from lib.release.certificate import COUNTED, FILES, FORMER, LABELLED, NEW_KEYS, NOT_COUNTED, PUBLIC
+from lib.release.certificate import COUNTED, FORMER, LABELLED, NEW_KEYS, NOT_COUNTED, PUBLIC
+from lib.release.kinds import KINDS
 
 MOST_RECORDS = 1_000_000
 MOST_EVENTS = MOST_STAGES = 16  # of an arm; Doppel's have three events and three stages, a hybrid those of all its arms
@@ -87,7 +89,9 @@ _RELEASE = {
         metrics=shape.items(_ROW, 1000),
     ),
     "files": shape.entries(
-        "|".join((*FILES, LABELLED)), shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)), 4
+        "|".join({LABELLED, *chain.from_iterable(kind.files for kind in KINDS)}),
+        shape.fields(bytes=shape.integer(0), sha256=shape.text(shape.HASH)),
+        4,
     ),
     "sha256": shape.text(shape.HASH),
 }

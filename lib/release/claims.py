@@ -13,6 +13,7 @@ from lib.privacy.accounting import epsilon_replacing
 from lib.privacy.disclosure import public_value
 from lib.privacy.guarantee import guarantee
 from lib.privacy.ledger import Event
+from lib.privacy.neighbours import neighbours
 from lib.release.candidate import Candidate
 from lib.release.certificate import FORMAT, hash_of
 from lib.release.settings import completed, of_stage
@@ -23,7 +24,7 @@ PACKAGES = (
     "boto3", "sentence-transformers", "numpy", "scipy", "Faker",
 )  # fmt: skip
 # These may hold private names of columns, hosts and files.
-_PRIVATE = ("columns", "warm_columns", "topic_columns", "base_url", "key_variable", "ratings")
+_PRIVATE = ("columns", "user", "warm_columns", "topic_columns", "base_url", "key_variable", "ratings")
 
 
 def settings(stage: str, parameters: Mapping[str, object]) -> dict[str, object]:
@@ -117,6 +118,7 @@ def claims(candidate: Candidate, *, decisions: list[dict[str, str]], card: Mappi
         "finished": candidate.stages[candidate.stage].done["finished"],
         "records": len(candidate.records),
         **{key: value for key, value in statement.items() if key != "stage"},
+        "neighbours": neighbours(statement["unit"], candidate.kind.many),  # older corpora of pictures say lines
         "events": events,
         "audit": {
             "attacked": audit.stage is not None,

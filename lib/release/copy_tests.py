@@ -74,13 +74,31 @@ def excesses(synthetic: Sequence[str], train: Sequence[str], held_out: Sequence[
     return [*(exceedance(runs, baseline, rank) for rank in ranks), near_copies(synthetic, train, held_out)]
 
 
-def exceedance(values: np.ndarray, baseline: np.ndarray, rank: int) -> Excess:
+def nearness(own: np.ndarray, held_out: np.ndarray) -> list[Excess]:
+    """Two tests on an arm of pictures or rows, by the same exceedances as shared runs of words.
+
+    Args:
+        own: distances of the arm's n records to the nearest of train, shape (n,).
+        held_out: those of the m >= 1 held-out records, shape (m,). Near-duplicates of train were removed from held-out
+            pictures, so an arm with one of them is refused at r = 1 if it has some more.
+
+    Returns:
+        Distances at r = 1, and at the top hundredth.
+    """
+    ranks = (1, 1 + len(held_out) // 100)
+    return [exceedance(-own, -held_out, rank, "a distance of less than {} to a record of train") for rank in ranks]
+
+
+def exceedance(
+    values: np.ndarray, baseline: np.ndarray, rank: int, what: str = "a run of more than {} words shared with train"
+) -> Excess:
     """Test whether too many values are above the ``rank``-th largest of a baseline (Epstein 1954).
 
     Args:
         values: shape (n,), here lengths in words.
         baseline: shape (m,), the same for held-out records.
         rank: r, in [1, m].
+        what: the result in words, with a place for the threshold.
 
     Returns:
         The result. Values that equal the threshold do not count as above it, so ties make p larger, never smaller.
@@ -90,7 +108,7 @@ def exceedance(values: np.ndarray, baseline: np.ndarray, rank: int) -> Excess:
     above, others = int((values > threshold).sum()), int((baseline > threshold).sum())
     # above >= k exactly when at most rank - 1 of the k + rank - 1 largest of all are of the baseline
     p = float(hypergeom.cdf(rank - 1, n + m, m, above + rank - 1)) if above else 1.0
-    return Excess(f"a run of more than {threshold} words shared with train", above, n, others, m, p)
+    return Excess(what.format(f"{abs(threshold):.3g}"), above, n, others, m, p)
 
 
 def near_copies(synthetic: Sequence[str], train: Sequence[str], held_out: Sequence[str]) -> Excess:

@@ -3,12 +3,10 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from lib.common.errors import Reason
-from lib.data import records
-from lib.data.records import Record
 from lib.methods.method import usable_target
 from lib.methods.registry import ARMS, may_lack_corpus, spending
 from lib.privacy import copy_count
@@ -21,13 +19,13 @@ from lib.privacy.accounting import (
 )
 from lib.privacy.ledger import ALWAYS_PUBLIC, NO_UNIT, from_statement
 from lib.privacy.mechanism import MIN_NOISE_MULTIPLIER
+from lib.privacy.neighbours import neighbours
 from lib.privacy.statement_check import not_recomputed
-from lib.release import card, guarantee_check, labelled, lineage
-from lib.release.certificate import FORMAT, LABELLED, guarantee, ledger_part, mechanism_of, rounded_up
+from lib.release import card, contents, guarantee_check, kinds, lineage
+from lib.release.certificate import FORMAT, guarantee, ledger_part, mechanism_of, rounded_up
 from lib.stage.notebook_roles import DETECTOR, READERS, SCRUB, current_name, notebook_of
 
 SAME_NOISE, OTHER_NOISE = 1e-4, 3e-2  # how much more noise than calibration gives passes; with another accountant's
-BATCH = 256  # records of the Parquet file that are compared at once
 _CODE = re.compile("`[^`]*`")
 _EPSILON = re.compile(r"(?:epsilon (?:of )?|factor of e\^)([0-9][0-9.e+-]*)")
 
@@ -66,6 +64,9 @@ def _stages(certificate: Mapping) -> Iterator[Reason]:
             "a corpus is among the stages, and no unit is named" if has_corpus else "a unit is named, and no corpus"
         )
         yield Reason("release.corpus_without_unit", f"unit: {sentence}")
+    if certificate["neighbours"] != neighbours(certificate["unit"], kinds.of_stage(certificate["stage"]).many):
+        sentence = "neighbours: what they differ by is no part of a corpus that this arm is made from"
+        yield Reason("release.neighbours_of_others", sentence)
     if current_name(notebook_of(certificate["stage"])) not in ARMS:
         yield Reason("release.no_arm", f"stage: {certificate['stage']} is no arm; arms are stages of {', '.join(ARMS)}")
     yield from lineage.wrong(certificate)
@@ -171,7 +172,7 @@ def _drawn(stage: str, certificate: Mapping) -> Mechanism | None:
     return next((mechanism_of(event) for event in own if event["what"] != copy_count.WHAT), None)
 
 
-def contents(folder: Path, certificate: Mapping) -> Iterator[Reason]:
+def in_files(folder: Path, certificate: Mapping) -> Iterator[Reason]:
     """What the files of a pack hold besides what its certificate says.
 
     Args:
@@ -179,34 +180,12 @@ def contents(folder: Path, certificate: Mapping) -> Iterator[Reason]:
         certificate: of the pack, whose values make sense.
 
     Yields:
-        a reason where the records are not as many as stated, where the two files do not hold the same, and where the
-        card says something else than the certificate and the records.
+        a reason where the records are not those that are stated, and where the card says something else than the
+        certificate and the records.
     """
-    lines = list(islice(records.scan(folder / "records.jsonl"), certificate["records"] + 1))
-    if len(lines) != certificate["records"]:
-        sentence = f"records: {certificate['records']} are stated, records.jsonl does not hold as many"
-        yield Reason("release.number_of_records", sentence)
-    elif not _same(lines, folder / "records.parquet"):
-        yield Reason("release.records_differ", "records.parquet does not hold the records of records.jsonl")
-    if LABELLED in certificate["files"]:
-        yield from labelled.wrong(folder / LABELLED, lines)
-    yield from _card((folder / "README.md").read_bytes(), certificate, lines)
-
-
-def _same(lines: Sequence[Record], parquet: Path) -> bool:
-    """Whether a Parquet file holds these records, read in parts: it may be far larger than it looks."""
-    import pyarrow.parquet as pq  # late: verifying a stage does not need it
-
-    with pq.ParquetFile(parquet) as file:
-        if file.metadata.num_rows != len(lines):
-            return False
-        start = 0
-        for batch in file.iter_batches(batch_size=BATCH):
-            part = lines[start : start + batch.num_rows]
-            if [{"labels": {}} | row for row in batch.to_pylist()] != [record.as_json() for record in part]:
-                return False
-            start += batch.num_rows
-    return start == len(lines)
+    found, wrong = contents.read(folder, certificate)
+    yield from wrong
+    yield from _card((folder / "README.md").read_bytes(), certificate, found)
 
 
 def missing_events(statement: Mapping) -> Iterator[Reason]:
@@ -233,12 +212,12 @@ def missing_events(statement: Mapping) -> Iterator[Reason]:
         yield Reason("release.event_of_another", f"events: {stage} is not among the stages")
 
 
-def _card(written: bytes, certificate: Mapping, lines: Sequence[Record]) -> Iterator[Reason]:
+def _card(written: bytes, certificate: Mapping, records: Sequence[Any]) -> Iterator[Reason]:
     """Check that the card is the one that Doppel writes; of the former format, whose words were others, its figures."""
     if certificate["epsilon"] is None:
         return  # reported by others, and no card can say it
     if certificate["format"] == FORMAT:
-        if not lines or written != card.write(certificate, lines).encode():
+        if not records or written != card.write(certificate, records).encode():
             sentence = "README.md is not the card that follows from the certificate and the records"
             yield Reason("release.card_differs", sentence)
         return

@@ -15,10 +15,12 @@ from pathlib import Path
 from lib.audit.verdict import Verdict
 from lib.common.errors import DoppelError, Reason
 from lib.common.files import read_json
+from lib.data.private_text import PrivateText
+from lib.data.records import Record
 from lib.methods.registry import ARMS
 from lib.privacy import advisories, budget, copy_count, ledger, statement_check
 from lib.privacy.guarantee import uncharged
-from lib.release import copy_tests, leak_scan
+from lib.release import closeness, copy_tests, kinds, leak_scan
 from lib.release.candidate import Candidate
 from lib.release.certificate import COUNTED, NOT_COUNTED, PUBLIC
 from lib.stage import condition
@@ -67,7 +69,8 @@ def decisions(candidate: Candidate, *, block_copies: bool = False) -> list[dict[
     if candidate.audit.stage is not None:
         rows.append(("an audit that had found a violation would have stopped it", NOT_COUNTED))
     if block_copies:
-        rows.append(("its holder looked for exact copies of private text, and would have withheld it", NOT_COUNTED))
+        copies = "exact copies of private text" if candidate.kind is kinds.TEXTS else "copies of private records"
+        rows.append((f"its holder looked for {copies}, and would have withheld it", NOT_COUNTED))
     return [{"what": what, "counted": counted} for what, counted in rows]
 
 
@@ -88,14 +91,14 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
     except DoppelError as error:
         again = f"run ./run_all.sh PRESET --run {candidate.run.name} --only {candidate.stage}"
         refusals = [Refusal("not done", Reason(error.code, str(error)), again)]
-    if not candidate.wrote_text:
-        return refusals or [_pictures(candidate) if candidate.wrote_pictures else _no_arm(candidate)]
+    if not candidate.file.is_file():
+        return refusals or [_no_arm(candidate)]
     refusals += _audit(candidate)
     if not (candidate.folder / "privacy.json").is_file():
         return refusals
     refusals += _statement(candidate)
     try:
-        candidate.texts  # noqa: B018  (read here, so that what cannot be read is a refusal)
+        candidate.records  # noqa: B018  (read here, so that what cannot be read is a refusal)
         if not candidate.public_alone:
             candidate.corpus  # noqa: B018  (likewise)
             refusals += [*_account(candidate, exceeded), *_count(candidate)]
@@ -105,13 +108,8 @@ def check(candidate: Candidate, *, exceeded: Callable[[Path], str | None] = budg
     return refusals
 
 
-def _pictures(candidate: Candidate) -> Refusal:
-    reason = Reason("release.pictures", f"{candidate.stage} made pictures, and packs are made of texts alone so far")
-    return Refusal("not done", reason, "name an arm of texts")
-
-
 def _no_arm(candidate: Candidate) -> Refusal:
-    reason = Reason("release.no_text", f"{candidate.stage} wrote no synthetic.jsonl")
+    reason = Reason("release.no_text", f"{candidate.stage} wrote no {candidate.kind.synthetic}")
     return Refusal("not done", reason, f"name an arm: {' or '.join(ARMS)}")
 
 
@@ -191,18 +189,15 @@ def copies(candidate: Candidate, strings: leak_scan.Strings) -> list[Refusal]:
         strings: the strings of each file that would be released, by its name.
 
     Returns:
-        A refusal where the texts are closer to train than held-out records are, and for each kind of private text in
-        each file; empty where there is no private text.
+        A refusal where the records are closer to train than held-out ones are, and for each kind of private text in
+        each file; empty where there is no private text. Of pictures and rows, files are searched for names alone.
     """
     return [] if candidate.public_alone else [*_too_close(candidate), *_private(candidate, strings)]
 
 
 def _too_close(candidate: Candidate) -> Iterator[Refusal]:
-    """Texts that are too close to the original records, or to the scrubbed ones that the arm saw, each at its level."""
-    texts = [{side: [r.text.reveal() for r in rows] for side, rows in real.items()} for real in candidate.real]
-    for excess in chain.from_iterable(
-        copy_tests.excesses(candidate.texts, sides["train"], sides["test"]) for sides in texts
-    ):
+    """Records that are too close to the original ones, or to the scrubbed ones that the arm saw, each at its level."""
+    for excess in chain.from_iterable(closeness.excesses(candidate, real) for real in candidate.real):
         if excess.significant:
             sentence = (
                 f"{excess.what}: {excess.count} of {excess.of}, held-out records {excess.held_out} of "
@@ -215,6 +210,8 @@ def _too_close(candidate: Candidate) -> Iterator[Refusal]:
 def _private(candidate: Candidate, strings: leak_scan.Strings) -> Iterator[Refusal]:
     remedy = "look at these strings; common phrases are harmless; a parameter that holds private text must be changed"
     train, test = ([record for real in candidate.real for record in real[side]] for side in ("train", "test"))
+    if candidate.kind is not kinds.TEXTS:  # whose copies are looked for as a whole; here, names of records and users
+        train, test = ([Record(r.id, PrivateText(""), r.labels, r.user) for r in rows] for rows in (train, test))
     for finding in leak_scan.search(strings, train, test):
         sentence = f"{finding.file}: {finding.count} {finding.kind} of private records, first in {_places(finding)}"
         yield Refusal("private text", Reason("release.private_text", sentence), remedy)

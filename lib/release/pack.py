@@ -1,7 +1,7 @@
 """The release pack: a folder that may be published, written whole or not at all.
 
 results/<run>/release/<stage id>/records.jsonl  records.parquet  README.md  certificate.json
-and labelled.jsonl, where parts of the texts are labelled
+and labelled.jsonl, where parts of texts are labelled; pictures have no records.jsonl, rows of tables have a records.csv
 """
 
 import os
@@ -10,15 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from lib.common.errors import DoppelError
 from lib.common.files import remove_parts, sha256, write_atomic
-from lib.data import records
-from lib.data.records import Record
 from lib.privacy import budget
-from lib.release import card, certificate, claims, gate, leak_scan, signature, verify
+from lib.release import card, certificate, claims, contents, gate, leak_scan, signature, verify
 from lib.release.candidate import Candidate
 from lib.release.gate import Refusal
 from lib.scorecard.public import public
@@ -98,10 +93,8 @@ def metrics_of(scorecard: Mapping[str, Any] | None, stage: str) -> list[dict]:
 
 def _write(folder: Path, candidate: Candidate, claimed: dict) -> None:
     """Write the files of a pack into a folder that does not exist yet."""
-    synthetic = candidate.records
     folder.mkdir(parents=True)
-    records.write(folder / "records.jsonl", synthetic)
-    pq.write_table(table(synthetic), folder / "records.parquet", compression="zstd")
+    synthetic = contents.write(folder, claimed, candidate.records)
     write_atomic(folder / "README.md", card.write(claimed, synthetic))
     names = certificate.files_of(candidate.stage)
     if certificate.LABELLED in names:
@@ -109,23 +102,6 @@ def _write(folder: Path, candidate: Candidate, claimed: dict) -> None:
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     whole = {**claimed, "files": files}
     write_atomic(folder / certificate.NAME, certificate.text({**whole, "sha256": certificate.own_hash(whole)}))
-
-
-def table(rows: list[Record]) -> pa.Table:
-    """Records as a table.
-
-    Args:
-        rows: n >= 1 records with the same labels.
-
-    Returns:
-        n rows: ``id``, ``text``, and ``labels`` where there are any, for Parquet has no empty structure.
-    """
-    labels = list(rows[0].labels)
-    fields = [("id", pa.string()), ("text", pa.string())]
-    if labels:
-        fields.append(("labels", pa.struct([(label, pa.string()) for label in labels])))
-    lines = [row.as_json() if labels else {"id": row.id, "text": row.text.reveal()} for row in rows]
-    return pa.Table.from_pylist(lines, schema=pa.schema(fields))
 
 
 def _replace(new: Path, target: Path) -> None:

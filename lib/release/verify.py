@@ -78,7 +78,7 @@ def _wrong_pack(folder: Path, whole: Mapping) -> Iterator[Reason]:
     yield from problems(certificate.ledger_part(whole))
     yield from cross_checks.unfounded(whole)
     if not any(reason.code in UNREADABLE for reason in changed):
-        yield from cross_checks.contents(folder, whole)
+        yield from cross_checks.in_files(folder, whole)
 
 
 def _stage(folder: Path) -> tuple[Mapping | None, list[Reason]]:
@@ -169,7 +169,7 @@ def _report(path: Path, key: Path | None) -> bool:
 
 def _limited(folder: Path) -> tuple[Mapping | None, list[Reason]]:
     """What `check` says, in bounded time and memory: the folder may be made so that it takes for ever."""
-    names = ("records.jsonl", "records.parquet", "labelled.jsonl")
+    names = ("records.jsonl", "records.csv", "records.parquet", "labelled.jsonl")
     sizes = [path.stat().st_size for path in (folder / name for name in names) if path.is_file()]
     seconds = SECONDS + min(sum(sizes), 2**29) // PER_SECOND
     try:

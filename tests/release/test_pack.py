@@ -18,7 +18,7 @@ from support.release_world import ARM, AUDIT, CORPUS, TRAINING, loads, metric
 from lib.audit.verdict import Verdict
 from lib.data import records
 from lib.data.private_text import PrivateText
-from lib.release import card, certificate, gate, leak_scan, pack, verify
+from lib.release import card, card_contents, certificate, gate, leak_scan, pack, texts, verify
 from lib.release.candidate import Candidate
 
 finished, world = release_world.finished, release_world.world
@@ -60,15 +60,15 @@ def test_labels_and_texts_that_look_like_dates_are_loaded_as_they_are(tmp_path):
         for day in range(10, 13)
     ]
     records.write(tmp_path / "records.jsonl", made)
-    pq.write_table(pack.table(made), tmp_path / "records.parquet")
-    assert loaded(card.LOADING, tmp_path, tmp_path) == [[record.as_json() for record in made]] * 2
+    pq.write_table(texts.table(made), tmp_path / "records.parquet")
+    assert loaded(card_contents.LOADING, tmp_path, tmp_path) == [[record.as_json() for record in made]] * 2
 
 
 def test_the_records_are_the_arms_without_users_and_records_without_labels_work_too(world):
     synthetic = records.read(world.run / ARM / "synthetic.jsonl")
     assert records.read(pack.pack(Candidate(world.run, ARM)) / "records.jsonl") == synthetic
     bare = [records.Record(record.id, record.text, {}) for record in synthetic]
-    assert pack.table(bare).column_names == ["id", "text"]
+    assert texts.table(bare).column_names == ["id", "text"]
     world.change_texts("synthetic", {i: {} for i in range(40)}, key="labels")
     world.change_texts("synthetic", dict.fromkeys(range(40), "somebody"), key="user")
     world.play(ARM)

@@ -25,6 +25,7 @@ from lib.privacy.statement_check import problems
 from lib.release import certificate, cross_checks, pack, verify
 from lib.release.candidate import Candidate
 from lib.release.certificate_shape import malformed
+from lib.release.kinds import TEXTS
 
 finished, world = release_world.finished, release_world.world
 PACKS = Path(__file__).with_name("packs")  # written by the version before the notebooks were renumbered
@@ -154,7 +155,7 @@ def test_a_certificate_of_another_version_is_not_read(packed, change, code):
     assert codes(packed) == [code]
 
 
-@pytest.mark.parametrize("name", [*certificate.FILES, certificate.NAME])
+@pytest.mark.parametrize("name", [*TEXTS.files, certificate.NAME])
 def test_a_file_that_is_changed_missing_or_empty_is_seen(packed, name):
     path = packed / name
     content = path.read_bytes()
@@ -568,7 +569,7 @@ def test_the_verdict_says_what_was_shown_and_what_was_not(packed_once, tmp_path,
     assert "not shown: that the events took place as reported" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", [*certificate.FILES, certificate.NAME])
+@pytest.mark.parametrize("name", [*TEXTS.files, certificate.NAME])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "huge"])
 def test_a_file_that_is_none_or_that_never_ends_is_not_read(packed, name, kind):
     path = packed / name

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.release import certificate, verify
+from lib.release.kinds import TEXTS
 from support.release_world import forge, loads, rehash
 
 CLAIM = ("epsilon", "delta", "unit", "units", "records")  # what a pack promises, in figures
@@ -70,7 +71,7 @@ def changed_events(whole: dict, draw: random.Random) -> dict:
 
 def damage(folder: Path, draw: random.Random) -> None:
     """Cut, flip, empty or swap the bytes of a file, or remove it."""
-    path, other = (folder / name for name in draw.sample((*certificate.FILES, certificate.NAME), 2))
+    path, other = (folder / name for name in draw.sample((*TEXTS.files, certificate.NAME), 2))
     content = bytearray(path.read_bytes())
     match draw.choice(("cut", "flip", "flip", "empty", "swap", "gone")):
         case "cut":

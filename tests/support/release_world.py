@@ -17,7 +17,7 @@ from lib.privacy.budget_account import Account
 from lib.privacy.composition import merged
 from lib.privacy.ledger import from_statement
 from lib.privacy.statement_check import too_costly
-from lib.release import card, certificate, pack
+from lib.release import card, certificate, contents, kinds, pack
 from lib.release.candidate import Candidate
 from lib.stage import stage as stages
 from support.project import ROOT, Project
@@ -281,6 +281,7 @@ def rehash(folder: Path, changed: dict) -> None:
 def forge(folder: Path, changed: dict) -> None:
     """Write a changed certificate with an epsilon, a card and hashes that fit it, as a forger who has Doppel would."""
     ledger = from_statement(certificate.ledger_part(changed))
+    kind = kinds.of_stage(str(changed["stage"]))
     costly = too_costly(ledger.mechanisms)  # a forger would not wait either
     changed = changed | ({} if costly else {"epsilon": ledger.epsilon})
     if changed["format"] == certificate.FORMAT and not costly:
@@ -290,8 +291,11 @@ def forge(folder: Path, changed: dict) -> None:
             "epsilon_replacing": epsilon_replacing(tuple(mechanisms), changed["delta"]) if mechanisms else 0.0,
             "mechanisms": [mechanism.as_json() for mechanism in mechanisms],
         }
-        (folder / "README.md").write_text(card.write(changed, records.read(folder / "records.jsonl")))
-    files = {name: folder / name for name in certificate.FILES}
+        texts = kind is kinds.TEXTS
+        found = records.read(folder / "records.jsonl") if texts else contents.read(folder, changed)[0]
+        if found:  # no card can be written of what is no record
+            (folder / "README.md").write_text(card.write(changed, found))
+    files = {name: folder / name for name in kind.files}
     changed["files"] = {name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for name, path in files.items()}
     rehash(folder, changed)
 
