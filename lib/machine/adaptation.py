@@ -3,14 +3,12 @@
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from lib.common.errors import DoppelError
 from lib.evaluation.utility.lora_adaptation import Adaptable, Adaptation, resolve_backend
 from lib.machine.check import Differs, Figures
-from lib.machine.training import MODEL, made_up
-from lib.models.losses import held_out_losses
+from lib.machine.training import MODEL, made_up, mean_loss
 
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj"]}
 
@@ -35,11 +33,11 @@ def unsloth(device: torch.device) -> Figures:
         device: a GPU.
     """
     adaptable, data = Adaptable(MODEL, LORA, backend="unsloth", device=device.type), made_up(8, 1000, 8, 24)
-    before = float(np.mean(held_out_losses(adaptable.plain(), data, pad=0)))
+    before = mean_loss(adaptable.plain(), data)
     with tempfile.TemporaryDirectory() as folder:
         settings = Adaptation(steps=20, batch=8, learning_rate=1e-3)
         with adaptable.adapted(data, settings, seed=0, checkpoint=Path(folder, "state")) as model:
-            after = float(np.mean(held_out_losses(model, data, pad=0)))
+            after = mean_loss(model, data)
     if not after < before:
         raise Differs(f"20 steps moved the loss of their own texts from {before:.3f} to {after:.3f}")
     return {"loss before": before, "loss after": after}

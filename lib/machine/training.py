@@ -21,6 +21,7 @@ from lib.methods.dp_lora.shapes import rows_are_independent
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models import loading
 from lib.models.examples import Example
+from lib.models.losses import held_out_losses
 from lib.privacy.mechanisms import mask_generator
 
 MODEL = "bundled:smollm2-135m-instruct"
@@ -68,6 +69,17 @@ def made_up(count: int, vocabulary: int, prompt: int, longest: int) -> list[Exam
         )
         for unit in range(count)
     ]
+
+
+def mean_loss(model: torch.nn.Module, examples: Sequence[Example]) -> float:
+    """Nats per completion token.
+
+    Args:
+        model: a causal language model.
+        examples: at least one.
+    """
+    nats, tokens = held_out_losses(model, examples).sum(0)
+    return float(nats / tokens)
 
 
 def clipped_sum(device: torch.device) -> Figures:
