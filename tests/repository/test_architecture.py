@@ -1,5 +1,6 @@
 """The house keeps its shape: imports point down, no circle, no file at lib's top level, a paragraph a room."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -50,3 +51,14 @@ def test_every_room_has_a_paragraph() -> None:
     rooms = sorted(path.parent.name for path in (ROOT / "lib").glob("*/__init__.py"))
     text = (ROOT / "docs" / "architecture.md").read_text()
     assert [room for room in rooms if f"\n**{room}** " not in text] == []
+
+
+def test_every_file_that_decides_by_device_is_listed() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text().partition("## What depends on the device")[2]
+    listed = section.partition("\n## ")[0]
+    decides = re.compile(r"cuda\.|[\"']cuda[\"']|device\.type|/dev")
+    files = [path for path in (ROOT / "lib").rglob("*.py") if decides.search(path.read_text())]
+    rooms = {path.relative_to(ROOT / "lib").parts[0] for path in files}
+    assert "machine" in rooms  # which is the check itself, as is its command
+    unlisted = [path for path in files if not {"machine", "cli"} & {*path.parts} and f"{path.name}`" not in listed]
+    assert [path.relative_to(ROOT).as_posix() for path in unlisted] == []
