@@ -70,7 +70,7 @@ def _preset_name(given: str) -> str:
 
 def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> int:
     # late: a typo is refused before the accountant is loaded
-    from lib.pipeline import asked
+    from lib.pipeline import asked, memory
     from lib.pipeline.budget_check import check_budget, cost
     from lib.pipeline.choosing import cost_of_choosing
 
@@ -80,7 +80,7 @@ def _run(graph: Graph, options: argparse.Namespace, *, sweep: bool = False) -> i
 
     def print_costs(steps: Mapping[str, Reason]) -> None:
         choosing = cost_of_choosing(graph, steps) if sweep else []
-        _print_lines([*cost(graph, steps), *choosing, *asked.lines(graph, steps)])
+        _print_lines([*cost(graph, steps), *choosing, *asked.lines(graph, steps), *memory.lines(graph, steps)])
 
     if options.dry_run:
         steps = graph.plan(targets, forced)

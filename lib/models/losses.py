@@ -8,9 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lib.models.architecture import HEAD_CHUNK
 from lib.models.examples import Batch, Example, by_length
-
-HEAD_CHUNK = 512  # completion tokens whose logits are held at once: 512 x 50k vocabulary x 4 bytes = 100 MB
 
 
 def drawn(held_out: Sequence[Example], most: int) -> list[Example]:
