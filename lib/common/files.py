@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from lib.common import system
 from lib.common.errors import DoppelError
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Write a file so that a reader never sees half of it: write beside it, flush to the disk, then rename.
 
     The new content is on the disk when this returns. A process that is killed may leave the file beside it behind
@@ -23,22 +24,23 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
     Args:
         path: the file; its folder is created where it is missing.
-        content: what goes in; ``str`` is written as UTF-8.
+        content: what goes in, whole or piece by piece; ``str`` is written as UTF-8.
 
     Raises:
         DoppelError: the operating system refuses it, for want of room say. No half of it is left.
     """
     part = _part(path)
-    data = content.encode() if isinstance(content, str) else content
+    pieces = [content] if isinstance(content, str | bytes) else content
     with system.refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with part.open("wb") as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece.encode() if isinstance(piece, str) else piece)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
-        except OSError:
+        except Exception:  # the pieces may come from anywhere
             part.unlink(missing_ok=True)
             raise
     folder = os.open(path.parent, os.O_RDONLY)  # which holds the new name

@@ -6,7 +6,7 @@ record's topic is one more listed label, where the corpus has topics (`lib.model
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 
@@ -80,7 +80,7 @@ def declared(corpus: Mapping) -> Domain:
     return {**domain, TOPIC: [f"topic {number}" for number in range(1, topics + 1)]}
 
 
-def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> list[int]:
+def clean_counts(records: Iterable[Record], domain: Domain, *, unit: str) -> list[int]:
     """Units in each of `cells`, without noise: private, for the noise alone, never to be written or shown.
 
     L1 and L2 sensitivity are 1 under adding or removing one unit. A record counts once, in its cell. A user counts
@@ -94,12 +94,16 @@ def clean_counts(records: Sequence[Record], domain: Domain, *, unit: str) -> lis
     Returns:
         a count for each cell, in the order of `cells`.
     """
-    if unit == "user":
-        by_hash = sorted(records, key=lambda record: rank(0, "histogram", record.content), reverse=True)
-        records = list({record.owner: record for record in by_hash}.values())
     table = cells(domain)
     names = list(table[0])
-    counts = Counter(tuple(record.labels[name] for name in names) for record in records)
+    if unit == "user":
+        least: dict[str, tuple[int, tuple[str, ...]]] = {}
+        for record in records:
+            place = rank(0, "histogram", record.content), tuple(record.labels[name] for name in names)
+            least[record.owner] = min(place, least.get(record.owner, place))
+        counts = Counter(cell for _, cell in least.values())
+    else:
+        counts = Counter(tuple(record.labels[name] for name in names) for record in records)
     return [counts[tuple(cell.values())] for cell in table]
 
 

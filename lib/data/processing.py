@@ -23,10 +23,14 @@ A refusal (a label outside the domain, no record left) may depend on any record.
 The test set is for evaluation only, and may change by more than one unit; its size and the number of units are treated
 as public. The counts in `Processed.steps` are exact counts of private records: they are for whoever holds the data, and
 not for release.
+
+What grows with the corpus lies on the disk where it is large (`lib.data.shelf`, `lib.data.near_duplicates`): in memory
+are some tens of bytes a record, and with ``max_records_per_user`` a counter a user.
 """
 
 import re
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,12 +40,16 @@ from lib.data.hash_order import rank
 from lib.data.near_duplicates import first_of_each, with_near_duplicate
 from lib.data.private_text import PrivateText
 from lib.data.records import Record, check_bound, check_labels, check_users
+from lib.data.shelf import Shelf
 from lib.data.sources.corpus import Corpus
 from lib.data.tokenize import count
 
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; without line ends
 
-Rule = tuple[str, Callable[[list[Record]], Iterable[bool]]]  # its name, and which of the records it keeps
+BUCKETS = 256  # by their hash records are put into so many files, of which one at a time is sorted in memory
+IN_MEMORY = 2**16  # bytes of such a file that stay in memory
+
+Rule = tuple[str, Callable[[Record], bool]]  # its name, and whether it keeps a record, of which alone it knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,8 @@ class Processed:
         steps: the rules in the order in which they ran.
     """
 
-    train: list[Record] = field(repr=False)
-    test: list[Record] = field(repr=False)
+    train: Sequence[Record] = field(repr=False)
+    test: Sequence[Record] = field(repr=False)
     steps: list[Step]
 
 
@@ -118,21 +126,25 @@ def process(
     check_bound(max_records_per_user, unit)
     check_users(corpus.records, unit)
     check_labels(corpus.records, label_domain)
-    rules = _rules(min_words, max_words, max_characters)
-    if max_records_per_user is not None:
-        bound = f"at most {max_records_per_user} records a user"
-        rules.append((bound, lambda records: at_most(max_records_per_user, (r.owner for r in records))))
-
-    records, steps = _apply(rules, corpus.records, seed)
-    sides: tuple[list[Record], list[Record]] = [], []
-    for record in records:
+    cleaned = _Cleaned(corpus.records, _rules(min_words, max_words, max_characters), seed)
+    sides, records_of, bounded = (Shelf(), Shelf()), Counter(), 0
+    for record in cleaned:
+        if max_records_per_user is not None:
+            records_of[record.owner] += 1
+            if records_of[record.owner] > max_records_per_user:
+                bounded += 1
+                continue
         name = _text(record) if record.user is None else record.user
-        sides[rank(seed, "split", name) < test_fraction * 2**64].append(record)
-    train, test = sides
+        sides[rank(seed, "split", name) < test_fraction * 2**64].add(record)
+    (train, test), steps = sides, cleaned.steps
+    records = len(train) + len(test)
+    if max_records_per_user is not None:
+        steps.append(Step(f"at most {max_records_per_user} records a user", records, bounded))
     if train and test:
         test = far(test, train, near_duplicate_similarity)
-        left, dropped = len(train) + len(test), len(records) - len(train) - len(test)
-        steps.append(Step(f"held out: no near-duplicate (similarity {near_duplicate_similarity:g})", left, dropped))
+        left = len(train) + len(test)
+        rule = f"held out: no near-duplicate (similarity {near_duplicate_similarity:g})"
+        steps.append(Step(rule, left, records - left))
     if not train or not test:
         raise side_empty("test" if train else "train", test_fraction, steps)
     return Processed(train, test, steps)
@@ -157,7 +169,8 @@ def clean(
     Raises:
         DoppelError: no record is left.
     """
-    return _apply(_rules(min_words, max_words, max_characters), list(records), seed)
+    cleaned = _Cleaned(records, _rules(min_words, max_words, max_characters), seed)
+    return list(cleaned), cleaned.steps
 
 
 def normalise(text: str) -> str:
@@ -167,31 +180,66 @@ def normalise(text: str) -> str:
 
 
 def _rules(min_words: int, max_words: int, max_characters: int) -> list[Rule]:
-    """The rules about one record alone, and the one that makes a set of them."""
+    """The rules about one record alone."""
     return [
-        (f"at least {min_words} words", lambda records: (count(_text(r)) >= min_words for r in records)),
-        (f"at most {max_words} words", lambda records: (count(_text(r)) <= max_words for r in records)),
-        (f"at most {max_characters:,} characters", lambda records: (len(r.text) <= max_characters for r in records)),
-        ("has letters", lambda records: (any(map(str.isalpha, _text(r))) for r in records)),
-        ("no exact duplicate", lambda records: at_most(1, (r.content for r in records))),
+        (f"at least {min_words} words", lambda record: count(_text(record)) >= min_words),
+        (f"at most {max_words} words", lambda record: count(_text(record)) <= max_words),
+        (f"at most {max_characters:,} characters", lambda record: len(record.text) <= max_characters),
+        ("has letters", lambda record: any(map(str.isalpha, _text(record)))),
     ]
 
 
-def _apply(rules: list[Rule], records: list[Record], seed: int) -> tuple[list[Record], list[Step]]:
-    """The records that every rule keeps, sorted by hash, so that keeping a user's first ones is a fair draw."""
-    records = [replace(record, text=PrivateText(normalise(_text(record)))) for record in records]
-    records.sort(key=lambda record: (rank(seed, "keep", record.content), record.id))
-    steps = [Step("read, white space and Unicode normalised", len(records), 0)]
-    for rule, keeps in rules:
-        before = len(records)
-        records = [record for record, kept in zip(records, keeps(records), strict=True) if kept]
-        steps.append(Step(rule, len(records), before - len(records)))
-        if not records:
-            raise no_record_left(rule, steps)
-    return records, steps
+class _Cleaned:
+    """The records that every rule keeps, each once, sorted by hash, so that keeping a user's first ones is a fair draw.
+
+    Equal records have equal hashes, so they meet in one of `BUCKETS` files, and one file at a time is sorted.
+
+    Args:
+        records: read once.
+        rules: in their order.
+        seed: fixes the order.
+
+    Attributes:
+        steps: how many records each rule kept; that equal ones count once is among them after the iteration.
+
+    Raises:
+        DoppelError: no record is left.
+    """
+
+    def __init__(self, records: Iterable[Record], rules: Sequence[Rule], seed: int):
+        self._buckets = [(array("Q"), Shelf(in_memory=IN_MEMORY)) for _ in range(BUCKETS)]
+        dropped: Counter[int] = Counter()
+        for record in records:
+            record = replace(record, text=PrivateText(normalise(_text(record))))
+            failed = next((place for place, (_, keeps) in enumerate(rules) if not keeps(record)), None)
+            if failed is None:
+                place = rank(seed, "keep", record.content)
+                ranks, shelf = self._buckets[place * BUCKETS >> 64]
+                ranks.append(place)
+                shelf.add(record)
+            dropped[-1 if failed is None else failed] += 1
+        left = dropped.total()
+        self.steps = [Step("read, white space and Unicode normalised", left, 0)]
+        for place, (rule, _) in enumerate(rules):
+            left -= dropped[place]
+            self.steps.append(Step(rule, left, dropped[place]))
+            if not left:
+                raise no_record_left(rule, self.steps)
+
+    def __iter__(self) -> Iterator[Record]:
+        kept = again = 0
+        while self._buckets:
+            ranks, shelf = self._buckets.pop(0)  # which frees its file
+            pairs = sorted(zip(ranks, shelf, strict=True), key=lambda pair: (pair[0], pair[1].id))
+            is_first = at_most(1, (record.content for _, record in pairs))
+            for (_, record), first in zip(pairs, is_first, strict=True):
+                kept, again = kept + first, again + (not first)
+                if first:
+                    yield record
+        self.steps.append(Step("no exact duplicate", kept, again))
 
 
-def far(test: list[Record], train: list[Record], similarity: float) -> list[Record]:
+def far(test: Sequence[Record], train: Sequence[Record], similarity: float) -> Sequence[Record]:
     """The records of ``test`` that are no near-duplicate of one of ``train`` or of an earlier one of ``test``.
 
     Args:
@@ -199,10 +247,9 @@ def far(test: list[Record], train: list[Record], similarity: float) -> list[Reco
         train: the private records to learn from.
         similarity: least Jaccard similarity of near-duplicates, in (0, 1].
     """
-    held_out = [_text(record) for record in test]
-    near = with_near_duplicate(held_out, [_text(record) for record in train], similarity)
-    keep = first_of_each(held_out, similarity) & ~near
-    return [record for record, kept in zip(test, keep, strict=True) if kept]
+    near = with_near_duplicate(map(_text, test), map(_text, train), similarity)
+    keep = first_of_each(map(_text, test), similarity) & ~near
+    return Shelf(record for record, kept in zip(test, keep, strict=True) if kept)
 
 
 def no_record_left(rule: str, steps: list[Step]) -> DoppelError:

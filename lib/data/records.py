@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -96,24 +97,54 @@ def _strings(line: Mapping) -> list[str]:
     return [line["id"], line["text"], line.get("user") or "", *line["labels"], *line["labels"].values()]
 
 
+class Ids:
+    """The ids of rows, to find one that occurs twice: 24 bytes a row, a hash of 128 bits and the row's number."""
+
+    def __init__(self) -> None:
+        self._hashes, self._numbers, self._place = array("Q"), array("Q"), ""
+
+    def add(self, id: str, where: str) -> None:
+        """Take the next ``id``, which stands at ``where``: file and number, ``PATH, line 3``."""
+        self._place, _, number = where.rpartition(" ")
+        self._hashes.frombytes(hashlib.blake2b(id.encode(errors="surrogatepass"), digest_size=16).digest())
+        self._numbers.append(int(number))
+
+    def check(self) -> None:
+        """Refuse the first id that an earlier row has.
+
+        Raises:
+            DoppelError: there is one; with the places of both.
+        """
+        import numpy as np  # here: who only writes records does without
+
+        halves = np.array(self._hashes).reshape(-1, 2)
+        order = np.lexsort(halves.T)  # rows with one id stand side by side, in their order
+        again = np.flatnonzero((halves[order[1:]] == halves[order[:-1]]).all(axis=1))
+        if len(again):
+            place = min(again, key=lambda place: order[place + 1])
+            earlier, later = (self._numbers[row] for row in order[place : place + 2])
+            kind = self._place.rpartition(" ")[2]
+            sentence, where = f"the id of {kind} {earlier} again", f"{self._place} {later}"
+            raise DoppelError("data.duplicate_id", sentence, name="id", remedy="let ids differ", where=where)
+
+
 def scan(path: Path) -> Iterator[Record]:
     """The checked records of the JSONL file ``path``, one by one.
 
     Raises:
-        DoppelError: for a missing file, and with file and line number for the first bad line or repeated id.
+        DoppelError: for a missing file, and with file and line number for the first bad line; behind the last line, for
+            an id that occurs twice.
     """
     if not path.is_file():
         raise DoppelError(
             "data.no_file", "no such file", name=path.name, remedy="run the stage that writes it", where=str(path)
         )
-    seen: dict[str, str] = {}
+    ids = Ids()
     for where, line in jsonl.read(path):
         record = from_json(line, where)
-        if record.id in seen:
-            sentence = f"the id of {seen[record.id]} again"
-            raise DoppelError("data.duplicate_id", sentence, name="id", remedy="let ids differ", where=where)
-        seen[record.id] = where.rpartition(", ")[2]
+        ids.add(record.id, where)
         yield record
+    ids.check()
 
 
 def read(path: Path) -> list[Record]:
@@ -123,7 +154,7 @@ def read(path: Path) -> list[Record]:
 
 def write(path: Path, records: Iterable[Record]) -> None:
     """Write ``records``, private text included, to ``path`` as JSONL, whole or not at all."""
-    write_atomic(path, "".join(_lines(records)))
+    write_atomic(path, _lines(records))
 
 
 def digest(records: Iterable[Record]) -> str:
@@ -138,13 +169,22 @@ def _lines(records: Iterable[Record]) -> Iterator[str]:
     return (json.dumps(record.as_json(), ensure_ascii=False) + "\n" for record in records)
 
 
+def owner_count(records: Iterable[Record]) -> int:
+    """How many users wrote ``records``; one without a user counts as a user of its own."""
+    users, unknown = set(), 0
+    for record in records:
+        users.add(record.user)
+        unknown += record.user is None
+    return len(users - {None}) + unknown
+
+
 def owner_numbers(records: Sequence[Record]) -> list[int]:
     """The user of each of ``records`` as a number from 0 to the number of users - 1. Private."""
     numbers = {owner: number for number, owner in enumerate(sorted({record.owner for record in records}))}
     return [numbers[record.owner] for record in records]
 
 
-def fit_labels(records: Iterable[Record], domain: Domain) -> list[Record]:
+def fit_labels(records: Iterable[Record], domain: Domain) -> Iterator[Record]:
     """The records with each label value as the domain declares it: ``'1.0'`` where that is declared and a cell has 1.
 
     Args:
@@ -159,7 +199,8 @@ def fit_labels(records: Iterable[Record], domain: Domain) -> list[Record]:
     def fitted(name: str, value: str) -> str:
         return declared[name].get(spelled(value), value) if name in declared else value
 
-    return [replace(r, labels={name: fitted(name, value) for name, value in r.labels.items()}) for r in records]
+    for record in records:
+        yield replace(record, labels={name: fitted(name, value) for name, value in record.labels.items()})
 
 
 def check_labels(records: Sequence[Record], domain: Domain) -> None:

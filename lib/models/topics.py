@@ -15,8 +15,9 @@ time (in a batch, other texts change the last digits of a vector), and each is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from lib.data.labels import TOPIC
 from lib.data.private_text import PrivateText
 from lib.data.public_words import public_words
 from lib.data.records import Domain, Record
+from lib.data.shelf import Shelf
 from lib.data.sources import load
 from lib.privacy.public_source import undeclared
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:  # torch is not loaded where a corpus has no topics
     from lib.models.encoders import Encoder, Progress
 
 NAMED_BY = 3  # words that name a topic
+BLOCK = 8192  # records whose vectors are in memory at once
 MAX_TEXTS = 20_000  # public texts that are clustered; more change the topics little
 
 
@@ -61,8 +64,8 @@ class Topics:
         return {**label_domain, TOPIC: self.names}
 
     def label(
-        self, records: Sequence[Record], encoder: Encoder, progress: Progress = lambda texts_done: None
-    ) -> list[Record]:
+        self, records: Iterable[Record], encoder: Encoder, progress: Progress = lambda texts_done: None
+    ) -> Sequence[Record]:
         """The records, each with the topic whose centre has the greatest cosine with its vector as a label.
 
         1-stable: a record's topic depends on its text alone (see the module), so one record more adds itself to the
@@ -80,12 +83,13 @@ class Topics:
             DoppelError: the encoder reads several texts at once.
         """
         _check_alone(encoder)
-        vectors = encoder.encode([record.text for record in records], progress)
-        nearest = (int(np.argmax(self.centres @ vector.astype(np.float64))) for vector in vectors)
-        return [
-            replace(record, labels={**record.labels, TOPIC: self.names[topic]})
-            for record, topic in zip(records, nearest, strict=True)
-        ]
+        rest, labelled = iter(records), Shelf()
+        while block := list(islice(rest, BLOCK)):
+            vectors = encoder.encode([record.text for record in block], progress)
+            for record, vector in zip(block, vectors, strict=True):
+                topic = int(np.argmax(self.centres @ vector.astype(np.float64)))
+                labelled.add(replace(record, labels={**record.labels, TOPIC: self.names[topic]}))
+        return labelled
 
 
 def open_encoder(name: str) -> Encoder:

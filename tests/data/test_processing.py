@@ -2,6 +2,7 @@
 
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from support.errors import refused
 
 from lib.common.errors import DoppelError
+from lib.data import near_duplicates, processing, shelf, spill
 from lib.data.near_duplicates import shingles
 from lib.data.private_text import PrivateText
 from lib.data.processing import Processed, clean, normalise, process
-from lib.data.records import Record
+from lib.data.records import Record, digest
+from lib.data.sources import load
 from lib.data.sources.corpus import Corpus
 from lib.data.tokenize import words
 
@@ -75,9 +78,9 @@ def test_train_and_test_share_nothing_in_any_order(rows, similarity, seed, by_us
             process(again, **rules)
         return
     assert process(again, **rules) == done
-    kept = done.train + done.test
+    kept = [*done.train, *done.test]
     for i, left in enumerate(texts(done.test)):
-        for right in texts(done.test)[:i] + texts(done.train):
+        for right in [*texts(done.test)[:i], *texts(done.train)]:
             assert words(left) != words(right)
             assert jaccard(left, right) < similarity
     assert {record.owner for record in done.train}.isdisjoint(record.owner for record in done.test)
@@ -129,7 +132,7 @@ def test_texts_are_normalised():
     assert normalise("  cafe\u0301 \t au\u00a0lait \r\n\r\n\x00two\u2028three \ufeff") == "café au lait\ntwo\nthree"
     assert normalise("half a pair \ud83d of signs") == "half a pair of signs"
     done = process(corpus([*different(20), "  spaced \n\n\x07 out   text here "]), label_domain={})
-    assert "spaced\nout text here" in texts(done.train + done.test)
+    assert "spaced\nout text here" in texts([*done.train, *done.test])
 
 
 @given(st.text())
@@ -142,12 +145,12 @@ def test_normalised_text_stays_as_it_is(text):
 def test_contributions_are_bounded_by_a_draw_and_not_by_position():
     made = corpus(different(60), ["many"] * 30 + ["few"] * 2 + [f"u{i}" for i in range(28)])
     done = process(made, label_domain={}, max_records_per_user=5, unit="user")
-    kept = [record for record in done.train + done.test if record.user == "many"]
+    kept = [record for record in [*done.train, *done.test] if record.user == "many"]
     assert len(kept) == 5 and {record.id for record in kept} != {f"r{i}" for i in range(5)}
-    assert sum(record.user == "few" for record in done.train + done.test) == 2
+    assert sum(record.user == "few" for record in [*done.train, *done.test]) == 2
     assert dropped(done) == {"at most 5 records a user": 25}
     other = process(made, label_domain={}, max_records_per_user=5, unit="user", seed=1)
-    assert {r.id for r in other.train + other.test if r.user == "many"} != {record.id for record in kept}
+    assert {r.id for r in [*other.train, *other.test] if r.user == "many"} != {record.id for record in kept}
 
 
 def test_the_side_of_a_user_does_not_depend_on_the_others():
@@ -176,7 +179,7 @@ def test_equal_texts_of_nobody_fall_on_one_side():
 def test_records_keep_all_but_their_text():
     made = corpus(["  four words   are here ", *different(20)], ["ann"] + ["bob"] * 20, {"stars": "4"})
     done = process(made, label_domain={"stars": ["4"]}, test_fraction=0.5, seed=1)
-    found = next(record for record in done.train + done.test if record.id == "r0")
+    found = next(record for record in [*done.train, *done.test] if record.id == "r0")
     assert found.as_json() == {"id": "r0", "text": "four words are here", "labels": {"stars": "4"}, "user": "ann"}
 
 
@@ -236,3 +239,51 @@ def test_other_texts_are_cleaned_by_the_rules_that_look_at_one_record_alone() ->
     kept, steps = clean(corpus(given).records, min_words=4, max_words=5, max_characters=100)
     assert texts(kept) == ["one two three four"]
     assert [step.dropped for step in steps] == [0, 1, 1, 0, 1, 1]
+
+
+RECORDED = {  # source, domain, rules; and the digests of train and test by the code that held all of it in memory
+    "quick": (
+        "rotten-tomatoes",
+        {"kind": ["positive review", "negative review", "plot summary"]},
+        {},
+        "202100093ed1e4188fa6bcac8172b584d4aae70a35454845bb76a26997797fc9",
+        "f696df6de49d433f62047cd6c2cb94a91bb72d3375c80d5947cf82848dd425d6",
+    ),
+    "by user": (
+        "rotten-tomatoes:reviews",
+        {"kind": ["positive review", "negative review", "plot summary"]},
+        {"unit": "user", "max_records_per_user": 3, "near_duplicate_similarity": 0.3},
+        "6351660caf7a609b0b69965c979e4bd3e22c060acef7e4f9552bd2896a8c271a",
+        "dcf51c4ff037030270837377d258cf8b0304fe5bd9b4fa43c0ee4b0c0c6667d8",
+    ),
+    "amazon": (
+        "amazon-snippets",
+        {"sentiment": ["negative", "neutral", "positive"]},
+        {"min_words": 1, "max_words": 30, "near_duplicate_similarity": 0.2, "seed": 3},
+        "e62b0a2724fc865ffae3fa2a9cbc8398d7d87645f18b4ed3887716ef994a01ab",
+        "9f02d303067bb0398887166ce1fa04b178488ad7045c1ea06a8dbdba5ad352e3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_corpora_of_presets_come_out_as_recorded_byte_by_byte(name: str):
+    check_recorded(name)
+
+
+def test_they_do_so_when_all_of_it_lies_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for module in (spill, shelf):
+        monkeypatch.setattr(module, "FOLDER", tmp_path / "spill")
+    monkeypatch.setattr(shelf.Shelf.__init__, "__defaults__", ((), 1))
+    monkeypatch.setattr(processing, "IN_MEMORY", 1)
+    for setting, value in {"IN_MEMORY": 1, "TEXTS": 100, "PART": 5_000, "CHUNK": 1_000, "COUNTERS": 2**12}.items():
+        monkeypatch.setattr(near_duplicates, setting, value)
+    check_recorded("amazon")
+    assert (tmp_path / "spill").is_dir() and not any((tmp_path / "spill").iterdir())
+
+
+def check_recorded(name: str) -> None:
+    source, domain, rules, *expected = RECORDED[name]
+    given = {"unit": rules.get("unit", "record"), "seed": rules.get("seed", 0)}
+    done = process(load(source, label_domain=domain, **given), label_domain=domain, **rules)
+    assert [digest(done.train), digest(done.test)] == expected

@@ -86,9 +86,9 @@ def test_a_record_shows_neither_text_nor_id_nor_length():
 
 def test_labels_are_fitted_to_the_domain_and_others_kept():
     made = [Record("a", PrivateText("x"), {"stars": "1", "mood": "Good", "product": "1.0"})]
-    fitted = records.fit_labels(made, {"stars": ["1.0"], "mood": ["good"], "product": records.CATALOGUE})
+    fitted = list(records.fit_labels(made, {"stars": ["1.0"], "mood": ["good"], "product": records.CATALOGUE}))
     assert fitted == [Record("a", PrivateText("x"), {"stars": "1.0", "mood": "Good", "product": "1.0"})]
-    assert records.fit_labels(made, {}) == made
+    assert list(records.fit_labels(made, {})) == made
 
 
 def test_users_are_numbered_and_a_record_without_one_is_its_own():

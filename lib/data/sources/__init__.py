@@ -5,12 +5,11 @@ Pre-flight, budgets and release packs ask the entry too, so this file must be li
 loader when that is called.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
-from lib.data.records import Domain, Record, fit_labels
+from lib.data.records import Domain, Record
 from lib.data.sources.corpus import Columns, Corpus, SourceRequest, check_fields
 from lib.data.sources.source import Source
 
@@ -229,10 +228,9 @@ def glance(source: str, columns: Columns = None, label_domain: Domain | None = N
     Returns:
         the first record as `load` reads it, where the source is a file of the user's own; else None.
     """
-    request = _request(source, columns)
+    request = _request(source, columns, label_domain)
     check = SOURCES[request.kind].glance
-    first = None if check is None else check(request)
-    return None if first is None else fit_labels([first], label_domain or {})[0]
+    return None if check is None else check(request)
 
 
 def load(
@@ -262,7 +260,7 @@ def load(
     Raises:
         DoppelError: for everything that cannot be read, with file and line where there is one.
     """
-    request = _request(source, columns, share, unit, seed, root)
+    request = _request(source, columns, label_domain, share, unit, seed, root)
     if not 0 < share <= 1:
         raise DoppelError(
             "data.out_of_range",
@@ -271,12 +269,17 @@ def load(
             value=share,
             remedy="leave it out to read every record",
         )
-    corpus = SOURCES[request.kind].load(request)
-    return replace(corpus, records=fit_labels(corpus.records, label_domain or {}))
+    return SOURCES[request.kind].load(request)
 
 
 def _request(
-    source: str, columns: Columns, share: float = 1.0, unit: str = "record", seed: int = 0, root: Path = DATA
+    source: str,
+    columns: Columns,
+    label_domain: Domain | None,
+    share: float = 1.0,
+    unit: str = "record",
+    seed: int = 0,
+    root: Path = DATA,
 ) -> SourceRequest:
     kind, argument = parse(source)
     entry = SOURCES[kind]
@@ -290,4 +293,4 @@ def _request(
         )
     check_fields(columns)
     default = None if entry.default_path is None else root / entry.default_path
-    return SourceRequest(kind, argument, columns, share, unit, seed, root, default)
+    return SourceRequest(kind, argument, columns, share, unit, seed, label_domain or {}, root, default)

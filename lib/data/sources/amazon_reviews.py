@@ -4,13 +4,15 @@ import html
 import re
 import tempfile
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from lib.common import jsonl
 from lib.common.errors import DoppelError, nearest
-from lib.data.records import Record, from_json
+from lib.data.records import Record, fit_labels, from_json
+from lib.data.shelf import Shelf
 from lib.data.sources.corpus import Corpus, SourceRequest, check_drawn
 from lib.data.sources.table_files import clean
 
@@ -30,7 +32,6 @@ CATEGORIES = (
 MEMORY = "2GB"  # for DuckDB; what does not fit spills to the data folder
 MAX_CATALOGUE = 10_000  # products; enough to draw prompts from
 MAX_TITLE = 100  # characters of a product title; the rest repeats search terms
-MAX_DRAWN = 2_000_000  # records that are read into memory (about 2 GB)
 
 FIELDS = {  # the reader skips every other field
     "reviews": "{rating: 'VARCHAR', title: 'VARCHAR', text: 'VARCHAR', asin: 'VARCHAR', parent_asin: 'VARCHAR', "
@@ -59,6 +60,7 @@ SELECT * FROM (
            r.rating, r.title, r.text, p.product, p.category, r.user_id
     FROM {reviews} r JOIN products p USING (parent_asin)
 ) WHERE md5_number_upper($seed || CASE $unit WHEN 'user' THEN coalesce(user_id, id) ELSE id END) <= $bound
+ORDER BY id
 """
 
 
@@ -76,8 +78,7 @@ def load_amazon(request: SourceRequest) -> Corpus:
         request: its ``argument`` is one of `CATEGORIES`.
 
     Raises:
-        DoppelError: for an unknown category, files that are missing, damaged or of another layout, and a share of more
-            than `MAX_DRAWN` reviews.
+        DoppelError: for an unknown category, and files that are missing, damaged or of another layout.
     """
     if request.argument not in CATEGORIES:
         raise DoppelError(
@@ -119,21 +120,12 @@ def _join(db: duckdb.DuckDBPyConnection, request: SourceRequest, reviews: Path, 
             remedy=f"put two files of the same category there, as {REPOSITORY} publishes them",
             where=str(reviews),
         )
-    if request.share * joined > MAX_DRAWN:
-        raise DoppelError(
-            "data.share_too_large",
-            f"amazon-2023:{request.argument} has {joined:,} reviews, of which share = {request.share} is more than the "
-            f"{MAX_DRAWN:,} that fit into memory",
-            name="share",
-            value=request.share,
-            remedy=f"set share to {0.9 * MAX_DRAWN / joined:.2g} or less",
-        )
     rows = db.execute(
         REVIEWS.format(reviews=_table(reviews, "reviews")),
         {"seed": str(request.seed), "unit": request.unit, "bound": int(request.share * 2**64) - 1},
     )
-    unique = {record.id: record for record in _records(rows, reviews)}
-    records = [unique[name] for name in sorted(unique)]
+    unique = (next(same) for _, same in groupby(_records(rows, reviews), key=lambda record: record.id))
+    records = Shelf(fit_labels(unique, request.label_domain))
     check_drawn(len(records), joined, request)
     note = f"{len(records):,} of {total:,} reviews; {total - joined:,} have no product title or category in {meta.name}"
     catalogue = [{"product": product, "category": category} for product, category in pairs]

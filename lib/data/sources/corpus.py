@@ -2,14 +2,15 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
 from lib.common.paths import DATA
 from lib.data.hash_order import rank
-from lib.data.records import Record
+from lib.data.records import Domain, Record, fit_labels
+from lib.data.shelf import Shelf
 
 FIELDS = ("text", "user", "id")  # of a record; a label is written labels.NAME
 Columns = Mapping[str, str] | None  # field -> column
@@ -26,6 +27,7 @@ class SourceRequest:
         share: the probability that a record, or a user, is read, in (0, 1].
         unit: what is drawn, ``record`` or ``user``.
         seed: fixes the draw.
+        label_domain: the declared values of each label, as which the records' labels are read.
         root: the data folder.
         default_path: the file to read where the argument names none; None where the source has none.
     """
@@ -36,6 +38,7 @@ class SourceRequest:
     share: float = 1.0
     unit: str = "record"
     seed: int = 0
+    label_domain: Domain = field(default_factory=dict)
     root: Path = DATA
     default_path: Path | None = None
 
@@ -54,14 +57,16 @@ class Corpus:
             Doppel's own assets are not among them, since their content is pinned by a hash.
     """
 
-    records: list[Record] = field(repr=False)
+    records: Sequence[Record] = field(repr=False)
     catalogue: list[dict[str, str]] = field(repr=False)
     name: str
     note: str
     files: tuple[Path, ...] = ()
 
 
-def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record], str]:
+def draw(
+    records: Iterable[Record], request: SourceRequest, keep: Callable[[Iterable[Record]], Sequence[Record]] = Shelf
+) -> tuple[Sequence[Record], str]:
     """Keep the records whose hash lies below the share, in one pass.
 
     The hash is of the record's content, or of its user where users are drawn. So one record, or one user, that the
@@ -69,17 +74,19 @@ def draw(records: Iterable[Record], request: SourceRequest) -> tuple[list[Record
 
     Args:
         records: all records of the source, in any order.
-        request: with ``share``, ``unit`` and ``seed`` of the draw.
+        request: with ``share``, ``unit`` and ``seed`` of the draw, and the label domain, by which no record is drawn.
+        keep: makes a sequence of them.
 
     Returns:
-        the records, and how many they are: ``20 of 200 records``.
+        the records, their labels as they are declared, and how many they are: ``20 of 200 records``.
 
     Raises:
         DoppelError: for a source without a record, and a share so small that none was drawn.
     """
     counter = itertools.count()
     counted = (record for record, _ in zip(records, counter, strict=False))  # stops before it counts one too many
-    kept = [record for record in counted if request.share == 1 or _hash(record, request) < request.share * 2**64]
+    drawn = (record for record in counted if request.share == 1 or _hash(record, request) < request.share * 2**64)
+    kept = keep(fit_labels(drawn, request.label_domain))
     total = next(counter)
     check_drawn(len(kept), total, request)
     return kept, f"{len(kept):,} of {total:,} records"

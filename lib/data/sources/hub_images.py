@@ -27,7 +27,7 @@ def load_hub_images(request: SourceRequest) -> Corpus:
     network.check_hub_name(name, "source")
     config, _, split = rest.partition(":")
     try:
-        kept, counts = draw(_records(name, config or None, split or "train", request.share < 1), request)
+        kept, counts = draw(_records(name, config or None, split or "train", request.share < 1), request, list)
     except DoppelError:
         raise
     except Exception as error:  # the hub, the disk and each dataset's format raise exceptions of their own

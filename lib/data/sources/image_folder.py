@@ -41,7 +41,7 @@ def load_images(request: SourceRequest) -> Corpus:
     place = paths.ROOT / Path(request.argument).expanduser()
     check_images(request)
     files: list[Path] = []
-    kept, counts = draw(_parquet(place, files) if place.is_file() else _folder(place, files), request)
+    kept, counts = draw(_parquet(place, files) if place.is_file() else _folder(place, files), request, list)
     return Corpus(kept, [], "images", f"{counts}: pictures of {place.name}", tuple(files))
 
 

