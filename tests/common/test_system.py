@@ -1,9 +1,14 @@
-"""Errors of the operating system as refusals, and a home folder for whoever has none."""
+"""Errors of the operating system as refusals, a home folder for whoever has none, and memory that goes back."""
 
 import errno
 import os
+import platform
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 from support.errors import refused
 
@@ -58,3 +63,18 @@ def test_a_user_without_any_home_gets_one(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("pwd.getpwuid", lambda user: {}[user])  # as in a container, under a number alone
     system.ensure_home(tmp_path / "home")
     assert os.environ["HOME"] == str(tmp_path / "home")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_that_a_thread_freed_goes_back() -> None:
+    process, kept = psutil.Process(), []
+
+    def work() -> None:
+        arrays = [np.ones(8_000) for _ in range(4_000)]  # 64 kB each: from the thread's arena
+        kept.extend(arrays[::50])  # and a hole on either side of each that stays
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+    before = process.memory_info().rss
+    system.give_back_memory()
+    assert before - process.memory_info().rss > 150e6 and len(kept) == 80

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from lib.common import system
 from lib.common.errors import DoppelError
 from lib.common.paths import DATA
 from lib.generation.engines.base import Completion, NotConvertible, Sampling, batches, completion, line_breaks
@@ -112,6 +113,8 @@ class CTranslate2Engine:
         finally:
             for queue in queues:
                 queue.shutdown(cancel_futures=True)
+            generators.clear()
+            system.give_back_memory()
 
     def _start(self, workers: int, threads: int, sampling: Sampling) -> list[ctranslate2.Generator]:
         """New workers, each with its own random draws.
@@ -165,6 +168,7 @@ class CTranslate2Engine:
             sampling_topk=top_k if sampling.temperature else 1,
             sampling_topp=sampling.top_p,
         )
+        system.give_back_memory()  # the library frees what a batch took, and the C library keeps it for each thread
         return [result.sequences_ids[0] for result in results]
 
     def _fit_memory(self) -> int:
