@@ -46,7 +46,7 @@ from lib.data.tokenize import count
 
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")  # never text; without line ends
 
-BUCKETS = 256  # by their hash records are put into so many files, of which one at a time is sorted in memory
+BUCKETS = 128  # by their hash records are put into so many files, of which one at a time is sorted in memory
 IN_MEMORY = 2**16  # bytes of such a file that stay in memory
 
 Rule = tuple[str, Callable[[Record], bool]]  # its name, and whether it keeps a record, of which alone it knows

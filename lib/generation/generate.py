@@ -76,6 +76,27 @@ SERVER = (  # parameters that say how an endpoint is reached
 _LOCAL = ("engine", "device", "dtype", "batch_size")  # and how a model on this machine is run
 
 
+def open_writer(model: str, adapter: Path | None, parameters: Mapping[str, object]) -> Engine:
+    """The engine of a stage that completes prompts: vLLM servers where it names them, else a model on this machine.
+
+    Args:
+        model: as `open_engine` takes it, and so is ``adapter``.
+        adapter: folder of a LoRA adapter for the model, or None.
+        parameters: of the stage.
+
+    Raises:
+        DoppelError: as `open_engine`, or `lib.generation.endpoint.served.ServedEngine` for servers.
+    """
+    if parameters["served_model"] is None:
+        local = {name: parameters[name] for name in _LOCAL}
+        return open_engine(model, adapter, guidance=parameters["guidance"], **local)
+    from lib.generation.endpoint.served import SERVER as ASKED
+    from lib.generation.endpoint.served import ServedEngine
+
+    asked = {name: parameters[name] for name in ASKED}
+    return ServedEngine(model, adapter, served=parameters["served_model"], base_url=parameters["base_url"], **asked)
+
+
 def chat_settings(parameters: Mapping[str, object]) -> dict[str, object]:
     """What `open_chat` is told beside the model.
 

@@ -106,7 +106,7 @@ def open_servers(name: str, *, base_url: Addresses = None, **settings: Any) -> l
     """
     if base_url is None or isinstance(base_url, str):
         return [open_server(name, base_url=base_url, **settings)]
-    if not base_url or (len(base_url) > 1 and not name.startswith("openai:")):
+    if not base_url or (len(base_url) > 1 and not name.startswith(("openai:", "vllm:"))):
         raise DoppelError(
             "generation.base_url_count",
             f"base_url has {len(base_url)} addresses; model = {name!r} takes {'1 or more' if not base_url else 'one'}",
@@ -156,4 +156,8 @@ def open_server(
         return client.connect(
             name, base_url, key_variable, timeout, length_parameter=length_parameter, send_seed=send_seed
         )
+    if model and provider == "vllm":
+        from lib.generation.endpoint import completions
+
+        return completions.connect(name, base_url, key_variable, timeout)
     raise DoppelError("generation.endpoint_name_wrong", f"model = {name!r} must be {NAMES}", name="model", value=name)

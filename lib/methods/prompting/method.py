@@ -40,20 +40,37 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 def check_generate(parameters: Parameters) -> None:
     """Refuse a stage whose model comes from both an input and the parameters, or from neither; that asks by a prompt
-    and by a prompt file, or by neither; an engine that is unknown or cannot guide; and guidance without a label to
-    guide by.
+    and by a prompt file, or by neither; an engine that is unknown or cannot guide; servers that cannot be asked; and
+    guidance without a label to guide by.
 
     Args:
         parameters: of 11_generate, resolved.
 
     Raises:
-        DoppelError: two models, no model, two ways to ask, none, an unfit engine, a prompt that cannot do without its
-            label or keeps one, guidance or ``chat: bare`` with a prompt file, or inputs that 11_generate does not have.
+        DoppelError: two models, no model, two ways to ask, none, an unfit engine or server, a prompt that cannot do
+            without its label or keeps one, guidance or ``chat: bare`` with a prompt file, or inputs that 11_generate
+            does not have.
     """
     from lib.models import templates
 
     check_inputs(parameters, "corpus", "model")
-    check_engine(parameters["engine"], parameters["guidance"])
+    served, base_url = parameters["served_model"], parameters["base_url"]
+    if (served is None) != (base_url is None):
+        missing = "served_model" if served is None else "base_url"
+        raise DoppelError(
+            "methods.served_by_halves",
+            f"{missing} is null: vLLM servers need both, base_url and served_model",
+            name=missing,
+            remedy="set both, or neither: then the model runs on this machine",
+        )
+    if served is None:
+        check_engine(parameters["engine"], parameters["guidance"])
+    else:
+        from lib.generation.endpoint.servers import open_servers
+
+        check_engine("vllm", parameters["guidance"])
+        settings = {name: parameters[name] for name in ("key_variable", "timeout")}
+        open_servers(f"vllm:{served}@", base_url=base_url, **settings)
     if parameters["guidance"] > 0 and parameters["prompt"] is not None:
         templates.unlabelled(str(parameters["prompt"]), parameters["prompt_without_label"])
     given = [name for name in (*PROMPTED, *ASKED) if parameters[name] is not None]

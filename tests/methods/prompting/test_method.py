@@ -13,6 +13,7 @@ PROMPTED = {"base_model": "hub:a/b", "prompt": "A {mood} text:", "chat": False}
 FILE = {"prompt": None, "prompts": "prompts/generic.yaml"}
 NOTHING = {**dict.fromkeys(PROMPTED), "prompts": None}
 AUTO = {"engine": "auto", "guidance": 0.0, "prompt_without_label": None, "prompts": None}
+AUTO |= {"served_model": None, "base_url": None, "key_variable": "NO_KEY", "timeout": 9.0}
 
 
 def test_a_model_comes_from_an_input_or_from_the_parameters() -> None:
@@ -99,3 +100,16 @@ def test_a_card_names_the_model_and_the_prompt() -> None:
     assert "`hub:a/b`" in first and PROMPTED["prompt"] in second
     _, second = METHOD.making(PROMPTED | FILE, PROMPTED | FILE, "record")
     assert FILE["prompts"] in second and "None" not in second
+
+
+def test_servers_are_checked_before_anything_is_sent() -> None:
+    url = "http://localhost:8000/v1"
+    served = {"inputs": TUNED, **AUTO, **NOTHING, "served_model": "eps8", "base_url": [url]}
+    check_generate(served)
+    for half in ("served_model", "base_url"):
+        with refused("methods.served_by_halves", name=half):
+            check_generate(served | {half: None})
+    with refused("generation.guidance_unsupported", name="guidance"):
+        check_generate(served | {"guidance": 1.0})
+    with refused("generation.base_url_twice", value=url):
+        check_generate(served | {"base_url": [url, url]})
