@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from lib.common import network, paths
 from lib.common.errors import DoppelError, Faults, nearest
+from lib.methods.registry import IMAGE_ARMS
 from lib.models.pretrained import check_name
 from lib.pipeline.graph import Graph, Node
 from lib.pipeline.grid import Grid
@@ -144,11 +145,11 @@ def _node(id: str, given: Given, spec: Spec, run: str, changes: dict[str, object
     tracking.mode(resolved)  # online without a key is refused now, not after a kernel has started
     if any(str(value).removeprefix(PUBLIC).startswith("hub:") for value in resolved.values()):
         network.check_environment()
-    for name in _MODELS:
+    notebook = id.partition(".")[0]
+    for name in () if notebook in IMAGE_ARMS else _MODELS:  # what draws pictures is no language model
         if resolved.get(name) is not None:
             with _naming(given.where):
                 check_name(str(resolved[name]))
-    notebook = id.partition(".")[0]
     if notebook in CHECKS:
         with _naming(given.where):
             CHECKS[notebook](resolved)

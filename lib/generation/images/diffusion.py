@@ -3,7 +3,7 @@
 Needs ``pip install -e .[images]``. Weights are read from safetensors alone, which hold tensors and no code.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from lib.common.errors import DoppelError
+from lib.generation.images.batches import Batches
 from lib.generation.images.diffusion_checks import locate
 from lib.models import loading, pretrained
 from lib.models.loading import Device, Dtype
@@ -61,7 +62,8 @@ class Diffusion:
         diffusers.utils.logging.set_verbosity_error()
         diffusers.utils.logging.disable_progress_bar()
         source = locate(model)
-        self.device, self.drawing, self.batch_size = loading.resolve_device(device), drawing, drawing.batch_size
+        self.device, self.drawing = loading.resolve_device(device), drawing
+        self.batches = Batches(drawing.batch_size, drawing.side)
         number = torch.float32 if self.device.type == "cpu" else loading.resolve_dtype(dtype, self.device)
         options = {"torch_dtype": number, "use_safetensors": True}
         self._write = pretrained.from_pretrained(diffusers.StableDiffusionPipeline, source, **options)
@@ -76,10 +78,10 @@ class Diffusion:
         """A picture for each of n prompts, with a seed of its own: uint8, (side, side, 3) each."""
         side = self.drawing.side
 
-        def draw(rows: slice) -> Any:
-            return self._write(prompt=list(prompts[rows]), height=side, width=side, **self._options(seeds[rows]))
+        def draw(rows: slice) -> np.ndarray:
+            return self._write(prompt=list(prompts[rows]), height=side, width=side, **self._options(seeds[rows])).images
 
-        return self._batched(draw, len(prompts))
+        return self.batches(draw, len(prompts))
 
     def vary(
         self, pictures: Sequence[np.ndarray], prompts: Sequence[str], seeds: Sequence[int], strength: float
@@ -93,11 +95,11 @@ class Diffusion:
             strength: in (0, 1]: the share of the steps that is done anew; 1 leaves nothing of a picture.
         """
 
-        def draw(rows: slice) -> Any:
-            given = np.stack(pictures[rows]).astype(np.float32) / 255
-            return self._vary(prompt=list(prompts[rows]), image=given, strength=strength, **self._options(seeds[rows]))
+        def draw(rows: slice) -> np.ndarray:
+            given, options = np.stack(pictures[rows]).astype(np.float32) / 255, self._options(seeds[rows])
+            return self._vary(prompt=list(prompts[rows]), image=given, strength=strength, **options).images
 
-        return self._batched(draw, len(pictures))
+        return self.batches(draw, len(pictures))
 
     def _options(self, seeds: Sequence[int]) -> dict[str, Any]:
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]  # the same on every device
@@ -106,25 +108,3 @@ class Diffusion:
             "generator": generators, "num_inference_steps": drawing.steps, "guidance_scale": drawing.guidance,
             "output_type": "np",
         }  # fmt: skip
-
-    def _batched(self, draw: Callable[[slice], Any], count: int) -> list[np.ndarray]:
-        """The pictures of all batches; a batch that needs too much memory is tried again with half of it."""
-        made: list[np.ndarray] = []
-        while len(made) < count:
-            rows = slice(len(made), min(count, len(made) + self.batch_size))
-            try:
-                images = draw(rows).images
-            except torch.OutOfMemoryError:
-                if self.batch_size == 1:
-                    raise DoppelError(
-                        "generation.out_of_memory",
-                        f"one picture of {self.drawing.side} x {self.drawing.side} pixels does not fit into memory",
-                        name="side",
-                        value=self.drawing.side,
-                        remedy="set a smaller side, or use a device with more memory",
-                    ) from None
-                self.batch_size //= 2
-                torch.cuda.empty_cache()
-                continue
-            made += [*np.round(np.clip(np.nan_to_num(images), 0, 1) * 255).astype(np.uint8)]
-        return made

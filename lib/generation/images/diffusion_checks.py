@@ -65,7 +65,7 @@ def check_colours(shape: Shape) -> None:
     if shape.mode != "RGB":
         raise DoppelError(
             "generation.diffusion_in_colours",
-            "api: diffusers draws in colours, and the corpus declares grey pictures",
+            "diffusion models draw in colours, and the corpus declares grey pictures",
             name="colours",
             value=False,
             remedy="set colours: true in the corpus, or name another api",

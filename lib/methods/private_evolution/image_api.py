@@ -3,7 +3,8 @@
 ``render:digits`` draws digits and ``avatars`` faces (`lib.generation.images`); items are their parameters. ``nearest``
 takes pictures of a set that somebody declares public (NearestImage of DPSDA): its items are numbers of pictures, a
 variation is one of the nearest, and the degree says among how many. ``diffusers`` asks a model for them
-(`lib.methods.private_evolution.diffusion_api`).
+(`lib.methods.private_evolution.diffusion_api`), ``improved-diffusion`` a checkpoint of the user's own
+(`lib.methods.private_evolution.checkpoint_api`).
 """
 
 import hashlib
@@ -21,8 +22,11 @@ from lib.data.images.decoding import Shape, decode, encode, read_pixels
 from lib.data.images.private_image import ImageRecord, PrivateImage
 from lib.generation.generate import Draws
 from lib.generation.images.avatars import Avatars, Face
+from lib.generation.images.checkpoint import locate
 from lib.generation.images.diffusion import Diffusion, Sampling
 from lib.generation.images.digits import Digits, Drawing
+from lib.generation.images.improved_diffusion import ImprovedDiffusion
+from lib.methods.private_evolution.checkpoint_api import CheckpointApi, ClassedPixels
 from lib.methods.private_evolution.diffusion_api import DiffusionApi, Pixels
 from lib.methods.private_evolution.drawn import Drawn
 from lib.methods.private_evolution.modality import Labels, Listed, Modality, Progress, Shelf, T
@@ -33,7 +37,13 @@ from lib.privacy.disclosure import PUBLIC
 FACES = Listed("faces", asdict, lambda kept: Face(**kept))
 DRAWINGS = Listed("drawings", asdict, lambda kept: Drawing(**kept))
 NUMBERS = Listed("numbers", int, int)
-SHELVES = {"render:digits": DRAWINGS, "avatars": FACES, "nearest": NUMBERS, "diffusers": Pixels()}
+SHELVES = {
+    "render:digits": DRAWINGS,
+    "avatars": FACES,
+    "nearest": NUMBERS,
+    "diffusers": Pixels(),
+    "improved-diffusion": ClassedPixels(),
+}
 
 
 class Rendered(Drawn[T]):
@@ -164,6 +174,9 @@ class _Seen(Generic[T]):
         return read_pixels(item.reveal()) if isinstance(item, PrivateImage) else self.render(item)
 
 
+ImageApi = Rendered | Nearest | DiffusionApi | CheckpointApi
+
+
 def open_images(parameters: Mapping[str, Any], shape: Shape) -> Modality:
     """Open what makes pictures, and the space of the votes.
 
@@ -179,7 +192,7 @@ def open_images(parameters: Mapping[str, Any], shape: Shape) -> Modality:
     return image_modality(api, SHELVES[parameters["api"]], encoder, shape)
 
 
-def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> Rendered | Nearest | DiffusionApi:
+def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder) -> ImageApi:
     """Open what makes pictures alone; arguments as `open_images` has them, and ``encoder`` says what is near."""
     if parameters["api"] == "nearest":
         return Nearest(public_pictures(parameters["public_pictures"], shape), encoder, parameters["seed"])
@@ -187,15 +200,18 @@ def open_api(parameters: Mapping[str, Any], shape: Shape, encoder: ImageEncoder)
         drawing = {name: parameters[name] for name in ("steps", "guidance", "side", "batch_size")}
         model = Diffusion(parameters["model"], Sampling(**drawing), device=parameters["device"])
         return DiffusionApi(model, parameters["prompt"], shape, parameters["seed"])
+    if parameters["api"] == "improved-diffusion":
+        sampling = Sampling(parameters["steps"], side=parameters["side"], batch_size=parameters["batch_size"])
+        file, device = locate(parameters["model"]), parameters["device"]
+        opened = ImprovedDiffusion(file, parameters["model_sha256"], sampling, device=device)
+        return CheckpointApi(opened, shape, parameters["seed"])
     if parameters["api"] == "avatars":
         return Rendered(Avatars(shape), None, parameters["seed"])
     digits = Digits(shape, parameters["fonts"], parameters["ink"])
     return Rendered(digits, parameters["text_label"], parameters["seed"])
 
 
-def image_modality(
-    api: Rendered | Nearest | DiffusionApi, shelf: Shelf, encoder: ImageEncoder, shape: Shape
-) -> Modality:
+def image_modality(api: ImageApi, shelf: Shelf, encoder: ImageEncoder, shape: Shape) -> Modality:
     """Pictures, with an API and an encoder that are open already."""
 
     def record(id: str, item: Any, labels: Labels) -> ImageRecord:

@@ -10,7 +10,7 @@ from lib.common.errors import DoppelError
 from lib.methods.method import Method
 from lib.methods.private_evolution.method import recipe
 from lib.methods.private_evolution.settings import Settings
-from lib.methods.public_images.method import MAKING, check_maker, check_written, maker_words
+from lib.methods.public_images.method import CHECKPOINT, MAKING, check_maker, check_written, maker_words
 from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
 
 EVOLVES = "15_image_evolution"
@@ -49,7 +49,7 @@ def check_image_evolution(parameters: Parameters) -> None:
     degrees = [settings.at("degrees", vote) for vote in range(settings.iterations)]
     least, most, what = {
         "nearest": (1, float("inf"), "a number of nearest pictures"),
-        "diffusers": (1 / parameters["steps"], 1, "a share of the sampler's steps, at least one"),
+        **dict.fromkeys(("diffusers", CHECKPOINT), (1 / parameters["steps"], 1, "a share of the steps, one at least")),
     }.get(parameters["api"], (0, 1, "a share of each range"))
     if not all(least <= degree <= most for degree in degrees):
         raise DoppelError(
@@ -74,7 +74,7 @@ METHOD = Method(
         "variants", "seed_factor", "keep_parents", "lookahead_degree", "k_nn", "vote_weights", "threshold",
         "selection", "degrees", "final", "samples",
     ),
-    as_before={"copy_share": 0.0},
+    as_before={"copy_share": 0.0, "model_sha256": None},
     checks={EVOLVES: check_image_evolution},
     corpus_checks={EVOLVES: check_written},
     canaries="lib.methods.private_evolution.canaries:send",

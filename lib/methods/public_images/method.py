@@ -11,6 +11,7 @@ from lib.methods.method import Method, model_words
 from lib.stage.notebook_roles import IMAGES, Parameters, check_inputs
 
 DRAWS = "11_random_images"
+CHECKPOINT = "improved-diffusion"  # the API that draws with a file of the user's own
 MAKING = (
     "api",
     "fonts",
@@ -18,6 +19,7 @@ MAKING = (
     "text_label",
     "public_pictures",
     "model",
+    "model_sha256",
     "prompt",
     "steps",
     "guidance",
@@ -48,6 +50,8 @@ def maker_words(arm: Mapping) -> str:
         return f"they are pictures of a public set (`{arm['public_pictures']}`)"
     if arm["api"] == "diffusers":
         return f"{model_words(arm['model'])}, which was never trained, drew them from the prompt `{arm['prompt']}`"
+    if arm["api"] == "improved-diffusion":
+        return f"a diffusion network of sha256 `{arm['model_sha256']}`, which was never trained here, drew them"
     return f"a simulator drew {'faces' if arm['api'] == 'avatars' else 'digits'} from parts that anybody has"
 
 
@@ -79,18 +83,22 @@ def check_maker(parameters: Parameters) -> None:
             value=public,
             remedy="api: nearest takes pictures of a public set, public:SOURCE; no other API does",
         )
-    if (api == "diffusers") != (parameters["model"] is not None):
+    model = parameters["model"]
+    if (api == "diffusers" and model is None) or (api not in ("diffusers", CHECKPOINT) and model is not None):
         raise DoppelError(
             "methods.model_of_diffusers",
-            f"model = {parameters['model']!r} with api = {api!r}",
+            f"model = {model!r} with api = {api!r}",
             name="model",
-            value=parameters["model"],
-            remedy="api: diffusers draws with a model, hub:OWNER/NAME or a folder; no other API does",
+            value=model,
+            remedy="api: diffusers draws with a model, hub:OWNER/NAME or a folder, and improved-diffusion with a file; "
+            "no other API does",
         )
     # imported by name, because a stage's fingerprint follows import statements: a simulator is no part of other arms
     shape = import_module("lib.data.images.decoding").Shape(32, 32)
     if api == "diffusers":
-        import_module("lib.generation.images.diffusion_checks").locate(parameters["model"])
+        import_module("lib.generation.images.diffusion_checks").locate(model)
+    elif api == CHECKPOINT:
+        import_module("lib.generation.images.checkpoint").check_declared(model, parameters["model_sha256"])
     elif api == "render:digits":
         import_module("lib.generation.images.digits").Digits(shape, parameters["fonts"])
     elif api == "avatars":
@@ -118,6 +126,9 @@ def check_written(parameters: Parameters, corpus: Parameters) -> None:
         )
     if parameters["api"] == "diffusers":
         import_module("lib.generation.images.diffusion_checks").check_prompt(parameters["prompt"], corpus)
+    elif parameters["api"] == CHECKPOINT:
+        shape = import_module("lib.data.images.decoding").Shape.of(corpus)
+        import_module("lib.generation.images.diffusion_checks").check_colours(shape)
     elif parameters["api"] == "nearest":
         undeclared = import_module("lib.privacy.public_source").undeclared
         undeclared("public_pictures", str(parameters["public_pictures"]), own=str(corpus["source"]))
@@ -141,6 +152,7 @@ METHOD = Method(
     records="pictures",
     making=making,
     settings=(*MAKING, "samples"),
+    as_before={"model_sha256": None},
     checks={DRAWS: check_random_images},
     corpus_checks={DRAWS: check_written},
     model="api",

@@ -47,7 +47,7 @@ def test_a_batch_that_does_not_fit_is_halved(model: Diffusion, monkeypatch: pyte
 
     monkeypatch.setattr(model, "_write", small)
     halved = model.write(["a cat"] * 5, range(5))
-    assert sizes == [4, 2, 2, 1] and model.batch_size == 2
+    assert sizes == [4, 2, 2, 1] and model.batches.size == 2
     assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(whole, halved, strict=True))
 
     def none(prompt: list[str], **options: object):

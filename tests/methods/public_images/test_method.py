@@ -43,6 +43,25 @@ def test_private_pictures_are_no_public_set(declared: str, code: str) -> None:
         check_written(DEFAULTS | {"api": "nearest", "public_pictures": declared}, CORPUS)
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"model": "hub:a/b"}, "methods.model_of_diffusers"),
+        ({"api": "diffusers"}, "methods.model_of_diffusers"),
+        ({"api": "improved-diffusion", "model": "mine.pt"}, "generation.no_checkpoint"),
+        ({"public_pictures": "public:mnist-5k"}, "methods.public_pictures_of_nearest"),
+    ],
+)
+def test_what_cannot_make_pictures_is_refused_before_anything_runs(change: dict, code: str) -> None:
+    with refused(code):
+        check_random_images(DEFAULTS | change)
+    check_random_images(DEFAULTS | {"api": "improved-diffusion"})  # the usual checkpoint, which may come yet
+    with refused("generation.diffusion_in_colours"):
+        check_written(
+            DEFAULTS | {"api": "improved-diffusion"}, CORPUS | {"width": 8, "height": 8, "colours": False, "fit": "pad"}
+        )
+
+
 @pytest.mark.parametrize("api", ["render:digits", "avatars", "nearest"])
 def test_a_card_says_what_made_them(api: str) -> None:
     (words,) = METHOD.making({"api": api, "public_pictures": "public:images"}, {}, "record")
