@@ -9,6 +9,8 @@ from support.errors import refused
 from support.project import ROOT
 
 from lib.data import labels, processing, records, sources
+from lib.methods.private_evolution.published import STUDIES
+from lib.methods.private_evolution.settings import Settings
 from lib.pipeline import preflight
 from lib.pipeline.budget_check import check_budget
 from lib.pipeline.graph import Graph
@@ -66,11 +68,34 @@ def test_every_preset_has_a_corpus_and_a_floor_unless_it_is_of_public_text_alone
     corpus, floor = "00_process_data", "11_generate.base"
     if graph.preset == "tables":  # the floor is drawn where it is measured
         corpus = floor = "00_process_table"
-    if graph.preset in ("images", "mnist-simpe", "celeba-avatar"):
+    if graph.preset == "images" or graph.preset in STUDIES:
         corpus, floor = "00_process_images", "11_random_images"
     assert corpus in graph.nodes and (floor in graph.nodes or graph.preset.endswith("-gpt35"))
     for node in graph.nodes.values():
         assert not {"sigma", "noise", "noise_multiplier"} & set(node.parameters)  # calibrated, never given
+
+
+def test_published_settings_of_images_and_what_is_said_of_them() -> None:
+    """Votes, pictures, look-ahead and threshold of DPSDA's examples; the noise follows from the targets."""
+    published = {
+        "cifar10-pe1": (20, 50_000, 10, (0.98, 0.6)),
+        "camelyon17-pe1": (29, 302_436, 4, (1.0, 0.25)),
+        "cat-pe1": (17, 200, 2, (0.98, 0.4)),
+        "mnist-simpe": (4, 60_000, 1, (0.8, 0.0)),
+        "celeba-avatar": (7, 60_000, 1, (0.8, 0.06)),
+        "celeba-digiface": (6, 60_000, 1, (1000, 20)),
+    }
+    assert published.keys() == STUDIES.keys() <= {*PRESETS}
+    for preset, (votes, samples, threshold, (first, last)) in published.items():
+        variant = "example" if preset.endswith("-pe1") else "eps10"
+        arm = yaml.safe_load((ROOT / "params" / preset / f"15_image_evolution.{variant}.yaml").read_text())
+        study, degrees = STUDIES[preset], arm["degrees"]
+        given = [arm[name] for name in ("iterations", "samples", "threshold", "lookahead_degree", "final")]
+        assert given == [votes, samples, threshold, 8, "varied"]
+        assert (study.votes, study.epsilon) == (votes, arm["target_epsilon"])
+        assert (len(degrees), degrees[0], degrees[-1]) == (votes, first, last)
+        assert degrees == sorted(degrees, reverse=True)
+        assert Settings.of(arm, None).asked == samples * (9 * votes + 1)  # 9.05 million of CIFAR-10
 
 
 @pytest.mark.parametrize("preset", PUBLISHED)

@@ -118,6 +118,13 @@ def _aug_pe(kind: str) -> Source:
     )
 
 
+def _studied_images(kind: str) -> Source:
+    """Pictures of a published study, which a hub does not have: the user puts them where they are looked for."""
+    return Source(
+        form=f"{kind}[:PATH]", load=_load_images, glance=_check_images, images=True, default_path=f"raw/{kind}"
+    )
+
+
 SOURCES = {  # by kind: what stands before the colon
     "amazon-snippets": Source(
         form="amazon-snippets",
@@ -179,6 +186,9 @@ SOURCES = {  # by kind: what stands before the colon
         public_text=True,
     ),
     "images": Source(form="images:PATH", load=_load_images, glance=_check_images, images=True),
+    "camelyon17": _studied_images("camelyon17"),
+    "cat-cookie-doudou": _studied_images("cat-cookie-doudou"),
+    "digiface1m": _studied_images("digiface1m"),
     "hub-images": Source(
         form="hub-images:OWNER/NAME[:CONFIG][:SPLIT]",
         load=_load_hub_images,

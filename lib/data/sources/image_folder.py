@@ -32,26 +32,36 @@ def load_images(request: SourceRequest) -> Corpus:
     """Load the pictures of a folder, or of a Parquet file.
 
     Args:
-        request: its ``argument`` is the path of the folder or the file.
+        request: its ``argument`` is the path of the folder or the file; where it is empty, that is ``default_path``.
 
     Raises:
         DoppelError: there is no such folder or file, it holds no picture, a link leads out of it, or ``metadata.csv``
             names a file that is not there.
     """
-    place = paths.ROOT / Path(request.argument).expanduser()
-    check_images(request)
+    place = _place(request)
+    _check(place)
     files: list[Path] = []
     kept, counts = draw(_parquet(place, files) if place.is_file() else _folder(place, files), request, list)
     return Corpus(kept, [], "images", f"{counts}: pictures of {place.name}", tuple(files))
 
 
 def check_images(request: SourceRequest) -> None:
-    """Refuse a folder or a file that is not there, before a kernel starts.
+    """Refuse a folder or a file that is named and not there, before a kernel starts.
 
     Args:
         request: as `load_images` takes it.
     """
-    place = paths.ROOT / Path(request.argument).expanduser()
+    if request.argument:
+        _check(_place(request))
+
+
+def _place(request: SourceRequest) -> Path:
+    if not request.argument:
+        return request.default_path
+    return paths.ROOT / Path(request.argument).expanduser()
+
+
+def _check(place: Path) -> None:
     if not place.is_dir() and not place.is_file():
         remedy = "name a folder of pictures, or a Parquet file; paths are from the project's folder"
         raise DoppelError("data.no_images", f"{place}: no such folder or file", name="source", remedy=remedy)

@@ -140,10 +140,15 @@ class Settings:
 
         No reply is rejected in this count, and no item is selected twice.
         """
+        return self.candidates * (1 + self.lookahead_degree) + (self.samples if self.final == "varied" else 0)
+
+    @property
+    def candidates(self) -> int:
+        """Those of `asked` that stand for election for the first time: first ones, and variations of selected ones."""
         made = round(self.size(0) * self.growth)
         for vote in range(self.iterations - 1):
             made += self.size(vote) * (self.at("variants", vote) - bool(self.at("keep_parents", vote)))
-        return made * (1 + self.lookahead_degree) + (self.samples if self.final == "varied" else 0)
+        return made
 
     @property
     def growth(self) -> float:
