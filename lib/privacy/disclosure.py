@@ -21,7 +21,7 @@ _MODEL = re.compile(r"(bundled|hub|openai|azure):[\w./-]+|bedrock:(?!arn:)[\w.:-
 _NAMED = {  # by parameter: names that anybody knows; all else may be a path on somebody's machine
     "model": _MODEL,
     "base_model": _MODEL,
-    "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+|pixels:[\d.]+"),
+    "encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+|pixels:[\d.]+|renders:\d+|efficientnet-lite0"),
     "topic_encoder": re.compile(r"(hidden:)?(bundled|hub):[\w./-]+"),
     "gliner": re.compile(r"hub:[\w./-]+"),
     "prompts": re.compile(r"prompts/[\w.-]+"),

@@ -3,7 +3,7 @@
 Votes select what is near in their own space, so distances there flatter an arm. `Renders` is a network that learned,
 from random renders of digits alone, how a digit was drawn: how large, turned, bold, leaning and where. It is public,
 costs no epsilon, and nothing was selected in it. A network that learned to read digits would say less: it learns to
-ignore how they are drawn.
+ignore how they are drawn. For other pictures there is EfficientNet-Lite0, trained on ImageNet's photos.
 """
 
 import hashlib
@@ -15,8 +15,9 @@ import numpy as np
 
 from lib.data.images.decoding import Shape
 from lib.evaluation.images.small_network import SmallNetwork
-from lib.evaluation.images.space_name import RENDERS, check_space
+from lib.evaluation.images.space_name import IMAGENET, RENDERS, check_space
 from lib.generation.images.digits import RANGES, Digits
+from lib.models.efficientnet_lite import EfficientNetLite
 from lib.models.image_encoders import ImageEncoder, open_image_encoder
 
 PICTURES, STEPS = 4000, 400  # that the judge is trained on
@@ -50,11 +51,14 @@ def open_space(name: str, corpus: Mapping[str, Any]) -> ImageEncoder:
     """Open a space by name.
 
     Args:
-        name: ``renders:SEED``, or an encoder as `lib.models.image_encoders.open_image_encoder` takes it.
+        name: ``renders:SEED``, ``efficientnet-lite0``, or an encoder as `lib.models.image_encoders.open_image_encoder`
+            takes it.
         corpus: parameters of the corpus stage, with the declared shape.
 
     Raises:
         DoppelError: there is no such space.
     """
     seed = check_space(name, "judge")
+    if name == IMAGENET:
+        return EfficientNetLite()
     return open_image_encoder(name) if seed is None else Renders(Shape.of(corpus), seed)

@@ -4,10 +4,11 @@ from lib.common.errors import DoppelError
 from lib.models.image_encoders import FORM, check_encoder
 
 RENDERS = "renders"
+IMAGENET = "efficientnet-lite0"
 
 
 def check_space(name: str, parameter: str) -> int | None:
-    """The seed of a space ``renders:SEED``; None for an encoder of pictures.
+    """The seed of a space ``renders:SEED``; None for `IMAGENET` and for an encoder of pictures.
 
     Args:
         name: of the space.
@@ -16,6 +17,8 @@ def check_space(name: str, parameter: str) -> int | None:
     Raises:
         DoppelError: there is no such space.
     """
+    if name == IMAGENET:
+        return None
     kind, _, seed = name.partition(":")
     if kind != RENDERS:
         check_encoder(name)
@@ -26,6 +29,6 @@ def check_space(name: str, parameter: str) -> int | None:
             f"{parameter} = {name!r} has no seed",
             name=parameter,
             value=name,
-            remedy=f"write {RENDERS}:0, or {FORM}",
+            remedy=f"write {RENDERS}:0, {IMAGENET}, or {FORM}",
         )
     return int(seed)
