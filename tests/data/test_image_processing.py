@@ -102,3 +102,23 @@ def test_what_cannot_be_processed() -> None:
     for change in ({"test_fraction": 1.0}, {"near_duplicate_distance": -0.1}):
         with refused("data.out_of_range"):
             processed(corpus(), **change)
+
+
+def test_pictures_of_mixed_sizes_are_refused_by_number_or_brought_to_one_shape() -> None:
+    sizes = [(8, 8), (8, 8), (9, 8), (20, 30)] * 5
+    mixed = [np.random.default_rng(i).integers(0, 256, size, np.uint8) for i, size in enumerate(sizes)]
+    rows = [ImageRecord(f"{i}", PrivateImage(encode(p)), {"kind": "ab"[i % 2]}) for i, p in enumerate(mixed)]
+    with refused("data.image_size") as error:
+        processed(Corpus(rows, [], "toy", ""))
+    assert error.value.where == "toy, picture 3"
+    made = processing.process(Corpus(rows, [], "toy", ""), label_domain=DOMAIN, shape=Shape(8, 8, "L", "crop"))
+    assert pixels([*made.train, *made.test]).shape == (20, 8, 8) and made.done == {"scaled": 10}
+
+
+def test_one_class_is_a_corpus_and_a_class_that_is_not_declared_is_none() -> None:
+    one = [ImageRecord(row.id, row.image, {"kind": "a"}) for row in corpus().records]
+    made = processing.process(Corpus(one, [], "toy", ""), label_domain={"kind": ["a"]}, shape=SHAPE)
+    assert {row.labels["kind"] for row in (*made.train, *made.test)} == {"a"}
+    with refused("data.label_outside_domain") as error:
+        processing.process(Corpus(one, [], "toy", ""), label_domain={"kind": ["b", "c"]}, shape=SHAPE)
+    assert "'a'" not in str(error.value)  # the value may be private

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from support.errors import refused
 
-from lib.data import sources
+from lib.data import image_processing, sources
 from lib.data.images import parquet
-from lib.data.images.decoding import encode
+from lib.data.images.decoding import Shape, encode
 from lib.data.images.private_image import ImageRecord, PrivateImage
+from lib.data.sources import image_folder
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (4, 5, 5), dtype=np.uint8)
 
@@ -72,6 +73,32 @@ def test_what_is_refused_does_not_name_files(tmp_path: Path) -> None:
         with refused(code) as error:
             sources.load(f"images:{place}")
         assert "secret" not in str(error.value) + repr(vars(error.value)) and error.value.remedy
+
+
+def test_a_file_that_is_no_image_or_too_large_is_refused_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(tmp_path / "pictures", ["a/1.png", "a/2.png"])
+    (place / "a" / "secret.png").write_text("name,diagnosis\nann,flu\n")
+    made = sources.load(f"images:{place}")  # what a file holds is looked at when it is decoded
+    with refused("data.no_image", name="image") as error:
+        image_processing.process(made, label_domain={"label": ["a"]}, shape=Shape(5, 5, "L"))
+    assert error.value.where == "images, picture 3" and "flu" not in str(error.value) + repr(vars(error.value))
+    monkeypatch.setattr(image_folder, "MAX_BYTES", 10)
+    with refused("data.image_too_large", name="image") as error:
+        sources.load(f"images:{place}")
+    assert "secret" not in str(error.value) and error.value.where == "pictures, file 1"
+
+
+def test_the_pictures_of_a_study_are_looked_for_in_their_usual_place(tmp_path: Path) -> None:
+    assert sources.glance("cat-cookie-doudou") is None  # they may come yet
+    with refused("data.no_images", name="source"):
+        sources.load("cat-cookie-doudou", root=tmp_path)
+    with refused("data.no_images", name="source"):
+        sources.glance(f"cat-cookie-doudou:{tmp_path / 'none'}")
+    folder(tmp_path / "raw" / "cat-cookie-doudou", ["cookie/1.png", "doudou/1.png"])
+    made = sources.load("cat-cookie-doudou", root=tmp_path)
+    assert [r.labels["label"] for r in made.records] == ["cookie", "doudou"]
 
 
 def test_a_glance_refuses_what_is_not_there(tmp_path: Path) -> None:

@@ -67,4 +67,12 @@ def test_what_cannot_be_opened(folder: Path, tmp_path: Path, monkeypatch: pytest
     (tmp_path / "model_index.json").write_text("{}")
     with refused("models.model_unloadable", name="model"):
         Diffusion(str(tmp_path), SAMPLING, device="cpu")
+    with monkeypatch.context() as patch:
+
+        def out_of_reach(*arguments: object, **options: object):
+            raise OSError("https://a.private.mirror does not answer")
+
+        patch.setattr("diffusers.StableDiffusionPipeline.from_pretrained", out_of_reach)
+        with refused("models.model_unloadable", name="model", value="owner/name"):
+            Diffusion("hub:owner/name", SAMPLING, device="cpu")
     assert diffusion.Diffusion(str(folder), SAMPLING, device="cpu", dtype="bfloat16")._write.unet.dtype == torch.float32

@@ -77,7 +77,7 @@ def test_a_variation_is_as_near_as_its_degree(digits: Digits) -> None:
     assert moved.std() == pytest.approx(0.1 * 30, rel=0.12)
 
 
-def test_fonts_that_cannot_write_digits_are_refused(tmp_path: Path) -> None:
+def test_fonts_that_cannot_write_digits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for blank in ("DejaVuSansDisplay", "DejaVuSerifDisplay"):  # they have the digits, all blank
         with refused("generation.font_without_digits", value=blank):
@@ -87,4 +87,8 @@ def test_fonts_that_cannot_write_digits_are_refused(tmp_path: Path) -> None:
         Digits(SHAPE, [str(tmp_path / "broken.ttf")])
     with refused("generation.no_font", value="Helvetica"):
         Digits(SHAPE, ["Helvetica"])
+    with monkeypatch.context() as patch:
+        patch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))  # a matplotlib without fonts
+        with refused("generation.no_font", name="fonts"):
+            Digits(SHAPE)
     assert Digits(SHAPE, ["cmr10"]).fingerprint != Digits(SHAPE, ["cmss10"]).fingerprint

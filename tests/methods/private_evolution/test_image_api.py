@@ -61,6 +61,10 @@ def test_a_killed_run_goes_on_to_the_same_pictures_and_keeps_parameters_alone(
     other.modality.api.fingerprint = "other fonts"
     with refused("methods.changed_on_resume", name="api"):
         other.run()
+    eyes = evolving(tmp_path / "cut", rows)
+    eyes.modality.encoder.fingerprint = Pixels(2.0).fingerprint
+    with refused("methods.changed_on_resume", name="encoder"):
+        eyes.run()
 
 
 def test_a_user_with_pictures_of_several_labels_changes_the_votes_by_one_unit(tmp_path: Path) -> None:
