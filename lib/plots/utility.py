@@ -139,7 +139,9 @@ def positions(rows: Sequence[Mapping[str, object]]) -> Figure:
     panel.set(yticks=range(len(names)), yticklabels=names[::-1], xlabel="position: 0 floor, 1 ceiling")
     for label, (_, metric) in zip(panel.get_yticklabels(), reversed(lines), strict=True):
         label.set_fontweight("normal" if metric else "bold")
-    panel.set(xlim=POSITIONS, ylim=(-0.7, len(names) - 0.3))
+    low = min([-0.2, *(row["position_low"] for row in defined)])
+    high = max([1.2, *(row["position_high"] for row in defined)])
+    panel.set(xlim=np.clip((low - 0.05, high + 0.05), *POSITIONS), ylim=(-0.7, len(names) - 0.3))
     if names:
         _legend(panel, {arm: colours[arm] for arm in arms})
     else:
