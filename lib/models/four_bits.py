@@ -1,7 +1,8 @@
 """Frozen weights in four bits: NF4 with doubly quantized scales (QLoRA, Dettmers et al. 2023, arXiv:2305.14314).
 
 bitsandbytes makes a matrix whole again, in the compute type, while it multiplies with it; adapters stay as they are.
-Embeddings, output head and norms are not quantized. Nothing private enters: the frozen weights are public.
+Embeddings, output head and norms are not quantized. Nothing private enters: the frozen weights are public. On some CPUs
+bitsandbytes 0.50 packs a layer's weights once it was evaluated, and has no gradient from then on: it is refused there.
 """
 
 import torch
@@ -32,7 +33,7 @@ def options(device: torch.device) -> dict[str, object]:
 
 def compute_in_float32(model: nn.Module) -> None:
     """Make a ``model`` compute in float32, in place: all weights become float32, but those that are in four bits."""
-    model.float()  # leaves integers alone, and four bits are kept in integers
+    nn.Module.float(model)  # leaves integers alone, as four bits are kept; transformers' own refuses
     for layer in model.modules():
         if isinstance(layer, nn.Linear) and hasattr(layer, "compute_dtype"):
             layer.compute_dtype = torch.float32

@@ -2,7 +2,10 @@
 
 Pure arithmetic on the public sizes of model and settings; nothing private is looked at, and torch is not imported.
 What autograd keeps of a layer is counted as transformers' Llama and GPT-2 compute it. The libraries themselves take
-0.5 to 1 GB more; `benchmarks/memory.py` compares estimates with measured peaks.
+0.5 to 1 GB more. `benchmarks/memory.py` compares estimates with measured peaks.
+
+On a CPU the process may hold more than it uses: its allocator does not fill every gap that freed tensors leave between
+those that stay. With glibc up to as much again as the activations was measured, so an estimate names that as well.
 """
 
 import math
@@ -19,9 +22,6 @@ from lib.models.architecture import HEAD_CHUNK, Architecture
 if TYPE_CHECKING:
     from lib.models.examples import Example
 
-# Resident over kept memory on a CPU, for tensors below 32 MB: glibc returns larger ones only to the system, and what
-# is freed between kept ones stays. Measured (glibc 2.36): 1.7 in a first forward pass, 2 to 2.3 after two steps.
-HEAP, MAPPED = 2.0, 32 * 2**20
 FOUR_BITS = 0.5 + 1 / 64 + 4 / (64 * 256)  # bytes a weight: NF4 with doubly quantized scales (Dettmers et al. 2023)
 
 
@@ -35,6 +35,7 @@ class Estimate:
         activations: what the backward pass needs of a micro-batch, with the output head's scores.
         per_sample: gradients of single rows; 0 without privacy.
         dtype: number type of the frozen weights.
+        card: whether it is that of a graphics card.
     """
 
     weights: float
@@ -42,6 +43,7 @@ class Estimate:
     activations: float
     per_sample: float
     dtype: str
+    card: bool
 
     @property
     def total(self) -> float:
@@ -52,7 +54,8 @@ class Estimate:
         parts = {"weights": self.weights, "adapters and optimizer": self.adapters, "activations": self.activations}
         parts |= {"gradients of single rows": self.per_sample} if self.per_sample else {}
         told = ", ".join(f"{name} {size / 1e9:.2f}" for name, size in parts.items())
-        return f"{self.total / 1e9:.1f} GB in {self.dtype} ({told})"
+        held = "" if self.card else f", up to {(self.total + self.activations) / 1e9:.1f} where freed memory is held,"
+        return f"{self.total / 1e9:.1f} GB{held} in {self.dtype} ({told})"
 
 
 def estimate(
@@ -91,6 +94,7 @@ def estimate(
         activations=max(_activations(parameters, model, *shape, number, card) for shape in shapes),
         per_sample=max(rows for rows, _ in shapes) * matrices * 4 * private,
         dtype=dtype,
+        card=card,
     )
 
 
@@ -199,5 +203,4 @@ def _activations(parameters: Mapping, model: Architecture, rows: int, width: int
         backward += kept({**parameters, "gradient_checkpointing": False}, one, rows, width, number, card=card)
     chunk = math.ceil(tokens / math.ceil(tokens / HEAD_CHUNK))
     head = chunk * model.vocabulary * 4 * (2 if chunk == tokens else 3) + tokens * model.hidden * number
-    heap = HEAP if not card and tokens * model.intermediate * number < MAPPED else 1.0
-    return heap * kept(parameters, model, rows, width, number, card=card) + max(backward, head)
+    return kept(parameters, model, rows, width, number, card=card) + max(backward, head)

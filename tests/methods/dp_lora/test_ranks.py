@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,9 +214,10 @@ def test_a_process_that_dies_ends_all_and_says_no_private_word(
     assert ("IndexError" in str(caught.value)) == (how != "killed")
 
 
-def test_a_process_that_cannot_load_the_model_ends_all(tmp_path: Path) -> None:
+def test_a_process_that_ends_before_it_has_loaded_the_model_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / ranks.TOLD.format(1)).write_text("DoppelError: unknown model")  # as test_rank.py has it written
     with refused("methods.rank_died", name="processes", value=2) as caught:
-        ranks.start(GIVEN | {"model": str(tmp_path / "nowhere")}, net())
+        ranks.Ranks(tmp_path, 0, 2, [subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])])
     assert "unknown model" in str(caught.value)
 
 
