@@ -169,19 +169,20 @@ def read(folder: Path) -> Arm:
     """The arm in a finished stage's folder; the stages that it was made from stand beside it.
 
     Args:
-        folder: of a stage that wrote ``synthetic.jsonl``.
+        folder: of a stage that wrote ``synthetic.jsonl``, or ``synthetic.parquet``, which holds no text.
 
     Raises:
-        DoppelError: the stage wrote no synthetic text.
+        DoppelError: the stage wrote no synthetic records.
     """
-    if not (folder / "synthetic.jsonl").is_file():
+    texts = folder / "synthetic.jsonl"
+    if not texts.is_file() and not (folder / "synthetic.parquet").is_file():
         raise DoppelError(
             "audit.no_arm",
-            f"{folder.name}: wrote no synthetic text, so it is no arm that can be audited",
+            f"{folder.name}: wrote no synthetic records, so it is no arm that can be audited",
             name=folder.name,
-            remedy="name a stage that writes synthetic.jsonl",
+            remedy="name a stage that writes synthetic.jsonl or synthetic.parquet",
         )
     statement = read_json(folder / "privacy.json")
     epsilon = math.inf if statement["epsilon"] is None else statement["epsilon"]
-    texts = [record.text.reveal() for record in records.read(folder / "synthetic.jsonl")]
-    return Arm(folder, parameters_of(folder), epsilon, statement["delta"], texts)
+    written = [record.text.reveal() for record in records.read(texts)] if texts.is_file() else []
+    return Arm(folder, parameters_of(folder), epsilon, statement["delta"], written)

@@ -4,7 +4,7 @@ A check takes the resolved parameters and raises DoppelError. It must stay light
 torch or transformers. The checks of a method's own notebooks stand in its entry (`lib.methods.registry`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
@@ -54,15 +54,7 @@ def canary_privacy(parameters: Parameters) -> None:
             name="inputs",
             remedy="add one, as eps8: 11_generate.eps8",
         )
-    for name in parameters["remade"]:
-        if name not in arms:
-            raise DoppelError(
-                "pipeline.remade_is_no_arm",
-                f"remade: {name!r} is no arm among inputs",
-                name="remade",
-                value=name,
-                remedy=nearest(name, arms),
-            )
+    _check_remade(parameters, arms)
     _check_control(parameters["control"], {name: arms[name] for name in parameters["remade"]})
     if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
         raise DoppelError(
@@ -74,7 +66,7 @@ def canary_privacy(parameters: Parameters) -> None:
 
 
 def vote_privacy(parameters: Parameters) -> None:
-    """Refuse an audit of votes without arms of pictures or rows.
+    """Refuse an audit of votes without arms of pictures or rows, and arms to be made again that are no inputs.
 
     Args:
         parameters: of 20_vote_privacy, resolved.
@@ -88,6 +80,19 @@ def vote_privacy(parameters: Parameters) -> None:
             name="inputs",
             remedy="add one, as eps8: 15_image_evolution.eps8",
         )
+    _check_remade(parameters, parameters["inputs"].keys() - {"corpus"})
+
+
+def _check_remade(parameters: Parameters, arms: Collection[str]) -> None:
+    for name in parameters["remade"]:
+        if name not in arms:
+            raise DoppelError(
+                "pipeline.remade_is_no_arm",
+                f"remade: {name!r} is no arm among inputs",
+                name="remade",
+                value=name,
+                remedy=nearest(name, arms),
+            )
 
 
 def _check_control(control: str | None, remade: dict[str, Method]) -> None:

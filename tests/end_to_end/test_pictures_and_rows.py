@@ -161,6 +161,23 @@ def test_rows_are_packed_and_verified_and_forgeries_are_seen(house: Project, tmp
 
 
 @pytest.mark.parametrize("made", ["pictures", "table"])
+def test_votes_are_attacked_and_made_up_records_stand_among_private_ones(house: Project, made: str) -> None:
+    corpus, arm = {"pictures": (picture_packs.CORPUS, ARM), "table": (picture_packs.TABLE, ROWS)}[made]
+    getattr(picture_packs, made)(house)
+    inputs = {"corpus": corpus, "eps8": arm}
+    few = {"canaries": 1000, "control_canaries": 1000, "made_up": 40, "tracking": "off"}
+    house.play("20_vote_privacy", stage="20_vote_privacy", inputs=inputs, remade=["eps8"], **few)
+    folder = house.stage("20_vote_privacy", "quick")
+    found = loads(folder / "findings.json")
+    assert found["verdicts"]["eps8"] in ("consistent", "inconclusive")
+    (again,) = found["made_again"]
+    assert again["arm"] == "eps8" and again["caught"]
+    assert 0 <= loads(folder / "metrics.json")["eps8_made_again_auc"] <= 1
+    card = (pack.pack(Candidate(folder.parent, arm)) / "README.md").read_text()
+    assert "An audit sent dummy records through the mechanism" in card and "No audit tested" not in card
+
+
+@pytest.mark.parametrize("made", ["pictures", "table"])
 def test_a_noisy_count_over_its_limit_refuses_the_pack(house: Project, made: str) -> None:
     arm = {"pictures": ARM, "table": ROWS}[made]
     getattr(picture_packs, made)(house)

@@ -358,6 +358,7 @@ IMAGE_FLOOR, IMAGE_ARM, TABLE_ARM = "11_random_images", "15_image_evolution.eps8
             "floor",
         ),
         ("20_vote_privacy.inputs={corpus: 00_process_images}", "pipeline.no_arm", "inputs"),
+        ("20_vote_privacy.remade=[eps9]", "pipeline.remade_is_no_arm", "remade"),
         (
             f"20_vote_privacy.inputs={{corpus: 00_process_images, floor: {IMAGE_FLOOR}}}",
             "stage.input_of_another_notebook",
