@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from lib.common.errors import DoppelError
 from lib.generation.engines.base import Completion, Engine, Request, Sampling, Usage
 from lib.generation.reasoning import opening_tag
+from lib.models.prompt import Chat, chat_ids
 
 _TAIL = 32  # tokens at the end of a prompt among which its template may open the reasoning
 
@@ -89,18 +90,17 @@ def uses_template(tokenizer: PreTrainedTokenizerBase, chat: bool | None) -> bool
     return has_template if chat is None else chat
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[tuple[str, str]], *, chat: bool) -> list[int]:
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[tuple[str, str]], *, chat: Chat) -> list[int]:
     """Token ids of messages, up to where the model answers.
 
     Args:
         tokenizer: the model's own.
         messages: pairs of role (system, user, assistant) and content.
-        chat: whether they are wrapped in the tokenizer's chat template, which it must have; else their contents are
-            joined by line breaks, and the model continues.
+        chat: whether they are wrapped in the tokenizer's chat template, which it must have
+            (`lib.models.prompt.chat_ids`); else their contents are joined by line breaks, and the model continues.
     """
     if chat:
-        turns = [{"role": role, "content": content} for role, content in messages]
-        return tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
+        return chat_ids(tokenizer, messages, chat)
     text = "\n".join(content for _, content in messages)
     # Special tokens spelled out in a synthetic text stay plain characters. BOS is added where the model has one.
     ids = tokenizer(text, split_special_tokens=True).input_ids

@@ -1,6 +1,6 @@
 """The prompt in front of a record, and a record as token ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -77,9 +77,7 @@ class Prompt:
                 value=self.chat,
                 remedy="set chat: false",
             )
-        user = [{"role": "user", "content": text}]
-        whole = tokenizer.apply_chat_template(user, add_generation_prompt=True, return_dict=False)
-        return _without_system(tokenizer, user, whole) if self.chat == "bare" else whole
+        return chat_ids(tokenizer, [("user", text)], self.chat)
 
     def unlabelled(self, template: str | None = None) -> "Prompt":
         """The same prompt for no label in particular.
@@ -98,8 +96,21 @@ class Prompt:
         return "" if self.chat or self.template[-1].isspace() else " "
 
 
-def _without_system(tokenizer: PreTrainedTokenizerBase, user: list[dict], whole: list[int]) -> list[int]:
-    """The user's message alone: ``whole`` itself, where the template puts no system message of its own in front.
+def chat_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[tuple[str, str]], chat: Chat) -> list[int]:
+    """Token ids of messages in a tokenizer's chat template, up to where the model answers.
+
+    Args:
+        tokenizer: the model's own, with a chat template.
+        messages: pairs of role (system, user, assistant) and content.
+        chat: True, or "bare" as `Prompt` has it, for messages without one of the system.
+    """
+    turns = [{"role": role, "content": content} for role, content in messages]
+    whole = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
+    return _without_system(tokenizer, turns, whole) if chat == "bare" else whole
+
+
+def _without_system(tokenizer: PreTrainedTokenizerBase, turns: list[dict], whole: list[int]) -> list[int]:
+    """The given messages alone: ``whole`` itself, where the template puts no system message of its own in front.
 
     A template opens with its own system message where none is given. So an empty one is given, and its ids are cut off
     the front; BOS stays where the tokenizer adds it.
@@ -107,7 +118,7 @@ def _without_system(tokenizer: PreTrainedTokenizerBase, user: list[dict], whole:
     system = [{"role": "system", "content": ""}]
     try:
         head = tokenizer.apply_chat_template(system, return_dict=False)
-        ids = tokenizer.apply_chat_template(system + user, add_generation_prompt=True, return_dict=False)
+        ids = tokenizer.apply_chat_template(system + turns, add_generation_prompt=True, return_dict=False)
     except TemplateError:  # the template knows no system message
         return whole
     bos = tokenizer("a").input_ids[:1]

@@ -82,13 +82,13 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"{unit} by {unit} and averaged, and the token was drawn at random by these scores, up to "
         f"{arm['max_new_tokens']} times. No {unit} stood beside two texts."
     )
-    if arm.get("prompts") is None:
+    answered = "A private example stood there as the answer to the request, which then came once more."
+    if arm.get("prompts") is not None:
+        yield f"The model was asked in many ways, which `{arm['prompts']}` lists; each text's were drawn. {answered}"
+    elif arm["prompt_with_record"] is not None:
         yield f"The request: `{arm['prompt']}`, and with an example: `{arm['prompt_with_record']}`"
     else:
-        yield (
-            f"The model was asked in many ways, which `{arm['prompts']}` lists; each text's were drawn by chance. A "
-            "private example stood there as the answer to the text's own request, which then came once more."
-        )
+        yield f"The request: `{arm['prompt']}`. {answered}"
 
 
 def check_prediction(parameters: Parameters) -> None:
@@ -102,6 +102,7 @@ def check_prediction(parameters: Parameters) -> None:
             templates that cannot be filled, or templates beside a prompt file.
     """
     from lib.methods.private_prediction import templates
+    from lib.models.templates import label_fields
 
     check_inputs(parameters, "corpus")
     if is_remote(str(parameters["model"])):
@@ -116,13 +117,17 @@ def check_prediction(parameters: Parameters) -> None:
     if parameters["prompts"] is not None:
         check_asked_by_file(parameters)
         return
-    if missing := [name for name in ("prompt", "prompt_with_record") if parameters[name] is None]:
+    if parameters["prompt"] is None:
         raise DoppelError(
             "methods.no_prompt",
-            "without prompts, the path of a prompt file, prompt and prompt_with_record must be set",
-            name=missing[0],
+            "a prompt must be set, or prompts, the path of a prompt file",
+            name="prompt",
+            remedy="set one of them",
         )
-    templates.check(str(parameters["prompt"]), str(parameters["prompt_with_record"]))
+    if parameters["prompt_with_record"] is not None:
+        templates.check(str(parameters["prompt"]), str(parameters["prompt_with_record"]))
+    else:
+        label_fields(str(parameters["prompt"]))
 
 
 def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
@@ -152,7 +157,7 @@ def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:
     if parameters["prompts"] is not None:
         fitting_prompts(parameters, corpus)
         return
-    for name in ("prompt", "prompt_with_record"):
+    for name in [name for name in ("prompt", "prompt_with_record") if parameters[name] is not None]:
         template = str(parameters[name]).replace(TEXT, "text")
         templates.check_labels(template, domain)
         if corpus.get("topics") is not None:

@@ -42,18 +42,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Requests:
-    """Requests as token ids: of two templates, or of a prompt file.
+    """Requests as token ids: of one prompt, or of a prompt file.
 
-    A prompt file (`lib.generation.prompt_file`) asks in as many ways as it lists. A private record stands there as the
-    answer to the text's own request, which then comes once more. What is drawn from its lists follows from the text's
-    batch, by its cell and number, and so from nothing private.
+    A private record stands as the answer to the text's own request, which then comes once more, or where a template
+    says. A prompt file (`lib.generation.prompt_file`) asks in as many ways as it lists. What is drawn from its lists
+    follows from the text's batch, by its cell and number, and so from nothing private.
 
     Args:
         tokenizer: the model's own.
         prompt: the request without a record: text with a {label} where a label belongs. None with a prompt file.
-        prompt_with_record: the same request with {text} where the record belongs. None with a prompt file.
-        chat: as `lib.models.prompt.Prompt` takes it; of a prompt file True or False, as
-            `lib.generation.local_chat.prompt_ids` does.
+        prompt_with_record: the same request with {text} where the record belongs; None: the record is its answer.
+        chat: as `lib.models.prompt.Prompt` takes it; with a prompt file True or False.
         max_record_tokens: a record is cut behind this many tokens, at least 1.
         prompts: the prompt file, or None.
     """
@@ -109,12 +108,17 @@ class Requests:
     def _ids(self, labels: Mapping[str, str], batch: Batch, shown: str | None) -> tuple[str, list[int]]:
         """The last words and the token ids of a request that shows a public text, or none."""
         if self.prompts is None:
-            template = self.prompt if shown is None else self.prompt_with_record.replace(TEXT, shown)
-            prompt = Prompt(template, self.chat)
-            return prompt.text(labels), prompt.build(self.tokenizer, labels)
-        *turns, (role, words) = self.prompts.random(labels, np.random.default_rng(batch), None)
-        answered = [] if shown is None else [(role, words), ("assistant", shown)]
-        return words, prompt_ids(self.tokenizer, [*turns, *answered, (role, words)], chat=self.chat)
+            turns, prompt = [], Prompt(self.prompt, self.chat)
+            words = prompt.text(labels)
+            if shown is None:
+                return words, prompt.build(self.tokenizer, labels)
+            if self.prompt_with_record is not None:
+                prompt = Prompt(self.prompt_with_record.replace(TEXT, shown), self.chat)
+                return words, prompt.build(self.tokenizer, labels)
+        else:
+            *turns, (_, words) = self.prompts.random(labels, np.random.default_rng(batch), None)
+        answered = [] if shown is None else [("user", words), ("assistant", shown)]
+        return words, prompt_ids(self.tokenizer, [*turns, *answered, ("user", words)], chat=self.chat)
 
     def shown(self, asked: Asked, record: Record) -> list[int]:
         """Token ids of a record as an example, with what stands behind it. Private.

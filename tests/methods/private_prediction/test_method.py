@@ -44,6 +44,7 @@ def test_many_texts_cost_no_more_than_one_and_none_has_a_batch_to_share():
         ({"inputs": {}}, "stage.no_corpus_input", "inputs"),
         ({"prompt_with_record": "One {kind}."}, "methods.no_place_for_record", "prompt_with_record"),
         ({"prompt": "One {kind}: {text}"}, "models.placeholder_is_text", "text"),
+        ({"prompt": "One {text}", "prompt_with_record": "One {text}"}, "models.placeholder_is_text", "text"),
         ({"prompt": None}, "methods.no_prompt", "prompt"),
         ({"prompts": FILE["prompts"]}, "methods.two_prompts", "prompt"),
         (FILE | {"prompt_with_record": "One: {text}"}, "methods.two_prompts", "prompt_with_record"),
@@ -83,5 +84,8 @@ def test_a_prompt_file_fits_the_labels_of_the_corpus(monkeypatch):
 def test_a_card_says_what_was_read_and_how_it_was_asked():
     written = "\n".join(METHOD.making(DEFAULTS, DEFAULTS, "user"))
     assert "private users" in written and DEFAULTS["prompt"] in written and "never trained" in written
+    assert "as the answer to the request" in written and "None" not in written
+    showing = DEFAULTS | {"prompt_with_record": "One {kind}: {text}"}
+    assert "`One {kind}: {text}`" in "\n".join(METHOD.making(showing, showing, "user"))
     written = "\n".join(METHOD.making(DEFAULTS | FILE, DEFAULTS | FILE, "record"))
     assert FILE["prompts"] in written and "None" not in written

@@ -43,6 +43,20 @@ def test_a_record_stands_where_the_template_says(tokenizer):
     assert requests.asked(GOOD, Batch(0, 7)) == asked  # two templates ask for every text alike
 
 
+def test_without_a_template_for_it_a_record_answers_the_prompt(tokenizer):
+    requests = Requests(tokenizer, PROMPT, None, False, 50)
+    asked = requests.asked(GOOD, FIRST)
+    ids = [*asked.before, *requests.shown(asked, record("The box."))]
+    assert tokenizer.decode(ids) == "One good text.\nThe box.\nOne good text."
+    bare = Requests(tokenizer, PROMPT, None, "bare", 50)
+    asked = bare.asked(GOOD, FIRST)
+    own = "<|im_start|>user\nOne good text.<|im_end|>\n<|im_start|>assistant\n"
+    assert tokenizer.decode(asked.alone) == own
+    assert (
+        tokenizer.decode([*asked.before, *bare.shown(asked, record("The box."))]) == f"{own}The box.<|im_end|>\n{own}"
+    )
+
+
 def test_a_prompt_file_shows_a_record_as_the_answer_to_the_text_s_own_request(tokenizer):
     requests = Requests(tokenizer, None, None, False, 50, PromptFile.model_validate(FILE))
     asked = requests.asked(GOOD, Batch(2, 5))
