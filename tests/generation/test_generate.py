@@ -327,6 +327,17 @@ def test_auto_takes_the_fastest_that_fits(monkeypatch: pytest.MonkeyPatch):
     assert open_engine(TINY, device="cpu").name == "transformers"
 
 
+def test_long_prompts_come_in_batches_that_fit_in_memory(engines, monkeypatch: pytest.MonkeyPatch):
+    prompts = [[*range(3, 3 + length), number] for number in range(24) for length in (5, 40)]
+    for room, largest in ((10**6, 8), (100, 2), (1, 1)):
+        plan = ctranslate2_engine._plan(prompts, [4] * 48, GREEDY, 8, 1, room)
+        assert sorted(p for _, positions in plan for p in positions) == list(range(48))
+        assert max(len(positions) for _, positions in plan) == largest
+    engine = engines["ctranslate2"]
+    monkeypatch.setattr(ctranslate2_engine, "_half_of_memory", lambda: 2**30)
+    assert engine._room(2) == 2**30 // (2 * len(engine.tokenizer) * 8)
+
+
 def test_engines_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch):
     with refused("generation.engine_unknown", name="engine", value="ctranslate") as error:
         open_engine(TINY, engine="ctranslate")

@@ -94,11 +94,11 @@ class Group:
             return any(member not in tried for member in self._up())
 
     def described(self, last: Fault) -> str:
-        """Where the ``last`` fault of a request was; of several servers, what is the matter with each that rests."""
+        """Where the ``last`` fault of a request was; of one that may pass, what is the matter with each server."""
         with self._changed:
             resting = [(member.server.place, member.fault) for member in self._members if member.fault]
-        if len(self) == 1 or not resting:
-            return f"at {self.place} failed: {last.described}"
+        if len(self) == 1 or not (last.retryable and resting):
+            return f"at {last.place} failed: {last.described}"
         told = "; ".join(f"{place}: {fault.described}" for place, fault in resting)
         return f"failed at {len(resting)} of {len(self)} servers: {told}"
 
@@ -115,6 +115,7 @@ class Group:
         try:
             yield member
         except Fault as fault:
+            fault.place = member.server.place
             if fault.retryable:
                 self._rest(member, fault)
             raise

@@ -24,6 +24,7 @@ class Fault(Exception):
         retryable: whether the same request may succeed later.
         wait: seconds that the server asks to wait before that; None where it does not say.
         of_request: whether another request may well be answered: what failed is no key, address or name of a model.
+        place: address of the server, where a group of servers noted it.
     """
 
     described: str
@@ -31,6 +32,7 @@ class Fault(Exception):
     retryable: bool = False
     wait: float | None = None
     of_request: bool = False
+    place: str = ""
 
 
 def timed_out(timeout: float) -> Fault:

@@ -144,10 +144,11 @@ def test_a_request_that_no_server_answers_fails_alone(open_group, servers: list[
 
 
 def test_a_key_that_one_server_refuses_ends_the_run(open_group, servers: list[ChatServer]):
+    servers[0].stop()  # passed over, and not what the message is about
     servers[1].usual = status(401, "invalid_api_key")
     with refused("generation.endpoint_failed") as error:
         list(open_group().reply(asks(12), SAMPLING))
-    assert "HTTP 401" in error.value.sentence
+    assert f"at {servers[1].url} failed: HTTP 401" in error.value.sentence
 
 
 def test_the_first_address_stands_in_the_keys(open_group, servers: list[ChatServer]):
