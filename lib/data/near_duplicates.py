@@ -16,7 +16,7 @@ from lib.data.tokenize import words
 
 SHINGLE = 3  # words
 SHORT = 6  # a text of fewer words is compared by its words: one changed word would change most of its shingles
-CHUNK = 5_000_000  # matrix products at a time; bounds the memory of the search to about 300 MB beside the sets
+CHUNK = 1_000_000  # matrix products at a time; bounds the memory of the search to about 100 MB beside the sets
 HASHES = 2**31 - 1  # shingles are hashed to 31 bits; two of one text collide in less than one of a million texts
 TEXTS = 20_000  # that are hashed at a time
 IN_MEMORY = 2**24  # bytes of a file that stay in memory
