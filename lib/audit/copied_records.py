@@ -1,6 +1,6 @@
 """Pictures and rows that an arm copies from private ones. *Evaluation only* where no noise is added to a count.
 
-A picture is copied where a synthetic one is its near-duplicate: in grey, at `lib.data.image_processing.SIDE` pixels a
+A picture is copied where a synthetic one is its near-duplicate: in grey, at `lib.data.images.grey.SIDE` pixels a
 side, the root mean square difference is at most `DISTANCE` of the range from black to white. That covers the same
 pixels, another compression, another size and a little noise. It does not cover a picture that is turned, mirrored, cut
 or of another brightness. A row is copied where a synthetic one is equal to it in every column; in a domain of few
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lib.data.image_processing import SIDE, small
+from lib.data.images.grey import SIDE, small
 from lib.data.images.parquet import pixels
 from lib.data.images.private_image import ImageRecord
 from lib.data.records import Record

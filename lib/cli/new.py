@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lib.data.records import Record
     from lib.pipeline.new_preset import Description
 
-COMMANDS = ("budget", "compare", "lab", "new", "release", "setup", "sweep", "test", "verify")  # no names of presets
+# no names of presets
+COMMANDS = ("budget", "check-machine", "compare", "lab", "new", "release", "setup", "sweep", "test", "verify")
 LEAST_RECORDS = 100  # with fewer, noise leaves nothing to learn
 INTERRUPTED = 130  # exit code, as shells have it
 

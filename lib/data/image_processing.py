@@ -23,13 +23,13 @@ import numpy as np
 
 from lib.data.hash_order import rank
 from lib.data.images.decoding import Shape, decode, encode
+from lib.data.images.grey import SIDE, small
 from lib.data.images.parquet import pixels
 from lib.data.images.private_image import ImageRecord, PrivateImage
 from lib.data.processing import Step, at_most, no_record_left, out_of_range, side_empty
 from lib.data.records import check_bound, check_labels, check_users
 from lib.data.sources.corpus import Corpus
 
-SIDE = 16  # pixels: near-duplicates are looked for in pictures of this width and height
 Progress = Callable[[int], object]
 
 
@@ -144,15 +144,6 @@ def near_duplicates(test: np.ndarray, train: np.ndarray, distance: float) -> np.
     near = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known).kneighbors(held)[0][:, 0] <= limit
     alike = NearestNeighbors(radius=limit, algorithm="brute").fit(held).radius_neighbors(held, return_distance=False)
     return near | np.array([bool((others < place).any()) for place, others in enumerate(alike)], bool)
-
-
-def small(pictures: np.ndarray) -> np.ndarray:
-    """Grey pictures of `SIDE` x `SIDE` pixels, float64, (n, SIDE * SIDE)."""
-    from PIL import Image
-
-    size = (SIDE, SIDE)
-    grey = [Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX) for picture in pictures]
-    return np.stack([np.asarray(picture, float).ravel() for picture in grey])
 
 
 def _shaped(corpus: Corpus, shape: Shape, progress: Progress) -> tuple[list[ImageRecord], dict[str, int]]:

@@ -26,7 +26,8 @@ def test_every_committed_grid_passes_pre_flight(name: str) -> None:
     assert "00_process_data" in graph.nodes and "11_generate.base" in graph.nodes
     assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", *ARMS}
     assert "20_canary_privacy" not in graph.nodes and len(copied) > 8
-    assert {id for id in graph.nodes if "seed" in id} == set(graph.sweep["copies"])
+    at_each = "seed" if "seed" in read.axes else "eps"
+    assert {id for id in graph.nodes if at_each in id} == set(graph.sweep["copies"])
 
 
 def test_committed_grids_are_there() -> None:

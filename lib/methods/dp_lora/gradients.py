@@ -91,7 +91,7 @@ def of_units(model: nn.Module, units: Units, shapes: Shapes, *, split_head: bool
         parameter.grad_sample = sample.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def summed(model: nn.Module, units: Units, weight: float, *, split_head: bool) -> None:
+def summed(model: nn.Module, units: Units, weight: float, *, split_head: bool, pad: int = PAD) -> None:
     """Add the gradient of the units' summed losses to ``grad`` of every trainable parameter: no row a unit, no privacy.
 
     Args:
@@ -99,9 +99,10 @@ def summed(model: nn.Module, units: Units, weight: float, *, split_head: bool) -
         units: those of a micro-batch, at least one.
         weight: of the loss against wrong prompts, ``contrast`` of the settings.
         split_head: as `lib.models.losses.token_losses` takes it.
+        pad: fills up shorter rows; layers that cache what they computed know their own.
     """
     examples, device = list(chain(*units)), next(model.parameters()).device
-    means = example_losses(model, Batch.of(examples, PAD, device), split_head=split_head)
+    means = example_losses(model, Batch.of(examples, pad, device), split_head=split_head)
     scale = contrast.factors(examples, means.tolist(), weight)
     (means * torch.tensor(scale, device=device)).sum().backward()
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from lib.common.errors import DoppelError, nearest
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import check_generate, check_prompt
-from lib.models.pretrained import check_four_bits
 from lib.privacy.disclosure import PUBLIC
 from lib.stage.notebook_roles import Parameters, check_inputs
 
@@ -143,6 +142,8 @@ def check_training(parameters: Parameters) -> None:
         )
     check_lora(parameters["lora"])
     if parameters["dtype"] == "4bit":
+        from lib.models.pretrained import check_four_bits  # here: `verify` imports this file, and has no safetensors
+
         check_four_bits(parameters["device"])
 
 

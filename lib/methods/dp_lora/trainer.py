@@ -84,6 +84,7 @@ class Trainer:
                 remedy="encode them with lib.models.examples.encode_all",
             )
         self.probability = sampling_probability(self.units, settings.expected_batch)
+        self.pad = gradients.PAD  # of a training without privacy, which may have one of its own
         self.split_head = head_splits(model, Batch.of(examples[:1], gradients.PAD, self.device))
         self.parameters = gradients.trainable(model)
         adam = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -209,7 +210,7 @@ class Trainer:
         if private:
             gradients.of_units(self.model, members, self.shapes, split_head=self.split_head)
         else:
-            gradients.summed(self.model, members, self.settings.contrast, split_head=self.split_head)
+            gradients.summed(self.model, members, self.settings.contrast, split_head=self.split_head, pad=self.pad)
 
     def micro_batches(self, batch: Sequence[int]) -> Iterator[list[int]]:
         """Split a batch into groups of units of similar length.

@@ -58,7 +58,8 @@ def test_settings_that_a_source_does_not_take() -> None:
 
 def test_the_kinds_of_sources() -> None:
     kinds = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "csv", "jsonl", "parquet", "hub", "amazon-2023"}
-    assert {*SOURCES} == kinds | {"yelp", "openreview", "pubmed", "mnist-5k", "images", "hub-images", "sklearn"}
+    studied = {"yelp", "openreview", "pubmed", "camelyon17", "cat-cookie-doudou", "digiface1m"}
+    assert {*SOURCES} == kinds | studied | {"mnist-5k", "images", "hub-images", "sklearn"}
     assert [parse(source) for source in ("yelp", "csv:a:b.csv")] == [("yelp", ""), ("csv", "a:b.csv")]
     assert all(entry.form.startswith(kind) for kind, entry in SOURCES.items())
 
@@ -66,7 +67,7 @@ def test_the_kinds_of_sources() -> None:
 def test_what_is_known_of_each_source() -> None:
     """Facts that budgets, cards and pre-flight go by."""
     bundled = {"amazon-snippets", "movie-snippets", "rotten-tomatoes", "mnist-5k", "sklearn"}
-    images = {"mnist-5k", "images", "hub-images"}
+    images = {"mnist-5k", "images", "hub-images", "camelyon17", "cat-cookie-doudou", "digiface1m"}
     assert {kind for kind, entry in SOURCES.items() if entry.images} == images
     assert {kind for kind, entry in SOURCES.items() if entry.public_text} == bundled
     without = {kind for kind, entry in SOURCES.items() if not entry.knows_users}
@@ -155,7 +156,7 @@ def test_pre_flight_budgets_and_cards_ask_the_entry(
     assert (account.source, account.name) == ("toy:ann", "toy-ann")
     assert Account.of("toy").source == "toy" and Account.of("toy").read()[0].epsilon is None
     code = {"00_process_data": {"settings": {"source": "toy"}}}
-    certificate = {"unit": "record", "guarantee": {"epsilon": 1.0}, "code": code}
+    certificate = {"stage": "11_generate.eps8", "unit": "record", "guarantee": {"epsilon": 1.0}, "code": code}
     assert card._title(certificate).startswith("Synthetic records in the manner of toy")
 
     private = Source(form="toy", load=load_toy, knows_users=False)

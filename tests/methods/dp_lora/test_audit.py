@@ -26,7 +26,7 @@ def test_canaries_reach_the_training_with_the_arms_own_parameters(
     class Stopped(Exception):
         pass
 
-    def stopped(model, examples, settings, checkpoint):
+    def stopped(model, examples, settings, checkpoint, ranks):
         seen.update(examples=examples, settings=settings, checkpoint=checkpoint)
         raise Stopped
 

@@ -21,6 +21,8 @@ from lib.methods.dp_lora.trainer import Trainer
 from lib.privacy.accounting import Gaussian
 
 TRAINING = {
+    "device": "auto",
+    "dtype": "auto",
     "inputs": {"corpus": "00_process_data"},
     "steps": 7,
     "warmup_steps": 6,
