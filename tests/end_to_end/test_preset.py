@@ -59,8 +59,12 @@ def cluster(folder: Path, env: dict[str, str]) -> tuple[str, dict[str, str]]:
     profile = shutil.copytree(ROOT / "profiles" / "kubernetes", folder / "profile")
     with (profile / "config.yaml").open("a") as file:
         file.write("seconds-between-status-checks: 1\n")
-    path = os.pathsep.join([str(ROOT / "tests" / "support" / "kubectl"), env["PATH"]])
-    (folder / "state").mkdir()
+    for name in ("bin", "state"):
+        (folder / name).mkdir()
+    kubectl = folder / "bin" / "kubectl"  # whatever python3 there is on the path
+    kubectl.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/tests/support/kubectl/kubectl" "$@"\n')
+    kubectl.chmod(0o755)
+    path = os.pathsep.join([str(folder / "bin"), env["PATH"]])
     return str(profile), env | {"PATH": path, "FAKE_CLUSTER": str(folder / "state")}
 
 
