@@ -1,13 +1,13 @@
 """A check of 22_utility's other backend: an adapter trained by unsloth lowers the loss of the texts that it learns."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from lib.common.errors import DoppelError
 from lib.evaluation.utility.lora_adaptation import Adaptable, Adaptation, resolve_backend
-from lib.machine.check import Differs, Figures
+from lib.machine.check import Differs, Figures, refusal
 from lib.machine.training import MODEL, made_up, mean_loss
 
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj"]}
@@ -19,11 +19,7 @@ def no_unsloth(device: torch.device) -> str | None:
     Args:
         device: where it would run.
     """
-    try:
-        resolve_backend("unsloth", device.type)
-    except DoppelError as error:
-        return error.sentence
-    return None
+    return refusal(partial(resolve_backend, "unsloth"), device)
 
 
 def unsloth(device: torch.device) -> Figures:

@@ -24,6 +24,20 @@ def always(device: torch.device) -> None:
     """
 
 
+def refusal(check: Callable[[str], object], device: torch.device) -> str | None:
+    """What a check of parameters refuses on a device, as a sentence, or None.
+
+    Args:
+        check: given the device's name; raises DoppelError.
+        device: where a path would run.
+    """
+    try:
+        check(device.type)
+    except DoppelError as error:
+        return error.sentence
+    return None
+
+
 @dataclass(frozen=True)
 class Check:
     """A path that is run in small.

@@ -6,8 +6,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from lib.common.errors import DoppelError
-from lib.machine.check import Differs, Figures
+from lib.machine.check import Differs, Figures, refusal
 from lib.machine.training import EXPECTED_BATCH, MODEL, made_up, mean_loss
 from lib.methods.dp_lora import adapters, ranks
 from lib.methods.dp_lora.settings import Settings
@@ -57,11 +56,7 @@ def no_four_bits(device: torch.device) -> str | None:
     Args:
         device: where the model would run.
     """
-    try:
-        check_four_bits(device.type)
-    except DoppelError as error:
-        return error.sentence
-    return None
+    return refusal(check_four_bits, device)
 
 
 def four_bits(device: torch.device) -> Figures:

@@ -16,13 +16,13 @@ from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lib.machine.check import Differs, Figures, timed
+from lib.methods.dp_lora import gradients
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.shapes import rows_are_independent
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models import loading
 from lib.models.examples import Example
 from lib.models.losses import held_out_losses
-from lib.privacy.mechanisms import mask_generator
 
 MODEL = "bundled:smollm2-135m-instruct"
 NOISELESS = 1e-12  # a noise multiplier that leaves nothing but the clipping to see
@@ -46,7 +46,7 @@ def tiny(**lora: object) -> torch.nn.Module:
             LlamaForCausalLM(config), LoraConfig(r=3, lora_alpha=6, target_modules=["q_proj", "down_proj"], **lora)
         )
         with torch.no_grad():  # LoRA's B starts at zero, which would hide half of the gradients
-            for parameter in _trainable(model):
+            for parameter in gradients.trainable(model):
                 parameter.normal_(0, 0.2)
     return model
 
@@ -181,7 +181,7 @@ def released(device: torch.device, batch: Sequence[int], **changes: object) -> t
     with tempfile.TemporaryDirectory() as folder:
         model = tiny(**lora).to(device)
         trainer = Trainer(model, made_up(12, 50, 3, 9), Settings(**settings | changes), Path(folder, "state"))
-        trainer.step(list(batch), lambda _, gradients: seen.extend(one.flatten().cpu().clone() for one in gradients))
+        trainer.step(list(batch), lambda _, sums: seen.extend(one.flatten().cpu().clone() for one in sums))
     return torch.cat(seen)
 
 
@@ -191,14 +191,13 @@ def _loop_gradient(example: Example) -> torch.Tensor:
     logits = model(input_ids=torch.tensor([[*example.prompt, *example.completion]])).logits[0]
     of_completion = logits[len(example.prompt) - 1 : -1]
     F.cross_entropy(of_completion, torch.tensor(example.completion)).backward()
-    return torch.cat([parameter.grad.flatten() for parameter in _trainable(model)])
+    return torch.cat([parameter.grad.flatten() for parameter in gradients.trainable(model)])
 
 
 def _kept(device: torch.device, rate: float, count: int, seed: int) -> torch.Tensor:
-    """Which entries dropout keeps."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        state = mask_generator(seed, 2, 0, device=device).get_state()
-        torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)
+    """Which entries dropout keeps in the first step of a training with privacy."""
+    settings = Settings(noise_multiplier=1.0, steps=1, expected_batch=EXPECTED_BATCH, privacy_seed=seed)
+    with gradients.masks(settings, 0, device):
         return F.dropout(torch.ones(count, device=device), rate).ne(0).cpu()
 
 
@@ -213,7 +212,3 @@ def _step(device: torch.device) -> tuple[float, int, bool]:
         independent = rows_are_independent(trainer.model, trainer.shapes, split_head=trainer.split_head)
         seconds = timed(lambda: trainer.step(list(range(8))), device, turns=1)
     return seconds, sum(map(len, data)), independent
-
-
-def _trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -11,9 +11,9 @@ from peft import LoraConfig, get_peft_model
 from lib.generation.engines.base import Completion, Engine, Sampling
 from lib.generation.engines.registry import ENGINES, open_entry
 from lib.machine.check import Differs, Figures, timed
+from lib.machine.training import MODEL
 from lib.models import loading
 
-MODEL = "bundled:smollm2-135m-instruct"
 PROMPTS = [f"The {animal} went to the" for animal in ("cat", "dog", "horse", "fish", "bird", "cow", "goose", "fox")]
 LENGTH = 16  # tokens of a completion
 AGREE = 0.5  # share of prompts at least after which the likeliest token is that of float32 on the processor

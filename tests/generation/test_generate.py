@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from support.errors import refused
+from support.lora_toys import saved_adapter
 from support.project import ROOT
 
 from lib.generation import generate
@@ -32,16 +32,7 @@ ENGINES = ("transformers", "ctranslate2")
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of the tiny model, which changes what it writes."""
-    torch.manual_seed(1)
-    base = loading.load(TINY, dtype="float32", device="cpu")
-    lora = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
-    with torch.no_grad():
-        for name, weight in lora.named_parameters():
-            if "lora_B" in name:
-                weight.normal_(std=0.5)
-    folder = tmp_path_factory.mktemp("stage") / "adapter"
-    lora.save_pretrained(folder)
-    return folder
+    return saved_adapter(TINY, tmp_path_factory.mktemp("stage") / "adapter")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import torch
 
 from lib.machine import training
 from lib.machine.check import Differs
-from lib.methods.dp_lora import optimizer
+from lib.methods.dp_lora import gradients, optimizer
 
 CPU = torch.device("cpu")
 
@@ -42,9 +42,9 @@ def test_wrong_noise_is_seen(
 
 def test_masks_of_another_generator_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     fixed = torch.Generator().manual_seed(1)
-    monkeypatch.setattr(training, "mask_generator", lambda *seed, device: fixed)
+    monkeypatch.setattr(gradients, "mask_generator", lambda *seed, device: fixed)
     with pytest.raises(Differs, match="two seeds gave one mask"):
         training.masks(CPU)
-    monkeypatch.setattr(training, "mask_generator", lambda *seed, device: torch.Generator().manual_seed(torch.seed()))
+    monkeypatch.setattr(gradients, "mask_generator", lambda *seed, device: torch.Generator().manual_seed(torch.seed()))
     with pytest.raises(Differs, match="one seed gave two masks"):
         training.masks(CPU)

@@ -1,10 +1,13 @@
 """A tiny Llama with adapters, and random examples, for tests of losses and of training."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from lib.models import loading
 from lib.models.examples import Example
 
 
@@ -43,3 +46,16 @@ def examples(count: int = 12, units: int | None = None, seed: int = 0) -> list[E
         )
         for i in range(count)
     ]
+
+
+def saved_adapter(model: str, folder: Path) -> Path:
+    """A LoRA adapter as 10_finetune_dp_lora saves one, which changes what the model writes; the folder."""
+    torch.manual_seed(1)
+    base = loading.load(model, dtype="float32", device="cpu")
+    lora = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
+    with torch.no_grad():
+        for name, weight in lora.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(std=0.5)
+    lora.save_pretrained(folder)
+    return folder

@@ -6,12 +6,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lib.common.errors import DoppelError
 from lib.generation.endpoint.access import OPENAI_KEY
 from lib.generation.endpoint.endpoint import Endpoint
 from lib.generation.endpoint.servers import Addresses, open_servers
 from lib.generation.engines.base import Completion, Request, Sampling, completion, line_breaks
-from lib.generation.engines.names import check_engine
+from lib.generation.engines.names import check_vllm
 from lib.models import loading
 
 SERVER = ("key_variable", "concurrency", "timeout", "max_retries")  # parameters that say how servers are asked
@@ -56,15 +55,7 @@ class ServedEngine:
         Raises:
             DoppelError: ``sampling`` asks what vLLM cannot do as defined here, or no server answers.
         """
-        check_engine("vllm", sampling.guidance)
-        if sampling.repetition_penalty != 1:
-            raise DoppelError(
-                "generation.sampling_unsupported",
-                f"repetition_penalty = {sampling.repetition_penalty}: vllm would also penalise the prompt's words",
-                name="repetition_penalty",
-                value=sampling.repetition_penalty,
-                remedy="set repetition_penalty: 1",
-            )
+        check_vllm(sampling)
         limits = limits or [sampling.max_new_tokens] * len(prompts)
         breaks = line_breaks(self.tokenizer) if sampling.one_line else frozenset()
         stop = " ".join(map(str, [*self._ends, *sorted(breaks)]))

@@ -1,9 +1,15 @@
 """Checks of the names of models and engines. Imports neither torch nor an engine: pre-flight uses them."""
 
+from __future__ import annotations
+
 import pkgutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError, nearest
+
+if TYPE_CHECKING:
+    from lib.generation.engines.base import Sampling
 
 _SUFFIX = "_engine"  # an engine's file is called after it: vllm_engine.py
 
@@ -48,6 +54,34 @@ def check_engine(name: str, guidance: float = 0.0) -> None:
             name="guidance",
             value=guidance,
             remedy=f"use engine: {' or '.join(GUIDING)}, or set guidance: 0",
+        )
+
+
+def check_vllm(sampling: Sampling) -> None:
+    """Refuse what vLLM cannot do as Doppel defines it, in process and as a server.
+
+    Args:
+        sampling: how tokens are to be drawn.
+
+    Raises:
+        DoppelError: it has guidance, a repetition penalty, or bans n-grams.
+    """
+    check_engine("vllm", sampling.guidance)
+    if sampling.repetition_penalty != 1:
+        raise DoppelError(
+            "generation.sampling_unsupported",
+            f"repetition_penalty = {sampling.repetition_penalty}: vllm would also penalise the prompt's words",
+            name="repetition_penalty",
+            value=sampling.repetition_penalty,
+            remedy="set repetition_penalty: 1",
+        )
+    if sampling.no_repeat_ngram_size:
+        raise DoppelError(
+            "generation.sampling_unsupported",
+            f"no_repeat_ngram_size = {sampling.no_repeat_ngram_size} is not supported by engine vllm",
+            name="no_repeat_ngram_size",
+            value=sampling.no_repeat_ngram_size,
+            remedy="set it to 0, or use engine: transformers",
         )
 
 

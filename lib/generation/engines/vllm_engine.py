@@ -12,7 +12,7 @@ import torch
 from lib.common.errors import DoppelError
 from lib.common.files import read_json
 from lib.generation.engines.base import Completion, Sampling, completion, line_breaks
-from lib.generation.engines.names import check_engine
+from lib.generation.engines.names import check_vllm
 from lib.models import loading
 
 LONGEST = 8192  # tokens of prompt and completion; vLLM keeps memory for a whole context, 16 GiB for Llama 3.1's 131,072
@@ -83,23 +83,7 @@ class VllmEngine:
         """
         from vllm import SamplingParams
 
-        check_engine(self.name, sampling.guidance)
-        if sampling.repetition_penalty != 1:
-            raise DoppelError(
-                "generation.sampling_unsupported",
-                f"repetition_penalty = {sampling.repetition_penalty}: vllm would also penalise the prompt's words",
-                name="repetition_penalty",
-                value=sampling.repetition_penalty,
-                remedy="set repetition_penalty: 1",
-            )
-        if sampling.no_repeat_ngram_size:
-            raise DoppelError(
-                "generation.sampling_unsupported",
-                f"no_repeat_ngram_size = {sampling.no_repeat_ngram_size} is not supported by engine vllm",
-                name="no_repeat_ngram_size",
-                value=sampling.no_repeat_ngram_size,
-                remedy="set it to 0, or use engine: transformers",
-            )
+        check_vllm(sampling)
         limits = limits or [sampling.max_new_tokens] * len(prompts)
         breaks = line_breaks(self.tokenizer) if sampling.one_line else ()
         least = max(sampling.min_new_tokens, sampling.one_line)  # in vLLM too, tokens before these end nothing

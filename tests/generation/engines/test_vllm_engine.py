@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-import torch
-from peft import LoraConfig, get_peft_model
 from support import vllm_stand_in
 from support.errors import refused
+from support.lora_toys import saved_adapter
 
 from lib.generation.engines.base import Completion, Sampling, line_breaks
 from lib.generation.engines.vllm_engine import LONGEST
@@ -21,16 +20,7 @@ PROMPTS = [[72, 101], [7], [9, 9, 9, 40, 80]]
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of the tiny model as 10_finetune_dp_lora saves one, which changes what it writes."""
-    torch.manual_seed(1)
-    base = loading.load(TINY, dtype="float32", device="cpu")
-    lora = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"]))
-    with torch.no_grad():
-        for name, weight in lora.named_parameters():
-            if "lora_B" in name:
-                weight.normal_(std=0.5)
-    folder = tmp_path_factory.mktemp("stage") / "adapter"
-    lora.save_pretrained(folder)
-    return folder
+    return saved_adapter(TINY, tmp_path_factory.mktemp("stage") / "adapter")
 
 
 def completed(engine: Engine, sampling: Sampling, limits: list[int] | None = None) -> list[Completion]:
