@@ -17,9 +17,11 @@ from lib.generation.reasoning import may_reason, without_reasoning
 from lib.generation.rejection import rejection
 from lib.generation.reply_cleanup import first_line
 from lib.models import loading
+from lib.models.hidden_states import Directions
 from lib.models.prompt import Prompt
 
 __all__ = ["Completion", "Draws", "Engine", "Sampling", "draw", "generate_records", "open_engine", "rejection"]
+T = TypeVar("T")
 
 
 def open_engine(
@@ -76,20 +78,26 @@ SERVER = (  # parameters that say how an endpoint is reached
 _LOCAL = ("engine", "device", "dtype", "batch_size")  # and how a model on this machine is run
 
 
-def open_writer(model: str, adapter: Path | None, parameters: Mapping[str, object]) -> Engine:
+def open_writer(
+    model: str, adapter: Path | None, parameters: Mapping[str, object], *, steering: Directions | None = None
+) -> Engine:
     """The engine of a stage that completes prompts: vLLM servers where it names them, else a model on this machine.
 
     Args:
         model: as `open_engine` takes it, and so is ``adapter``.
         adapter: folder of a LoRA adapter for the model, or None.
         parameters: of the stage.
+        steering: what moves the model's hidden states while it writes; only for a model on this machine.
 
     Raises:
         DoppelError: as `open_engine`, or `lib.generation.endpoint.served.ServedEngine` for servers.
     """
     if parameters["served_model"] is None:
-        local = {name: parameters[name] for name in _LOCAL}
-        return open_engine(model, adapter, guidance=parameters["guidance"], **local)
+        local = {name: parameters[name] for name in _LOCAL} | ({} if steering is None else {"engine": "transformers"})
+        engine = open_engine(model, adapter, guidance=parameters["guidance"], **local)
+        if steering is not None:
+            engine.steering = steering
+        return engine
     from lib.generation.endpoint.served import SERVER as ASKED
     from lib.generation.endpoint.served import ServedEngine
 
@@ -124,9 +132,6 @@ def open_chat(
 
         return Endpoint(model, **server)
     return LocalChat(open_engine(model, **local), chat)
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,7 @@ def generate_records(
     sampling: Sampling,
     *,
     without_label: Prompt | None = None,
+    moved: Sequence[int] | None = None,
     max_attempts: int = 5,
     progress: Callable[[int], object] = lambda accepted: None,
 ) -> tuple[list[Record], Draws]:
@@ -244,6 +250,7 @@ def generate_records(
         sampling: how tokens are drawn; each round of redraws has a seed derived from it. With ``one_line`` a record is
             the first line of its completion.
         without_label: the prompt for no label in particular; needed where ``sampling.guidance`` is above 0.
+        moved: the direction of each record, for an engine with ``steering``.
         max_attempts: rounds of drawing, see `draw`.
         progress: called with the number of records newly accepted.
 
@@ -254,18 +261,17 @@ def generate_records(
         DoppelError: no completion was accepted, a prompt leaves no room for a completion, or the engine cannot do what
             ``sampling`` asks.
     """
-    prompts = [prompt.build(engine.tokenizer, values) for values in labels]
-    pair = {}
+    prompts, beside = [prompt.build(engine.tokenizer, one) for one in labels], {} if moved is None else {"moved": moved}
     if sampling.guidance:
-        pair = {"without_label": [without_label.build(engine.tokenizer, {})] * len(prompts)}
-    _check_room([*prompts, *pair.get("without_label", [])], engine, sampling)
+        beside["without_label"] = [without_label.build(engine.tokenizer, {})] * len(prompts)
+    _check_room([*prompts, *beside.get("without_label", [])], engine, sampling)
     # the line breaks of a model that reasons first come before its answer: it is stopped by none of them
     reasons = prompt.chat and may_reason(str(engine.tokenizer.chat_template))
     stopping = sampling.one_line and not reasons
 
     def ask(positions: Sequence[int], attempt: int) -> Iterator[tuple[int, Completion]]:
         drawn = replace(sampling, seed=sampling.seed_for(attempt), one_line=stopping)
-        given = {name: [ids[position] for position in positions] for name, ids in pair.items()}
+        given = {name: [ids[position] for position in positions] for name, ids in beside.items()}
         return engine.complete([prompts[position] for position in positions], drawn, **given)
 
     def check(position: int, completion: Completion) -> str | None:

@@ -18,14 +18,15 @@ from lib.methods.prompting.method import METHOD as PROMPTING
 from lib.methods.public_images.method import METHOD as PUBLIC_IMAGES
 from lib.methods.sanitization.method import METHOD as SANITIZATION
 from lib.methods.selection.method import METHOD as SELECTION
+from lib.methods.steering.method import METHOD as STEERING
 from lib.stage.notebook_roles import Parameters, current_name, notebook_of
 
 if TYPE_CHECKING:
     from lib.stage.finished import FinishedStage, Run
 
 METHODS: tuple[Method, ...] = (
-    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PRIVATE_PREDICTION, PII_TEXT, PRIVATE_RECORDS, SANITIZATION,
-    IMAGE_EVOLUTION, PUBLIC_IMAGES, TABLE_EVOLUTION,
+    DP_LORA, PRIVATE_EVOLUTION, PROMPTING, SELECTION, PRIVATE_PREDICTION, STEERING, PII_TEXT, PRIVATE_RECORDS,
+    SANITIZATION, IMAGE_EVOLUTION, PUBLIC_IMAGES, TABLE_EVOLUTION,
 )  # fmt: skip
 
 ARMS = tuple(dict.fromkeys(method.arm for method in METHODS))  # notebooks whose stages write synthetic records

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ def held_out_losses(
     examples: Sequence[Example],
     *,
     tokens_per_batch: int = 512,
+    around: Callable[[Sequence[int], Batch], AbstractContextManager] = lambda group, batch: nullcontext(),
     progress: Callable[[int], object] = lambda done: None,
 ) -> np.ndarray:
     """Losses of completions in eval mode. *Evaluation only* where the examples are private.
@@ -41,6 +43,8 @@ def held_out_losses(
         model: a causal language model; its mode is restored afterwards.
         examples: at least one.
         tokens_per_batch: the most tokens of a batch, padding counted; a longer example is a batch by itself.
+        around: called with the indices of a batch's examples and the batch; what it returns is entered while the model
+            reads them.
         progress: called with the number of examples newly done.
 
     Returns:
@@ -54,7 +58,8 @@ def held_out_losses(
     result = np.zeros((len(examples), 2))
     for group in by_length([1] * len(examples), [len(example) for example in examples], tokens_per_batch):
         batch = Batch.of([examples[i] for i in group], 0, device)
-        losses = token_losses(model, batch, split_head=split_head).double().cpu()
+        with around(group, batch):
+            losses = token_losses(model, batch, split_head=split_head).double().cpu()
         sums = torch.zeros(len(group), dtype=torch.float64).index_add_(0, batch.rows.cpu(), losses)
         result[group] = torch.stack([sums, batch.lengths.cpu().double()], dim=1).numpy()
         progress(len(group))

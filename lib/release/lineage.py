@@ -5,6 +5,7 @@ from itertools import product
 
 from lib.common.errors import Reason
 from lib.data.sources import SOURCES
+from lib.methods.prompting.method import LEARNED
 from lib.methods.registry import ARMS, of_stages, spending
 from lib.privacy import copy_count, label_histogram
 from lib.privacy.accounting import Mechanism, NonPrivate
@@ -90,7 +91,7 @@ def warm_starts(certificate: Mapping) -> Iterator[Reason]:
             yield Reason("release.warm_start_left_out", sentence)
         elif warm is not None:
             arm = settings_of(warm, certificate)
-            if arm.get("base_model") is None or "model" in arm.get("inputs", {}):
+            if arm.get("base_model") is None or {*LEARNED} & {*arm.get("inputs", {})}:
                 sentence = f"{stage}: {warm}, the arm of its warm start, did not write from labels alone"
                 yield Reason("release.warm_start_left_out", sentence)
 

@@ -28,6 +28,7 @@ COMPARES = "30_compare"
 MADE_BY = {  # by an input's name, the notebooks of its stage
     "corpus": CORPORA,
     "model": ("10_finetune_dp_lora",),
+    "steer": ("10_steer",),
     "warm": ("11_generate",),
     "detector": (DETECTOR,),
     "synthetic": (LABELLED,),

@@ -9,6 +9,10 @@ SMALL = {
         "model": TINY, "prompt": "{sentiment}:", "chat": False, "reserve": 0.0, "max_tokens": 60, "steps": 2,
         "expected_batch": 20.0, "evaluate_records": 10, "privacy_seed": 3,
     },
+    "10_steer": {
+        "model": TINY, "prompt": "{sentiment}:", "chat": False, "max_tokens": 40, "references": 3, "one_line": False,
+        "held_out_records": 10, "device": "cpu", "privacy_seed": 3,
+    },
     "11_generate": {"samples": 4, "guidance": 0.0, "max_new_tokens": 120, "engine": "transformers", "device": "cpu"},
     "12_aug_pe": {
         "model": TINY, "prompts": "prompts/generic.yaml", "chat": False, "iterations": 2,

@@ -2,9 +2,12 @@
 
 import inspect
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
+
+from lib.models.hidden_states import Directions
 
 
 class Contexts:
@@ -18,6 +21,9 @@ class Contexts:
         shape: (rows, positions) that prompts are filled up to, at least as many and as long as they are. Then no text
             sets the shape of what is computed for another. None: as many rows as there are different prompts, which
             are read once, and as many positions as the longest has.
+        steering: what moves the model's hidden states while it reads the end of a prompt and what follows; not with
+            ``shared`` or ``shape``.
+        moved: the direction of each text; needed with ``steering``.
 
     Attributes:
         logits: of the next token of each text, (texts, vocabulary); with a ``shape``, of rows behind the texts too.
@@ -30,14 +36,19 @@ class Contexts:
         pad: int,
         shared: Sequence[int] = (),
         shape: tuple[int, int] | None = None,
+        *,
+        steering: Directions | None = None,
+        moved: Sequence[int] | None = None,
     ):
         self._model, self._cache = model, DynamicCache(config=model.config)
+        self._steering, self._moved = steering, [] if moved is None else list(moved)
         plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT's forward names nothing
         self._accepted = inspect.signature(plain.forward).parameters
         if shape is None:
-            read = list(dict.fromkeys(map(tuple, prompts)))
-            place = {prompt: row for row, prompt in enumerate(read)}
-            rows, longest = [place[tuple(prompt)] for prompt in prompts], max(map(len, read))
+            asked = list(zip(map(tuple, prompts), self._moved or [0] * len(prompts), strict=True))
+            place = {one: row for row, one in enumerate(dict.fromkeys(asked))}
+            rows, read = [place[one] for one in asked], [prompt for prompt, _ in place]
+            self._moved, longest = [number for _, number in place], max(map(len, read))
         else:
             read = [*prompts, *[[pad]] * (shape[0] - len(prompts))]
             rows, longest = None, shape[1]
@@ -46,8 +57,8 @@ class Contexts:
         self._mask = torch.ones((1, len(shared)), dtype=torch.long, device=model.device)  # (texts, tokens so far)
         if shared:
             self._read(torch.tensor([list(shared)], device=model.device))
-        self._keep([0] * len(read))
-        self._mask = torch.cat([self._mask, torch.tensor(mask, device=model.device)], dim=1)
+            self._cache.batch_select_indices(torch.zeros(len(read), dtype=torch.long, device=model.device))
+        self._mask = torch.cat([self._mask.expand(len(read), -1), torch.tensor(mask, device=model.device)], dim=1)
         self.logits = self._read(torch.tensor(padded, device=model.device))
         if rows is not None:
             self._keep(rows)
@@ -70,6 +81,8 @@ class Contexts:
         if self._cache.get_seq_length():
             self._cache.batch_select_indices(chosen)
         self._mask = self._mask[chosen]
+        if self._steering is not None:
+            self._moved = [self._moved[row] for row in rows]
 
     def _read(self, ids: torch.Tensor) -> torch.Tensor:
         """The next token's logits after ``ids`` are added, (texts, vocabulary). Padding has no place in the count."""
@@ -77,4 +90,6 @@ class Contexts:
         options = {"position_ids": places, "logits_to_keep": 1}
         options = {name: value for name, value in options.items() if name in self._accepted}
         given = {"attention_mask": self._mask, "past_key_values": self._cache, "use_cache": True}
-        return self._model(input_ids=ids, **given, **options).logits[:, -1]
+        moving = self._steering.moving(self._model, self._moved) if self._steering is not None else nullcontext()
+        with moving:
+            return self._model(input_ids=ids, **given, **options).logits[:, -1]

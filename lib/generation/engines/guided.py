@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from lib.generation.engines.base import Sampling
 from lib.generation.engines.contexts import Contexts
 from lib.models.draws import invert
+from lib.models.hidden_states import Directions
 
 _LIKELIEST = 1024  # tokens that are sorted at first: sorting a whole vocabulary takes as long as the model's own pass
 
@@ -25,6 +26,8 @@ def complete_guided(
     stops: Collection[int],
     pad: int,
     processor: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    steering: Directions | None = None,
+    moved: Sequence[int] | None = None,
 ) -> list[list[int]]:
     """Complete one batch of prompts, each with the logits (1 + g) * with its label - g * without.
 
@@ -42,6 +45,9 @@ def complete_guided(
         pad: id of the padding token.
         processor: called with the ids that were drawn so far, (texts, tokens), and the mixed logits, (texts,
             vocabulary); returns the logits to draw from.
+        steering: what moves the hidden states while the model writes; behind the prompts without their labels, its last
+            direction does, which is that of no label in particular.
+        moved: the direction of each prompt; needed with ``steering``.
 
     Returns:
         New token ids of each prompt, with the token that ended them.
@@ -50,7 +56,9 @@ def complete_guided(
         [np.random.default_rng(sampling.seed_for(position)).random(max(limits)) for position in positions]
     )
     least = max(sampling.min_new_tokens, sampling.one_line)
-    contexts = Contexts(model, [*prompts, *without_label], pad)
+    if steering is not None:
+        moved = [*moved, *[len(steering.vectors) - 1] * len(without_label)]
+    contexts = Contexts(model, [*prompts, *without_label], pad, steering=steering, moved=moved)
     drawn: list[list[int]] = [[] for _ in prompts]
     running = list(range(len(prompts)))
     for step in range(max(limits)):

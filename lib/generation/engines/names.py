@@ -24,20 +24,23 @@ ENGINE_NAMES = (
 )
 
 
+STEERING = ("auto", "transformers")  # engines whose hidden states can be moved while they write
+
 # Engines that can mix the logits of two prompts. CTranslate2 hands out no cache to go on from after a step (its issue
 # 1392), so each token would cost a pass over its whole text; vLLM has no second prompt (its issue 5245).
 GUIDING = ("auto", "transformers")
 
 
-def check_engine(name: str, guidance: float = 0.0) -> None:
+def check_engine(name: str, guidance: float = 0.0, *, steered: bool = False) -> None:
     """Check the parameters ``engine`` and ``guidance`` of a notebook.
 
     Args:
         name: ``auto`` or the name of an engine.
         guidance: as in `lib.generation.engines.base.Sampling`.
+        steered: whether the model's hidden states are moved while it writes.
 
     Raises:
-        DoppelError: there is no engine of this name, or it cannot do guided decoding.
+        DoppelError: there is no engine of this name, or it cannot do guided decoding, or steering.
     """
     if name not in ENGINE_NAMES:
         raise DoppelError(
@@ -54,6 +57,14 @@ def check_engine(name: str, guidance: float = 0.0) -> None:
             name="guidance",
             value=guidance,
             remedy=f"use engine: {' or '.join(GUIDING)}, or set guidance: 0",
+        )
+    if steered and name not in STEERING:
+        raise DoppelError(
+            "generation.steering_unsupported",
+            f"engine {name} does not let hidden states be moved, as the input steer asks",
+            name="engine",
+            value=name,
+            remedy=f"use engine: {' or '.join(STEERING)}",
         )
 
 
@@ -82,6 +93,25 @@ def check_vllm(sampling: Sampling) -> None:
             name="no_repeat_ngram_size",
             value=sampling.no_repeat_ngram_size,
             remedy="set it to 0, or use engine: transformers",
+        )
+
+
+def check_local(model: str) -> None:
+    """Refuse a model that would be sent private records.
+
+    Args:
+        model: its name.
+
+    Raises:
+        DoppelError: it is behind an endpoint.
+    """
+    if is_remote(model):
+        raise DoppelError(
+            "generation.records_to_endpoint",
+            f"model = {model!r} is behind an endpoint: it reads private records, which would be sent there",
+            name="model",
+            value=model,
+            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME, or a folder",
         )
 
 

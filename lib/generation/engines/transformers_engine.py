@@ -1,6 +1,7 @@
 """Engine ``transformers``: runs every model, on every machine."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from transformers import (
 from lib.generation.engines.base import Completion, Sampling, batches, completion, line_breaks
 from lib.generation.engines.guided import complete_guided
 from lib.models import loading
+from lib.models.hidden_states import Directions
 
 
 class TransformersEngine:
@@ -30,9 +32,13 @@ class TransformersEngine:
         device: "auto", "cpu" or "cuda".
         dtype: "auto", "float32" or "bfloat16".
         batch_size: most sequences that are computed at once.
+
+    Attributes:
+        steering: what moves the model's hidden states while it writes; None: nothing.
     """
 
     name = "transformers"
+    steering: Directions | None = None
 
     def __init__(
         self,
@@ -59,16 +65,19 @@ class TransformersEngine:
         limits: Sequence[int] | None = None,
         *,
         without_label: Sequence[Sequence[int]] | None = None,
+        moved: Sequence[int] | None = None,
     ) -> Iterator[tuple[int, Completion]]:
         """Complete ``prompts`` with ``sampling`` and ``limits``, see `lib.generation.engines.base.Engine`.
 
-        Guided completions depend on their position and the seed alone, up to rounding, not on ``batch_size``.
+        Guided completions depend on their position and the seed alone, up to rounding, not on ``batch_size``. ``moved``
+        is the direction of each prompt, needed where `steering` is set.
         """
         limits = limits or [sampling.max_new_tokens] * len(prompts)
         breaks = line_breaks(self.tokenizer) if sampling.one_line else frozenset()
         stops = [*self._ends, *sorted(breaks)]
         for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
             asked, most = [prompts[p] for p in positions], [limits[p] for p in positions]
+            directions = None if self.steering is None else [moved[p] for p in positions]
             if sampling.guidance:
                 ids = complete_guided(
                     self.model,
@@ -80,10 +89,13 @@ class TransformersEngine:
                     stops=stops,
                     pad=self.tokenizer.pad_token_id,
                     processor=_processors(sampling, 0),
+                    steering=self.steering,
+                    moved=directions,
                 )
             else:
                 drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(most))
-                ids = self._generate(asked, drawn, stops)
+                with self.steering.moving(self.model, directions) if self.steering else nullcontext():
+                    ids = self._generate(asked, drawn, stops)
             for position, row in zip(positions, ids, strict=True):
                 yield position, completion(self.tokenizer, row, self._ends, limits[position], breaks)
 

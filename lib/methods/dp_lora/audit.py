@@ -18,13 +18,14 @@ from transformers import PreTrainedTokenizerBase
 
 from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json, write_array
-from lib.data import labels, records
+from lib.data import records
 from lib.data.records import Record
 from lib.generation import generate
 from lib.methods.dp_lora import adapters, contrast, gradient_attack, ranks, trainer, warm_start
 from lib.methods.dp_lora.method import METHOD, WARM_TEXTS, sampling_probability
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
+from lib.methods.prompting import written_again
 from lib.models import loading
 from lib.models.examples import Example, encode_all
 from lib.models.losses import held_out_losses
@@ -225,25 +226,13 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
         DoppelError: no completion was accepted.
     """
     given = arm.parameters
-    histogram, catalogue = (read_json(corpus / f"{name}.json") for name in ("label_histogram", "catalogue"))
-    wanted = labels.draw(histogram, catalogue, count, np.random.default_rng(given["seed"]))
-    sampling = generate.Sampling.of(given)
     engine = generate.open_engine(
         arm.parameters_of("model")["model"],
         trained.adapter,
-        guidance=sampling.guidance,
+        guidance=given["guidance"],
         **{name: given[name] for name in ("engine", "device", "dtype", "batch_size")},
     )
-    made, _ = generate.generate_records(
-        engine,
-        trained.template,
-        wanted,
-        sampling,
-        without_label=trained.template.unlabelled(given["prompt_without_label"]) if sampling.guidance else None,
-        max_attempts=given["max_attempts"],
-        progress=progress,
-    )
-    return [record.text.reveal() for record in made]
+    return written_again.texts(engine, trained.template, given, corpus, count, progress)
 
 
 def _gradients(net: PeftModel, given: dict, examples: Sequence[Example]) -> tuple[torch.Tensor, np.ndarray]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError, nearest
 from lib.methods.method import Method, model_words
-from lib.methods.prompting.method import check_generate, check_prompt
+from lib.methods.prompting.method import LEARNED, check_generate, check_prompt
 from lib.privacy.disclosure import PUBLIC
 from lib.stage.notebook_roles import Parameters, check_inputs
 
@@ -161,13 +161,13 @@ def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> 
     if "warm" not in inputs:
         return
     warm, behind = parameters["inputs"]["warm"], inputs["warm"]["inputs"]
-    if "model" in behind:
+    if seen := [behind[name] for name in LEARNED if name in behind]:
         raise DoppelError(
             "methods.warm_start_saw_records",
-            f"inputs: warm: {warm} writes with {behind['model']}, which has seen private records",
+            f"inputs: warm: {warm} writes with {seen[0]}, which has seen private records",
             name="warm",
             value=warm,
-            remedy="name a stage of 11_generate without the input model, which writes from labels alone",
+            remedy="name a stage of 11_generate without such an input, which writes from labels alone",
         )
     if behind.get("corpus") != parameters["inputs"]["corpus"]:
         raise DoppelError(
@@ -180,19 +180,20 @@ def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> 
 
 
 def check_guided(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:
-    """Refuse guidance of a tuned model whose prompt has no label to guide by, before the training is paid for.
+    """Refuse guidance by a prompt that has no label to guide by, before what brings the prompt is paid for.
 
     Args:
         parameters: of 11_generate, resolved.
         inputs: parameters of its input stages, by the name of the input.
 
     Raises:
-        DoppelError: the prompt of the training cannot do without its label, or has none.
+        DoppelError: the prompt of the input ``model`` or ``steer`` cannot do without its label, or has none.
     """
     from lib.models import templates
 
-    if parameters["guidance"] > 0 and "model" in inputs:
-        templates.unlabelled(str(inputs["model"]["prompt"]), parameters["prompt_without_label"])
+    for name in LEARNED:
+        if parameters["guidance"] > 0 and name in inputs:
+            templates.unlabelled(str(inputs[name]["prompt"]), parameters["prompt_without_label"])
 
 
 def check_with_corpus(parameters: Parameters, corpus: Parameters) -> None:

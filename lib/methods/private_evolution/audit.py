@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lib.audit.canaries import Canary
+from lib.audit.linear_estimate import coins_of
 from lib.audit.target import Arm, Bars, CanariedCorpus, MadeAgain
 from lib.common.files import read_json
 from lib.data import labels
@@ -165,10 +166,8 @@ def vote_scores(
 ) -> np.ndarray:
     """How likely each of m canaries voted: the best linear estimate of its coin from all released histograms.
 
-    In iteration t a canary that is in adds its ballot to its k_nn nearest candidates. Let x be the coins (0 or 1), A_t
-    the ballots (candidates x canaries), and s the standard deviation of the noise in votes. Then the released votes
-    less the votes of all others are A_t x + noise. For fair coins the linear estimate of least mean squared error is
-    x = 1/2 + (A'A + 4 s^2)^-1 A' (votes - A 1/2), over all iterations at once.
+    In iteration t a canary that is in adds its ballot to its k_nn nearest candidates. All iterations together are read
+    (`lib.audit.linear_estimate.coins_of`).
 
     Private: clean votes are counted here. They leave this function only as scores of canaries.
 
@@ -195,8 +194,7 @@ def vote_scores(
         remaining.append(released - _votes(others, candidates, candidate_cells, settings))
     table, votes = np.concatenate(ballots), np.concatenate(remaining)
     spread = (run.noise_multiplier or 0.0) * settings.k_nn**0.5 if noise else 0.0
-    ridge = max(4 * spread**2, 1e-6) * np.eye(len(canaries))
-    return 0.5 + np.linalg.solve(table.T @ table + ridge, table.T @ (votes - table.sum(axis=1) / 2))
+    return coins_of(table, votes, spread)
 
 
 def _votes(voters: Voters, candidates: np.ndarray, candidate_cells: np.ndarray, settings: Settings) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError
-from lib.generation.engines.names import is_remote
+from lib.generation.engines.names import check_local
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import check_asked_by_file, fitting_prompts
 from lib.stage.notebook_roles import Parameters, check_inputs
@@ -105,15 +105,7 @@ def check_prediction(parameters: Parameters) -> None:
     from lib.models.templates import label_fields
 
     check_inputs(parameters, "corpus")
-    if is_remote(str(parameters["model"])):
-        raise DoppelError(
-            "methods.records_to_endpoint",
-            f"model = {parameters['model']!r} is behind an endpoint: private records are in the model's context, and "
-            "would be sent there",
-            name="model",
-            value=parameters["model"],
-            remedy="name a model on this machine: bundled:NAME, hub:OWNER/NAME, or a folder",
-        )
+    check_local(str(parameters["model"]))
     if parameters["prompts"] is not None:
         check_asked_by_file(parameters)
         return

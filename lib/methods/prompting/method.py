@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WRITES = "11_generate"
 PROMPTED = ("base_model", "chat")  # parameters that a model without fine-tuning must have, and no other may
 ASKED = ("prompt", "prompts")  # and one of these two
+LEARNED = ("model", "steer")  # inputs that have seen private records, and bring model and prompt; at most one of them
 
 
 def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
@@ -39,9 +40,9 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
 
 
 def check_generate(parameters: Parameters) -> None:
-    """Refuse a stage whose model comes from both an input and the parameters, or from neither; that asks by a prompt
-    and by a prompt file, or by neither; an engine that is unknown or cannot guide; servers that cannot be asked; and
-    guidance without a label to guide by.
+    """Refuse a stage whose model comes from two places or from none; that asks by a prompt and by a prompt file, or by
+    neither; an engine that is unknown or cannot guide or steer; servers that cannot be asked; and guidance without a
+    label to guide by.
 
     Args:
         parameters: of 11_generate, resolved.
@@ -53,7 +54,8 @@ def check_generate(parameters: Parameters) -> None:
     """
     from lib.models import templates
 
-    check_inputs(parameters, "corpus", "model")
+    check_inputs(parameters, "corpus", *LEARNED)
+    brings = [name for name in LEARNED if name in parameters["inputs"]]
     served, base_url = parameters["served_model"], parameters["base_url"]
     if (served is None) != (base_url is None):
         missing = "served_model" if served is None else "base_url"
@@ -64,31 +66,31 @@ def check_generate(parameters: Parameters) -> None:
             remedy="set both, or neither: then the model runs on this machine",
         )
     if served is None:
-        check_engine(parameters["engine"], parameters["guidance"])
+        check_engine(parameters["engine"], parameters["guidance"], steered="steer" in brings)
     else:
         from lib.generation.endpoint.servers import open_servers
 
-        check_engine("vllm", parameters["guidance"])
+        check_engine("vllm", parameters["guidance"], steered="steer" in brings)
         settings = {name: parameters[name] for name in ("key_variable", "timeout")}
         open_servers(f"vllm:{served}@", base_url=base_url, **settings)
     if parameters["guidance"] > 0 and parameters["prompt"] is not None:
         templates.unlabelled(str(parameters["prompt"]), parameters["prompt_without_label"])
     given = [name for name in (*PROMPTED, *ASKED) if parameters[name] is not None]
-    if "model" in parameters["inputs"] and given:
+    if brings and (more := [*brings[1:], *given]):
         raise DoppelError(
             "methods.two_models",
-            f"{given[0]}: the input model brings its own",
-            name=given[0],
-            value=parameters[given[0]],
-            remedy=f"remove {', '.join(given)}",
+            f"{more[0]}: the input {brings[0]} brings its own",
+            name=more[0],
+            value=parameters.get(more[0]),
+            remedy=f"remove {', '.join(more)}",
         )
-    if "model" in parameters["inputs"]:
+    if brings:
         return
     missing = next((name for name in PROMPTED if name not in given), None)
     if missing or not {*ASKED} & {*given}:
         raise DoppelError(
             "methods.no_model",
-            "without an input named model, base_model, chat, and prompt or prompts must be set",
+            "without an input named model or steer, base_model, chat, and prompt or prompts must be set",
             name=missing or "prompt",
         )
     if parameters["prompts"] is not None:
@@ -176,9 +178,9 @@ METHOD = Method(
     making=making,
     settings=(
         "base_model", "prompt", "prompts", "chat", "samples", "temperature", "top_p", "top_k", "repetition_penalty",
-        "max_new_tokens",
+        "max_new_tokens", "strength",
     ),
-    as_before={"prompts": None},
+    as_before={"prompts": None, "strength": 1.0},
     checks={WRITES: check_generate},
     corpus_checks={WRITES: check_prompt},
     files=("prompts",),

@@ -38,8 +38,8 @@ def test_many_texts_cost_no_more_than_one_and_none_has_a_batch_to_share():
 @pytest.mark.parametrize(
     ("changes", "code", "name"),
     [
-        ({"model": "openai:gpt-4o-mini"}, "methods.records_to_endpoint", "model"),
-        ({"model": "bedrock:a.b"}, "methods.records_to_endpoint", "model"),
+        ({"model": "openai:gpt-4o-mini"}, "generation.records_to_endpoint", "model"),
+        ({"model": "bedrock:a.b"}, "generation.records_to_endpoint", "model"),
         ({"inputs": {"corpus": "00_process_data", "arm": "11_generate.a"}}, "stage.unknown_input", "arm"),
         ({"inputs": {}}, "stage.no_corpus_input", "inputs"),
         ({"prompt_with_record": "One {kind}."}, "methods.no_place_for_record", "prompt_with_record"),

@@ -113,3 +113,16 @@ def test_servers_are_checked_before_anything_is_sent() -> None:
         check_generate(served | {"guidance": 1.0})
     with refused("generation.base_url_twice", value=url):
         check_generate(served | {"base_url": [url, url]})
+
+
+def test_a_steered_model_brings_its_own_prompt_and_runs_on_an_engine_that_can_steer() -> None:
+    asked = {"inputs": CORPUS | {"steer": "10_steer.eps8"}, **AUTO, **NOTHING}
+    check_generate(asked)
+    with refused("methods.two_models", name="prompt", value=PROMPTED["prompt"]):
+        check_generate(asked | {"prompt": PROMPTED["prompt"]})
+    with refused("methods.two_models", name="steer"):
+        check_generate(asked | {"inputs": TUNED | {"steer": "10_steer.eps8"}})
+    with refused("generation.steering_unsupported", name="engine", value="ctranslate2"):
+        check_generate(asked | {"engine": "ctranslate2"})
+    with refused("generation.steering_unsupported", name="engine", value="vllm"):
+        check_generate(asked | {"served_model": "m", "base_url": "http://127.0.0.1:1/v1"})
