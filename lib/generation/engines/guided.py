@@ -29,7 +29,7 @@ def complete_guided(
     steering: Directions | None = None,
     moved: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """Complete one batch of prompts, each with the logits (1 + g) * with its label - g * without.
+    """Complete one batch of prompts, each with the logits (1 + g) * with its label - g * without; with g = 0 by itself.
 
     Both contexts of a text are rows of one batch and get the same tokens, so the model has one pass a token. A prompt
     that many texts share is computed once, and a text that has ended leaves the batch.
@@ -37,7 +37,7 @@ def complete_guided(
     Args:
         model: a causal language model in eval mode.
         prompts: token ids of each prompt, at least one.
-        without_label: token ids of the same prompts without their labels.
+        without_label: token ids of the same prompts without their labels; none with g = 0.
         sampling: how tokens are drawn; g is its ``guidance``.
         positions: numbers of the prompts, which seed their draws: a text does not depend on its batch, up to rounding.
         limits: longest completion of each prompt in tokens.
@@ -62,8 +62,10 @@ def complete_guided(
     drawn: list[list[int]] = [[] for _ in prompts]
     running = list(range(len(prompts)))
     for step in range(max(limits)):
-        with_label, without = contexts.logits.float().chunk(2)  # (texts, vocabulary) each
-        scores = (1 + sampling.guidance) * with_label - sampling.guidance * without
+        scores = contexts.logits.float()  # (texts, vocabulary), with guidance twice as many rows
+        if without_label:
+            with_label, without = scores.chunk(2)
+            scores = (1 + sampling.guidance) * with_label - sampling.guidance * without
         so_far = torch.tensor([drawn[text] for text in running], dtype=torch.long, device=scores.device)
         scores = processor(so_far, scores)
         if step < least:
@@ -74,7 +76,8 @@ def complete_guided(
         rows = [i for i, text in enumerate(running) if drawn[text][-1] not in stops and step + 1 < limits[text]]
         if not rows:
             break
-        contexts.extend(tokens[rows].repeat(2), [*rows, *(len(running) + row for row in rows)])
+        again = [len(running) + row for row in rows] if without_label else []
+        contexts.extend(tokens[rows].repeat(2 if again else 1), [*rows, *again])
         running = [running[row] for row in rows]
     return drawn
 

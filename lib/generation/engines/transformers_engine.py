@@ -1,7 +1,6 @@
 """Engine ``transformers``: runs every model, on every machine."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,12 +76,11 @@ class TransformersEngine:
         stops = [*self._ends, *sorted(breaks)]
         for number, positions in enumerate(batches(prompts, limits, self.batch_size)):
             asked, most = [prompts[p] for p in positions], [limits[p] for p in positions]
-            directions = None if self.steering is None else [moved[p] for p in positions]
-            if sampling.guidance:
+            if sampling.guidance or self.steering is not None:
                 ids = complete_guided(
                     self.model,
                     asked,
-                    [without_label[p] for p in positions],
+                    [without_label[p] for p in positions] if sampling.guidance else [],
                     sampling,
                     positions=positions,
                     limits=most,
@@ -90,12 +88,11 @@ class TransformersEngine:
                     pad=self.tokenizer.pad_token_id,
                     processor=_processors(sampling, 0),
                     steering=self.steering,
-                    moved=directions,
+                    moved=None if self.steering is None else [moved[p] for p in positions],
                 )
             else:
                 drawn = replace(sampling, seed=sampling.seed_for(number), max_new_tokens=max(most))
-                with self.steering.moving(self.model, directions) if self.steering else nullcontext():
-                    ids = self._generate(asked, drawn, stops)
+                ids = self._generate(asked, drawn, stops)
             for position, row in zip(positions, ids, strict=True):
                 yield position, completion(self.tokenizer, row, self._ends, limits[position], breaks)
 
