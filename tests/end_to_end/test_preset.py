@@ -27,8 +27,9 @@ from lib.evaluation import views
 
 MARK = "zq_jxv"  # stands in every private record, and in nothing else: base64 has no underscore
 CORPUS, TRAIN = "00_process_data", "10_finetune_dp_lora.eps8"
+STEER, STEERED = "10_steer.eps8", "11_generate.steered"
 GENERATED = ("11_generate.base", "11_generate.eps8", "11_generate.nonprivate")
-ARMS = (*GENERATED, "12_aug_pe.eps8", "13_select.eps8", "14_private_prediction.eps8")
+ARMS = (*GENERATED, "12_aug_pe.eps8", "13_select.eps8", "14_private_prediction.eps8", STEERED)
 
 
 def write_corpus(path: Path) -> None:
@@ -44,7 +45,7 @@ def write_corpus(path: Path) -> None:
 def door(run: str, corpus: Path, *more: str) -> list[str]:
     """The command of a run of the preset on a corpus of one's own, its noise repeatable."""
     columns = "{text: Review, labels.sentiment: Mood, user: Author}"
-    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", *ARMS[3:])
+    seeded = (CORPUS, TRAIN, "10_finetune_dp_lora.nonprivate", "11_generate.eps8", STEER, *ARMS[3:])
     untracked = ("10_finetune_dp_lora.nonprivate", "11_generate.base", "11_generate.nonprivate")  # as their twins are
     changes = [
         f"{CORPUS}.source=csv:{corpus}", f"{CORPUS}.columns={columns}", f"{CORPUS}.share=1.0", f"{TRAIN}.steps=5",
@@ -161,7 +162,12 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict, capsys: pytest.
         "DiscreteGaussian",
         "14_private_prediction.eps8",
     )
-    for arm, kept, votes in (("11_generate.eps8", 0.05, 0), *((arm, 0, 2) for arm in ARMS[3:5]), (predicted, 0, 0)):
+    for arm, kept, votes in (
+        ("11_generate.eps8", 0.05, 0),
+        *((arm, 0, 2) for arm in ARMS[3:5]),
+        (predicted, 0, 0),
+        (STEERED, 0, 0),
+    ):
         statement = json.loads((runs["folder"] / arm / "privacy.json").read_text())
         assert 0.98 * 8 * (1 - kept) <= statement["epsilon"] <= 8 * (1 - kept)
         events = {event["what"]: event["mechanism"] for event in statement["events"] if event["stage"] == arm}
@@ -174,7 +180,7 @@ def test_every_arm_is_verified_and_spends_its_target(runs: dict, capsys: pytest.
 
 
 def test_every_draw_is_charged_once_to_one_account(runs: dict) -> None:
-    private = [CORPUS, TRAIN, "11_generate.eps8", "12_aug_pe.eps8", "12_aug_pe.eps8"]
+    private = [CORPUS, TRAIN, STEER, "11_generate.eps8", STEERED, "12_aug_pe.eps8", "12_aug_pe.eps8"]
     private += ["13_select.eps8"] * 2 + ["14_private_prediction.eps8"] * 2  # these also count copies
     killed = [line for line in runs["charges"] if line["run"] == runs["folder"].name]
     assert sorted(line["stage"] for line in killed) == private  # the training that was killed once too

@@ -25,7 +25,9 @@ def test_arms_are_copied_for_each_point_and_the_rest_is_there_once(tmp_path: Pat
     without = [f"{arm}.nonprivate-seed{n}" for arm in ("10_finetune_dp_lora", "11_generate") for n in (0, 1)]
     once = {
         "00_process_data",
+        "10_steer.eps8",
         "11_generate.base",
+        "11_generate.steered",
         "14_private_prediction.eps8",
         "21_fidelity",
         "22_utility",
@@ -136,7 +138,7 @@ def test_files_that_differ_only_in_what_is_swept_are_one_arm(tmp_path: Path) -> 
 def test_values_may_have_names_and_null_is_an_arm_without_privacy(tmp_path: Path) -> None:
     text = "preset: test\ngrid: {target_epsilon: {eps8: 8.0, nonprivate: null}, schedule: [linear, cosine]}\n"
     nodes = swept(tmp_path, text + "stages: [10_finetune_dp_lora]\n").nodes
-    trained = {id: node.parameters for id, node in nodes.items() if id.startswith("10")}
+    trained = {id: node.parameters for id, node in nodes.items() if id.startswith("10_finetune")}
     assert list(trained) == [
         f"10_finetune_dp_lora.{a}-{b}" for a in ("eps8", "nonprivate") for b in ("linear", "cosine")
     ]
