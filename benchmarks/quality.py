@@ -22,7 +22,7 @@ from lib.evaluation.fidelity import measure
 from lib.evaluation.utility import linear_classifiers, tstr
 from lib.models import encoders
 
-SPACE, CLASSIFIED = "hidden:bundled:smollm2-135m-instruct", "bundled:all-minilm-l6-v2"
+CLASSIFIED = "bundled:all-minilm-l6-v2"
 DRAWS, SEEDS = 12, 3
 
 
@@ -39,6 +39,9 @@ def main() -> None:
     arguments.add_argument("files", nargs="+", metavar="NAME=FILE")
     arguments.add_argument("--records", type=int, default=300, help="of each set, at most")
     arguments.add_argument("--held-out", type=int, default=1500, help="records that judge, at most")
+    arguments.add_argument(
+        "--space", default="hidden:bundled:smollm2-135m-instruct", help="an encoder, as in 21_fidelity"
+    )
     arguments.add_argument("--label", help="to be predicted (default: the first)")
     options = arguments.parse_args()
 
@@ -46,7 +49,7 @@ def main() -> None:
     train, test = (records.read(options.corpus / f"{side}.jsonl") for side in ("train", "test"))
     label = options.label or next(iter(train[0].labels))
     sides = comparison_sets.matched_sides(arms, train, test, most=options.records, seed=0)
-    vectors, rows = sides.embedded(encoders.open_encoder(SPACE)), sides.rows(seed=0)
+    vectors, rows = sides.embedded(encoders.open_encoder(options.space)), sides.rows(seed=0)
     by_arm = measure.embeddings(sides, vectors, rows, seed=0, draws=DRAWS, metrics=("mauve", "frechet"))
     result = {metric: {arm: shown(of[metric]) for arm, of in by_arm.items()} for metric in ("mauve", "frechet")}
     sets = comparison_sets.matched_sets(

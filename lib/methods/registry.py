@@ -93,21 +93,6 @@ def of_stages(arm: str, stages: Iterable[str]) -> tuple[Method, str]:
     raise KeyError(arm)
 
 
-def attacked(notebook: str) -> Method:
-    """The method whose arms can be made again, and whose records are written in a notebook.
-
-    Args:
-        notebook: one of `ATTACKED`.
-
-    Raises:
-        KeyError: 20_canary_privacy can make no arm of this notebook again.
-    """
-    for method in METHODS:
-        if method.arm == notebook and method.audit is not None:
-            return method
-    raise KeyError(notebook)
-
-
 def spending(notebook: str) -> Method | None:
     """The method whose noise is drawn in a notebook.
 

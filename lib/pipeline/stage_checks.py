@@ -4,7 +4,7 @@ A check takes the resolved parameters and raises DoppelError. It must stay light
 torch or transformers. The checks of a method's own notebooks stand in its entry (`lib.methods.registry`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.common.errors import DoppelError, nearest
@@ -12,10 +12,11 @@ from lib.methods.dp_lora.method import check_lora
 from lib.methods.method import Check, CorpusCheck, InputCheck, Method
 from lib.methods.pii_text import method as pii_text_method
 from lib.methods.private_records import method as private_records_method
-from lib.methods.registry import ATTACKED, IMAGE_ARMS, METHODS, TABLE_ARMS, TEXT_ARMS, attacked
+from lib.methods.registry import IMAGE_ARMS, METHODS, TABLE_ARMS, TEXT_ARMS
 from lib.methods.sanitization import method as sanitization_method
-from lib.pipeline import corpus_checks
+from lib.pipeline import audit_checks, corpus_checks
 from lib.stage.notebook_roles import (
+    AUDIT,
     CORPORA,
     CORPUS,
     IMAGES,
@@ -24,7 +25,6 @@ from lib.stage.notebook_roles import (
     Parameters,
     check_input,
     check_inputs,
-    notebook_of,
 )
 
 
@@ -37,76 +37,6 @@ def scrub(parameters: Parameters) -> None:
     from lib.pii import scrub_stage
 
     scrub_stage.check(parameters)
-
-
-def canary_privacy(parameters: Parameters) -> None:
-    """Refuse an audit without arms, and text canaries for arms that are no inputs or have no positive control.
-
-    Args:
-        parameters: of 20_canary_privacy, resolved.
-    """
-    check_inputs(parameters, "corpus", others=ATTACKED)
-    arms = {name: attacked(notebook_of(stage)) for name, stage in parameters["inputs"].items() if name != "corpus"}
-    if not arms:
-        raise DoppelError(
-            "pipeline.no_arm",
-            "inputs: names no arm to audit",
-            name="inputs",
-            remedy="add one, as eps8: 11_generate.eps8",
-        )
-    _check_remade(parameters, arms)
-    _check_control(parameters["control"], {name: arms[name] for name in parameters["remade"]})
-    if len(parameters["copies"]) != len(parameters["repeated"]) or not parameters["copies"]:
-        raise DoppelError(
-            "pipeline.copies_without_number",
-            f"repeated = {parameters['repeated']}: one number for each of copies = {parameters['copies']}",
-            name="repeated",
-            value=parameters["repeated"],
-        )
-
-
-def vote_privacy(parameters: Parameters) -> None:
-    """Refuse an audit of votes without arms of pictures or rows, and arms to be made again that are no inputs.
-
-    Args:
-        parameters: of 20_vote_privacy, resolved.
-    """
-    arms = [arm for arm in (*IMAGE_ARMS, *TABLE_ARMS) if arm in ATTACKED]
-    check_inputs(parameters, "corpus", others=arms, corpora=(IMAGES, TABLE))
-    if len(parameters["inputs"]) < 2:
-        raise DoppelError(
-            "pipeline.no_arm",
-            "inputs: names no arm to audit",
-            name="inputs",
-            remedy="add one, as eps8: 15_image_evolution.eps8",
-        )
-    _check_remade(parameters, parameters["inputs"].keys() - {"corpus"})
-
-
-def _check_remade(parameters: Parameters, arms: Collection[str]) -> None:
-    for name in parameters["remade"]:
-        if name not in arms:
-            raise DoppelError(
-                "pipeline.remade_is_no_arm",
-                f"remade: {name!r} is no arm among inputs",
-                name="remade",
-                value=name,
-                remedy=nearest(name, arms),
-            )
-
-
-def _check_control(control: str | None, remade: dict[str, Method]) -> None:
-    """Where arms that are made again bring no positive control of their own, one of them is the control."""
-    needing = {name: method.arm for name, method in remade.items() if not method.own_control}
-    if needing and control not in needing:
-        raise DoppelError(
-            "pipeline.no_control",
-            f"control = {control!r}: arms of {next(iter(needing.values()))} are made again, and one of them, without "
-            "privacy, must be caught",
-            name="control",
-            value=control,
-            remedy="name it in remade and here",
-        )
 
 
 def fidelity(parameters: Parameters) -> None:
@@ -260,8 +190,8 @@ MEASURING: dict[str, Callable[[Parameters], None]] = {
     IMAGES: corpus_checks.process_images,
     TABLE: corpus_checks.process_table,
     "01_scrub": scrub,
-    "20_canary_privacy": canary_privacy,
-    VOTE_AUDIT: vote_privacy,
+    AUDIT: audit_checks.canary_privacy,
+    VOTE_AUDIT: audit_checks.vote_privacy,
     "21_fidelity": fidelity,
     "22_utility": utility,
     "21_image_fidelity": image_fidelity,
@@ -305,4 +235,6 @@ CHECKS: dict[str, Check] = MEASURING | {
 WITH_CORPUS: dict[str, CorpusCheck] = {
     name: check for method in METHODS for name, check in method.corpus_checks.items()
 }
-WITH_INPUTS: dict[str, InputCheck] = {name: check for method in METHODS for name, check in method.input_checks.items()}
+WITH_INPUTS: dict[str, InputCheck] = {AUDIT: audit_checks.text_control} | {
+    name: check for method in METHODS for name, check in method.input_checks.items()
+}

@@ -90,6 +90,11 @@ PRIVACY = (
         "a unit changes in the chances of a token is clipped, and the token is drawn at random.",
     ),
     Word(
+        "Steering",
+        "A model that was never trained wrote the texts while its inner states were moved by a mean of what private "
+        "records do to them. Each unit's part of that mean is clipped, and it was released once, with noise.",
+    ),
+    Word(
         "Not private",
         "This arm has no guarantee. It shows what privacy costs, and must stay with whoever holds the records.",
     ),

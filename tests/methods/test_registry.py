@@ -19,6 +19,7 @@ TUNED = CORPUS | {"model": "10_finetune_dp_lora.eps8"}
     ("stage", "inputs", "title"),
     [
         ("11_generate.eps8", TUNED, "DP-LoRA"),
+        ("11_generate.steered", CORPUS | {"steer": "10_steer.eps8"}, "Steering"),
         ("11_generate.base", CORPUS, "prompt only"),
         ("12_aug_pe.eps8", CORPUS, "Aug-PE"),
         ("02_generate.eps8", TUNED, "DP-LoRA"),
@@ -33,7 +34,7 @@ def test_the_method_of_an_arm_follows_from_its_inputs_and_its_ancestors(
     assert registry.of_arm(stage, inputs).title == title
     method, spending = registry.of_stages(stage, [stage, *inputs.values()])
     assert method.title == title
-    assert spending == inputs.get("model", stage)
+    assert spending == inputs.get("model", inputs.get("steer", stage))
 
 
 def test_stages_that_write_no_records_have_no_method() -> None:
@@ -78,13 +79,7 @@ def test_a_notebook_names_the_method_that_draws_its_noise_and_the_one_that_can_b
     spending = {"10_finetune_dp_lora": "DP-LoRA", "01_finetune_dp_lora": "DP-LoRA", "12_aug_pe": "Aug-PE"}
     assert {notebook: registry.spending(notebook).title for notebook in spending} == spending
     assert registry.spending("11_generate") is None
-    attacked = [registry.attacked(notebook).title for notebook in registry.ATTACKED]
-    assert attacked == [
-        "DP-LoRA", "Aug-PE", "Hybrid: selected by votes", "Private prediction", "Private evolution of images",
-        "Private evolution of tables",
-    ]  # fmt: skip
-    with pytest.raises(KeyError):
-        registry.attacked("00_process_data")
+    assert registry.spending("10_steer").title == "Steering"
     without_mechanism = {"40_pii_text", "50_private_records", "51_sanitize", "11_random_images"}
     assert set(registry.ARMS) - set(registry.ATTACKED) == without_mechanism
 

@@ -270,35 +270,6 @@ def test_a_server_of_ones_own_takes_top_k() -> None:
     assert preflight.preflight("quick", "check", own_server).nodes[AUG_PE].parameters["top_k"] == 50
 
 
-# Audits.
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "name", "value"),
-    [
-        ("control=eps9", "pipeline.no_control", "control", "eps9"),
-        ("control=aug_pe", "pipeline.no_control", "control", "aug_pe"),
-        ("control=null", "pipeline.no_control", "control", None),
-        ("remade=[eps8]", "pipeline.no_control", "control", "nonprivate"),
-        ("remade=[nonprivat]", "pipeline.remade_is_no_arm", "remade", "nonprivat"),
-        ("copies=[10]", "pipeline.copies_without_number", "repeated", [6, 4]),
-        (f"inputs={{corpus: {CORPUS}}}", "pipeline.no_arm", "inputs", None),
-        (f"inputs={{corpus: {CORPUS}, a: {TRAIN}}}", "stage.input_of_another_notebook", "a", TRAIN),
-    ],
-)
-def test_an_audit_without_arms_or_controls_is_refused(change: str, code: str, name: str, value: object) -> None:
-    with refused(code, name=name, value=value):
-        preflight.preflight("test", "test", [f"20_canary_privacy.{change}"])
-
-
-def test_a_control_is_needed_only_where_arms_that_have_none_are_made_again() -> None:
-    def parameters(*changes: str) -> object:
-        audit = [f"20_canary_privacy.{change}" for change in (*changes, "control=null")]
-        return preflight.preflight("test", "test", audit).nodes["20_canary_privacy"].parameters["remade"]
-
-    assert parameters("remade=[]") == [] and parameters("remade=[aug_pe]") == ["aug_pe"]
-
-
 # Labelled PII text: what cannot be written is refused in pre-flight.
 
 
