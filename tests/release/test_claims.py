@@ -4,18 +4,14 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from support import release_world
 from support.project import ROOT
 from support.release_world import ARM, CORPUS, TRAINING, World, forge, loads
 
-from lib.methods.private_evolution.settings import Settings
-from lib.methods.registry import METHODS
 from lib.release import card_guarantee, certificate, claims, pack, settings, verify
 from lib.release.candidate import Candidate
 from lib.release.settings import of_stage
 from lib.stage.parameters import read_spec
 
-finished, world = release_world.finished, release_world.world
 STAGE = "10_finetune_dp_lora.a"
 SPEC = read_spec(ROOT / "notebooks" / "10_finetune_dp_lora.ipynb")
 TODAY = {name: parameter.default for name, parameter in SPEC.items()}
@@ -39,16 +35,6 @@ def test_a_parameter_that_is_newer_than_a_stage_has_the_value_that_does_what_the
     assert {name: spelled[name] for name in BEFORE} == dict(BEFORE)
     assert (spelled["steps"], spelled["model"]) == (99, "withheld")
     assert claims.settings(STAGE, TODAY)["frozen_a"] is True  # what a stage has is never replaced
-
-
-def test_values_from_before_are_those_that_an_arm_is_audited_with() -> None:
-    for method in METHODS:
-        assert set(method.as_before) <= set(method.settings)
-    votes = settings.AS_BEFORE["12_aug_pe"]
-    defaults = Settings(iterations=1, samples=1, noise_multiplier=None)
-    assert {n: getattr(defaults, n) for n in votes if hasattr(defaults, n)} == {
-        n: v for n, v in votes.items() if hasattr(defaults, n)
-    }
 
 
 def test_a_stage_of_no_method_spells_nothing_out() -> None:

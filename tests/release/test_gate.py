@@ -1,7 +1,6 @@
 """The gate refuses each of its cases, reports all at once, and lets an arm pass that has none."""
 
 import pytest
-from support import release_world
 from support.errors import refused
 from support.project import edit
 from support.release_world import ARM, AUDIT, CORPUS, SOURCE, TRAINING, World, loads
@@ -16,8 +15,6 @@ from lib.privacy.budget_account import Account
 from lib.release import certificate, gate, pack
 from lib.release.candidate import Candidate
 from lib.release.certificate import NOT_COUNTED
-
-finished, world = release_world.finished, release_world.world
 
 
 def check(world: World, stage: str = ARM, **given) -> list[gate.Refusal]:

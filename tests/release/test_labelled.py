@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import release_world
 from support.errors import codes
 from support.release_world import ARM, CORPUS, TRAINING, World, loads, rehash
 
@@ -15,8 +14,6 @@ from lib.release import certificate, verify
 from lib.release.candidate import Candidate
 from lib.release.gate import copies
 from lib.release.pack import pack
-
-finished, world = release_world.finished, release_world.world
 
 STAGE = "40_pii_text"
 TEXTS = ["Ann called.", "Write to Bob, or to Ann."]

@@ -2,11 +2,12 @@
 
 import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import release_world
-from support.release_world import ARM, CORPUS, DETECTOR, HYBRID, SCRUB, TRAINING, forge, loads
+from support.release_world import ARM, CORPUS, DETECTOR, HYBRID, SCRUB, TRAINING, World, forge, loads
 
 from lib.common.files import read_json
 from lib.privacy import copy_count
@@ -14,24 +15,41 @@ from lib.privacy.ledger import from_statement
 from lib.release import certificate, gate, lineage, pack, verify
 from lib.release.candidate import Candidate
 
-finished, world = release_world.finished, release_world.world
+
+@pytest.fixture(scope="module")
+def hybrid_once(finished, tmp_path_factory) -> Path:
+    """The project with an arm that was selected from texts of a training that left it room."""
+    root = tmp_path_factory.mktemp("hybrid") / "project"
+    with release_world.copied(finished, root) as world:
+        release_world.build_hybrid(world.project)
+        world.play(TRAINING, reserve=0.05)
+        world.play(ARM, HYBRID)
+    return root
 
 
 @pytest.fixture
-def hybrid(world) -> Candidate:
-    """An arm that was selected from texts of a training that left it room."""
-    release_world.build_hybrid(world.project)
-    world.play(TRAINING, reserve=0.05)
-    world.play(ARM, HYBRID)
-    return Candidate(world.run, HYBRID)
+def hybrid_world(hybrid_once, tmp_path) -> Iterator[World]:
+    with release_world.copied(hybrid_once, tmp_path / "project") as world:
+        yield world
 
 
 @pytest.fixture
-def packed(hybrid, tmp_path) -> Path:
-    """Its pack, in a folder of its own."""
-    alone = tmp_path / "alone" / "pack"
-    shutil.copytree(pack.pack(hybrid), alone)
-    return alone
+def hybrid(hybrid_world) -> Candidate:
+    return Candidate(hybrid_world.run, HYBRID)
+
+
+@pytest.fixture(scope="module")
+def hybrid_pack(hybrid_once, tmp_path_factory) -> Path:
+    """Its pack, which no test changes."""
+    folder = tmp_path_factory.mktemp("hybrid-pack")
+    with release_world.copied(hybrid_once, folder / "project") as world:
+        return release_world.packed(world, folder / "alone" / "pack", HYBRID)
+
+
+@pytest.fixture
+def packed(hybrid_pack, tmp_path) -> Path:
+    """A copy of the pack, in a folder of its own."""
+    return shutil.copytree(hybrid_pack, tmp_path / "alone" / "pack")
 
 
 def codes(folder: Path) -> list[str]:
@@ -58,11 +76,11 @@ def test_a_hybrid_is_packed_and_verified_with_every_event_of_the_arms_behind_it(
     assert codes(pack.pack(Candidate(hybrid.run, ARM))) == []  # the arm that left room is released as well
 
 
-def test_the_gate_reads_the_count_of_the_hybrid_and_not_that_of_its_candidates(hybrid, world):
+def test_the_gate_reads_the_count_of_the_hybrid_and_not_that_of_its_candidates(hybrid, hybrid_world):
     assert gate.check(hybrid) == []
     limit = copy_count.limit(hybrid.ledger.mechanisms[-1].scale)
-    world.play(HYBRID, noisy_count=limit + 1)
-    assert [refusal.reason.code for refusal in gate.check(Candidate(world.run, HYBRID))] == ["release.copies"]
+    hybrid_world.play(HYBRID, noisy_count=limit + 1)
+    assert [refusal.reason.code for refusal in gate.check(Candidate(hybrid_world.run, HYBRID))] == ["release.copies"]
 
 
 def without(changed: dict, *stages: str) -> None:

@@ -3,21 +3,15 @@
 from pathlib import Path
 
 import pytest
-from support import pack_fuzz, release_world
+from support import pack_fuzz
 
 from lib.release import verify
 
-finished = release_world.finished
 PACKS = Path(__file__).with_name("packs")
 
 
-@pytest.fixture(scope="module")
-def packed(finished) -> Path:
-    return release_world.packed(finished)
-
-
-def test_no_random_change_is_verified_with_another_claim(packed, tmp_path, capsys):
-    *_, counts = pack_fuzz.run(packed, tmp_path / "pack", 150)
+def test_no_random_change_is_verified_with_another_claim(packed_once, tmp_path, capsys):
+    *_, counts = pack_fuzz.run(packed_once, tmp_path / "pack", 150)
     assert counts["refused"] > 100, counts
     assert verify.main([str(tmp_path / "pack")]) in (0, 1, 2)
 

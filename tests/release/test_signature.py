@@ -4,15 +4,12 @@ import json
 import stat
 
 import pytest
-from support import release_world
 from support.errors import refused
 from support.release_world import ARM, loads, rehash
 
 from lib.cli import release as command
 from lib.release import certificate, pack, signature, verify
 from lib.release.candidate import Candidate
-
-finished, world = release_world.finished, release_world.world
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A finished toy run for the tests of a release: real stages, toy texts, one project a test."""
 
+import copy
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from lib.privacy.budget_account import Account
 from lib.privacy.composition import merged
 from lib.privacy.ledger import from_statement
 from lib.privacy.statement_check import too_costly
-from lib.release import card, certificate, contents, kinds, pack
+from lib.release import card, certificate, contents, kinds, pack, verify
 from lib.release.candidate import Candidate
 from lib.stage import stage as stages
 from support.project import ROOT, Project
@@ -220,19 +222,20 @@ class World:
         return [record["text"] for record in read_json(self.project.root / "texts.json")[side]]
 
 
-def _prepared(root: Path, lib: Path) -> Iterator[Project]:
+@contextmanager
+def _prepared(root: Path) -> Iterator[World]:
     """A project whose stages can be played in this process."""
     project = Project.__new__(Project)
     project.root = root
     if not (root / "lib").exists():
-        (root / "lib").symlink_to(lib)
+        (root / "lib").symlink_to(ROOT / "lib")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "ROOT", root)
         patch.setattr(stages, "_PATIENCE", 0.0)
         patch.setenv("WANDB_MODE", "off")
         patch.delenv("DOPPEL_BUDGETS", raising=False)  # its accounts are its own
         patch.chdir(root)
-        yield project
+        yield World(project)
     if stages.Stage._current is not None:
         stages.Stage._current._release()
 
@@ -241,28 +244,30 @@ def _prepared(root: Path, lib: Path) -> Iterator[Project]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with the finished run that every test copies; its audit has not run."""
     root = tmp_path_factory.mktemp("release")
-    for project in _prepared(root, ROOT / "lib"):
-        build(project)
-        World(project).play(CORPUS, TRAINING, ARM)
+    with _prepared(root) as world:
+        build(world.project)
+        world.play(CORPUS, TRAINING, ARM)
     return root
+
+
+@contextmanager
+def copied(project: Path, root: Path) -> Iterator[World]:
+    """A copy at ``root`` of a project, whose stages can be played in this process."""
+    shutil.copytree(project, root, symlinks=True)
+    with _prepared(root) as world:
+        yield world
 
 
 @pytest.fixture
 def world(finished: Path, tmp_path: Path) -> Iterator[World]:
-    root = tmp_path / "project"
-    shutil.copytree(finished, root, symlinks=True)
-    for project in _prepared(root, ROOT / "lib"):
-        yield World(project)
+    with copied(finished, tmp_path / "project") as world:
+        yield world
 
 
-def packed(root: Path) -> Path:
-    """A pack of the finished run in ``root``, which is made there first if it is missing."""
-    for project in _prepared(root, ROOT / "lib"):
-        world = World(project)
-        if not (world.run / ARM / "done.json").exists():
-            build(project)
-            world.play(CORPUS, TRAINING, ARM)
-        return pack.pack(Candidate(world.run, ARM))
+def packed(world: World, folder: Path, stage: str = ARM) -> Path:
+    """The pack of an arm, moved to a new ``folder`` with nothing of the run beside it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return pack.pack(Candidate(world.run, stage)).rename(folder)
 
 
 def metric(name: str, **changes) -> dict:
@@ -302,3 +307,24 @@ def forge(folder: Path, changed: dict) -> None:
 
 def loads(path: Path) -> dict:
     return json.loads(path.read_text())
+
+
+def with_(whole: dict, path: str, value: object) -> dict:
+    """A copy of a certificate with another value at a path, ``events/0/stage``."""
+    changed = copy.deepcopy(whole)
+    *parents, last = path.split("/")
+    parent = changed
+    for key in parents:
+        parent = parent[int(key) if isinstance(parent, list) else key]
+    parent[int(last) if isinstance(parent, list) else last] = value
+    return changed
+
+
+def codes(folder: Path) -> list[str]:
+    """The codes of what is wrong with a pack, or with what a stage states."""
+    return [reason.code for reason in verify.check(folder)[1]]
+
+
+def card_of(world: World, **given) -> str:
+    """The card of a pack that is made anew."""
+    return (pack.pack(Candidate(world.run, ARM), **given) / "README.md").read_text()
