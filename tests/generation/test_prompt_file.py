@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 from support.errors import codes, refused
 from support.project import ROOT
 
 from lib.common.errors import DoppelError
 from lib.data import labels
 from lib.data.private_text import PrivateText
-from lib.generation import prompt_file, reply_cleanup
-from lib.generation.masking import mask
+from lib.generation import prompt_file
 from lib.generation.prompt_parts import Shown
 from lib.models import templates
 from lib.stage import strict_yaml
@@ -278,73 +275,6 @@ def test_brackets_and_braces_of_a_text_stay(tmp_path: Path) -> None:
     text = "it has {words} and [this] {{too}} [[x]]"
     assert small(tmp_path).rephrase(text, {"mood": "calm"}, np.random.default_rng(0), None)[-1][1].endswith(f": {text}")
     assert templates.render("[[a]] {{b}}[ {words}]", {"words": None}) == "[a] {b}"
-
-
-@pytest.mark.parametrize("probability", [0.1, 0.3, 0.5, 0.9])
-def test_words_are_masked_at_their_rate(probability: float) -> None:
-    words = [f"w{i}" for i in range(20_000)]
-    blanks = mask(" ".join(words), probability, np.random.default_rng(0)).split().count("_")
-    assert abs(blanks - 20_000 * probability) < 4 * np.sqrt(20_000 * probability * (1 - probability))
-
-
-@given(st.text(max_size=60), st.floats(0.01, 1), st.integers(0, 5))
-def test_masking_keeps_punctuation_and_masks_something(text: str, probability: float, seed: int) -> None:
-    masked = mask(text, probability, np.random.default_rng(seed), "<blank>")
-    assert "<blank>" in masked
-    if probability == 1:
-        assert not re.search(r"\w", masked.replace("<blank>", ""))
-
-
-def test_characters_are_masked_one_by_one_and_neighbours_share_a_blank() -> None:
-    text = "我昨天买的iPhone，用了两天就坏了。"
-    masked = [mask(text, 0.5, np.random.default_rng(seed)) for seed in range(50)]
-    assert all("，" in each and each.endswith("。") and "__" not in each for each in masked)
-    assert len(set(masked)) == 50 and {"iPhone" in each for each in masked} == {True, False}
-    assert mask(text, 1, np.random.default_rng(0)) == "_，_。"
-
-
-def test_masking_at_the_bounds_of_the_probability() -> None:
-    draw = np.random.default_rng
-    assert mask("It's a mid-range, 12.5 inch TV!", 1, draw(0)) == "_ _ _, _ _ _!"
-    assert mask("?!", 0.5, draw(0)) == "_" == mask("word", 0.01, draw(0))
-    assert all(mask("one two", 0.999, draw(seed)).count("_") == 1 for seed in range(20))  # one word is restored
-    for wrong in (0, -0.1, 1.1, float("nan")):
-        with refused("generation.mask_probability_out_of_range", name="mask_probability"):
-            mask("one two", wrong, draw(0))
-
-
-@pytest.mark.parametrize(
-    ("reply", "text"),
-    [
-        ('"The screen is bright."', "The screen is bright."),
-        ("“The screen is bright.”", "The screen is bright."),
-        ('Sure, here is a rewritten version of the sentence:\n\n"i like it."', "i like it."),
-        ("Here's a casual review: I like it.", "I like it."),
-        ("Review: I like it.", "I like it."),
-        ("**Rewritten review:** I like it.", "I like it."),
-        ("1. I like it.\n2. I hate it.", "I like it."),
-        ("\n\nI like it.\n\nThis sentence is short.", "I like it."),
-        ('"I like it.', "I like it."),
-        ("   ", ""),
-        ("Sure, here is the sentence:", ""),
-        # genuine texts stay as they are
-        ('"Great" and "cheap" is what they say.', '"Great" and "cheap" is what they say.'),
-        ('They call it "smart".', 'They call it "smart".'),
-        ("Pros: cheap. Cons: loud.", "Pros: cheap. Cons: loud."),
-        ("here is what i did: i sent it back.", "here is what i did: i sent it back."),
-        ("'tis loud, and that's all.", "'tis loud, and that's all."),
-        ("Sure it works: every day.", "Sure it works: every day."),
-        ("I read a review: it was wrong.", "I read a review: it was wrong."),
-        ("5.1 sound is a treat.", "5.1 sound is a treat."),
-        ("8) is the smiley i give.", "is the smiley i give."),
-    ],
-)
-def test_a_reply_is_cleaned_and_a_text_kept(reply: str, text: str) -> None:
-    assert reply_cleanup.clean(reply, one_line=True) == text
-
-
-def test_paragraphs_stay_where_they_are_wanted() -> None:
-    assert reply_cleanup.clean("Review:\n\nGood.\n\nBad.", one_line=False) == "Good.\n\nBad."
 
 
 def test_files_are_read_strictly() -> None:
