@@ -114,7 +114,7 @@ def profile(mechanisms: Sequence[Mechanism], *, discretization: float = DISCRETI
     Returns:
         Epsilon -> an upper bound on delta, the larger of adding and removing, in [0, 1].
     """
-    composed = _compose([mechanism.pld(discretization) for mechanism in mechanisms])
+    composed = _compose([_pld(mechanism, discretization) for mechanism in mechanisms])
     return lambda at: float(composed.get_delta_for_epsilon(at))
 
 
@@ -137,7 +137,7 @@ def epsilon_replacing(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
         return math.inf
     own = _compose([mechanism.pld_replacing(REPLACING_DISCRETIZATION) for mechanism in mechanisms])
     own_bound = float(own.get_epsilon_for_delta(delta))
-    one = _compose([mechanism.pld(REPLACING_DISCRETIZATION) for mechanism in mechanisms])
+    one = _compose([_pld(mechanism, REPLACING_DISCRETIZATION) for mechanism in mechanisms])
 
     def fits(t: float) -> bool:
         return (1 + math.exp(t)) * one.get_delta_for_epsilon(t) <= delta
@@ -148,7 +148,12 @@ def epsilon_replacing(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
 
 @lru_cache(maxsize=256)  # a ledger is asked for its epsilon several times, and it takes seconds
 def _composed(mechanisms: tuple[Mechanism, ...], delta: float, discretization: float) -> float:
-    return float(_compose([mechanism.pld(discretization) for mechanism in mechanisms]).get_epsilon_for_delta(delta))
+    return float(_compose([_pld(mechanism, discretization) for mechanism in mechanisms]).get_epsilon_for_delta(delta))
+
+
+@lru_cache(maxsize=8)  # a training's takes a second, and it is composed again with each event that comes after it
+def _pld(mechanism: Mechanism, discretization: float) -> PrivacyLossDistribution:
+    return mechanism.pld(discretization)
 
 
 def _compose(distributions: Sequence[PrivacyLossDistribution]) -> PrivacyLossDistribution:
