@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import atexit
+import itertools
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ from traitlets.config import Config
 from lib.common import paths
 from lib.stage import fingerprint, redaction, stage
 
+_NUMBERS = itertools.count()  # of the tests of this process
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: with models this small, threads only wait
 
 
@@ -84,14 +86,25 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
 
 @pytest.fixture(autouse=True)
 def _own_accounts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the accounts of whoever runs it."""
-    monkeypatch.setenv("DOPPEL_BUDGETS", str(tmp_path_factory.mktemp("budgets")))
+    """No test reads or writes the accounts of whoever runs it. The folder is made by a test that charges something."""
+    monkeypatch.setenv("DOPPEL_BUDGETS", str(tmp_path_factory.getbasetemp() / "budgets" / str(next(_NUMBERS))))
 
 
 @pytest.fixture(autouse=True)
 def _messages_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage begun inside a test must not hide the messages of pytest."""
     monkeypatch.setenv(redaction.SHOW, "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-xdist hands files out as they come, and not, as by default, those of most tests first."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with the end-to-end tests: one file of them takes minutes, and would keep one worker at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: "end_to_end" not in item.path.parts)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
