@@ -1,6 +1,7 @@
 """Executed notebooks as pages: one file each, without scripts and addresses, in the report's own style."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 
@@ -29,11 +30,16 @@ def body(path: Path, alternatives: Mapping[str, str]) -> Markup:
             if f'"{name}"' in cell.source and "stage.figure(" in cell.source:
                 cell.metadata["alt"] = alt
                 break
+    html, _ = _exporter().from_notebook_node(notebook)
+    return Markup(html)
+
+
+@cache  # to read its templates takes longer than to convert a notebook
+def _exporter() -> HTMLExporter:
     places = {"extra_template_basedirs": _templates(), "extra_template_paths": _templates()}
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, **places)
     exporter.config.NbConvertBase.display_data_priority = SHOWN
-    html, _ = exporter.from_notebook_node(notebook)
-    return Markup(html)
+    return exporter
 
 
 def _templates() -> list[str]:
