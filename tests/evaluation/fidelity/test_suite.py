@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.feature_extraction.text import HashingVectorizer
 from support.fidelity_toys import sentences
 
@@ -59,6 +60,7 @@ def test_the_interval_of_a_share_is_exact_also_where_no_record_or_every_record_h
     assert empty["broken"].interval[0] < 0.9 and isinstance(empty["distinct_1"], Undefined)
 
 
+@sklearn.config_context(assume_finite=True, skip_parameter_validation=True)  # it checks thousands of small arrays
 def test_equal_distributions_are_at_the_ceiling_in_95_of_100_draws(monkeypatch):
     monkeypatch.setattr("lib.evaluation.fidelity.two_sample_test.FOLDS", 3)  # the slowest part of it
     hits = dict.fromkeys(NAMES, 0)
