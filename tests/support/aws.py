@@ -1,12 +1,15 @@
 """An AWS configuration for tests: made-up credentials, no files, no machine that would be asked for a role."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore import loaders, session
 
 SECRET, TOKEN = "wJalrXUtnFEMI-planted-secret", "planted-session-token-0123"
 MODEL = "bedrock:amazon.nova-lite-v1:0"
+_loader = cache(loaders.create_loader)  # it reads all regions and the service's model, which a client then holds
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, **variables: str) -> None:
@@ -30,3 +33,4 @@ def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, **variables: str) -
     } | variables
     for name, value in given.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(session, "create_loader", _loader)
