@@ -10,6 +10,7 @@ from lib.data.sources.source import Source
     [
         ("toy", False, False, False),
         ("toy:NAME", True, True, False),
+        ("toy:NAME[/SPLIT]", True, True, False),
         ("toy[:NAME]", True, False, False),
         ("toy:PATH", True, True, True),
         ("toy[:PATH]", True, False, True),

@@ -23,7 +23,7 @@ def test_shapes_are_few_and_pad_little() -> None:
         (1024, 512, 40.0, 0.5, 2),  # and stays beside its contrast
         (64, 4096, 1280.0, 0.0, 20),  # a sixty-fourth of a large batch
         (64, 4096, 1280.0, 0.5, 40),
-        (96, 512, 40.0, 0.5, 2),  # pairs are not parted
+        (96, 512, 200.0, 0.5, 4),  # pairs are not parted, though five would fit
     ],
 )
 def test_rows_of_a_micro_batch(width: int, tokens: int, expected_batch: float, contrast: float, rows: int) -> None:
