@@ -23,6 +23,7 @@ ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 ALL = [*ATTENTION, "gate_proj", "up_proj", "down_proj"]
 USUAL = {
     "dtype": "float32", "device": "cpu", "target_epsilon": 8.0, "average_from": None, "contrast": 0.0, "processes": 1,
+    "split_weights": False,
     "lora": {"r": 4, "target_modules": ATTENTION}, "frozen_a": True, "gradient_checkpointing": False,
     "expected_batch": 192.0, "tokens_per_micro_batch": 512,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """A training step of two processes of one thread each over that of one process of two threads: the same cores.
 
     python benchmarks/ranks.py [--model NAME] [--dtype TYPE] [--rounds N] [--records N] [--processes N]
+        [--split-weights]
 
 Both sides train the same adapters on the same made-up records, in turn, round by round; the ratio is a median over
 the rounds. With more processes the other side has as many threads. The last line is one JSON object: the ratio, the
@@ -22,10 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rounds import ratio
 
-from lib.methods.dp_lora import adapters, ranks
+from lib.methods.dp_lora import launch
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
-from lib.models import loading
 from lib.models.examples import Example
 
 LORA = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds, after one that is not")
     parser.add_argument("--records", type=int, default=96, help="records a step")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--split-weights", action="store_true", help="each process holds a part of the frozen weights")
     options = parser.parse_args()
 
     torch.set_num_threads(options.processes)
@@ -46,18 +47,15 @@ def main() -> None:
     examples = [Example(row[:20], row[20:], unit) for unit, row in enumerate(rows)]
     given = {"model": options.model, "device": "cpu", "dtype": options.dtype, "processes": options.processes}
     given |= {"lora": LORA, "frozen_a": True, "gradient_checkpointing": False, "seed": 0}
+    given |= {"split_weights": options.split_weights}
     settings = Settings(1.0, steps=options.rounds + 1, expected_batch=options.records, privacy_seed=0)
 
-    def net() -> torch.nn.Module:
-        base = loading.load(options.model, dtype=options.dtype, device="cpu")
-        return adapters.add(base, **{name: given[name] for name in adapters.PARAMETERS})
-
     with TemporaryDirectory() as folder:
-        shared = net()
-        team = ranks.start(given, shared)
+        team, shared = launch.start(given)
         several = Trainer(shared, examples, settings, Path(folder) / "several", team)
         torch.set_num_threads(options.processes)
-        alone = Trainer(net(), examples, settings, Path(folder) / "alone")
+        _, whole = launch.start(given | {"processes": 1, "split_weights": False})
+        alone = Trainer(whole, examples, settings, Path(folder) / "alone")
         sides = {"one process": (alone, options.processes), "processes": (several, 1)}
         times: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(options.rounds + 1):

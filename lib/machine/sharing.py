@@ -1,17 +1,19 @@
 """Checks of what large models need: two processes that share a step, and frozen weights in four bits."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from lib.common.errors import DoppelError
 from lib.machine.check import Differs, Figures, refusal
 from lib.machine.training import EXPECTED_BATCH, MODEL, made_up, mean_loss
-from lib.methods.dp_lora import adapters, ranks
+from lib.methods.dp_lora import launch
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
-from lib.models import loading
+from lib.models import loading, split_weights
 from lib.models.pretrained import check_four_bits
 
 LORA = {
@@ -32,7 +34,7 @@ def one_card(device: torch.device) -> str | None:
 
 
 def two_processes(device: torch.device) -> Figures:
-    """Two processes end a training with privacy where one does.
+    """Two processes end a training with privacy where one does, also with the frozen weights split over them.
 
     Args:
         device: where they run, one a card.
@@ -43,11 +45,17 @@ def two_processes(device: torch.device) -> Figures:
             LlamaConfig(vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2)
         ).save_pretrained(folder)
         given = LORA | {"model": folder, "device": device.type, "dtype": "float32"}
-        alone, both = (_weights(given | {"processes": processes}, Path(folder)) for processes in (1, 2))
-    error = float((alone - both).norm() / alone.norm())
-    if not error < 1e-4:
-        raise Differs(f"two processes end {error:.1e} of the weights' length from where one does")
-    return {"relative error": error}
+        ways = {"relative error": {"processes": 2, "split_weights": False}}
+        with suppress(DoppelError):  # a PyTorch for cards splits none on processors
+            split_weights.check(device)
+            ways["with split weights"] = {"processes": 2, "split_weights": True}
+        alone = _weights(given | {"processes": 1, "split_weights": False}, Path(folder))
+        errors = {}
+        for way, changes in ways.items():
+            errors[way] = float((alone - _weights(given | changes, Path(folder))).norm() / alone.norm())
+            if not errors[way] < 1e-4:
+                raise Differs(f"two processes end {errors[way]:.1e} of the weights' length from one ({way})")
+    return errors
 
 
 def no_four_bits(device: torch.device) -> str | None:
@@ -79,14 +87,11 @@ def four_bits(device: torch.device) -> Figures:
 
 def _weights(given: dict[str, object], folder: Path) -> torch.Tensor:
     """The adapters' weights at the end of a short training, as one vector on the processor."""
-    model = adapters.add(
-        loading.load(str(given["model"]), dtype="float32", device=given["device"]),
-        **{name: given[name] for name in adapters.PARAMETERS},
-    )
-    team = ranks.start(given, model)
+    team, model = launch.start(given)
     try:
         settings = Settings(noise_multiplier=1.0, steps=STEPS, expected_batch=EXPECTED_BATCH, privacy_seed=5)
-        trainer = Trainer(model, made_up(12, 50, 3, 9), settings, folder / f"{given['processes']}.pt", team)
+        file = folder / f"{team.size}-{given['split_weights']}.pt"
+        trainer = Trainer(model, made_up(12, 50, 3, 9), settings, file, team)
         trainer.run()
     finally:
         team.close()

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.common.errors import DoppelError
 from lib.common.paths import DATA
 
 HEAD_CHUNK = 512  # completion tokens whose logits are held at once: 512 x 50k vocabulary x 4 bytes = 100 MB
@@ -126,6 +127,14 @@ def read(name: str, root: Path = DATA) -> Architecture | None:
         The sizes; None where the model's config.json is not on this machine and not in `PUBLISHED`, or its kind is not
         known.
     """
+    try:
+        return of_config(_config(name, root) or {})
+    except KeyError:
+        return of_config(PUBLISHED.get(name, {}))
+
+
+def _config(name: str, root: Path) -> dict | None:
+    """What a model's config.json holds, or of `PUBLISHED` its entry; None where there is neither."""
     kind, _, rest = name.partition(":")
     if kind == "hub":
         from huggingface_hub import try_to_load_from_cache  # a third of a second, for models of the hub alone
@@ -134,6 +143,27 @@ def read(name: str, root: Path = DATA) -> Architecture | None:
     else:
         file = (root / "models" / rest if kind == "bundled" else Path(name)) / "config.json"
     try:
-        return of_config(json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError, KeyError):
-        return of_config(PUBLISHED.get(name, {}))
+        config = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        config = None
+    return config if isinstance(config, dict) else PUBLISHED.get(name)
+
+
+def check_splits(name: str) -> None:
+    """Refuse to split the weights of a model over processes whose layers are not known to be like Llama's.
+
+    Args:
+        name: as `read` takes it. Where the model's config.json is not on this machine, nothing is refused.
+
+    Raises:
+        DoppelError: its layers are of another kind.
+    """
+    config = _config(name, DATA)
+    if config is not None and config.get("model_type") not in _LIKE_LLAMA:
+        raise DoppelError(
+            "models.not_split",
+            f"the weights of a model of type {config.get('model_type')!r} cannot be split over processes",
+            name="model",
+            value=name,
+            remedy=f"set split_weights: false, or use a model of {', '.join(_LIKE_LLAMA)}",
+        )

@@ -95,20 +95,21 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load(name: str, *, dtype: Weights = "auto", device: Device = "auto") -> PreTrainedModel:
+def load(name: str, *, dtype: Weights = "auto", device: Device = "auto", **options: object) -> PreTrainedModel:
     """Load a model, in eval mode.
 
     Args:
         name: a model as `locate` takes it.
         dtype: of the weights, as `resolve_dtype` takes it; or ``4bit`` (`lib.models.four_bits`), on a card.
         device: where the model runs, as `resolve_device` takes it.
+        **options: more arguments of ``from_pretrained`` (`lib.models.split_weights`).
 
     Raises:
         DoppelError: the model is unknown, cannot be loaded or lacks weights, or the device or dtype is refused.
     """
     resolved = resolve_device(device)
     # on CPUs the backward pass of fused attention takes a sixth of a training step
-    options = {"attn_implementation": "eager"} if resolved.type == "cpu" else {}
+    options |= {"attn_implementation": "eager"} if resolved.type == "cpu" else {}
     quantized = dtype == "4bit"
     options |= four_bits.options(resolved) if quantized else {"dtype": resolve_dtype(dtype, resolved)}
     model, report = from_pretrained(AutoModelForCausalLM, locate(name), output_loading_info=True, **options)

@@ -149,7 +149,8 @@ def head_splits(model: nn.Module, batch: Batch) -> bool:
     """
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = base.get_output_embeddings()
-    if type(head) is not nn.Linear or head.weight.requires_grad or not hasattr(base, "get_decoder"):
+    linear = isinstance(head, nn.Linear) and type(head).forward is nn.Linear.forward  # not so with an adapter
+    if not linear or head.weight.requires_grad or not hasattr(base, "get_decoder"):
         return False
     was_training = model.training
     model.eval()  # dropout would make the two differ

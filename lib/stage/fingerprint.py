@@ -32,7 +32,7 @@ CHECKPOINTS = "checkpoints"  # folder of a stage's resumable work, which is no o
 # Parameters that say where things go, who shares the work and how a server is reached, not what is made. An error's
 # remedy names them, and work that was paid for must not be lost by following it.
 NOT_COUNTED = (
-    "run", "stage", "tracking", "workers", "processes",
+    "run", "stage", "tracking", "workers", "processes", "split_weights",
     "key_variable", "concurrency", "timeout", "max_retries", "length_parameter", "send_seed", "max_cost",
 )  # fmt: skip
 # What the stages downstream do not read, or what differs between two runs that made the same; the runner writes on in

@@ -1,10 +1,14 @@
 """The adapters that DP-LoRA trains, on a frozen model."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 from transformers import PreTrainedModel
+
+from lib.models.split_weights import is_split
 
 PARAMETERS = ("lora", "frozen_a", "gradient_checkpointing", "seed")  # of 10_finetune_dp_lora, which `add` takes
 
@@ -38,3 +42,30 @@ def add(
         base.activation_checkpointing_enable()
         base.enable_input_require_grads()
     return model
+
+
+def save(model: PeftModel, folder: Path) -> None:
+    """Save the adapters as PEFT does, also of a model whose frozen weights are split: PEFT would gather these first.
+
+    Args:
+        model: with its adapters.
+        folder: to write them into.
+    """
+    model.save_pretrained(folder, state_dict=_weights(model) if is_split(model) else None)
+
+
+def read_back(model: PeftModel, folder: Path) -> None:
+    """Give a model the adapters that `save` wrote, in place of its own, without looking at its frozen weights.
+
+    Args:
+        model: with adapters of the same shapes.
+        folder: where they are.
+    """
+    saved = load_file(folder / "adapter_model.safetensors")
+    with torch.no_grad():
+        for name, weight in _weights(model).items():
+            weight.copy_(saved[name.replace(".default", "")])
+
+
+def _weights(model: PeftModel) -> dict[str, torch.nn.Parameter]:
+    return {name: weight for name, weight in model.named_parameters() if ".lora_" in name}

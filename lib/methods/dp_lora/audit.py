@@ -21,7 +21,7 @@ from lib.common.files import read_json, write_array
 from lib.data import records
 from lib.data.records import Record
 from lib.generation import generate
-from lib.methods.dp_lora import adapters, contrast, gradient_attack, ranks, trainer, warm_start
+from lib.methods.dp_lora import contrast, gradient_attack, launch, trainer, warm_start
 from lib.methods.dp_lora.method import METHOD, WARM_TEXTS, sampling_probability
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.method import noise_multiplier
@@ -181,8 +181,8 @@ def retrain(
     mechanism = METHOD.mechanism(given, units=ledger.units, delta=ledger.delta, others=ledger.mechanisms)
     names = Settings.__dataclass_fields__.keys() - {"noise_multiplier"}
     settings = Settings(noise_multiplier=noise_multiplier(mechanism), **{name: given[name] for name in names})
-    net = _adapted(given)
-    team = ranks.start({"processes": 1} | given, net)
+    # with whole weights, which give the same result: the texts are written by a whole model too
+    team, net = launch.start({"processes": 1} | given | {"split_weights": False})
     texts = _warm_texts(arm, given)
     if texts:
         warm_start.train(net, texts, tokenizer, template, cells, given, folder / "warm.pt", ranks=team)
@@ -262,9 +262,3 @@ def _warm_texts(arm: Arm, given: Mapping) -> list[Record]:
         return []
     warm = f"{given['inputs'].get('warm')}/synthetic.jsonl"
     return records.read(arm.folder.parent / (f"{arm.inputs['model']}/{WARM_TEXTS}" if given["warm_source"] else warm))
-
-
-def _adapted(given: dict) -> PeftModel:
-    """The frozen model with new adapters, as the arm's training starts."""
-    base = loading.load(given["model"], device=given["device"], dtype=given["dtype"])
-    return adapters.add(base, **{name: given[name] for name in adapters.PARAMETERS})

@@ -196,7 +196,8 @@ def _diracs(places: np.ndarray, lengths: np.ndarray, coordinates: int) -> Callab
 
 def _noise(access: Access, fault: Fault | None, steps: int, privacy_seed: int | None) -> np.ndarray:
     """What the trainer adds to empty batches, over the clipping norm; shape (steps, `NOISE_COORDINATES`)."""
-    world = _World(access, 1, NOISE_COORDINATES, _diracs(np.zeros(1, int), np.zeros(1), 1), fault, privacy_seed)
+    zero = _diracs(np.zeros(1, int), np.zeros(1), NOISE_COORDINATES)
+    world = _World(access, 1, NOISE_COORDINATES, zero, fault, privacy_seed)
     return np.stack(world.releases([[]] * steps))
 
 

@@ -19,10 +19,11 @@ from lib.methods.dp_lora.shapes import Shapes, fingerprint, rows_are_independent
 from lib.models.examples import Batch, Example
 from lib.models.four_bits import compute_in_float32
 from lib.models.losses import example_losses
+from lib.models.split_weights import is_split
 from lib.privacy.mechanisms import mask_generator
 
 if TYPE_CHECKING:
-    from lib.methods.dp_lora.ranks import Alone
+    from lib.methods.dp_lora.alone import Alone
 
 PAD = 0  # any id will do: causal attention and the loss never look at the padding
 DROPOUT = 2  # stream of random draws, beside those of `lib.methods.dp_lora.trainer`
@@ -49,7 +50,8 @@ def shapes_of(model: nn.Module, settings: Settings, split_head: bool, ranks: "Al
         The shapes of the training's micro-batches.
 
     Raises:
-        DoppelError: a trainable parameter cannot be clipped per example, or the processes do not compute alike.
+        DoppelError: a trainable parameter cannot be clipped per example, the processes do not compute alike, or
+            bfloat16 is not safe and the weights are split, so that float32 cannot be taken.
     """
     per_sample.attach(model)
     positions = getattr(model.config, "max_position_embeddings", None)
@@ -57,6 +59,15 @@ def shapes_of(model: nn.Module, settings: Settings, split_head: bool, ranks: "Al
     if any(p.dtype == torch.bfloat16 for p in model.parameters()) and not ranks.all(
         rows_are_independent(model, shapes, split_head=split_head)
     ):
+        if is_split(model):
+            ranks.close()
+            raise DoppelError(
+                "methods.split_in_bfloat16",
+                "bfloat16 would let one record move the gradients of others on this machine",
+                name="dtype",
+                value="bfloat16",
+                remedy="set dtype: float32; weights that are split cannot be changed to it, and take twice the memory",
+            )
         compute_in_float32(model)
         print("bfloat16 would let one record move the gradients of others on this machine: float32 is used")
     if ranks.size > 1 and not ranks.same(fingerprint(model, shapes, split_head=split_head)):
@@ -75,10 +86,15 @@ def of_units(model: nn.Module, units: Units, shapes: Shapes, *, split_head: bool
 
     Args:
         model: with `lib.methods.dp_lora.per_sample.attach` called on it.
-        units: those of a micro-batch of one shape; at least one.
+        units: those of a micro-batch of one shape; none: no rows are written.
         shapes: those of the training.
         split_head: as `lib.models.losses.token_losses` takes it.
     """
+    if not units:
+        _take_part(model, split_head=split_head)
+        for parameter in trainable(model):
+            parameter.grad_sample = torch.zeros(0, *parameter.shape, device=parameter.device)
+        return
     examples = list(chain(*units))
     shapes.loss(model, units, pad=PAD, split_head=split_head).backward()
     device = next(model.parameters()).device
@@ -96,24 +112,33 @@ def summed(model: nn.Module, units: Units, weight: float, *, split_head: bool, p
 
     Args:
         model: whose layers compute ordinary gradients.
-        units: those of a micro-batch, at least one.
+        units: those of a micro-batch; none: zeros are added.
         weight: of the loss against wrong prompts, ``contrast`` of the settings.
         split_head: as `lib.models.losses.token_losses` takes it.
         pad: fills up shorter rows; layers that cache what they computed know their own.
     """
+    if not units:
+        before = [parameter.grad for parameter in trainable(model)]
+        _take_part(model, split_head=split_head)
+        for parameter, grad in zip(trainable(model), before, strict=True):
+            parameter.grad = torch.zeros_like(parameter) if grad is None else grad
+        return
     examples, device = list(chain(*units)), next(model.parameters()).device
     means = example_losses(model, Batch.of(examples, pad, device), split_head=split_head)
     scale = contrast.factors(examples, means.tolist(), weight)
     (means * torch.tensor(scale, device=device)).sum().backward()
 
 
-def of_nobody(model: nn.Module, *, private: bool) -> None:
-    """Write the gradients of a batch without units: with privacy no row in ``grad_sample``, else zeros in ``grad``."""
-    for parameter in trainable(model):
-        if private:
-            parameter.grad_sample = torch.zeros(0, *parameter.shape, device=parameter.device)
-        else:
-            parameter.grad = torch.zeros_like(parameter)
+def _take_part(model: nn.Module, *, split_head: bool) -> None:
+    """Where the weights are split, compute a made-up text, since the others gather layers at the same time.
+
+    Its gradients are left in ``grad`` or ``grad_sample``, for the caller to throw away.
+    """
+    if is_split(model):
+        for parameter in trainable(model):
+            parameter.grad = None  # instead of adding to it
+        batch = Batch.of([Example([PAD], [PAD], 0)], PAD, next(model.parameters()).device)
+        example_losses(model, batch, split_head=split_head).sum().backward()
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class Estimate:
     """Bytes of one process at the peak of a training, libraries aside.
 
     Attributes:
-        weights: the frozen model, as it is loaded.
+        weights: the frozen model, as it is loaded; where it is split, a part of it, and what is gathered.
         adapters: what learns, with AdamW's state and the sums of a step.
         activations: what the backward pass needs of a micro-batch, with the output head's scores.
         per_sample: gradients of single rows; 0 without privacy.
@@ -79,6 +79,8 @@ def estimate(
     weights = model.in_layers * in_layers + model.others * number
     if dtype == "4bit":  # a matrix is made whole while it multiplies
         weights += number * max(fan_in * fan_out for fan_in, fan_out in model.linear.values())
+    if parameters["split_weights"]:  # parts of all; embeddings and head whole; a layer at work, and the next on its way
+        weights = weights / parameters["processes"] + number * (model.others + 2 * model.in_layers / model.layers)
     private = parameters["target_epsilon"] is not None
     matrices, frozen = of_adapters(parameters, model)
     # itself, two moments, gradient, the copy that an evaluation keeps; and int64 sums, or a running mean in float64

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.common.errors import DoppelError, nearest
+from lib.methods.dp_lora.weight_checks import check_weights
 from lib.methods.method import Method, model_words
 from lib.methods.prompting.method import LEARNED, check_generate, check_prompt
 from lib.privacy.disclosure import PUBLIC
@@ -141,10 +142,7 @@ def check_training(parameters: Parameters) -> None:
             remedy="lower it, or set null to keep the last step's weights",
         )
     check_lora(parameters["lora"])
-    if parameters["dtype"] == "4bit":
-        from lib.models.pretrained import check_four_bits  # here: `verify` imports this file, and has no safetensors
-
-        check_four_bits(parameters["device"])
+    check_weights(parameters)
 
 
 def check_warm_arm(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:

@@ -2,8 +2,8 @@
 
     python -m lib.methods.dp_lora.rank JSON
 
-`lib.methods.dp_lora.ranks` starts it, and says why the guarantee holds; unit, neighbours, sampler and sensitivity are
-those of `lib.methods.dp_lora.trainer`.
+`lib.methods.dp_lora.launch` starts it, and `lib.methods.dp_lora.ranks` says why the guarantee holds; unit, neighbours,
+sampler and sensitivity are those of `lib.methods.dp_lora.trainer`.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lib.methods.dp_lora import adapters, gradients, per_sample
+from lib.methods.dp_lora import gradients, launch, per_sample
 from lib.methods.dp_lora.optimizer import FixedPointOptimizer
-from lib.methods.dp_lora.ranks import TOLD, Begin, Ranks, Step
-from lib.models import loading
+from lib.methods.dp_lora.ranks import TOLD, Begin, Pass, Ranks, Step
+from lib.models import split_weights
 from lib.stage import redaction
 
 
@@ -58,10 +58,6 @@ class _Work:
         with gradients.masks(self.settings, step.number, device, self.ranks.rank):
             for units in step.groups:
                 self._add(units)
-        if not step.groups:
-            gradients.of_nobody(self.model, private=self.private)
-            if self.private:
-                self.clipper.clip_and_accumulate()
         self.ranks.own = sum(map(len, step.groups))
         self.ranks.gather(self._sums())
         for parameter in self.parameters:
@@ -94,6 +90,9 @@ def serve(ranks: Ranks, model: nn.Module) -> None:
     while (message := ranks.receive()) is not None:
         if isinstance(message, Begin):
             work = _Work(model, message, ranks)
+        elif isinstance(message, Pass):
+            with torch.no_grad():  # any text will do: nobody sees what comes of it
+                model.eval()(input_ids=torch.zeros(1, 1, dtype=torch.int64, device=next(model.parameters()).device))
         else:
             work.step(message)
 
@@ -102,16 +101,16 @@ def main(given: Mapping) -> None:
     """Load the model and `serve`; an error goes into a file for the first process, without its message.
 
     Args:
-        given: what `lib.methods.dp_lora.ranks.start` has put on the command line.
+        given: what `lib.methods.dp_lora.launch.start` has put on the command line.
     """
     redaction.install()
     threading.Thread(target=_end_with, args=[given["parent"]], daemon=True).start()
     torch.set_num_threads(given["threads"])
     folder = Path(given["folder"])
     try:
-        base = loading.load(given["model"], dtype=given["dtype"], device=given["device"])
-        model = adapters.add(base, **{name: given[name] for name in adapters.PARAMETERS})
-        serve(Ranks(folder, given["rank"], given["size"]), model)
+        team = launch.join(given, folder, given["rank"])
+        serve(team, launch.load(given))
+        split_weights.leave(together=True)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the first process is gone, and the folder with it
             (folder / TOLD.format(given["rank"])).write_text(redaction.rendered(error)[-1], "utf-8")

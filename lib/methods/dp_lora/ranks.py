@@ -17,21 +17,24 @@ for every unit anew, as `lib.methods.dp_lora.trainer` needs it.
 
 Opacus' ``DistributedDPOptimizer`` adds the noise in its first process too, but then adds up floating-point numbers,
 whose rounding depends on how units are dealt out. Here the integers of `lib.methods.dp_lora.optimizer` are added up, by
-gloo, on the CPU: eight bytes a trainable weight and step. Weights are not split over cards: a model must fit on each.
+gloo, on the CPU: eight bytes a trainable weight and step.
 
-The processes talk over the loopback interface alone. What they say holds token ids of records and sums without noise.
+The frozen weights may be split over the processes (`lib.models.split_weights`). Nothing of the above changes: the first
+process alone draws, adds noise and writes, adapters are whole in each, and what is gathered of a layer is public
+weights. But now all processes must compute side by side. So each gets as many micro-batches, of which some have no
+unit: there a made-up text is computed, and no row of it reaches the clipping, so nothing of it is in a sum
+(`lib.methods.dp_lora.gradients`). While the first process evaluates, the others compute a made-up text at every pass.
+
+The processes talk over the loopback interface alone, and cards exchange layers as NCCL does within a machine. What the
+processes say holds token ids of records and sums without noise; what the cards exchange holds public weights alone.
 """
 
-import atexit
-import json
-import os
 import pickle
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -40,14 +43,13 @@ import torch
 from torch import distributed, nn
 
 from lib.common.errors import DoppelError
-from lib.methods.dp_lora import adapters
+from lib.methods.dp_lora.alone import Alone
 from lib.methods.dp_lora.gradients import Units
 from lib.methods.dp_lora.settings import Settings
+from lib.models import split_weights
 
-MODEL = ("model", "device", "dtype", *adapters.PARAMETERS)  # parameters of 10_finetune_dp_lora that a rank needs
 TOLD = "rank{}.txt"  # what a process says before it ends by an error, without private text
 WAIT = timedelta(days=1)  # for another process, which may evaluate for hours; one that has died is noticed at once
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class Begin(NamedTuple):
@@ -58,48 +60,14 @@ class Begin(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The micro-batches of a step, counted from 0, that one process computes."""
+    """The micro-batches of a step, counted from 0, that one process computes; at least one, which may have no unit."""
 
     number: int
     groups: Sequence[Units]
 
 
-class Alone:
-    """A single process: it does all the work itself, and there is nothing to agree on."""
-
-    size = 1
-
-    def begin(self, settings: Settings, split_head: bool, parameters: Sequence[nn.Parameter]) -> None:
-        """Tell the other processes of a training: its ``settings``, ``split_head``, and the weights that learn."""
-
-    def share(
-        self, step: int, groups: Sequence[Units], costs: Sequence[int], parameters: Sequence[nn.Parameter]
-    ) -> Sequence[int]:
-        """Deal out the micro-batches of a step.
-
-        Args:
-            step: counted from 0.
-            groups: the units of each micro-batch.
-            costs: tokens of each micro-batch, padding counted.
-            parameters: the weights that learn, as they are before the step.
-
-        Returns:
-            Places in ``groups``, in order, of those that this process computes.
-        """
-        return range(len(groups))
-
-    def gather(self, sums: Sequence[torch.Tensor]) -> None:
-        """Add what the other processes have summed to ``sums``, one tensor a parameter, in place."""
-
-    def all(self, holds: bool) -> bool:
-        """Whether something ``holds`` in all processes."""
-        return holds
-
-    def close(self) -> None:
-        """End the other processes."""
-
-
-ALONE = Alone()
+class Pass(NamedTuple):
+    """The first process runs a model whose weights are split, without gradients: the others run theirs beside it."""
 
 
 class Ranks(Alone):
@@ -110,47 +78,57 @@ class Ranks(Alone):
         rank: of this process, from 0 on.
         size: how many there are, at least 2.
         processes: the others, where this one has started them.
+        split_on: the device of frozen weights that are split over the processes; None: each has all of them.
     """
 
-    def __init__(self, folder: Path, rank: int, size: int, processes: Sequence[subprocess.Popen] = ()):
+    def __init__(
+        self,
+        folder: Path,
+        rank: int,
+        size: int,
+        processes: Sequence[subprocess.Popen] = (),
+        split_on: torch.device | None = None,
+    ):
         self.folder, self.rank, self.size, self.processes = folder, rank, size, processes
+        self.split = split_on is not None
         self.store = distributed.FileStore(str(folder / "store"), size)
-        self.own = self.awaited = 0  # units of a step that this process sums, and that all have still to sum
+        self.own = self.awaited = 0  # units of a step that this process sums, and that all together sum
+        self.busy = False  # the others are at work, not waiting for a message
         self.threads = torch.get_num_threads()
         self._await_others()
         options = distributed.ProcessGroupGloo._Options()
         options._devices = [distributed.ProcessGroupGloo.create_device(hostname="127.0.0.1")]  # nobody else listens
         options._timeout = WAIT
         self.group = distributed.ProcessGroupGloo(self.store, rank, size, options)
+        if split_on is not None:
+            split_weights.join(self.store, rank, size, split_on, WAIT)
 
     def begin(self, settings: Settings, split_head: bool, parameters: Sequence[nn.Parameter]) -> None:
-        for rank in range(1, self.size):
-            self.send(Begin(settings, split_head), rank)
+        self._tell(Begin(settings, split_head))
         self.weights(parameters)
 
     def share(
         self, step: int, groups: Sequence[Units], costs: Sequence[int], parameters: Sequence[nn.Parameter]
-    ) -> Sequence[int]:
-        """As `Alone.share`; the dearest micro-batch goes first, each to the process with the least work so far."""
-        if self.awaited:
-            self.close()
-            raise DoppelError(
-                "methods.step_interrupted",
-                "a step was interrupted, so the other processes are ended",
-                name="processes",
-                value=self.size,
-                remedy="start the notebook again: it goes on from its last checkpoint",
-            )
+    ) -> Sequence[int | None]:
+        """As `Alone.share`; the dearest micro-batch goes first, each to the process with the least work so far.
+
+        With split weights the processes compute side by side: each gets one micro-batch of every round, of like costs.
+        """
+        self._check_others_wait()
+        self.busy = True
         loads, parts = [0] * self.size, [[] for _ in range(self.size)]
-        for place in sorted(range(len(groups)), key=lambda place: -costs[place]):
-            rank = loads.index(min(loads))
+        for number, place in enumerate(sorted(range(len(groups)), key=lambda place: -costs[place])):
+            rank = number % self.size if self.split else loads.index(min(loads))
             loads[rank] += costs[place]
             parts[rank].append(place)
+        most = max(map(len, parts)) if self.split else 0
+        parts = [(part if self.split else sorted(part)) + [None] * (max(1, most) - len(part)) for part in parts]
         for rank in range(1, self.size):
-            self.send(Step(step, [groups[place] for place in sorted(parts[rank])]), rank)
+            self.send(Step(step, [[] if place is None else groups[place] for place in parts[rank]]), rank)
         self.weights(parameters)
-        self.awaited, self.own = sum(map(len, groups)), sum(len(groups[place]) for place in parts[0])
-        return sorted(parts[0])
+        self.awaited = sum(map(len, groups))
+        self.own = sum(len(groups[place]) for place in parts[0] if place is not None)
+        return parts[0]
 
     def gather(self, sums: Sequence[torch.Tensor]) -> None:
         """As `Alone.gather`.
@@ -161,6 +139,7 @@ class Ranks(Alone):
         count = torch.tensor([self.own]).to(sums[0].dtype)
         flat = torch.cat([*(part.flatten().cpu() for part in sums), count])
         self._wait(self.group.reduce(flat, 0, distributed.ReduceOp.SUM))
+        self.busy = False
         if self.rank == 0:
             *totals, units = flat.split([*(part.numel() for part in sums), 1])
             if int(units) != self.awaited:
@@ -172,12 +151,35 @@ class Ranks(Alone):
                 )
             for part, total in zip(sums, totals, strict=True):
                 part.copy_(total.view_as(part))
-            self.awaited = 0
 
     def all(self, holds: bool) -> bool:
         value = torch.tensor([int(holds)])
         self._wait(self.group.allreduce(value, distributed.ReduceOp.MIN))
         return bool(value)
+
+    @contextmanager
+    def evaluating(self, model: nn.Module) -> Iterator[None]:
+        if not self.split:
+            yield
+            return
+        self._check_others_wait()
+        self.busy = True
+        decoder = getattr(model, "get_base_model", lambda: model)().get_decoder()
+        hook = decoder.register_forward_pre_hook(lambda *given: self._tell(Pass()), prepend=True)
+        with self.working():
+            yield
+        hook.remove()
+        self.busy = False
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError:
+            time.sleep(self.split)  # a connection ends before its process does
+            if any(process.poll() is not None for process in self.processes):
+                raise self._died() from None
+            raise
 
     def same(self, value: int) -> bool:
         """Whether all processes have the same ``value``, below 2^62."""
@@ -194,13 +196,13 @@ class Ranks(Alone):
                 for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
                     parameter.copy_(part.view_as(parameter))
 
-    def send(self, message: Begin | Step | None, rank: int) -> None:
+    def send(self, message: Begin | Step | Pass | None, rank: int) -> None:
         """Send a ``message`` to another process, by its ``rank``; None ends it."""
         content = torch.frombuffer(bytearray(pickle.dumps(message)), dtype=torch.uint8)
         self._wait(self.group.send([torch.tensor([len(content)])], rank, 0))
         self._wait(self.group.send([content], rank, 0))
 
-    def receive(self) -> Begin | Step | None:
+    def receive(self) -> Begin | Step | Pass | None:
         """The next message of the first process."""
         length = torch.zeros(1, dtype=torch.int64)
         self._wait(self.group.recv([length], 0, 0))
@@ -211,15 +213,38 @@ class Ranks(Alone):
     def close(self) -> None:
         """End the other processes, and give the first one its threads back."""
         if self.processes:
-            for process in self.processes:
+            processes, self.processes = self.processes, ()
+            waiting = self.split and not self.busy and all(process.poll() is None for process in processes)
+            if waiting:  # for a message: they leave the group of the weights together with this one
+                with suppress(DoppelError):
+                    self._tell(None)
+            if self.split:
+                split_weights.leave(together=waiting)
+            for process in processes:
                 process.kill()
                 process.wait()
-            self.processes = ()
             shutil.rmtree(self.folder, ignore_errors=True)
             torch.set_num_threads(self.threads)
 
+    def _tell(self, message: Begin | Pass | None) -> None:
+        """Send a message to all other processes."""
+        for rank in range(1, self.size):
+            self.send(message, rank)
+
+    def _check_others_wait(self) -> None:
+        """Refuse to go on where the other processes are within something that was interrupted here."""
+        if self.busy:
+            self.close()
+            raise DoppelError(
+                "methods.step_interrupted",
+                "a step was interrupted, so the other processes are ended",
+                name="processes",
+                value=self.size,
+                remedy="start the notebook again: it goes on from its last checkpoint",
+            )
+
     def _await_others(self) -> None:
-        """Wait until all processes have loaded the model. Raises DoppelError when one has died instead."""
+        """Wait until all processes are there. Raises DoppelError when one has died instead."""
         self.store.set(f"ready{self.rank}", "")
         while not self.store.check([f"ready{rank}" for rank in range(self.size)]):
             if any(process.poll() is not None for process in self.processes):
@@ -249,51 +274,3 @@ class Ranks(Alone):
             value=self.size,
             remedy="run the stage again: it goes on from its last checkpoint, also with another number of processes",
         )
-
-
-def start(parameters: Mapping[str, object], model: nn.Module) -> Alone:
-    """Start the processes that share a training, and wait until they have loaded the model.
-
-    Args:
-        parameters: of 10_finetune_dp_lora; ``processes`` and those of `MODEL` are read.
-        model: that the first process, this one, trains; the others get its number type, and the same share of cores.
-
-    Returns:
-        The first of them; `Alone` where ``processes`` is 1.
-
-    Raises:
-        DoppelError: there are fewer graphics cards, or a process cannot load the model.
-    """
-    size = parameters["processes"]
-    if size == 1:
-        return ALONE
-    device = next(model.parameters()).device
-    if device.type == "cuda" and size > torch.cuda.device_count():
-        raise DoppelError(
-            "methods.too_few_cards",
-            f"processes = {size}, but PyTorch sees {torch.cuda.device_count()} graphics cards; each process needs one",
-            name="processes",
-            value=size,
-            remedy="lower processes",
-        )
-    threads, folder = max(1, torch.get_num_threads() // size), tempfile.mkdtemp(prefix="doppel-ranks-")
-    cards = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(torch.cuda.device_count())))
-    given = {"threads": threads, "size": size, "folder": folder, "parent": os.getpid()}
-    given |= {name: parameters[name] for name in MODEL}
-    if parameters["dtype"] == "auto":  # measured, so that another process might find another one
-        given["dtype"] = str(model.get_base_model().dtype).removeprefix("torch.")
-    processes = []
-    for rank in range(1, size):
-        own = {"OMP_NUM_THREADS": str(threads)}
-        own["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        if device.type == "cuda":
-            own["CUDA_VISIBLE_DEVICES"] = cards.split(",")[rank]
-        command = [sys.executable, "-m", "lib.methods.dp_lora.rank", json.dumps(given | {"rank": rank})]
-        silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-        # a session of its own: whoever interrupts the notebook's kernel means its step, not this process
-        processes.append(subprocess.Popen(command, env=os.environ | own, start_new_session=True, **silent))
-    team = Ranks(Path(folder), 0, size, processes)
-    atexit.register(team.close)
-    if device.type == "cpu":
-        torch.set_num_threads(threads)
-    return team

@@ -35,10 +35,10 @@ from transformers import get_scheduler
 
 from lib.common.errors import DoppelError
 from lib.methods.dp_lora import checkpoint, contrast, gradients
+from lib.methods.dp_lora.alone import ALONE, Alone
 from lib.methods.dp_lora.checkpoint import Progress
 from lib.methods.dp_lora.method import sampling_probability
 from lib.methods.dp_lora.optimizer import FixedPointOptimizer
-from lib.methods.dp_lora.ranks import ALONE, Alone
 from lib.methods.dp_lora.settings import Settings
 from lib.models.examples import Batch, Example, by_length
 from lib.models.losses import head_splits
@@ -85,7 +85,8 @@ class Trainer:
             )
         self.probability = sampling_probability(self.units, settings.expected_batch)
         self.pad = gradients.PAD  # of a training without privacy, which may have one of its own
-        self.split_head = head_splits(model, Batch.of(examples[:1], gradients.PAD, self.device))
+        with ranks.evaluating(model):
+            self.split_head = head_splits(model, Batch.of(examples[:1], gradients.PAD, self.device))
         self.parameters = gradients.trainable(model)
         adam = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         self.scheduler = get_scheduler(
@@ -95,7 +96,8 @@ class Trainer:
         self.optimizer: torch.optim.Optimizer | FixedPointOptimizer = adam
         ranks.begin(settings, self.split_head, self.parameters)
         if settings.noise_multiplier is not None:
-            self.shapes = gradients.shapes_of(model, settings, self.split_head, ranks)
+            with ranks.working():
+                self.shapes = gradients.shapes_of(model, settings, self.split_head, ranks)
             self.optimizer = FixedPointOptimizer(
                 adam,
                 noise_multiplier=settings.noise_multiplier,
@@ -175,17 +177,13 @@ class Trainer:
         members = [[self.by_unit[unit] for unit in group] for group in groups]
         size = self.shapes.size if private else lambda units: sum(len(row) for unit in units for row in unit)
         places = self.ranks.share(self.progress.step, members, list(map(size, members)), self.parameters)
-        own = [groups[place] for place in places]
+        own = [[] if place is None else groups[place] for place in places]
         self.model.train()
-        with gradients.masks(self.settings, self.progress.step, self.device):
+        with gradients.masks(self.settings, self.progress.step, self.device), self.ranks.working():
             for number, units in enumerate(own, 1):
                 self._gradients(units, private)
                 if private:
                     self._accumulate(last=number == len(own))
-        if not own:
-            gradients.of_nobody(self.model, private=private)
-            if private:
-                self._accumulate(last=True)
         if not private:
             self.ranks.gather([parameter.grad for parameter in self.parameters])
             for parameter in self.parameters:

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lib.data.records import Record
 from lib.methods.dp_lora import contrast
-from lib.methods.dp_lora.ranks import ALONE, Alone
+from lib.methods.dp_lora.alone import ALONE, Alone
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models import templates

@@ -6,14 +6,14 @@ import torch
 from support.audit_toys import TINY, TRAINING, plant
 
 from lib.audit import attack
-from lib.methods.dp_lora import audit, gradient_attack
+from lib.methods.dp_lora import gradient_attack, launch
 from lib.models import loading
 from lib.models.examples import encode_all
 from lib.models.prompt import Prompt
 
 
 def test_a_gradient_is_that_of_the_example_alone_and_clipped() -> None:
-    net = audit._adapted(TRAINING)
+    _, net = launch.start(TRAINING | {"processes": 1, "split_weights": False})
     for parameter in net.parameters():
         if parameter.requires_grad:  # as in a training that has begun: both matrices have a gradient
             torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(parameter.numel()))

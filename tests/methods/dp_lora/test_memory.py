@@ -17,6 +17,7 @@ ROWS, WIDTH = 8, 64
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 GIVEN = {
     "dtype": "float32", "device": "cpu", "target_epsilon": 8.0, "average_from": None, "contrast": 0.0, "processes": 1,
+    "split_weights": False,
     "lora": {"r": 4, "target_modules": ATTENTION}, "frozen_a": False, "gradient_checkpointing": False, "seed": 0,
     "expected_batch": 64.0 * ROWS, "tokens_per_micro_batch": ROWS * WIDTH,
     "prompt": "A review:", "chat": False, "max_tokens": 60,
@@ -109,6 +110,20 @@ def test_each_setting_moves_the_estimate_the_way_it_moves_memory() -> None:
     assert of(dtype="bfloat16", frozen_a=True).adapters < usual.adapters
     assert of(dtype="bfloat16", average_from=3).adapters > usual.adapters
     assert of(dtype="bfloat16", lora={"r": 8, "target_modules": ATTENTION}).per_sample == 2 * usual.per_sample
+
+
+def test_of_split_weights_each_process_has_its_part_whole_ends_and_two_layers() -> None:
+    llama_8b = architecture.read("hub:meta-llama/Llama-3.1-8B")
+    given = GIVEN | {"dtype": "bfloat16", "processes": 8, "tokens_per_micro_batch": 4096}
+    whole, split = (
+        memory.estimate(given | {"split_weights": split}, llama_8b, width=300, card=True) for split in (False, True)
+    )
+    ends, layer = 2 * 2 * 128256 * 4096, 2 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
+    assert split.weights == pytest.approx(whole.weights / 8 + ends + 2 * layer, rel=1e-3)
+    assert split.weights < whole.weights / 3
+    assert (split.adapters, split.activations, split.per_sample) == (
+        whole.adapters, whole.activations, whole.per_sample,
+    )  # fmt: skip
 
 
 def test_the_longest_example_is_guessed_from_the_prompt() -> None:

@@ -23,6 +23,7 @@ from lib.privacy.accounting import Gaussian
 TRAINING = {
     "device": "auto",
     "dtype": "auto",
+    "split_weights": False,
     "inputs": {"corpus": "00_process_data"},
     "steps": 7,
     "warmup_steps": 6,

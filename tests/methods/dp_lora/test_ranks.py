@@ -16,7 +16,8 @@ from support.lora_toys import examples, llama
 from transformers import PreTrainedModel
 
 from lib.common.errors import DoppelError
-from lib.methods.dp_lora import adapters, gradients, rank, ranks
+from lib.methods.dp_lora import adapters, gradients, launch, rank, ranks
+from lib.methods.dp_lora.alone import ALONE, Alone
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models.examples import Example
@@ -24,7 +25,7 @@ from lib.models.examples import Example
 NOISELESS = 1e-12
 GIVEN = {
     "device": "cpu", "dtype": "float32", "lora": {"r": 3, "target_modules": ["q_proj", "v_proj"], "lora_dropout": 0.0},
-    "frozen_a": False, "gradient_checkpointing": False, "seed": 0, "processes": 2,
+    "frozen_a": False, "gradient_checkpointing": False, "seed": 0, "processes": 2, "split_weights": False,
 }  # fmt: skip
 
 
@@ -49,12 +50,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def two(folder: Path) -> Iterator[ranks.Ranks]:
-    team = ranks.start(GIVEN | {"model": str(folder)}, net())
+    team, _ = launch.start(GIVEN | {"model": str(folder)})
     yield team
     team.close()
 
 
-def trainer(path: Path, team: ranks.Alone = ranks.ALONE, data: list[Example] | None = None, **changes) -> Trainer:
+def trainer(path: Path, team: Alone = ALONE, data: list[Example] | None = None, **changes) -> Trainer:
     settings = {"noise_multiplier": 1.0, "steps": 6, "expected_batch": 4, "checkpoint_every": 2, "privacy_seed": 5}
     return Trainer(net(), data or examples(), Settings(**settings | changes), path / "checkpoint.pt", team)
 
@@ -78,9 +79,7 @@ def released(made: Trainer, units: list[int]) -> torch.Tensor:
 )
 def test_two_processes_end_where_one_does(tmp_path: Path, two: ranks.Ranks, noise: float | None, changes: dict) -> None:
     data = examples(12, units=6)  # users of two records
-    one, both = (
-        trainer(tmp_path / str(t.size), t, data, noise_multiplier=noise, **changes) for t in (ranks.ALONE, two)
-    )
+    one, both = (trainer(tmp_path / str(t.size), t, data, noise_multiplier=noise, **changes) for t in (ALONE, two))
     assert one.run() == both.run()
     if "expected_batch" in changes:
         assert 0 in both.progress.batch_sizes and 1 in both.progress.batch_sizes  # fewer units than processes
@@ -100,7 +99,7 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(tmp_path: Path, t
 
     unbroken = trainer(tmp_path / "unbroken")
     unbroken.run()
-    teams = [ranks.ALONE, two]
+    teams = [ALONE, two]
     with pytest.raises(Killed):
         trainer(tmp_path, teams[first - 1]).run(on_step=kill)
     resumed = trainer(tmp_path, teams[2 - first])
@@ -109,7 +108,7 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(tmp_path: Path, t
     assert torch.equal(whole(unbroken), whole(resumed))
 
 
-def squared_noise(tmp_path: Path, team: ranks.Alone, units: list[int], twice: bool) -> tuple[float, int]:
+def squared_noise(tmp_path: Path, team: Alone, units: list[int], twice: bool) -> tuple[float, int]:
     """Sum of the squares of what is released less the clean sum, in standard deviations, and of how many numbers."""
     clip, noise = 0.3, 2.0
     clean = released(trainer(tmp_path / "clean", noise_multiplier=NOISELESS, max_grad_norm=clip), units)
@@ -141,20 +140,19 @@ def test_a_unit_is_never_split_and_each_is_summed_once(tmp_path: Path, two: rank
     made = trainer(tmp_path, two, data, tokens_per_micro_batch=1, noise_multiplier=NOISELESS, max_grad_norm=0.1)
     alone = trainer(tmp_path / "alone", data=data, noise_multiplier=NOISELESS, max_grad_norm=0.1)
     assert torch.equal(released(made, [0, 1, 2, 3]), released(alone, [0, 1, 2, 3]))
-    assert two.awaited == 0 and 0 < two.own < 4
+    assert not two.busy and 0 < two.own < 4
     two.awaited = 5  # a batch of five of which four came back
     with refused("methods.units_lost", value=2):
         two.own = 4
-        two.send(ranks.Step(0, []), 1)
+        two.send(ranks.Step(0, [[]]), 1)
         two.weights(made.parameters)
         two.gather([torch.zeros_like(p, dtype=torch.int64) for p in made.parameters])
-    two.awaited = 0
 
 
 def test_work_is_dealt_out_evenly() -> None:
     class Told(ranks.Ranks):
-        def __init__(self):
-            self.size, self.awaited, self.sent = 3, 0, {}
+        def __init__(self, split: bool):
+            self.size, self.busy, self.split, self.sent = 3, False, split, {}
 
         def send(self, message, rank):
             self.sent[rank] = message.groups
@@ -162,9 +160,15 @@ def test_work_is_dealt_out_evenly() -> None:
         def weights(self, parameters):
             pass
 
-    team, groups = Told(), [[[place]] for place in range(6)]
+    team, groups = Told(split=False), [[[place]] for place in range(6)]
     own = [groups[place] for place in team.share(0, groups, [8, 1, 4, 4, 5, 2], [])]
     assert sorted([own, *team.sent.values()]) == [[[[0]]], [[[1]], [[4]], [[5]]], [[[2]], [[3]]]]  # 8 tokens each
+    side_by_side = Told(split=True)
+    assert side_by_side.share(0, groups[:4], [8, 1, 4, 5], []) == [0, 1]
+    assert side_by_side.sent == {1: [[[3]], []], 2: [[[2]], []]}  # as many each, and like costs at a time
+    assert (side_by_side.own, side_by_side.awaited) == (2, 4)
+    side_by_side.busy = False
+    assert side_by_side.share(0, [], [], []) == [None] and side_by_side.sent == {1: [[]], 2: [[]]}
 
 
 def test_processes_that_compute_otherwise_are_refused(tmp_path: Path) -> None:
@@ -185,10 +189,10 @@ def test_processes_that_compute_otherwise_are_refused(tmp_path: Path) -> None:
 
 def test_an_interrupted_step_is_not_mixed_up_with_the_next(tmp_path: Path, two: ranks.Ranks, monkeypatch) -> None:
     monkeypatch.setattr(two, "close", lambda: None)
-    two.awaited = 3
+    two.busy = True
     with refused("methods.step_interrupted", value=2):
         two.share(0, [], [], [])
-    two.awaited = 0
+    two.busy = False
 
 
 @pytest.mark.parametrize("how", ["killed", "an error"])
@@ -196,7 +200,7 @@ def test_a_process_that_dies_ends_all_and_says_no_private_word(
     tmp_path: Path, folder: Path, two: ranks.Ranks, how: str
 ) -> None:
     if not two.processes:
-        two = ranks.start(GIVEN | {"model": str(folder)}, net())
+        two, _ = launch.start(GIVEN | {"model": str(folder)})
     gone = two.processes[0]
     data = examples()
     made = trainer(tmp_path, two, data, tokens_per_micro_batch=1)
@@ -204,9 +208,9 @@ def test_a_process_that_dies_ends_all_and_says_no_private_word(
         os.kill(gone.pid, signal.SIGKILL)
     else:  # a token that the model does not have
         made.by_unit = {unit: [Example([1], [7_654_321, 2], unit)] for unit in range(12)}
-        two.share = lambda step, groups, costs, parameters: type(two).share(
-            two, step, groups, [1] * len(groups), parameters
-        )[:0]
+        two.share = lambda step, groups, costs, parameters: (
+            type(two).share(two, step, groups, [1] * len(groups), parameters) and [None]
+        )
     with refused("methods.rank_died", name="processes", value=2) as caught:
         made.step(list(range(12)))
     assert gone.poll() is not None and not two.processes
@@ -219,10 +223,6 @@ def test_a_process_that_ends_before_it_has_loaded_the_model_is_not_waited_for(tm
     with refused("methods.rank_died", name="processes", value=2) as caught:
         ranks.Ranks(tmp_path, 0, 2, [subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])])
     assert "unknown model" in str(caught.value)
-
-
-def test_one_process_is_the_training_as_it_was() -> None:
-    assert ranks.start({"processes": 1}, net()) is ranks.ALONE
 
 
 def test_where_bfloat16_is_not_safe_in_one_process_all_compute_in_float32(

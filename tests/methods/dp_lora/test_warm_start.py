@@ -10,7 +10,7 @@ from support.audit_toys import CELLS, TINY, TRAINING, arm, corpus
 from support.warm_arms import COUNTS, stage
 
 from lib.data import records
-from lib.methods.dp_lora import audit, warm_start
+from lib.methods.dp_lora import audit, launch, warm_start
 from lib.methods.dp_lora.settings import Settings
 from lib.methods.dp_lora.trainer import Trainer
 from lib.models import loading
@@ -24,7 +24,7 @@ GIVEN = TRAINING | {"warm_steps": 30, "warm_batch": 100.0, "warm_learning_rate":
 
 
 def adapted(frozen_a: bool = False) -> torch.nn.Module:
-    return audit._adapted(GIVEN | {"frozen_a": frozen_a})
+    return launch.start(GIVEN | {"frozen_a": frozen_a, "processes": 1, "split_weights": False})[1]
 
 
 def weights(model: torch.nn.Module) -> list[torch.Tensor]:
