@@ -95,7 +95,11 @@ def load(name: str, *, dtype: loading.Dtype, device: loading.Device, size: int) 
         part.unshard()
         part.set_reshard_after_forward(False, recurse=False)
         part.set_reshard_after_backward(False, recurse=False)
-    model.tie_weights()
+    if model.config.tie_word_embeddings:  # FSDP takes the one matrix for two, and gathers both
+        spare = model.get_output_embeddings().weight
+        model.tie_weights()
+        if type(spare) is nn.Parameter and spare is not model.get_output_embeddings().weight:
+            spare.untyped_storage().resize_(0)
     return model
 
 
