@@ -13,7 +13,8 @@ the gradients and `lib.methods.dp_lora.optimizer` clips them, adds them up and a
 no rounding breaks the bound. The bound also needs that one unit changes no other's gradient, not even by rounding: a
 unit's micro-batch has a shape that follows from the unit alone (`lib.methods.dp_lora.shapes`), and the machine must
 compute a row of it alike in any company. In bfloat16 that is measured before the training; where it does not hold, the
-frozen weights are taken in float32. In float32 it is assumed: a difference there would be about 1e-6 of a gradient.
+frozen weights are taken in float32, or the training is refused if several processes hold a part of them each. In
+float32 it is assumed: a difference there would be about 1e-6 of a gradient.
 Several processes may share a step; why all of this holds then too is said in `lib.methods.dp_lora.ranks`.
 
 Dropout draws its masks by a unit's place in the batch. If they were known (from a public seed), one more unit would
