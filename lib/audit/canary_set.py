@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -115,22 +114,6 @@ class CanarySet:
 def coins(members: Sequence[Canary]) -> np.ndarray:
     """Whether each of the canaries ``members`` is included: bool, shape (n,)."""
     return np.array([canary.included for canary in members], bool)
-
-
-def whole_sets(
-    cells: Sequence[Mapping[str, str]], catalogue: Sequence[Mapping[str, str]], most: int = 1000
-) -> list[dict[str, str]]:
-    """Complete label sets, such as a record has.
-
-    Args:
-        cells: label sets of the corpus's label histogram.
-        catalogue: rows of the public catalogue, each with the remaining labels; may be empty.
-        most: only this many rows of the catalogue are used.
-
-    Returns:
-        Every cell combined with every row.
-    """
-    return [{**cell, **row} for cell, row in product(cells, catalogue[:most] or [{}])]
 
 
 def save(path: Path, members: Sequence[Canary]) -> None:

@@ -122,6 +122,22 @@ def cell_numbers(records: Sequence[Record], table: Sequence[Mapping[str, str]]) 
     return np.array([number[tuple(record.labels[name] for name in names)] for record in records], dtype=int)
 
 
+def whole_sets(
+    cells: Sequence[Mapping[str, str]], catalogue: Sequence[Mapping[str, str]], most: int = 1000
+) -> list[dict[str, str]]:
+    """Complete label sets, such as a record has.
+
+    Args:
+        cells: label sets of the corpus's label histogram.
+        catalogue: rows of the public catalogue, each with the remaining labels; may be empty.
+        most: only this many rows of the catalogue are used.
+
+    Returns:
+        Every cell combined with every row.
+    """
+    return [{**cell, **row} for cell, row in product(cells, catalogue[:most] or [{}])]
+
+
 def probabilities(noisy_counts: Sequence[int]) -> np.ndarray:
     """Shares of the cells in ``noisy_counts``, negative counts taken as zero.
 

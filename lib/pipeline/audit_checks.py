@@ -63,7 +63,8 @@ def _check_remade(parameters: Parameters, arms: Collection[str]) -> None:
 
 
 def text_control(parameters: Parameters, inputs: Mapping[str, Parameters]) -> None:
-    """Refuse to make arms again that bring no positive control of their own where none of them is the control.
+    """Refuse to make arms again that never saw a record; and those that bring no positive control of their own where
+    none of them is the control.
 
     Args:
         parameters: of 20_canary_privacy, resolved.
@@ -71,6 +72,9 @@ def text_control(parameters: Parameters, inputs: Mapping[str, Parameters]) -> No
     """
     control, stages = parameters["control"], parameters["inputs"]
     remade = {name: of_arm(stages[name], inputs[name]["inputs"]) for name in parameters["remade"] if name in inputs}
+    for method in remade.values():
+        if method.audit is None:
+            method.make_again()  # raises
     needing = {name: method.arm for name, method in remade.items() if not method.own_control}
     if needing and control not in needing:
         raise DoppelError(
@@ -80,4 +84,12 @@ def text_control(parameters: Parameters, inputs: Mapping[str, Parameters]) -> No
             name="control",
             value=control,
             remedy="name it in remade and here",
+        )
+    if not needing and control in remade:
+        raise DoppelError(
+            "pipeline.needless_control",
+            f"control = {control!r}: this arm brings a positive control of its own, so it cannot be the one of others",
+            name="control",
+            value=control,
+            remedy="set control: null",
         )

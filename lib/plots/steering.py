@@ -33,21 +33,22 @@ def toy(made_up: Release) -> Figure:
     return figure
 
 
-def lengths(names: Sequence[str], values: Sequence[float], of_noise: Sequence[float]) -> Figure:
+def lengths(names: Sequence[str], values: Sequence[float], of_noise: Sequence[float], noisy: bool = True) -> Figure:
     """The length of each direction, and the one that noise alone would have.
 
     Args:
         names: of the directions.
         values: their lengths, in spreads of the model's own texts.
         of_noise: likewise; not a number where none is known.
+        noisy: whether the directions have noise; else they are private, and so is the picture.
     """
     shown = slice(max(0, len(names) - MOST), None)
     names, values, of_noise = names[shown], np.asarray(values)[shown], np.asarray(of_noise)[shown]
     figure, (panel,) = axes(height=0.8 + 0.32 * len(names))
     places = np.arange(len(names))[::-1]
-    panel.barh(places, values, 0.6, color=DP)
-    panel.vlines(of_noise, places - 0.3, places + 0.3, color=PRIVATE)
-    panel.set(yticks=places, yticklabels=names, xlabel="length of the direction; red: that of noise alone")
+    panel.barh(places, values, 0.6, color=DP if noisy else PRIVATE)
+    panel.vlines(of_noise, places - 0.3, places + 0.3, color="black")
+    panel.set(yticks=places, yticklabels=names, xlabel="length of the direction; black: that of noise alone")
     return figure
 
 

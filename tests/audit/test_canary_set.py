@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.audit_toys import CELLS, corpus, plant
+from support.audit_toys import corpus, plant
 from support.errors import codes, refused
 
 from lib.audit import canary_set
@@ -44,12 +44,6 @@ def test_scores_are_relative_to_the_references_of_the_same_kind() -> None:
         exposed = planting.exposed(values)[copies]
         assert exposed[coins(group)] == pytest.approx(np.log2(7))  # above all 6 references
     assert planting.relative(np.zeros(len(everyone)))[1] == pytest.approx(0)  # not divided by zero
-
-
-def test_a_canary_has_the_labels_of_a_record() -> None:
-    rows = [{"product": "a"}, {"product": "b"}]
-    assert canary_set.whole_sets(CELLS, rows)[1] == {"mood": "good", "product": "b"}
-    assert canary_set.whole_sets(CELLS, []) == CELLS
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,9 @@ def test_draws_follow_the_noisy_shares_and_take_rows_of_the_catalogue_whole():
     drawn = labels.draw(histogram, catalogue, 4000, np.random.default_rng(0))
     assert abs(Counter(row["mood"] for row in drawn)["bad"] / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
     assert {(row["product"], row["category"]) for row in drawn} == {("case", "a"), ("cable", "b")}
+
+
+def test_a_complete_label_set_has_the_labels_of_a_record() -> None:
+    listed, rows = [{"mood": "good"}, {"mood": "bad"}], [{"product": "a"}, {"product": "b"}]
+    assert labels.whole_sets(listed, rows)[1] == {"mood": "good", "product": "b"}
+    assert labels.whole_sets(listed, []) == listed and len(labels.whole_sets(listed, rows, most=1)) == 2

@@ -34,7 +34,7 @@ def test_an_arm_spends_its_target_and_its_pack_is_verified_from_itself_alone(hou
     made = records.read(folder / "synthetic.jsonl")
     assert 1 <= len(made) <= 9
     records.check_labels(made, {"sentiment": ["negative", "neutral", "positive"]})
-    assert np.load(steered / steering.FILE).shape == (4, 1, 64) and not list(steered.rglob(steering.NOISY))
+    assert np.load(steered / steering.FILE).shape == (4, 1, 64) and not list(steered.rglob(steering.NOISY.format("*")))
     losses = read_json(steered / "losses.json")
     assert list(losses) == ["0.0", "0.5", "1.0", "1.5"]
     assert read_json(folder / "metrics.json")["held_out_loss"] != pytest.approx(losses["0.0"][0], abs=1e-6)
@@ -70,7 +70,7 @@ def test_a_killed_notebook_goes_on_with_its_noise_and_is_charged_once(house: Pro
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(steering, "directions", killed)
         house.play("10_steer", **SMALL["10_steer"])
-    (kept,) = house.stage(STEER, "quick").rglob(steering.NOISY)
+    (kept,) = house.stage(STEER, "quick").rglob(steering.NOISY.format("*"))
     before = np.load(kept)
     with monkeypatch.context() as patch:
         patch.setattr(steering, "write_array", lambda *given: pytest.fail("noise was drawn again"))

@@ -84,7 +84,7 @@ def of_arm(warm: Path, corpus: Path) -> list[Record]:
                 f"inputs: warm: {warm.name} has seen private records ({event.stage}: {event.what})",
                 name="warm",
                 value=warm.name,
-                remedy="name a stage of 11_generate without the input model, which writes from labels alone",
+                remedy="name a stage of 11_generate without such an input, which writes from labels alone",
                 where=warm.name,
             )
     return records.read(warm / "synthetic.jsonl")

@@ -178,9 +178,9 @@ METHOD = Method(
     making=making,
     settings=(
         "base_model", "prompt", "prompts", "chat", "samples", "temperature", "top_p", "top_k", "repetition_penalty",
-        "max_new_tokens", "strength",
+        "max_new_tokens",
     ),
-    as_before={"prompts": None, "strength": 1.0},
+    as_before={"prompts": None},
     checks={WRITES: check_generate},
     corpus_checks={WRITES: check_prompt},
     files=("prompts",),

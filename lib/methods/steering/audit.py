@@ -22,7 +22,7 @@ from lib.methods.method import noise_multiplier
 from lib.methods.prompting import written_again
 from lib.methods.steering import steering
 from lib.methods.steering.method import METHOD
-from lib.methods.steering.states import Public, Reader
+from lib.methods.steering.states import Public
 from lib.methods.steering.total import Total
 from lib.models.hidden_states import Directions
 from lib.privacy.ledger import Event
@@ -50,7 +50,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     histogram, catalogue = (read_json(corpus.folder / f"{name}.json") for name in ("label_histogram", "catalogue"))
     cells = [dict(cell) for cell in histogram["cells"]]
     asked = steering.Asked.open(given, ledger.unit)
-    reader = Reader.open(asked.engine.model, given["layers"], given["tokens_at_once"])
+    reader = asked.reader(given["layers"], given["tokens_at_once"], labels.whole_sets(cells, catalogue))
     written = asked.public_texts(cells, catalogue, given["references"], given["seed"])
     public = Public.of(reader, asked.examples(written), labels.cell_numbers(written, cells), len(cells))
 
@@ -76,7 +76,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     inside = train[first : first + included]  # those with copies come behind them, and are known
     known = total.exact - (summed(inside).exact if inside else 0)  # what all others add, to the bit
     parts = np.stack([summed([record]).exact.ravel() for record in single], axis=1)
-    scores = {}
-    for name, released, spread in (("single", noisy, (noise or 0.0) * clip), ("unnoised", total.exact, 0.0)):
-        scores[name] = {"states": coins_of(parts, (released - known).ravel(), spread)}
+    scores, scale = {}, clip if private else 1.0  # of what one unit adds
+    for name, released, spread in (("single", noisy, noise or 0.0), ("unnoised", total.exact, 0.0)):
+        scores[name] = {"states": coins_of(parts / scale, (released - known).ravel() / scale, spread)}
     return replace(made, **scores)

@@ -51,7 +51,7 @@ def making(arm: Mapping, spending: Mapping, unit: str) -> Iterator[str]:
         f"By activation steering: {model_words(spending['model'])} was never trained. It read every private record "
         f"once. How its inner states differed from those of texts that it writes by itself was clipped {unit} by "
         f"{unit}, added up, and released with noise, once. While it wrote the records from labels alone, at "
-        f"temperature {arm['temperature']:g}, its states were moved by {arm['strength']:g} times that mean."
+        f"temperature {arm['temperature']:g}, its states were moved in that direction."
     )
     yield f"The prompt: `{spending['prompt']}`"
 

@@ -23,7 +23,7 @@ from lib.methods.dp_lora.settings import rounded
 from lib.models import hidden_states
 from lib.models.examples import Example
 
-PROBED = (16, 48, 128)  # positions of the made-up texts that are measured
+PROBED = (16, 64, 256, 1024)  # positions of the made-up texts that are measured, up to the longest text there can be
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,28 @@ class Reader:
         model: in eval mode.
         layers: numbers of the layers whose states are read, at least one.
         tokens: the most of a batch, padding counted; a longer text is a batch by itself.
+        longest: the most tokens of a text and its prompt, from public settings; at least 2.
     """
 
     model: PreTrainedModel
     layers: Sequence[int]
     tokens: int
+    longest: int
 
     @classmethod
-    def open(cls, model: PreTrainedModel, layers: Sequence[int], tokens: int) -> "Reader":
+    def open(cls, model: PreTrainedModel, layers: Sequence[int] | None, tokens: int, longest: int) -> "Reader":
         """A reader whose texts do not move each other's states.
 
         Args:
             model: in eval mode; in bfloat16 it becomes float32 where rows depend on each other.
             layers: as `lib.models.hidden_states.chosen_layers` takes them.
             tokens: the most of a batch.
+            longest: the most tokens of a text and its prompt.
 
         Raises:
             DoppelError: there are no such layers, or rows depend on each other in float32 too.
         """
-        reader = cls(model, hidden_states.chosen_layers(model, layers), tokens)
+        reader = cls(model, hidden_states.chosen_layers(model, layers), tokens, longest)
         if model.dtype == torch.bfloat16 and not reader.rows_are_independent():
             model.float()
             print("bfloat16 would let one record move what is computed of others on this machine: float32 is used")
@@ -94,9 +97,9 @@ class Reader:
 
         def made_up(length: int) -> Example:
             ids = torch.randint(vocabulary, (length,), generator=draws).tolist()
-            return Example(ids[:4], ids[4:], 0)
+            return Example(ids[: length // 2], ids[length // 2 :], 0)
 
-        for length in PROBED:
+        for length in {*(length for length in PROBED if length < self.longest), self.longest}:
             probe = made_up(length)
             width = self._width(probe)
             others = [made_up(length) for _ in range(self._rows(width) - 1)]

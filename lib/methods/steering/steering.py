@@ -24,7 +24,7 @@ from lib.models.examples import Example, encode_all
 from lib.models.hidden_states import Directions
 from lib.models.prompt import Prompt
 
-NOISY = "noisy.npy"  # among the checkpoints
+NOISY = "noisy-{}.npy"  # among the checkpoints: the sums with noise of this multiplier
 FILE = "directions.npy"  # of the stage: a direction for each combination of labels, and last one for none in particular
 MODEL = "model.json"  # of the stage: the model, its prompt, and the layers
 
@@ -60,6 +60,17 @@ class Asked:
         template = Prompt(str(parameters["prompt"]), parameters["chat"])
         sampling = generate.Sampling.of(dict(parameters) | {"max_new_tokens": parameters["max_tokens"]})
         return cls(engine, template, sampling, parameters["max_tokens"], unit)
+
+    def reader(self, layers: Sequence[int] | None, tokens: int, labels: Sequence[Mapping[str, str]]) -> Reader:
+        """What reads texts by the model.
+
+        Args:
+            layers: as `lib.methods.steering.states.Reader.open` takes them, and so is ``tokens``.
+            tokens: the most of a batch.
+            labels: label sets that texts may have; the longest prompt and ``max_tokens`` say how long a text can be.
+        """
+        longest = max(len(self.template.build(self.engine.tokenizer, one)) for one in labels)
+        return Reader.open(self.engine.model, layers, tokens, longest + self.max_tokens)
 
     def examples(self, records: Sequence[Record]) -> list[Example]:
         """The records as token ids behind the prompt, in their order."""
@@ -131,7 +142,7 @@ def released(total: Total, noise_multiplier: float | None, privacy_seed: int | N
     Returns:
         float64, shape (cells, layers x width).
     """
-    file = folder / NOISY
+    file = folder / NOISY.format(noise_multiplier)
     if not file.is_file():
         write_array(file, total.noisy(noise_multiplier, privacy_seed))
     return np.load(file)

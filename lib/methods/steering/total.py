@@ -21,16 +21,25 @@ MARGIN = 2.0**-20  # below the clip; norms in float64 err by less
 NOISE = 1  # stream of random draws
 
 
+LEAST_CLIP = 1e-3  # of what a usual text is from the mean; far smaller ones would overflow the grid
+
+
 class Total:
     """Sums of clipped vectors, a row for each combination of labels. Private, until `noisy` is called.
 
     Args:
         rows: combinations of labels, at least 1.
         width: entries of a vector, at least 1.
-        clip: L2 norm to which a unit is clipped, above 0; None, for no privacy: nothing is clipped or rounded.
+        clip: L2 norm to which a unit is clipped, at least `LEAST_CLIP`; None, for no privacy: nothing is clipped or
+            rounded.
+
+    Raises:
+        ValueError: ``clip`` is too small.
     """
 
     def __init__(self, rows: int, width: int, clip: float | None):
+        if clip is not None and not clip >= LEAST_CLIP:
+            raise ValueError(f"clip = {clip} is below {LEAST_CLIP}")
         self.clip = clip
         self.sums = np.zeros((rows, width), np.float64 if clip is None else np.int64)
 

@@ -16,7 +16,7 @@ from lib.models.hidden_states import layers_of
 
 @pytest.fixture(scope="module")
 def reader(asked: Asked) -> Reader:
-    return Reader.open(asked.engine.model, [0, 1], 128)
+    return Reader.open(asked.engine.model, [0, 1], 128, 60)
 
 
 def read(reader: Reader, examples: list[Example]) -> np.ndarray:
@@ -24,6 +24,38 @@ def read(reader: Reader, examples: list[Example]) -> np.ndarray:
     for group, batch in reader.read(examples):
         found[group] = batch
     return found
+
+
+def shaped(model, ids: torch.Tensor, weights: torch.Tensor, layers: list[int]) -> torch.Tensor:
+    """States of a machine on which the shape of a batch moves every row: bfloat16's rounding, made plain to see."""
+    found = torch.zeros(len(ids), len(layers), 4) + ids.shape[0] * 1000 + ids.shape[1]
+    return found + (ids * (weights > 0)).sum(1)[:, None, None]
+
+
+def test_the_shape_of_a_batch_follows_from_a_text_by_itself(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states.hidden_states, "means", shaped)
+    examples = [Example([1] * 3, [2] * length, 0) for length in (2, 5, 9, 17, 30, 31, 60, 200)] * 3
+
+    def found(some: list[Example], reader: Reader) -> np.ndarray:
+        return np.array(
+            [
+                state
+                for _, state in sorted((i, s.tolist()) for g, b in reader.read(some) for i, s in zip(g, b, strict=True))
+            ]
+        )
+
+    class Naive(Reader):
+        """One that gives a batch as many rows as it has texts."""
+
+        def _states(self, members, width):
+            self.__dict__["tokens"] = width * len(members)
+            return super()._states(members, width)
+
+    for kind, expected in ((Reader, True), (Naive, False)):
+        reader = kind(asked.engine.model, [0], 128, 300)
+        whole = found(examples, reader)
+        rests = [found(examples[:i] + examples[i + 1 :], kind(asked.engine.model, [0], 128, 300)) for i in range(24)]
+        assert all(np.array_equal(np.delete(whole, i, 0), rest) for i, rest in enumerate(rests)) is expected
 
 
 @torch.no_grad()
@@ -54,16 +86,28 @@ def test_rows_that_depend_on_each_other_are_seen_and_refused(asked: Asked, monke
         found = means(model, ids, weights, layers)
         return found + 1e-6 * found.mean(0, keepdim=True)
 
-    assert Reader(asked.engine.model, [0], 128).rows_are_independent()
+    assert Reader(asked.engine.model, [0], 128, 60).rows_are_independent()
     monkeypatch.setattr(states.hidden_states, "means", leaking)
     with refused("methods.rows_depend", name="tokens_at_once"):
-        Reader.open(asked.engine.model, [0], 128)
+        Reader.open(asked.engine.model, [0], 128, 60)
+
+
+def test_rows_are_measured_up_to_the_longest_text_there_can_be(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, means = set(), states.hidden_states.means
+
+    def noting(model, ids, weights, layers):
+        seen.add(int((weights > 0).sum(1).max()))
+        return means(model, ids, weights, layers)
+
+    monkeypatch.setattr(states.hidden_states, "means", noting)
+    Reader.open(asked.engine.model, [0], 128, 100)
+    assert seen == {8, 32, 50}  # half of 16, 64 and 100: what follows the prompt
 
 
 def test_a_model_in_bfloat16_whose_rows_depend_is_read_in_float32(asked: Asked, monkeypatch, capsys) -> None:
     answers = [False, True]
     monkeypatch.setattr(Reader, "rows_are_independent", lambda self: answers.pop(0))
-    opened = Reader.open(Asked.open(_in_bfloat16(), "record").engine.model, None, 128)
+    opened = Reader.open(Asked.open(_in_bfloat16(), "record").engine.model, None, 128, 60)
     assert opened.model.dtype == torch.float32 and "float32 is used" in capsys.readouterr().out and answers == []
 
 

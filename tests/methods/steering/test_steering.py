@@ -19,7 +19,7 @@ HISTOGRAM = {"cells": CELLS, "noisy_counts": [9, 11]}
 
 @pytest.fixture(scope="module")
 def reader(asked: Asked) -> Reader:
-    return Reader.open(asked.engine.model, None, 128)
+    return asked.reader(None, 128, CELLS)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ def test_noise_is_drawn_once_however_often_a_run_goes_on(asked, reader, public, 
     first = steering.released(sums, 0.7, None, tmp_path)
     assert np.array_equal(first, steering.released(sums, 0.7, None, tmp_path))
     assert not np.array_equal(first, steering.released(sums, 0.7, None, tmp_path / "other"))
+    assert not np.array_equal(first, steering.released(sums, 0.8, None, tmp_path))  # noise of another size is not there
 
 
 def test_directions_lead_from_the_models_own_texts_to_the_records(asked, reader, public, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_steered_model_writes_what_its_direction_says(asked, tmp_path: Path, g
     head = asked.engine.model.get_output_embeddings().weight.detach().numpy()
     vectors = np.stack([1e4 * head[token] for token in (70, 90, 110)])[:, None].astype(np.float32)
     np.save(tmp_path / steering.FILE, vectors)
-    last = len(steering.Reader.open(asked.engine.model, None, 64).model.model.layers) - 1
+    last = len(asked.engine.model.model.layers) - 1
     (tmp_path / steering.MODEL).write_text(json.dumps({"layers": [last]}))
     machine = {"engine": "auto", "device": "cpu", "dtype": "float32", "batch_size": 3, "served_model": None}
     writer = generate.open_writer(
@@ -93,10 +94,10 @@ def test_a_steered_model_writes_what_its_direction_says(asked, tmp_path: Path, g
     without = [asked.template.unlabelled().build(writer.tokenizer, {})] * 5
     moved = steering.numbers(wanted, CELLS)
     found = dict(writer.complete(prompts, sampling, without_label=without, moved=moved))
-    likeliest = [int((head @ head[token]).argmax()) for token in (70, 90)]
-    if guidance == 0:
-        for position, number in enumerate(moved):
-            assert found[position].text == writer.tokenizer.decode([likeliest[number]] * 3)
+    # behind the prompt without its label the last direction is added, and weighs the other way
+    scores = [(1 + guidance) * head @ head[token] - guidance * head @ head[110] for token in (70, 90)]
+    for position, number in enumerate(moved):
+        assert found[position].text == writer.tokenizer.decode([int(scores[number].argmax())] * 3)
     assert len({found[position].text for position in (0, 3)}) == 1 == len({found[p].text for p in (1, 2, 4)})
     assert found[0].text != found[1].text
 

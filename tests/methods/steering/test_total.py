@@ -65,6 +65,11 @@ def test_any_order_and_any_grouping_give_the_same_bits() -> None:
     assert np.array_equal(total.sums, summed(everyone).sums)
 
 
+def test_a_clip_that_would_overflow_the_grid_is_refused() -> None:
+    with pytest.raises(ValueError, match="below"):
+        Total(1, 3, 1e-299)
+
+
 def test_entries_that_are_not_finite_count_as_zero() -> None:
     total = Total(1, 3, CLIP)
     total.add(np.array([[np.nan, np.inf, 1.0]]), np.zeros(1, int), np.ones(1))
