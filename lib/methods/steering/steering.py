@@ -57,6 +57,7 @@ class Asked:
         """
         machine = {name: parameters[name] for name in ("device", "dtype", "batch_size")}
         engine = TransformersEngine(str(parameters["model"]), **machine)
+        engine.steering = Directions((), torch.zeros(1, 0, 0))  # moves nothing: texts are drawn as steered ones will be
         template = Prompt(str(parameters["prompt"]), parameters["chat"])
         sampling = generate.Sampling.of(dict(parameters) | {"max_new_tokens": parameters["max_tokens"]})
         return cls(engine, template, sampling, parameters["max_tokens"], unit)
@@ -100,7 +101,8 @@ class Asked:
             for cell in cells
             for _ in range(each)
         ]
-        return generate.generate_records(self.engine, self.template, wanted, self.sampling, progress=progress)[0]
+        how = {"moved": [0] * len(wanted), "progress": progress}
+        return generate.generate_records(self.engine, self.template, wanted, self.sampling, **how)[0]
 
 
 def summed(
