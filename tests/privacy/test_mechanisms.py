@@ -1,13 +1,15 @@
 """The draws that privacy rests on: their distributions, their seeds, and a check that catches the wrong sampler."""
 
+import subprocess
+import sys
 from itertools import pairwise
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import binom, chi2, kstest, norm
 from support.errors import refused
+from support.project import ROOT
 
 from lib.privacy.mechanisms import (
     Words,
@@ -152,14 +154,18 @@ def test_words_are_the_operating_systems_and_no_seed_of_a_global_generator_repea
 
 
 def test_two_processes_that_are_forked_from_one_draw_different_words():
-    words = random_words(None)
-    with get_context("fork").Pool(2) as pool:
-        a, b = pool.map(_draw_of_a_process, range(2), chunksize=1)
-    assert len({a, b, tuple(words(4).tolist())}) == 3
-
-
-def _draw_of_a_process(_: int) -> tuple[int, ...]:
-    return tuple(random_words(None)(4).tolist())
+    """In an interpreter of its own: a fork of one with threads, as other tests leave them, may wait for ever."""
+    code = (
+        "import os\nfrom lib.privacy.mechanisms import random_words\nwords = random_words(None)\n"
+        "first = os.fork()\nsecond = first and os.fork()\n"
+        "os.write(1, f'{words(4).tolist()}\\n'.encode())\n"
+        "if second: os.wait(), os.wait()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    drawn = ran.stdout.splitlines()
+    assert len(drawn) == len(set(drawn)) == 3
 
 
 @pytest.mark.parametrize("seed", [None, 7])
