@@ -24,7 +24,7 @@ def test_every_committed_grid_passes_pre_flight(name: str) -> None:
     once = preflight.preflight(read.preset, "check").nodes
     copied = [id for id in graph.nodes if id not in once]
     assert "00_process_data" in graph.nodes and "11_generate.base" in graph.nodes
-    assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", *ARMS}
+    assert not {id.partition(".")[0] for id in copied} - {"10_finetune_dp_lora", "10_steer", *ARMS}
     assert "20_canary_privacy" not in graph.nodes and len(copied) > 8
     at_each = "seed" if "seed" in read.axes else "eps"
     assert {id for id in graph.nodes if at_each in id} == set(graph.sweep["copies"])
