@@ -117,9 +117,25 @@ def cell_numbers(records: Sequence[Record], table: Sequence[Mapping[str, str]]) 
     Returns:
         integers in [0, len(table)), shape (records,).
     """
+    return numbers_of((record.labels for record in records), table)
+
+
+def numbers_of(wanted: Iterable[Mapping[str, str]], table: Sequence[Mapping[str, str]]) -> np.ndarray:
+    """The number of each label set's cell.
+
+    Args:
+        wanted: label name -> value; may have labels of the catalogue too.
+        table: what `cells` gives.
+
+    Returns:
+        integers in [0, len(table)), shape (label sets,).
+
+    Raises:
+        KeyError: a label set is of no cell.
+    """
     names = list(table[0])
     number = {tuple(cell.values()): i for i, cell in enumerate(table)}
-    return np.array([number[tuple(record.labels[name] for name in names)] for record in records], dtype=int)
+    return np.array([number[tuple(one[name] for name in names)] for one in wanted], dtype=int)
 
 
 def whole_sets(

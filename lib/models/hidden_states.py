@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -92,12 +92,20 @@ class Directions:
     """What is added to hidden states.
 
     Args:
-        layers: numbers of the layers behind which it is added, at least one.
+        layers: numbers of the layers behind which it is added; without any nothing is moved.
         vectors: float32, shape (directions, layers, width).
     """
 
     layers: Sequence[int]
     vectors: torch.Tensor
+
+    def times(self, strength: float) -> "Directions":
+        """The same directions, each ``strength`` times as long."""
+        return replace(self, vectors=self.vectors * strength)
+
+    def on(self, device: torch.device) -> "Directions":
+        """The same directions on a ``device``, so that they are not sent there with each token."""
+        return replace(self, vectors=self.vectors.to(device))
 
     @contextmanager
     def moving(self, model: nn.Module, numbers: Sequence[int], places: torch.Tensor | None = None) -> Iterator[None]:
@@ -109,7 +117,6 @@ class Directions:
             places: where, bool, shape (rows, positions); None: at the last position of each row, as a model does that
                 is about to write the next token.
         """
-        # chosen for a pass and not for each token
         chosen = self.vectors[list(numbers)].to(next(model.parameters()).device)
         with ExitStack() as stack:
             for column, layer in enumerate(self.layers):

@@ -41,7 +41,8 @@ class Contexts:
         moved: Sequence[int] | None = None,
     ):
         self._model, self._cache = model, DynamicCache(config=model.config)
-        self._steering, self._moved = steering, [] if moved is None else list(moved)
+        self._steering = None if steering is None else steering.on(model.device)
+        self._moved = [] if moved is None else list(moved)
         plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT's forward names nothing
         self._accepted = inspect.signature(plain.forward).parameters
         if shape is None:

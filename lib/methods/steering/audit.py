@@ -62,7 +62,7 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     total = summed(train, bars("records read", len(train)))
     noisy = steering.released(total, noise, given["privacy_seed"], folder)
     moves = steering.directions(noisy, public, histogram, clip, noise)
-    asked.engine.steering = Directions(reader.layers, torch.from_numpy(moves * np.float32(arm.parameters["strength"])))
+    asked.engine.steering = Directions(reader.layers, torch.from_numpy(moves)).times(arm.parameters["strength"])
     count = corpus.texts or len(arm.texts)
     texts = written_again.texts(
         asked.engine, asked.template, arm.parameters, corpus.folder, count, bars(f"{arm.stage} texts", count),

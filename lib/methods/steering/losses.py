@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -64,6 +63,5 @@ def by_strength(
     """
     found = {}
     for strength in STRENGTHS:
-        scaled = replace(directions, vectors=directions.vectors * strength)
-        found[strength] = moved_losses(model, scaled, examples, numbers, progress)
+        found[strength] = moved_losses(model, directions.times(strength), examples, numbers, progress)
     return found

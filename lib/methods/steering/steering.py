@@ -96,11 +96,8 @@ class Asked:
             progress: called with the number of texts newly written.
         """
         draw = np.random.default_rng(seed)
-        wanted = [
-            {**cell, **(catalogue[draw.integers(len(catalogue))] if catalogue else {})}
-            for cell in cells
-            for _ in range(each)
-        ]
+        alone = ({"cells": [cell], "noisy_counts": [1]} for cell in cells)
+        wanted = [one for histogram in alone for one in labels.draw(histogram, catalogue, each, draw)]
         how = {"moved": [0] * len(wanted), "progress": progress}
         return generate.generate_records(self.engine, self.template, wanted, self.sampling, **how)[0]
 
@@ -177,9 +174,7 @@ def read(stage: Path, strength: float) -> Directions:
         stage: its folder.
         strength: factor of all of them.
     """
-    return Directions(
-        read_json(stage / MODEL)["layers"], torch.from_numpy(np.load(stage / FILE) * np.float32(strength))
-    )
+    return Directions(read_json(stage / MODEL)["layers"], torch.from_numpy(np.load(stage / FILE))).times(strength)
 
 
 def numbers(wanted: Sequence[Mapping[str, str]], cells: Sequence[Mapping[str, str]]) -> list[int]:
@@ -192,9 +187,9 @@ def numbers(wanted: Sequence[Mapping[str, str]], cells: Sequence[Mapping[str, st
     Raises:
         DoppelError: a label set is of no cell.
     """
-    place = {tuple(sorted(cell.items())): number for number, cell in enumerate(cells)}
-    names = set(cells[0])
-    found = [place.get(tuple(sorted((n, v) for n, v in one.items() if n in names))) for one in wanted]
-    if None in found:
-        raise DoppelError("methods.no_direction", "a label set is of no cell of the label histogram", name="labels")
-    return found
+    try:
+        return labels.numbers_of(wanted, cells).tolist()
+    except KeyError:
+        raise DoppelError(
+            "methods.no_direction", "a label set is of no cell of the label histogram", name="labels"
+        ) from None
