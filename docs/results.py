@@ -1,10 +1,12 @@
 """Writes docs/results.md, what runs came to, from their scorecards: ``python docs/results.py [RUN ...]``.
 
-Without names it takes those of quick, standard and their sweeps that are there. A run without a scorecard, or with one
-that is older than what it was made from, is left out, and the page says so.
+Without names it takes those of quick, standard and their sweeps that are there. Sections of other runs, which may have
+been made on another machine, stay as they are. A run without a scorecard, or with one that is older than what it was
+made from, is left out, and the page says so.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,12 +34,24 @@ def main() -> None:
     given = parser.parse_args()
     there = [name for name in RUNS if (given.results / name).is_dir()]
     runs = run_comparison.gather(given.results, given.runs or there)
-    named = ", ".join(run.name for run in runs)
-    parts = ["# What the runs came to", f"Written by `python docs/results.py` from the scorecards of {named}."]
-    for run in runs:
-        parts += section(run, given)
-    given.to.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    print(f"{given.to.name}: {named}")
+    made = {run.name: "\n\n".join(section(run, given)) for run in runs}
+    page = sections(given.to) | made
+    page = {name: page[name] for name in sorted(page, key=place)}
+    head = f"# What the runs came to\n\nWritten by `python docs/results.py` from the scorecards of {', '.join(page)}."
+    given.to.write_text("\n\n".join([head, *page.values()]) + "\n", encoding="utf-8")
+    print(f"{given.to.name}: {', '.join(made)}" + "".join(f", {name} as it was" for name in page if name not in made))
+
+
+def sections(page: Path) -> dict[str, str]:
+    """The sections that the page has by now, by run."""
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    return {part.splitlines()[0].removeprefix("## "): part.strip() for part in parts}
+
+
+def place(run: str) -> tuple[int, str]:
+    """Sorts sections: those of `RUNS` in their order, then others by name."""
+    return (RUNS.index(run) if run in RUNS else len(RUNS), run)
 
 
 def section(run: RunFacts, given: argparse.Namespace) -> Iterator[str]:
