@@ -1,10 +1,16 @@
 """Distances of selected texts to the real ones, iteration by iteration."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lib.data.private_text import PrivateText
 from lib.evaluation.estimate import Undefined
-from lib.evaluation.fidelity.distance_by_iteration import approach, metrics
+from lib.evaluation.fidelity import distance_by_iteration
+from lib.evaluation.fidelity.distance_by_iteration import approach, metrics, of_texts
+from lib.models import encoders
 
 
 def test_the_distance_is_least_for_held_out_records_and_falls_as_a_set_comes_nearer() -> None:
@@ -51,3 +57,62 @@ def test_nine_of_everything_are_enough() -> None:
         "distance_selected": points[0][0],
         "distance_held_out": ceiling[0],
     }
+
+
+class Counting(encoders.Encoder):
+    """Embeds a number as a few functions of it, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("counting", width=3, batch_size=64)
+        self.asked: list[str] = []
+
+    def _encode_batch(self, texts: list[str]) -> np.ndarray:
+        self.asked += texts
+        numbers = np.array([float(text) for text in texts])
+        return np.stack([numbers, np.sin(numbers), np.cos(numbers)], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of private vectors for this test alone."""
+    monkeypatch.setattr(
+        distance_by_iteration, "embed_private", lambda encoder, texts: encoders.embed_private(encoder, texts, tmp_path)
+    )
+
+
+def numbers(start: int, count: int) -> list[str]:
+    return [str(number) for number in range(start, start + count)]
+
+
+def private(texts: Sequence[str]) -> list[PrivateText]:
+    return [PrivateText(text) for text in texts]
+
+
+@pytest.mark.usefixtures("kept")
+def test_texts_are_embedded_once_and_real_ones_once_for_all_arms() -> None:
+    encoder, real, held_out = Counting(), private(numbers(0, 30)), private(numbers(100, 20))
+    sets = [numbers(200, 20), [*numbers(200, 10), *numbers(300, 10)]]
+    points, ceiling = of_texts(encoder, real, sets, held_out, seed=0)
+    assert sorted(encoder.asked) == sorted([*numbers(0, 30), *numbers(100, 20), *numbers(200, 20), *numbers(300, 10)])
+    rows = [Counting().encode(texts) for texts in (real, *sets, held_out)]
+    wanted, expected = approach(rows[0], rows[1:-1], rows[-1], seed=0)
+    assert [value for value, *_ in points] == pytest.approx([value for value, *_ in wanted])  # no set is cut
+    assert ceiling == pytest.approx(expected)
+
+    encoder.asked.clear()
+    of_texts(encoder, real, [numbers(400, 20)], held_out, seed=0)
+    assert sorted(encoder.asked) == numbers(400, 20)
+
+
+@pytest.mark.usefixtures("kept")
+def test_no_more_texts_are_embedded_than_are_compared() -> None:
+    encoder = Counting()
+    of_texts(encoder, private(numbers(0, 20)), [numbers(100, 29), numbers(200, 45)], private(numbers(300, 20)), seed=0)
+    asked = [sum(first <= float(text) < first + 100 for text in encoder.asked) for first in (100, 200)]
+    assert asked == [20, 40]  # whole parts of the smallest set
+
+
+def test_where_no_distance_is_defined_nothing_is_embedded() -> None:
+    encoder = Counting()
+    found = of_texts(encoder, private(numbers(0, 20)), [numbers(100, 8)], private(numbers(300, 20)), seed=0)
+    assert isinstance(found, Undefined) and "8 texts" in found.because and encoder.asked == []
