@@ -27,6 +27,10 @@ else
   base=$python
 fi
 
+# PyTorch's threads sleep soon while they wait for each other: as fast alone, several times faster beside other work
+# (benchmarks/threads.py). Whoever sets how they wait is not overruled.
+[[ -n ${OMP_WAIT_POLICY:-} ]] || export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
+
 # Help needs no set-up, but for that of the programs behind these two.
 if [[ ${1:-} != test && ${1:-} != lab ]]; then
   for argument in "$@"; do

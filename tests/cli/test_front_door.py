@@ -22,6 +22,7 @@ STUB = """#!/usr/bin/env bash
 [[ $1 == -c ]] && exec {python} "$@"
 [[ $* == *--version* ]] && exit 0
 echo "$*" >>"{log}"
+echo "${{GOMP_SPINCOUNT:-unset}}" >"{log}.spins"
 if [[ $2 == pip ]]; then
   echo "Collecting torch"
   [[ ! -e {fail} ]] || {{ echo "No space left on device"; exit 1; }}
@@ -75,6 +76,12 @@ def test_set_up_comes_once_and_again_when_the_list_changed(door: Door) -> None:
     assert len(door.run("setup")[1]) == 2  # and nothing is run after it
     (door.root / "pyproject.toml").open("a").write("\n")
     assert len(door.run()[1]) == 3
+
+
+def test_threads_that_wait_sleep_soon_unless_the_user_says_how_they_wait(door: Door) -> None:
+    for env, spins in (({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "unset")):
+        door.run(**env)
+        assert door.log.with_name("log.spins").read_text() == f"{spins}\n"
 
 
 def test_the_list_of_pip_is_that_of_conda(door: Door) -> None:
