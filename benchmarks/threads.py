@@ -22,9 +22,8 @@ from rounds import ratio
 
 ROOT = Path(__file__).resolve().parents[1]
 STEP = """
-import sys, time, torch
-from lib.models import loading
-model = loading.load(sys.argv[1], dtype="float32", device="cpu")
+import sys, time, torch, lib.models.loading
+model = lib.models.loading.load(sys.argv[1], dtype="float32", device="cpu")
 torch.set_num_threads({threads})
 ids = torch.arange(8 * 64).reshape(8, 64)
 def step():

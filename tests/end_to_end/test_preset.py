@@ -81,7 +81,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     killed, whole = (ROOT / "results" / name for name in names)
 
     def run(*command: str, env: dict[str, str] = env) -> subprocess.CompletedProcess:
-        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500)
+        # Ends a run that hangs. Beside other tests 15 stages, each of several processes, take minutes.
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1500)
 
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:

@@ -5,6 +5,7 @@ the word's column is shuffled among the records. Log loss moves with every recor
 prediction flips.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +109,15 @@ def aligned(a: Importance, b: Importance) -> np.ndarray:
 
 
 def consistency(
-    sets: Sets, label: str, *, features: int, repeats: int, seeds: int, draws: int, seed: int
+    sets: Sets,
+    label: str,
+    *,
+    features: int,
+    repeats: int,
+    seeds: int,
+    draws: int,
+    seed: int,
+    progress: Callable[[], object] = lambda: None,
 ) -> dict[str, BySet]:
     """Every metric of the family ``importance`` between each arm and `REAL`. Real text enters: evaluation only.
 
@@ -123,6 +132,7 @@ def consistency(
         seeds: trainings on each set, at least 3.
         draws: draws of each interval.
         seed: of the training rows, the shuffles and the draws.
+        progress: called after each arm, and after `REAL`.
     """
     entries, codes = registry.family("importance"), sets.codes(label)[0]
     orders = _orders(len(sets.rows[HELD_OUT]), repeats, seed)
@@ -142,6 +152,7 @@ def consistency(
         except DoppelError as error:
             for entry in entries:
                 measured[entry.name][name] = Undefined(str(error))
+            progress()
             continue
         pairs = _stacked([aligned(a, b) for a, b in zip(importances, reference, strict=True)])
         functions = [entry.function() for entry in entries]
@@ -149,6 +160,7 @@ def consistency(
         found = each_over_trainings(_mean_importances, statistics, pairs, draws=draws, seed=seed, separate=LEAST_SEEDS)
         for entry, one in zip(entries, found, strict=True):
             measured[entry.name][name] = one
+        progress()
     return measured
 
 
@@ -185,8 +197,12 @@ def _stacked(pairs: list[np.ndarray]) -> np.ndarray:
 
 
 def _mean_importances(pair: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Importances (2, words) on ``rows`` of the test records, without the columns that `_stacked` added."""
-    return pair[rows][:, :, ~np.isnan(pair[0, 0])].mean(axis=0)
+    """Importances (2, words) on ``rows`` of the test records, without the columns that `_stacked` added.
+
+    By weights of the records: their rows are large, and there are hundreds of draws, so none is copied.
+    """
+    weights = np.bincount(rows, minlength=len(pair)) / len(rows)
+    return (weights @ pair.reshape(len(pair), -1)).reshape(pair.shape[1:])[:, ~np.isnan(pair[0, 0])]
 
 
 def _log_losses(logits: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> np.ndarray:

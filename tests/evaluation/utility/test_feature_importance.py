@@ -51,13 +51,23 @@ def test_rank_correlation_and_jaccard_by_hand():
 
 def test_important_words_of_similar_texts_agree_more_than_those_of_others():
     compared = matched(similar=records(90, 3), other=records(90, 4, noise=1.0))
-    measured = feature_importance.consistency(compared, "mood", features=50, repeats=3, seeds=3, draws=12, seed=0)
+    small, done = {"features": 50, "repeats": 3, "seeds": 3, "draws": 12, "seed": 0}, []
+    measured = feature_importance.consistency(compared, "mood", **small, progress=lambda: done.append(1))
+    assert len(done) == 3  # both arms and the ceiling
     jaccard = measured["importance_top20_jaccard"]
     assert jaccard["similar"].value > jaccard["other"].value
     assert jaccard[comparison_sets.REAL].value > jaccard["other"].value
     pearson = measured["importance_correlation"]
     assert min(pearson["similar"].value, pearson[comparison_sets.REAL].value) > pearson["other"].value
     assert len(pearson["similar"].each) == 3  # single trainings are views of a headline metric
+
+
+def test_means_on_drawn_records_are_those_of_copied_rows_without_padding():
+    rng = np.random.default_rng(0)
+    wide, narrow = rng.normal(size=(30, 2, 7)), rng.normal(size=(30, 2, 5))
+    stacked, rows = feature_importance._stacked([wide, narrow]), rng.permutation(30)[:20]
+    for padded, pair in zip(stacked, (wide, narrow), strict=True):
+        assert feature_importance._mean_importances(padded, rows) == pytest.approx(pair[rows].mean(axis=0))
 
 
 def test_an_arm_with_a_single_label_value_is_undefined():
