@@ -71,7 +71,10 @@ def section(run: RunFacts, given: argparse.Namespace) -> Iterator[str]:
         yield f"![each arm between floor (0) and ceiling (1), over epsilon]({path.name})"
     if len(methods := tables.by_epsilon(card)):
         yield table(methods)
-    yield table(tables.arms(card))
+    arms, same = without_repeats(tables.arms(card))
+    yield table(arms)
+    if same:
+        yield f"The same for all arms: {same}."
     yield table(tables.metrics(card))
 
 
@@ -87,6 +90,12 @@ def origin(run: RunFacts) -> str:
         f"{machine['cores']} cores ({machine['cpu']}), {gpus}; commit {(last.commit or 'unknown')[:12]}, "
         f"{run.card['made'][:10]}."
     )
+
+
+def without_repeats(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The table without the columns that say the same in each of several rows, and what those say."""
+    same = [name for name in frame.columns if len(frame) > 1 and frame[name].nunique() == 1]
+    return frame.drop(columns=same), "; ".join(f"{name}: {frame[name].iloc[0]}" for name in same)
 
 
 def table(frame: pd.DataFrame) -> str:

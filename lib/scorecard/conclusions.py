@@ -40,40 +40,51 @@ def answers(card: Mapping[str, Any], entrants: Sequence[Entrant]) -> list[str]:
 
 
 def guarantees(card: Mapping[str, Any]) -> list[str]:
-    """What each arm guarantees. It follows from the ledgers alone, so it may be public.
+    """What each arm guarantees; arms of which the same can be said share a sentence, where the first of them stands.
+
+    It follows from the ledgers alone, so it may be public.
 
     Args:
         card: a scorecard, or its ``arms`` and ``names``.
     """
-    sentences = []
+    alike: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for arm in card["arms"]:
         name, privacy = f"{display_name(card, arm['stage'])} ({arm['method']})", arm["privacy"]
-        if privacy["epsilon"] is None:
-            sentences.append(f"{name} has no privacy guarantee, so it must not be released.")
-            continue
-        if privacy["unit"] == NO_UNIT:
-            sentences.append(f"{name} read no private record, so it spent no epsilon and may be released.")
-            continue
-        sentence = f"{name} guarantees {_budget(privacy)}"
-        if reasons := privacy["not_for_release"]:
-            sentence += f", but must not be released: {'; '.join(reasons)}"
-        elif released := privacy.get("released"):  # scorecards of earlier versions lack it
-            sentence += f"; {_released(released)}"
-        sentences.append(f"{sentence}.")
-    return sentences
+        of_any = _guarantee([("", privacy | {"epsilon": privacy["epsilon"] and 0.0})])
+        alike.setdefault(of_any, []).append((name, privacy))
+    return [_guarantee(arms) for arms in alike.values()]
 
 
-def _released(released: Mapping[str, Any]) -> str:
-    """What handing an arm out costs, which is more than the arm where it is chosen among several."""
+def _guarantee(arms: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The sentence about arms, at least one, whose ledgers differ in epsilon alone."""
+    names, privacy, several = _listed([name for name, _ in arms]), arms[0][1], len(arms) > 1
+    they = "they" if several else "it"
+    if privacy["epsilon"] is None:
+        return f"{names} {'have' if several else 'has'} no privacy guarantee, so {they} must not be released."
+    if privacy["unit"] == NO_UNIT:
+        return f"{names} read no private record, so {they} spent no epsilon and may be released."
+    (name, _), *others = arms
+    each = [f"{name} guarantees epsilon {formatting.number(privacy['epsilon'])}"]
+    each += [f"{name} {formatting.number(of['epsilon'])}" for name, of in others]
+    sentence = f"{_listed(each)} at delta {formatting.number(privacy['delta'], 2)} for each {privacy['unit']}"
+    if reasons := privacy["not_for_release"]:
+        return f"{sentence}, but {they} must not be released: {'; '.join(reasons)}."
+    released = privacy.get("released")  # scorecards of earlier versions lack it
+    return f"{sentence}; {_released(released, several)}." if released else f"{sentence}."
+
+
+def _released(released: Mapping[str, Any], several: bool) -> str:
+    """What handing out an arm, or any of several, costs: more than the arm where it is chosen among others."""
+    it, one = ("any of them", "each") if several else ("it", "it")
     if released["covers"] == "this arm":
-        return "it was named for release before it was made, so that is what releasing it costs"
+        return f"{one} was named for release before it was made, so that is what releasing {it} costs"
     epsilon = formatting.number(released["epsilon"])
     if released["covers"] == "all arms named for release":
-        return f"it was named for release with others, which together cost epsilon {epsilon}"
+        return f"{one} was named for release with others, which together cost epsilon {epsilon}"
     draws = f"{released['charges']:,} draw{'' if released['charges'] == 1 else 's'}"
     return (
-        f"releasing it costs epsilon {epsilon}, that of everything charged to its corpus ({draws}), since it was not "
-        "named before it was made"
+        f"releasing {it} costs epsilon {epsilon}, that of everything charged to {'their' if several else 'its'} corpus "
+        f"({draws}), since {'none' if several else 'it'} was {'' if several else 'not '}named before it was made"
     )
 
 

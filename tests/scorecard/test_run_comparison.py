@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from support import scorecard_toys as toys
@@ -216,6 +217,14 @@ def test_a_page_tells_what_runs_came_to_and_which_it_leaves_out(
     one, two = later.split("## two\n\n")
     assert one == text.split("## two\n\n")[0] and "from the scorecards of one, two." in one
     assert "Left out" not in two and "2 cores" in two
+
+
+def test_a_column_that_says_the_same_in_each_row_is_said_once() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "results.py"))
+    frame = pd.DataFrame({"seed": [0, 0], "epsilon": ["1.00", "2.00"]}, index=["a", "b"])
+    shorter, said = page["without_repeats"](frame)
+    assert list(shorter.columns) == ["epsilon"] and said == "seed: 0"
+    assert page["without_repeats"](frame[:1])[1] == ""
 
 
 def test_scrubbed_records_have_the_source_of_the_original_ones(tmp_path: Path) -> None:

@@ -321,7 +321,7 @@ def test_arms_that_read_no_private_record_need_no_corpus(tmp_path: Path) -> None
         ("50_private_records", 0), ("51_sanitize", 0),
     ]  # fmt: skip
     assert card["corpus"]["unit"] == NO_UNIT and card["missing"] == [] and card["together"] is None
-    assert sum("read no private record, so it spent no epsilon" in answer for answer in card["answers"]) == 2
+    assert sum("read no private record, so they spent no epsilon" in answer for answer in card["answers"]) == 1
     assert conclusions.together(card) == "No private record was read, so no budget was spent."
     shown = scorecard.public(card)
     assert shown["corpus"]["units"] == 0 and conclusions.together(shown) == conclusions.together(card)
@@ -402,6 +402,36 @@ def test_the_answers_advise_and_warn(tmp_path: Path) -> None:
         "At epsilon 8, eps8 (DP-LoRA) is the only private arm that can be used. Making it took"
     )
     assert answers[1] == refusal
+
+
+def test_arms_of_which_the_same_can_be_said_share_a_sentence() -> None:
+    shared = {"unit": "record", "delta": 1e-5, "not_for_release": [], "released": None}
+    names = {f"11_generate.{name}": name for name in "abcd"}
+
+    def said(**by_name: dict) -> list[str]:
+        arms = [{"stage": f"11_generate.{n}", "method": "m", "privacy": shared | of} for n, of in by_name.items()]
+        return conclusions.guarantees({"arms": arms, "names": names})
+
+    scope = "at delta 1.0e-5 for each record"
+    whole = {"covers": "all that was charged", "epsilon": 9.0, "charges": 4}
+    assert said(a={"epsilon": 1.0, "released": whole}, b={"epsilon": None}, c={"epsilon": 2.0, "released": whole}) == [
+        f"a (m) guarantees epsilon 1.00 and c (m) 2.00 {scope}; releasing any of them costs epsilon 9.00, that of "
+        "everything charged to their corpus (4 draws), since none was named before it was made.",
+        "b (m) has no privacy guarantee, so it must not be released.",
+    ]
+    own = [{"epsilon": value, "released": {"covers": "this arm", "epsilon": value}} for value in (1.0, 2.0)]
+    assert said(a=own[0], b=own[1]) == [
+        f"a (m) guarantees epsilon 1.00 and b (m) 2.00 {scope}; each was named for release before it was made, so that "
+        "is what releasing any of them costs."
+    ]
+    assert len(said(a=own[0], b=own[1] | {"delta": 1e-6})) == 2  # other deltas are other guarantees
+    assert said(a={"epsilon": 0.0, "not_for_release": ["its noise was seeded"]}, b={"epsilon": 1.0}) == [
+        f"a (m) guarantees epsilon 0 {scope}, but it must not be released: its noise was seeded.",
+        f"b (m) guarantees epsilon 1.00 {scope}.",
+    ]
+    assert said(a={"epsilon": None}, b={"epsilon": None}) == [
+        "a (m) and b (m) have no privacy guarantee, so they must not be released."
+    ]
 
 
 def test_the_pairs_sum_up_every_comparison(inputs: dict[str, Path]) -> None:
