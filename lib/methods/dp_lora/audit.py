@@ -113,13 +113,12 @@ def make_again(arm: Arm, corpus: CanariedCorpus, folder: Path, bars: Bars) -> Ma
     """
     training, ledger = arm.parameters_of("model"), corpus.ledger(arm)
     asked = [canary.record for canary in corpus.planted.everyone]
-    tick = bars(f"{arm.stage} steps", training["steps"])
     trained = retrain(
         arm,
         corpus.train,
         ledger,
         folder,
-        lambda progress: tick(),
+        bars,
         asked=asked,
         background=corpus.background,
         shared=corpus.shared,
@@ -143,7 +142,7 @@ def retrain(
     train: Sequence[Record],
     ledger: Ledger,
     folder: Path,
-    on_step: Callable[[trainer.Progress], None],
+    bars: Bars,
     *,
     asked: Sequence[Record] = (),
     background: Sequence[Record] = (),
@@ -157,7 +156,7 @@ def retrain(
         train: records to train on, canaries included. Private.
         ledger: of the corpus; the training's event is added to it.
         folder: of the checkpoint; a killed run goes on from there.
-        on_step: called after each step.
+        bars: makes progress bars, of the canaries' gradients and of the steps.
         asked: records whose gradients and losses before the first step are kept in `Retrained.known`.
         background: records that are not in ``train``; their gradients are kept too.
         shared: starting point -> what was computed before the first step; filled here. Give the same dict for the next
@@ -191,12 +190,13 @@ def retrain(
     if start not in shared:
         known_records = [*asked, *background]
         known_examples = encoded(known_records, unit="record")[0] if known_records else []
-        before, nats = _gradients(net, given, known_examples)
+        before, nats = _gradients(net, given, known_examples, partial(bars, f"{arm.stage} canaries"))
         shared[start] = Known(before, gradient_attack.products(before, before), nats[: len(asked)])
     known = shared[start]
     training = trainer.Trainer(net, encoded(train, unit=ledger.unit)[0], settings, folder / "training.pt", team)
     seen = _products_file(folder / RELEASED, len(known.gradients), given["steps"])
-    progress = training.run(on_step=on_step, on_gradient=partial(_keep, seen, known.gradients))
+    tick = bars(f"{arm.stage} steps", given["steps"])
+    progress = training.run(on_step=lambda progress: tick(1), on_gradient=partial(_keep, seen, known.gradients))
     team.close()
     check = mechanisms.check_sampler(
         progress.batch_sizes, progress.overlaps, units=ledger.units, sampling_probability=probability
@@ -235,12 +235,15 @@ def write(arm: Arm, trained: Retrained, corpus: Path, count: int, progress: Call
     return written_again.texts(engine, trained.template, given, corpus, count, progress)
 
 
-def _gradients(net: PeftModel, given: dict, examples: Sequence[Example]) -> tuple[torch.Tensor, np.ndarray]:
+def _gradients(
+    net: PeftModel, given: dict, examples: Sequence[Example], bar: Callable[[int], Callable[[int], object]]
+) -> tuple[torch.Tensor, np.ndarray]:
     """`lib.methods.dp_lora.gradient_attack.of_examples`; empty arrays where there are no examples."""
     if not examples:
         width = sum(p.numel() for p in net.parameters() if p.requires_grad)
         return torch.zeros(0, width, dtype=torch.float16), np.zeros(0)
-    return gradient_attack.of_examples(net, examples, max_grad_norm=given["max_grad_norm"], contrast=given["contrast"])
+    how = {"max_grad_norm": given["max_grad_norm"], "contrast": given["contrast"], "progress": bar(len(examples))}
+    return gradient_attack.of_examples(net, examples, **how)
 
 
 def _products_file(file: Path, records: int, steps: int) -> np.memmap:

@@ -11,7 +11,7 @@ copies joins most batches.
 arms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -28,7 +28,12 @@ COLUMNS_AT_ONCE = 2**16  # of gradients, widened to float32
 
 
 def of_examples(
-    model: PeftModel, examples: Sequence[Example], *, max_grad_norm: float, contrast: float
+    model: PeftModel,
+    examples: Sequence[Example],
+    *,
+    max_grad_norm: float,
+    contrast: float,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> tuple[torch.Tensor, np.ndarray]:
     """Clipped gradients of single examples by the model as it is, and their losses, which the same pass gives.
 
@@ -40,6 +45,7 @@ def of_examples(
         examples: at least one.
         max_grad_norm: L2 norm to which a gradient is clipped, above 0; that of the training.
         contrast: weight of the loss against wrong prompts, which the examples have where it is above 0.
+        progress: called with the number of examples newly done.
 
     Returns:
         The gradients, float16, on the CPU, shape (examples, trainable weights); and the mean loss of each completion in
@@ -70,6 +76,7 @@ def of_examples(
             gradients[group] = clipped.half().cpu()
             for parameter in parameters:
                 parameter.grad = parameter.grad_sample = None
+            progress(len(group))
     finally:
         per_sample.detach(model)
         model.train(training)

@@ -1,5 +1,6 @@
 """A DP-LoRA arm made again with canaries: its own parameters, canaries that got in, leaks that are caught."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,15 @@ from lib.audit import attack
 from lib.audit.canary_set import coins
 from lib.audit.canary_texts import personal_facts
 from lib.audit.prefixed import PrefixedCorpus
+from lib.audit.target import Bars
 from lib.methods.dp_lora import audit, contrast, trainer
 from lib.methods.dp_lora.settings import Settings
 from lib.models import loading
 from lib.privacy.ledger import Ledger
+
+
+def no_bars(what: str, many: int) -> Callable[[int], object]:
+    return lambda done: None
 
 
 def test_canaries_reach_the_training_with_the_arms_own_parameters(
@@ -36,7 +42,7 @@ def test_canaries_reach_the_training_with_the_arms_own_parameters(
     audited = arm(tmp_path, 8.0, target_epsilon=8.0, max_tokens=400)
     ledger = Ledger("record", len(train), 1e-3)
     with pytest.raises(Stopped):
-        audit.retrain(audited, train, ledger, tmp_path, lambda progress: None)
+        audit.retrain(audited, train, ledger, tmp_path, no_bars)
     for name in Settings.__dataclass_fields__.keys() - {"noise_multiplier"}:
         assert getattr(seen["settings"], name) == audited.parameters_of("model")[name], name
     assert 0.1 < seen["settings"].noise_multiplier < 10
@@ -51,9 +57,7 @@ def test_training_without_noise_is_caught_and_scores_that_say_nothing_are_not(tm
     train = planting.insert(corpus())
     ledger = Ledger("record", len(train), 1e-3)
     asked = [canary.record for canary in planting.everyone]
-    trained = audit.retrain(
-        arm(tmp_path, steps=60, max_tokens=40), train, ledger, tmp_path, lambda progress: None, asked=asked
-    )
+    trained = audit.retrain(arm(tmp_path, steps=60, max_tokens=40), train, ledger, tmp_path, no_bars, asked=asked)
     assert [event.mechanism.__class__.__name__ for event in ledger.events] == ["NonPrivate"]
     after = trained.nats(asked)
     group = planting.repeated[0]
@@ -72,7 +76,7 @@ def test_released_gradients_give_repeated_canaries_away_without_noise_and_not_wi
     for name, noise in (("without", None), ("with", 0.5)):
         audited = arm(tmp_path, steps=1, target_epsilon=noise, expected_batch=200.0, max_tokens=60, privacy_seed=0)
         trained = audit.retrain(
-            audited, train, Ledger("record", len(train), 1e-3), tmp_path / name, lambda progress: None,
+            audited, train, Ledger("record", len(train), 1e-3), tmp_path / name, no_bars,
             asked=[c.record for c in planting.everyone], background=background, shared=shared,
         )  # fmt: skip
         starts.append(trained.known)
@@ -109,23 +113,32 @@ def test_batches_that_are_not_poisson_samples_get_no_verdict(tmp_path: Path, mon
     train, audited = corpus(), arm(tmp_path, steps=12, expected_batch=8.0, max_tokens=8)
     ledger = Ledger("record", len(train), 1e-3)
     with refused("privacy.not_poisson"):
-        audit.retrain(audited, train, ledger, tmp_path, lambda progress: None)
+        audit.retrain(audited, train, ledger, tmp_path, no_bars)
     assert not ledger.events
 
 
 def test_what_steps_released_is_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
     train, asked = corpus(), [canary.record for canary in plant().everyone[:4]]
 
-    def trained(on_step: Callable[[trainer.Progress], None] = lambda progress: None) -> audit.Retrained:
+    def trained(bars: Bars = no_bars) -> audit.Retrained:
         audited = arm(tmp_path, steps=3, expected_batch=8.0, checkpoint_every=1)
-        return audit.retrain(audited, train, Ledger("record", len(train), 1e-3), tmp_path, on_step, asked=asked)
+        return audit.retrain(audited, train, Ledger("record", len(train), 1e-3), tmp_path, bars, asked=asked)
 
-    def stop(progress: trainer.Progress) -> None:
-        if progress.step == 3:  # before its checkpoint
-            raise KeyboardInterrupt
+    done = Counter()
+
+    def stopping(what: str, many: int) -> Callable[[int], object]:
+        assert many == {"canaries": 4, "steps": 3}[what.split()[-1]]
+
+        def update(n: int) -> None:
+            done[what.split()[-1]] += n
+            if done["steps"] == 3:  # before its checkpoint
+                raise KeyboardInterrupt
+
+        return update
 
     with pytest.raises(KeyboardInterrupt):
-        trained(stop)
+        trained(stopping)
+    assert done == {"canaries": 4, "steps": 3}
     first = np.load(tmp_path / audit.RELEASED)[:, :2]
     resumed = trained()
     assert np.array_equal(resumed.released[:, :2], first) and resumed.gradient_scores().shape == (3, 4)

@@ -56,7 +56,9 @@ def test_an_arm_that_is_audited_gets_its_warm_start_too(tmp_path: Path) -> None:
     for warm_steps in (0, 3):
         audited = arm(tmp_path, steps=1, expected_batch=8.0, inputs=inputs, warm_steps=warm_steps)
         folder, ledger = tmp_path / f"{warm_steps}", Ledger("record", len(train), 1e-3)
-        trained = audit.retrain(audited, train, ledger, folder, lambda progress: None, asked=asked, cells=CELLS)
+        trained = audit.retrain(
+            audited, train, ledger, folder, lambda what, many: lambda n: None, asked=asked, cells=CELLS
+        )
         known[warm_steps] = trained.known
         assert len(ledger.events) == 1
     assert not np.allclose(known[0].nats, known[3].nats)
