@@ -3,6 +3,11 @@
 A record's state depends on nothing but the record, its prompt and the model (`lib.methods.steering.states`), so states
 that were kept are to the bit those that would be read again. They reveal much about their records, and are kept as
 `lib.models.encoders.embed_private` keeps its vectors: for the owner alone, in shards that a killed run goes on with.
+
+Another machine rounds otherwise. The L2 sensitivity of `lib.methods.steering.total` compares a corpus with one that has
+a unit more, both read alike; if one were taken from the disk as another machine read it, all units would differ a
+little. So states are found again only where they would be read alike: by the same kind of processor or card, with as
+many threads and the same PyTorch.
 """
 
 import hashlib
@@ -12,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from lib.data.private_text import PrivateText
 from lib.methods.steering.states import Reader
@@ -52,7 +58,7 @@ class _States(Encoder):
 
     def __init__(self, reader: Reader, name: str):
         self.reader = reader
-        decides = [list(reader.layers), reader.tokens, str(reader.model.dtype), fingerprint(name)]
+        decides = [list(reader.layers), reader.tokens, str(reader.model.dtype), fingerprint(name), *machine(reader)]
         content, width = f"states {decides}", len(reader.layers) * reader.model.config.hidden_size
         super().__init__(hashlib.sha256(content.encode()).hexdigest(), width, batch_size=1)
 
@@ -68,6 +74,13 @@ class _States(Encoder):
 
     def _encode_batch(self, texts: list[str]) -> np.ndarray:
         return self.encode(texts)
+
+
+def machine(reader: Reader) -> list[str]:
+    """What decides how the reader's machine rounds."""
+    device = reader.model.device
+    processor = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+    return [device.type, processor, str(torch.get_num_threads()), torch.__version__]
 
 
 def _spelled(example: Example) -> PrivateText:
