@@ -50,6 +50,7 @@ def guarantees(card: Mapping[str, Any]) -> list[str]:
     alike: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for arm in card["arms"]:
         name, privacy = f"{display_name(card, arm['stage'])} ({arm['method']})", arm["privacy"]
+        # what is said of an arm, but for its name and epsilon
         of_any = _guarantee([("", privacy | {"epsilon": privacy["epsilon"] and 0.0})])
         alike.setdefault(of_any, []).append((name, privacy))
     return [_guarantee(arms) for arms in alike.values()]
