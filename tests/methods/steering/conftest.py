@@ -1,10 +1,13 @@
 """A tiny model, and made-up records of two moods."""
 
+import numpy as np
 import pytest
 
 from lib.data.private_text import PrivateText
 from lib.data.records import Record
+from lib.methods.steering.states import Reader
 from lib.methods.steering.steering import Asked
+from lib.models.examples import Example
 
 CELLS = [{"mood": "good"}, {"mood": "bad"}]
 PARAMETERS = {
@@ -28,3 +31,11 @@ RECORDS = [
 @pytest.fixture(scope="session")
 def asked() -> Asked:
     return Asked.open(PARAMETERS, "record")
+
+
+def read(reader: Reader, examples: list[Example]) -> np.ndarray:
+    """The states of the examples in their order, (examples, layers, width)."""
+    found = np.full((len(examples), len(reader.layers), reader.model.config.hidden_size), np.nan, np.float32)
+    for group, batch in reader.read(examples):
+        found[group] = batch
+    return found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from methods.steering.conftest import RECORDS
+from methods.steering.conftest import RECORDS, read
 
 from lib.methods.steering import kept_states, steering
 from lib.methods.steering.kept_states import KeptReader
@@ -21,30 +21,23 @@ def opened(asked: Asked, cache: Path, layers: list[int], done: list[int] | None 
     return KeptReader(**vars(reader), name=MODEL, progress=[].append if done is None else done.append, cache=cache)
 
 
-def states(reader: Reader, examples: list[Example]) -> np.ndarray:
-    found = np.full((len(examples), len(reader.layers), reader.model.config.hidden_size), np.nan, np.float32)
-    for group, batch in reader.read(examples):
-        found[group] = batch
-    return found
-
-
 def test_kept_states_are_those_of_the_reader_and_no_text_is_read_twice(
     asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples, done = asked.examples(RECORDS), []
-    expected = states(Reader(asked.engine.model, [0, 1], 128, 60), examples)
-    assert np.array_equal(states(opened(asked, tmp_path, [0, 1], done), examples), expected)
+    expected = read(Reader(asked.engine.model, [0, 1], 128, 60), examples)
+    assert np.array_equal(read(opened(asked, tmp_path, [0, 1], done), examples), expected)
     assert sum(done) == len(examples)
     monkeypatch.setattr(Reader, "_states", lambda *given: pytest.fail("read again"))
-    assert np.array_equal(states(opened(asked, tmp_path, [0, 1], done), examples), expected)
+    assert np.array_equal(read(opened(asked, tmp_path, [0, 1], done), examples), expected)
     assert sum(done) == 2 * len(examples)
     for other, given in (([1], examples), ([0, 1], examples[1:])):  # other layers, and other records
         with pytest.raises(pytest.fail.Exception, match="read again"):
-            states(opened(asked, tmp_path, other), given)
+            read(opened(asked, tmp_path, other), given)
     with monkeypatch.context() as patch, pytest.raises(pytest.fail.Exception, match="read again"):
         patch.setattr(kept_states.torch, "get_num_threads", lambda: 999)  # a machine that may round otherwise
-        states(opened(asked, tmp_path, [0, 1]), examples)
-    assert states(opened(asked, tmp_path, [0, 1]), []).size == 0
+        read(opened(asked, tmp_path, [0, 1]), examples)
+    assert read(opened(asked, tmp_path, [0, 1]), []).size == 0
 
 
 def test_states_are_for_the_owner_alone_and_a_killed_run_goes_on(
@@ -53,7 +46,7 @@ def test_states_are_for_the_owner_alone_and_a_killed_run_goes_on(
     monkeypatch.setattr(encoders, "CHUNK", 4)
     examples, real = asked.examples(RECORDS), Reader._states
     assert len(examples) > 8
-    expected, seen = states(Reader(asked.engine.model, [0], 128, 60), examples), []
+    expected, seen = read(Reader(asked.engine.model, [0], 128, 60), examples), []
 
     def killed(reader: Reader, batch: list[Example], width: int) -> np.ndarray:
         seen.extend(batch)
@@ -64,13 +57,13 @@ def test_states_are_for_the_owner_alone_and_a_killed_run_goes_on(
     cache = tmp_path / "cache"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Reader, "_states", killed)
-        states(opened(asked, cache, [0]), examples)
+        read(opened(asked, cache, [0]), examples)
     assert cache.stat().st_mode & 0o077 == 0
     seen.clear()
     monkeypatch.setattr(
         Reader, "_states", lambda reader, batch, width: seen.extend(batch) or real(reader, batch, width)
     )
-    assert np.array_equal(states(opened(asked, cache, [0]), examples), expected)
+    assert np.array_equal(read(opened(asked, cache, [0]), examples), expected)
     assert len(seen) == len(examples) - 4
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from methods.steering.conftest import CELLS, RECORDS
+from methods.steering.conftest import CELLS, RECORDS, read
 from support.errors import refused
 
 from lib.data import labels
@@ -17,13 +17,6 @@ from lib.models.hidden_states import layers_of
 @pytest.fixture(scope="module")
 def reader(asked: Asked) -> Reader:
     return Reader.open(asked.engine.model, [0, 1], 128, 60)
-
-
-def read(reader: Reader, examples: list[Example]) -> np.ndarray:
-    found = np.full((len(examples), 2, reader.model.config.hidden_size), np.nan, np.float32)
-    for group, batch in reader.read(examples):
-        found[group] = batch
-    return found
 
 
 def shaped(model, ids: torch.Tensor, weights: torch.Tensor, layers: list[int]) -> torch.Tensor:
